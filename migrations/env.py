@@ -1,0 +1,54 @@
+"""How migrations run: on the app's own engine, with short lock timeouts, so that a waiting migration never blocks the portal."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Column, text
+from sqlalchemy.types import TypeEngine
+
+import portal.grants.model
+import portal.history
+import portal.ledger.model
+import portal.once
+import portal.outbox
+import portal.panels.model
+import portal.people.model
+import portal.places.model
+import portal.work.model  # noqa: F401
+from portal.db import Base, Instant, db
+
+
+def same_type(_context: Any, _inspected: Column[Any], _ours: Column[Any], _theirs: TypeEngine[Any], ours: TypeEngine[Any]) -> bool | None:
+    """Our Instant is the database's timestamp; anything else is compared as usual."""
+    return False if isinstance(ours, Instant) else None
+
+
+def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
+    """Leave out what the database makes for itself."""
+    return not (kind == "table" and name is not None and name.startswith("sqlite_"))
+
+
+def plain_type(kind: str, value: Any, _context: Any) -> Any:
+    """A migration outlives the code: it names the database's type, not ours."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, Instant) else False
+
+
+def run() -> None:
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET lock_timeout = '4s'"))
+            connection.execute(text("SET statement_timeout = '300s'"))
+            connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_type=same_type,
+            include_object=ours,
+            render_item=plain_type,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,100 @@
+"""The application, put together: settings, database, pages, access. The table of contents."""
+
+from pathlib import Path
+
+from flask import Blueprint, Flask, g
+from flask_babel import Babel, gettext, ngettext
+from flask_compress import Compress
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import cli, vault, words
+from portal.config import Settings
+from portal.db import db
+from portal.front.views import front
+from portal.people import sessions
+from portal.people.access import Nobody, Who
+from portal.places import queries as places
+from portal.web import assets, csp, failures, filters, limits, logs, policy
+
+BLUEPRINTS: list[Blueprint] = [front]
+DEMO_BLUEPRINTS: list[Blueprint] = []
+TOP = Path(__file__).parent.parent
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A ready application. Without `settings` they are read from the environment, which may end the process with one line."""
+    settings = settings or Settings.from_environment()
+    app = Flask("portal", root_path=str(TOP / "portal"), template_folder=str(TOP / "templates"), static_folder=str(TOP / "static"))
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-kindling" if settings.https else "kindling",
+        PERMANENT_SESSION_LIFETIME=180 * 24 * 3600,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # same-origin is already proved by the token; proxies strip referrers
+        MAX_CONTENT_LENGTH=40 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        BABEL_DEFAULT_TIMEZONE="Europe/London",
+        BABEL_DEFAULT_LOCALE="en_GB",
+        BABEL_TRANSLATION_DIRECTORIES=str(TOP / "translations"),
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=5,
+        KINDLING=settings,
+        TESTING=settings.testing,
+    )
+    app.extensions["kindling"] = settings
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
+    vault.open_with(settings.vault_keys)
+    db.init_app(app)
+    Migrate(app, db, directory=str(TOP / "migrations"), render_as_batch=False)
+    Babel(app, locale_selector=lambda: g.get("locale") or "en_GB")
+    words.translate_with(gettext, ngettext)
+    Htmx(app)
+    for install in (logs.install, limits.install, filters.install, assets.install, failures.install):
+        install(app)
+    CSRFProtect(app)
+    _sign_in(app)
+    policy.install(app)
+    csp.install(app, settings.https)
+    Compress(app)
+    _every_page(app, settings)
+    for blueprint in BLUEPRINTS + (DEMO_BLUEPRINTS if settings.demo else []):
+        app.register_blueprint(blueprint)
+    cli.install(app)
+    return app
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.database_url.startswith("sqlite"):
+        return {}
+    # READ COMMITTED: every action locks what it judges by
+    return {
+        "pool_size": 4,
+        "max_overflow": 4,
+        "pool_pre_ping": True,
+        "connect_args": {"options": "-c lock_timeout=10s -c statement_timeout=60s"},
+    }
+
+
+def _sign_in(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.anonymous_user = Nobody
+    manager.session_protection = None  # phones change networks; the session row is what ends a sign-in
+
+    @manager.user_loader
+    def load(token: str) -> Who | None:
+        return sessions.who_has(token)
+
+
+def _every_page(app: Flask, settings: Settings) -> None:
+    @app.context_processor
+    def context() -> dict[str, object]:
+        return {"scheme": None if g.get("failed") else places.scheme(), "demo": settings.demo}

@@ -1,0 +1,481 @@
+"""Funds, rounds, bids, match, awards, payments, reports.
+
+Status columns are caches of the events in `history` (`rules.py` recomputes them; the ledger check compares). Sums of
+money move only in the ledger; a sum kept here is what was asked or promised.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base
+from portal.money import Minutes, Pence
+
+ROUND_STATES = ("planned", "open", "closed", "deciding", "released", "finished")
+BID_STATES = (
+    "draft",
+    "sent",
+    "more_asked",
+    "with_panel",
+    "decided",
+    "offered",
+    "accepted",
+    "declined",
+    "lapsed",
+    "withdrawn",
+    "ineligible",
+)
+PLEDGE_STATES = ("invited", "confirmed", "delivered", "checked", "refused", "expired")
+AWARD_STATES = ("reserved", "conditions_open", "ready_to_pay", "paid", "reporting", "closed", "returned", "lapsed", "declined")
+PAYMENT_STATES = ("prepared", "approved", "released", "settled", "bounced", "cancelled")
+REPORT_STATES = ("due", "started", "sent", "more_asked", "accepted", "late", "waived")
+PAY_ROUTES = ("group", "host", "council_buys", "receipts")
+PLEDGE_KINDS = ("hours", "goods", "room", "cash")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} in ({', '.join(repr(word) for word in words)})"
+
+
+class Funder(Base):
+    """Who puts money into funds. Ledger account `funder:<code>`."""
+
+    __tablename__ = "funder"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class Fund(Base):
+    """A pot of money with rules. Ledger account `fund:<code>:available`."""
+
+    __tablename__ = "fund"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    purpose: Mapped[str] = mapped_column(default="")
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)  # the defaults its rounds start from: see rules.RoundRules
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Contribution(Base):
+    """Money received from a funder; posted `funder:X` to `fund:F:available` under key `contribution:<id>`."""
+
+    __tablename__ = "contribution"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # CON-....-....
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"), index=True)
+    funder_id: Mapped[int] = mapped_column(ForeignKey("funder.id"))
+    amount: Mapped[Pence]
+    received_on: Mapped[date]
+    reference: Mapped[str] = mapped_column(default="")
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Round(Base):
+    """A window in which a fund takes bids. Its rules freeze when it opens."""
+
+    __tablename__ = "round"
+    __table_args__ = (CheckConstraint(_one_of("status", ROUND_STATES), name="status"), Index("ix_round_status", "status", "opens_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # RND-....-....
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"), index=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    name: Mapped[str]
+    rolling: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(default="planned")
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime | None]  # None only for a rolling round without an end
+    decide_by: Mapped[date | None]  # dated rounds; a rolling one promises rules.decide_within_days after sending
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    frozen_at: Mapped[datetime | None]
+
+    fund: Mapped[Fund] = relationship()
+
+
+class Extension(Base):
+    """More time for everybody (application_id None) or for one applicant, with its reason."""
+
+    __tablename__ = "extension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id"), index=True)
+    until: Mapped[datetime]
+    reason: Mapped[str]
+    given_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    given_at: Mapped[datetime]
+
+
+class Application(Base):
+    """A request to a round: "your idea" to the applicant, "bid" to the panel. A draft is never judged for completeness."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", BID_STATES), name="status"),
+        CheckConstraint("pay_route in ('', 'group', 'host', 'council_buys', 'receipts')", name="pay_route"),
+        CheckConstraint("asked >= 0", name="asked"),
+        Index("ix_application_round_id_status", "round_id", "status"),
+        Index("ix_application_person_id", "person_id"),
+        Index("ix_application_organisation_id", "organisation_id"),
+        Index("ix_application_sent", "sent_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # SPK-....-....: also the payment reference
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the applicant, also when a helper typed
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    helper_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    helper_basis: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="draft")
+    version: Mapped[int] = mapped_column(default=1)  # lost-update guard: a page left with an old version is a Conflict
+    # 1 what is the idea, and where
+    title: Mapped[str] = mapped_column(default="")
+    idea: Mapped[str] = mapped_column(default="")
+    place: Mapped[str] = mapped_column(default="")
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
+    # 2 who is it for, and what will be better
+    who_for: Mapped[str] = mapped_column(default="")
+    better: Mapped[str] = mapped_column(default="")
+    # 3 what will you buy: budget_line; `asked` is their sum, kept for lists
+    asked: Mapped[Pence] = mapped_column(default=0)
+    # 4 who will help: pledge; `group_name` is what neighbours call themselves
+    group_name: Mapped[str] = mapped_column(default="")
+    # 5 when
+    first_day: Mapped[date | None]
+    last_day: Mapped[date | None]
+    # 6 how should the money reach you
+    pay_route: Mapped[str] = mapped_column(default="")
+    pay_to: Mapped[str] = mapped_column(default="")  # whose account: the group's or the host's name; never the number
+    public_summary: Mapped[str] = mapped_column(default="")  # what the register and 360Giving print; screened at entry
+    created_at: Mapped[datetime]
+    saved_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    hear_by: Mapped[date | None]  # promised when sent
+    decided: Mapped[str | None]  # private until release: yes, no, not_yet
+    decision_reason: Mapped[str] = mapped_column(default="")  # as the letter says it
+    reserve_place: Mapped[int | None]  # on the reserve list of a dated round
+    released_at: Mapped[datetime | None]
+
+    lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
+    round: Mapped[Round] = relationship()
+
+
+class BudgetLine(Base):
+    """One thing to buy."""
+
+    __tablename__ = "budget_line"
+    __table_args__ = (CheckConstraint("amount is null or amount >= 0", name="amount"), UniqueConstraint("application_id", "position"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    what: Mapped[str] = mapped_column(default="")
+    amount: Mapped[Pence | None]
+    typed: Mapped[str] = mapped_column(default="")  # what stood in the amount box of a draft when it was no number
+
+
+class Photo(Base):
+    """A picture: re-encoded, without EXIF, under a name made by us."""
+
+    __tablename__ = "photo"
+    __table_args__ = (Index("ix_photo_about", "about"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # PIC-....-....
+    about: Mapped[str]  # "bid:17", "report:4", "receipt:9"
+    file: Mapped[str]  # under Settings.data_dir / "photos"
+    width: Mapped[int]
+    height: Mapped[int]
+    alt: Mapped[str] = mapped_column(default="")
+    public: Mapped[bool] = mapped_column(default=False)  # receipts never are
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+
+
+class Snapshot(Base):
+    """What a bid said at the moment it was sent, and sent again: the diff after "more asked"."""
+
+    __tablename__ = "snapshot"
+    __table_args__ = (UniqueConstraint("application_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    number: Mapped[int]
+    taken_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class MoreAsked(Base):
+    """An officer (or the panel) asks for named sections again, by a day."""
+
+    __tablename__ = "more_asked"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
+    sections: Mapped[list[str]] = mapped_column(JSON)  # "idea", "who", "money", "help", "when", "pay"
+    note: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    answer_by: Mapped[date]
+    answered_at: Mapped[datetime | None]
+
+
+class Pledge(Base):
+    """What a neighbour puts in: hours first, also goods, room, cash. Its link is made from `ref` and `link_number`."""
+
+    __tablename__ = "pledge"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", PLEDGE_STATES), name="status"),
+        CheckConstraint(_one_of("kind", PLEDGE_KINDS), name="kind"),
+        CheckConstraint("minutes >= 0 and minutes <= 44640", name="minutes"),
+        CheckConstraint("value >= 0", name="value"),
+        CheckConstraint("channel in ('email', 'sms', 'letter', 'none')", name="channel"),
+        Index("ix_pledge_application_id", "application_id"),
+        # a neighbour once a bid: by address, or by account
+        Index(
+            "uq_pledge_contact",
+            "application_id",
+            "contact",
+            "kind",
+            unique=True,
+            sqlite_where=text("contact <> ''"),
+            postgresql_where=text("contact <> ''"),
+        ),
+        Index(
+            "uq_pledge_person",
+            "application_id",
+            "person_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("person_id is not null"),
+            postgresql_where=text("person_id is not null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # PLG-....-....
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    link_number: Mapped[int] = mapped_column(default=1)  # a higher one makes the old link dead
+    name: Mapped[str]
+    channel: Mapped[str] = mapped_column(default="none")  # how the link goes out; none: shown as QR on the doorstep
+    contact: Mapped[str] = mapped_column(default="")  # e-mail lower case, or E.164
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(default="hours")
+    status: Mapped[str] = mapped_column(default="invited")
+    minutes: Mapped[Minutes] = mapped_column(default=0)  # hours pledged
+    planning_minutes: Mapped[Minutes] = mapped_column(default=0)  # of these, planning meetings (at most 20 % of the match)
+    value: Mapped[Pence] = mapped_column(default=0)  # goods, room or cash, at cost
+    what: Mapped[str] = mapped_column(default="")
+    invited_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    invited_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+
+class Award(Base):
+    """The promise of money after a decision. Ledger accounts `award:<id>:reserved`, `:payable`, `:delivered`."""
+
+    __tablename__ = "award"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", AWARD_STATES), name="status"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("seconded_by_id <> released_by_id", name="two_people"),
+        Index("ix_award_status", "status"),
+        Index("ix_award_decided_on", "decided_on", "id"),
+        Index("ix_award_area_id_decided_on", "area_id", "decided_on"),
+        Index("ix_award_fund_id_decided_on", "fund_id", "decided_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # AWD-....-....
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), unique=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"))
+    amount: Mapped[Pence]
+    status: Mapped[str] = mapped_column(default="reserved")
+    conditions: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # {"text", "met_at", "met_by"}
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    ward_code: Mapped[str] = mapped_column(default="")  # frozen at the decision: boundaries change
+    ward_name: Mapped[str] = mapped_column(default="")
+    decided_on: Mapped[date]
+    offered_at: Mapped[datetime]
+    accept_by: Mapped[date]
+    accepted_at: Mapped[datetime | None]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    report_due: Mapped[date]
+    released_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    seconded_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    paid: Mapped[Pence] = mapped_column(default=0)  # cache of settled less refunded; the ledger check compares
+    delivered: Mapped[Minutes] = mapped_column(default=0)  # cache of checked hours
+    closed_at: Mapped[datetime | None]
+
+    application: Mapped[Application] = relationship()
+    fund: Mapped[Fund] = relationship()
+
+
+class Payee(Base):
+    """Where an award's money goes. Numbers are sealed in the vault, shown masked, purged after settlement."""
+
+    __tablename__ = "payee"
+    __table_args__ = (
+        Index(
+            "uq_payee_award_current",
+            "award_id",
+            unique=True,
+            sqlite_where=text("replaced_at is null"),
+            postgresql_where=text("replaced_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # PAY-....-....: ledger account payee:<ref>:paid
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
+    route: Mapped[str]
+    name: Mapped[str]  # on the account
+    sealed: Mapped[str] = mapped_column(default="")  # sort code and account number, encrypted; empty for council_buys, and when purged
+    masked: Mapped[str] = mapped_column(default="")  # "••-••-56 ••••5678"
+    fingerprint: Mapped[str] = mapped_column(default="", index=True)  # keyed hash: the same account on two payees is seen
+    given_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    given_at: Mapped[datetime]
+    usable_from: Mapped[datetime]  # changed details start a waiting period
+    replaced_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+
+class PaymentRun(Base):
+    """Payments released together. Ledger account `run:<id>:in-transit`."""
+
+    __tablename__ = "payment_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # RUN-....-....
+    released_at: Mapped[datetime]
+    released_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Payment(Base):
+    """Money leaving. Three people where the scheme has them, never fewer than two: the database says so."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", PAYMENT_STATES), name="status"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("approved_by_id is null or approved_by_id <> prepared_by_id", name="approver"),
+        CheckConstraint(
+            "released_by_id is null or (released_by_id <> prepared_by_id and (released_by_id <> approved_by_id or two_hands))",
+            name="releaser",
+        ),
+        CheckConstraint("status in ('prepared', 'cancelled') or approved_by_id is not null", name="approved"),
+        CheckConstraint(
+            "status not in ('released', 'settled', 'bounced') or (released_by_id is not null and run_id is not null)", name="released"
+        ),
+        Index(
+            "uq_payment_live",
+            "award_id",
+            "instalment",
+            unique=True,
+            sqlite_where=text("status not in ('bounced', 'cancelled')"),
+            postgresql_where=text("status not in ('bounced', 'cancelled')"),
+        ),
+        Index("ix_payment_status", "status", "id"),
+        Index("ix_payment_settled_on", "settled_on", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # TXN-....-....: the public transaction number of E4
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), index=True)
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("payment_run.id"), index=True)
+    instalment: Mapped[int] = mapped_column(default=1)
+    amount: Mapped[Pence]
+    status: Mapped[str] = mapped_column(default="prepared")
+    two_hands: Mapped[bool] = mapped_column(default=False)  # the scheme had only two people who may: approver releases
+    prepared_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    prepared_at: Mapped[datetime]
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    approved_at: Mapped[datetime | None]
+    released_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    released_at: Mapped[datetime | None]
+    settled_on: Mapped[date | None]
+    bounced_on: Mapped[date | None]
+    bounced_reason: Mapped[str | None]
+
+
+class Refund(Base):
+    """Unspent money that came back: `payee:P:paid` to `fund:F:available`."""
+
+    __tablename__ = "refund"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # RFD-....-....
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), index=True)
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    amount: Mapped[Pence]
+    received_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(default="")
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Report(Base):
+    """What happened: receipts, delivered hours, photos, a few sentences."""
+
+    __tablename__ = "report"
+    __table_args__ = (CheckConstraint(_one_of("status", REPORT_STATES), name="status"), Index("ix_report_status_due", "status", "due"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # RPT-....-....
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), unique=True)
+    status: Mapped[str] = mapped_column(default="due")
+    due: Mapped[date]
+    version: Mapped[int] = mapped_column(default=1)
+    happened: Mapped[str] = mapped_column(default="")  # what happened
+    changed: Mapped[str] = mapped_column(default="")  # what is better now
+    may_publish: Mapped[bool] = mapped_column(default=False)  # consent to print the two sentences and photos
+    unspent: Mapped[Pence] = mapped_column(default=0)
+    officer_note: Mapped[str] = mapped_column(default="")  # when more is asked, or waived
+    sent_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    receipts: Mapped[list["Receipt"]] = relationship(order_by="Receipt.id")
+
+
+class Receipt(Base):
+    """One receipt: what, how much, when, and its photo (never public)."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("report.id"), index=True)
+    what: Mapped[str]
+    amount: Mapped[Pence]
+    bought_on: Mapped[date | None]
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"))
+    added_at: Mapped[datetime]
+
+
+class Release(Base):
+    """All decisions of a round (or of one rolling bid) told at once: one officer prepares, a second person releases."""
+
+    __tablename__ = "release"
+    __table_args__ = (CheckConstraint("released_by_id is null or released_by_id <> prepared_by_id", name="two_people"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # REL-....-....
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    application_ids: Mapped[list[int]] = mapped_column(JSON)
+    prepared_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    prepared_at: Mapped[datetime]
+    released_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    released_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]

@@ -1,0 +1,93 @@
+"""Messages, written in the transaction of the fact they tell and sent by the worker afterwards, each once.
+
+A message has three forms: an e-mail, a short text and a printable letter. Which one goes is the person's choice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.db import Base, db, is_postgresql, must_be_in_transaction
+
+CHANNELS = ("email", "sms", "letter")
+
+
+class Message(Base):
+    __tablename__ = "message"
+    __table_args__ = (
+        CheckConstraint("channel in ('email', 'sms', 'letter')", name="channel"),
+        Index("ix_message_due", "sent_at", "failed_at", "due_at"),
+        Index("ix_message_person_id_id", "person_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)  # names the fact: "award:17:offered:person:4"
+    about: Mapped[str]
+    channel: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    to_name: Mapped[str]
+    address: Mapped[str]  # e-mail address, telephone number in E.164, or postal address
+    subject: Mapped[str]
+    body: Mapped[str]  # the e-mail: plain text, paragraphs separated by an empty line
+    short: Mapped[str]  # the text message, at most 306 characters
+    letter: Mapped[str]  # the letter: plain text, paragraphs separated by an empty line
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    sender_ref: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Where somebody wants to be told. `address` is for `channel`; a letter needs a postal address."""
+
+    name: str
+    channel: str
+    address: str
+    person_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """One message in its three forms."""
+
+    subject: str
+    body: str
+    short: str
+    letter: str | None = None  # the body, unless a letter must read differently
+
+
+def queue(key: str, to: Addressee, text: Text, *, about: str, due_at: datetime | None = None) -> bool:
+    """Write the message beside the fact. False when one with this key is there already: nobody is told twice."""
+    must_be_in_transaction()
+    insert = postgresql.insert if is_postgresql() else sqlite.insert
+    now = clock.now()
+    statement = (
+        insert(Message)
+        .values(
+            key=key, about=about, channel=to.channel, person_id=to.person_id, to_name=to.name, address=to.address,
+            subject=_one_line(text.subject), body=text.body, short=text.short, letter=text.letter or text.body,
+            created_at=now, due_at=due_at or now, attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )  # fmt: skip
+    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def messages_about(about: str) -> Sequence[Message]:
+    """Messages about one thing, newest first."""
+    return db.session.scalars(select(Message).where(Message.about == about).order_by(Message.id.desc()).limit(100)).all()
+
+
+def _one_line(text: str) -> str:
+    """A subject can never add a header."""
+    return " ".join(text.split())

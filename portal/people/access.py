@@ -1,0 +1,132 @@
+"""Who may do what: one table of named predicates (`MAY`), read top to bottom.
+
+A route names its predicate with `web.policy.allow`; an object is judged with `web.policy.require`. A predicate gets the
+person and, for objects, a target with the few attributes that the protocols below name. What is not in the table is denied.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from portal import clock
+
+FRESH = timedelta(minutes=10)  # how long a proof of identity opens bank details and releases
+
+
+@dataclass(frozen=True)
+class Who:
+    """The person of this request, as access rules see them. Also Flask-Login's user."""
+
+    id: int
+    ref: str
+    name: str
+    area_id: int | None
+    roles: frozenset[tuple[str, int | None]] = frozenset()  # (role, area or None for everywhere)
+    acts_for: frozenset[int] = frozenset()  # organisation ids
+    session_id: int | None = None
+    proved_at: datetime | None = None
+    token: str = field(default="", repr=False)
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return self.token
+
+    def has(self, *names: str) -> bool:
+        """Whether they hold one of these roles, anywhere."""
+        return any(role in names for role, _area in self.roles)
+
+    def can(self, predicate: str, target: Any = None) -> bool:
+        """Ask the table. An unknown predicate is a mistake of ours and is denied loudly."""
+        return MAY[predicate](self, target)
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """A visitor who has not signed in."""
+
+    id: None = None
+    name: str = ""
+    area_id: None = None
+    is_authenticated: bool = False
+    is_active: bool = False
+    is_anonymous: bool = True
+
+    def get_id(self) -> None:
+        return None
+
+    def has(self, *names: str) -> bool:
+        return False
+
+    def can(self, predicate: str, target: Any = None) -> bool:
+        return MAY[predicate](self, target)
+
+
+class Owned(Protocol):
+    """A bid, as access sees it: whose it is, who helped, for which organisation."""
+
+    person_id: int
+    organisation_id: int | None
+    helper_id: int | None
+
+
+Anybody = Who | Nobody
+Predicate = Callable[[Any, Any], bool]
+
+
+def _anyone(_who: Anybody, _target: Any) -> bool:
+    return True
+
+
+def _signed_in(who: Anybody, _target: Any) -> bool:
+    return who.is_authenticated
+
+
+def _role(*names: str) -> Predicate:
+    return lambda who, _target: bool(who.has(*names))
+
+
+def _own(who: Anybody, bid: Owned) -> bool:
+    """The applicant, somebody who acts for the applying organisation, or the helper who typed it."""
+    return isinstance(who, Who) and (
+        who.id in (bid.person_id, bid.helper_id) or (bid.organisation_id is not None and bid.organisation_id in who.acts_for)
+    )
+
+
+def _see_bid(who: Anybody, bid: Owned) -> bool:
+    return _own(who, bid) or who.has("officer", "finance", "auditor")
+
+
+def _bank_details(who: Anybody, bid: Owned) -> bool:
+    """Typed by the applicant's side, or by an officer who has it on paper; finance only sees them masked."""
+    return _own(who, bid) or who.has("officer")
+
+
+def proved_lately(who: Anybody) -> bool:
+    """Whether they proved who they are within FRESH; else they are asked for a new code first."""
+    return isinstance(who, Who) and who.proved_at is not None and clock.now() - who.proved_at <= FRESH
+
+
+MAY: dict[str, Predicate] = {
+    "anyone": _anyone,
+    "signed in": _signed_in,
+    # roles
+    "help others": _role("connector", "officer"),  # type for somebody else, on a basis
+    "open the desk": _role("officer", "administrator", "connector"),
+    "run rounds": _role("officer"),
+    "open finance": _role("finance", "officer", "auditor"),
+    "prepare payments": _role("finance", "officer"),
+    "release payments": _role("finance", "officer"),
+    "export": _role("finance", "officer", "auditor"),
+    "settle": _role("finance"),
+    "manage people": _role("officer", "administrator"),
+    "grant roles": _role("administrator"),
+    "manage panels": _role("officer"),
+    # panels: a seat is looked up where it matters (panels.queries.seat_of), because it has a term and ties
+    # bids
+    "see this bid": _see_bid,
+    "edit this bid": _own,
+    "give bank details": _bank_details,
+}

@@ -1,0 +1,134 @@
+"""Who someone is, what they act for, what they may do, and how they signed in."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base
+
+ROLES = ("connector", "officer", "finance", "auditor", "administrator")
+# resident: everybody; panel seat: kept in panels, with its term
+
+
+class Person(Base):
+    """A human being with contact details. Deleting one empties it; the row stays for the books."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("channel in ('email', 'sms', 'letter')", name="channel"),
+        Index("uq_person_email", "email", unique=True),
+        Index("uq_person_phone", "phone", unique=True),
+        Index("ix_person_name", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # PER-....-....
+    name: Mapped[str]
+    email: Mapped[str | None]  # lower case
+    phone: Mapped[str | None]  # E.164
+    postal_address: Mapped[str] = mapped_column(default="")
+    channel: Mapped[str] = mapped_column(default="email")  # how they want to be told
+    large_print: Mapped[bool] = mapped_column(default=False)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
+    joined_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class Organisation(Base):
+    """A group, school, hub, business, charity or council team. Persons act for it."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (CheckConstraint("kind in ('group', 'school', 'hub', 'business', 'charity', 'council')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # ORG-....-....
+    name: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(default="group")
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    charity_number: Mapped[str] = mapped_column(default="")
+    company_number: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
+
+
+class ActingFor(Base):
+    """A person acts for an organisation from one day to another."""
+
+    __tablename__ = "acting_for"
+    __table_args__ = (
+        Index(
+            "uq_acting_for_open",
+            "person_id",
+            "organisation_id",
+            unique=True,
+            sqlite_where=text("until is null"),
+            postgresql_where=text("until is null"),
+        ),
+        Index("ix_acting_for_organisation_id", "organisation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    since: Mapped[date]
+    until: Mapped[date | None]
+
+
+class Role(Base):
+    """What the scheme trusts a person with, everywhere or in one area, from one day to another."""
+
+    __tablename__ = "role"
+    __table_args__ = (
+        CheckConstraint("name in ('connector', 'officer', 'finance', 'auditor', 'administrator')", name="name"),
+        Index("ix_role_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str]
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class SignInCode(Base):
+    """A link and a six-digit code sent to an address: single use, fifteen minutes, hashed at rest."""
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (
+        Index("ix_sign_in_code_address_created_at", "address", "created_at"),
+        Index("ix_sign_in_code_from", "from_address", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    purpose: Mapped[str]  # "sign-in", "change-email", ...
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: nobody is known there; the same answer is shown
+    address: Mapped[str]  # the e-mail address or number it went to
+    ticket: Mapped[str] = mapped_column(unique=True)  # names this attempt in the browser that asked; not secret alone
+    link_hash: Mapped[str] = mapped_column(unique=True)
+    code_hash: Mapped[str]
+    next_path: Mapped[str] = mapped_column(default="/")
+    from_address: Mapped[str] = mapped_column(default="")  # keyed hash of the network address that asked, for rate limits
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    wrong_tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]
+
+
+class SignInSession(Base):
+    """One signed-in browser. Ended by signing out here, everywhere, or by time."""
+
+    __tablename__ = "sign_in_session"
+    __table_args__ = (Index("ix_sign_in_session_person_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    device: Mapped[str] = mapped_column(default="")  # "Chrome on Android": so that a person knows which one to end
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]  # written at most once in five minutes
+    proved_at: Mapped[datetime]  # last time the person proved who they are; bank details and releases ask for a fresh one
+    ended_at: Mapped[datetime | None]

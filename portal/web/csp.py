@@ -1,0 +1,46 @@
+"""Headers that tell the browser what this site never does."""
+
+from flask import Flask, Response, g, request
+from flask_login import current_user
+from flask_talisman import Talisman
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": ["'self'", "data:", "blob:"],  # blob: the preview of a photo before it is sent
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+def install(app: Flask, https: bool) -> None:
+    """Talisman for the headers; our own rule for what may be kept in caches."""
+    Talisman(
+        app,
+        force_https=False,  # the proxy does this; behind it we only see http
+        strict_transport_security=https,
+        strict_transport_security_max_age=63_072_000,
+        strict_transport_security_include_subdomains=True,
+        content_security_policy=POLICY,
+        referrer_policy="strict-origin-when-cross-origin" if not https else "same-origin",
+        frame_options="DENY",
+        session_cookie_secure=https,
+        session_cookie_http_only=True,
+        session_cookie_samesite="Lax",
+        permissions_policy=dict.fromkeys(("geolocation", "microphone", "camera", "payment", "usb", "browsing-topics"), "()"),
+    )
+
+    @app.after_request
+    def private_pages_are_not_kept(response: Response) -> Response:
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.endpoint != "static" and (g.get("private") or current_user.is_authenticated or response.status_code >= 400):
+            response.headers["Cache-Control"] = "no-store"
+        return response

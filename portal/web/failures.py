@@ -1,0 +1,74 @@
+"""Turn every way of saying no, and every accident, into a page that helps."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from portal.db import db
+from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.words import _
+
+log = logging.getLogger("kindling")
+
+HIDDEN = {"csrf_token", "once", "code", "sort_code", "account_number"}
+
+
+def typed() -> list[tuple[str, str]]:
+    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details)."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in HIDDEN and value.strip()]
+
+
+def failure(status: int, sentence: str = "", template: str | None = None) -> Response:
+    """An error page in our layout, or in the plain one when the layout itself cannot be drawn."""
+    name = template or (f"errors/{status}.html" if status in (403, 404, 409, 413, 429, 500, 503) else "errors/404.html")
+    g.failed = True
+    return make_response(render_template(name, sentence=sentence, typed=typed() if status in (400, 409) else [], status=status), status)
+
+
+def install(app: Flask) -> None:
+    """Register the handlers."""
+
+    @app.errorhandler(NotYours)
+    @app.errorhandler(NotFound)
+    def missing(problem: NotFound | NotYours) -> Response:
+        return failure(404, problem.sentence)
+
+    @app.errorhandler(Conflict)
+    @app.errorhandler(Refused)
+    def refused(problem: Refused | Conflict) -> Response:
+        return failure(409, problem.sentence)
+
+    @app.errorhandler(CSRFError)
+    def expired(_problem: CSRFError) -> Response:
+        sentence = _("This page was open while you signed in or out somewhere else, so we could not be sure it was you who sent it.")
+        return failure(400, sentence, "errors/409.html")
+
+    @app.errorhandler(OperationalError)
+    def database_away(problem: OperationalError) -> Response:
+        log.error("database unavailable: %s", type(problem.orig).__name__)
+        db.session.rollback()
+        response = failure(503)
+        response.headers["Retry-After"] = "30"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def http(problem: HTTPException) -> Any:
+        if problem.code is None or problem.code < 400:
+            return problem
+        response = failure(problem.code)
+        for name, value in problem.get_headers():
+            if name.lower() in ("allow", "retry-after"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def accident(problem: Exception) -> Response:
+        if app.testing:
+            raise problem
+        log.exception("accident at %s", request.endpoint)
+        db.session.rollback()
+        return failure(500)

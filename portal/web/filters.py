@@ -1,0 +1,36 @@
+"""How values look on pages."""
+
+from datetime import date, datetime
+
+from flask import Flask
+from flask_babel import format_date, format_datetime
+
+from portal import clock
+from portal.money import hours, pounds
+
+
+def day(value: date | datetime | None) -> str:
+    """A day with its weekday, in Europe/London: "Saturday 4 July 2026"."""
+    if value is None:
+        return ""
+    return str(format_date(clock.london_day(value) if isinstance(value, datetime) else value, "EEEE d MMMM y"))
+
+
+def short_day(value: date | datetime | None) -> str:
+    """A day for tight places: "4 Jul 2026"."""
+    if value is None:
+        return ""
+    return str(format_date(clock.london_day(value) if isinstance(value, datetime) else value, "d MMM y"))
+
+
+def when(value: datetime | None) -> str:
+    """An instant as people say it, in Europe/London: "Saturday 4 July 2026, 3:15 pm"."""
+    if value is None:
+        return ""
+    text = str(format_datetime(value, "EEEE d MMMM y, h:mm a"))
+    return text.replace("AM", "am").replace("PM", "pm")
+
+
+def install(app: Flask) -> None:
+    """Name them for templates."""
+    app.jinja_env.filters.update(pounds=pounds, hours=hours, day=day, short_day=short_day, when=when)

@@ -1,0 +1,17 @@
+"""How often one address may do the things that cost something: sign-in codes, links, searches, exports.
+
+Counted in each server process; what must hold across processes (codes sent to one address, wrong tries) is counted in the
+database by the action itself.
+"""
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True, strategy="moving-window")
+
+
+def install(app: Flask) -> None:
+    """Bind to the app; `RATELIMIT_ENABLED` false turns it off for tests that are about something else."""
+    app.config.setdefault("RATELIMIT_ENABLED", not app.testing)
+    limiter.init_app(app)

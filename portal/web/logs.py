@@ -1,0 +1,62 @@
+"""One JSON object a line on stderr: what was asked, what was answered, how long it took. No personal data, no tokens."""
+
+import json
+import logging
+import re
+import sys
+import time
+import uuid
+
+from flask import Flask, Response, g, has_request_context, request
+from flask_login import current_user
+
+from portal import clock
+
+_TOKENS = re.compile(r"^/(m|people/sign-in/link)/[^/]+")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": clock.now().isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if has_request_context():
+            line["request"] = g.get("request_id", "")
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)  # newlines and escapes in values can never begin a new line
+
+
+def install(app: Flask) -> None:
+    """Log every request but those for static files; answer with its id, so that a person can quote it."""
+    log = logging.getLogger("kindling")
+    if not log.handlers and not app.testing:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Json())
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+    @app.before_request
+    def begin() -> None:
+        g.request_id = uuid.uuid4().hex[:12]
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if "request_id" in g:
+            response.headers["X-Request-Id"] = g.request_id
+            if request.endpoint != "static":
+                fields = {
+                    "method": request.method,
+                    "path": _TOKENS.sub(r"/\1/…", request.path),
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - g.began) * 1000, 1),
+                    "person": getattr(current_user, "id", None),
+                }
+                log.info("request", extra={"fields": fields})
+        return response

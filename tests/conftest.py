@@ -1,0 +1,179 @@
+"""Real databases for every test: a fresh copy of a migrated template, on SQLite and on PostgreSQL."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask_migrate import upgrade
+from psycopg import sql
+
+from portal.app import create_app
+from portal.config import Settings
+from portal.db import db
+
+POSTGRES_BINARIES = sorted(
+    Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0
+)
+VAULT_KEY = Fernet.generate_key().decode()
+IN_CI = bool(os.environ.get("CI"))
+_cluster: Path | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once, before the workers start: a throwaway PostgreSQL cluster, unless TEST_DATABASE_URL names a server."""
+    if hasattr(config, "workerinput") or os.environ.get("TEST_DATABASE_URL") or config.option.collectonly:
+        return
+    if not POSTGRES_BINARIES:
+        line = "PostgreSQL is not installed here: its half of the tests is left out (install it, or set TEST_DATABASE_URL)"
+        if IN_CI:
+            pytest.exit(line, returncode=1)
+        os.environ["KINDLING_NO_POSTGRESQL"] = line
+        print(line)
+        return
+    global _cluster
+    _cluster = Path(tempfile.mkdtemp(prefix="kindling-pg-"))
+    os.environ["TEST_DATABASE_URL"] = _start_cluster(_cluster)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the cluster and leave nothing behind."""
+    if _cluster is not None:
+        _as_unprivileged(POSTGRES_BINARIES[-1] / "pg_ctl", "stop", "-D", _cluster / "data", "-m", "immediate")
+        shutil.rmtree(_cluster, ignore_errors=True)
+
+
+def _start_cluster(home: Path) -> str:
+    binaries = POSTGRES_BINARIES[-1]
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres", "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    _as_unprivileged(
+        binaries / "initdb", "-D", home / "data", "-U", "kindling", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
+    )
+    options = f"-p {port} -k {home} -h 127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=128MB"
+    _as_unprivileged(binaries / "pg_ctl", "start", "-D", home / "data", "-l", home / "log", "-w", "-o", options)
+    return f"postgresql://kindling@127.0.0.1:{port}/postgres"
+
+
+def _as_unprivileged(*command: object) -> None:
+    words = [str(word) for word in command]
+    if os.geteuid() == 0:
+        words = ["runuser", "-u", "postgres", "--", *words]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+class Store:
+    """One engine's template and the working copy that tests get."""
+
+    def __init__(self, engine: str, home: Path, worker: str) -> None:
+        self.engine = engine
+        self.home = home
+        self.name = f"kindling_{worker}"
+        if engine == "sqlite":
+            self.url = f"sqlite:///{home / 'work.db'}"
+        else:
+            self.server = os.environ["TEST_DATABASE_URL"]
+            self.url = self._named(self.name)
+        self.app = make_app(self.url, home)
+        self._make_template()
+
+    def _named(self, name: str) -> str:
+        return self.server.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://") + "/" + name
+
+    def _admin(self, *statements: sql.Composed) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def _make_template(self) -> None:
+        if self.engine == "postgresql":
+            self._admin(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)),
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name + "_template")),
+                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)),
+            )
+        with self.app.app_context():
+            upgrade()
+            db.session.remove()
+            db.engine.dispose()
+        if self.engine == "postgresql":
+            self._admin(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(self.name), sql.Identifier(self.name + "_template")),
+            )
+        else:
+            (self.home / "work.db").rename(self.home / "template.db")
+
+    def fresh(self) -> None:
+        """Put a copy of the template where the app looks."""
+        with self.app.app_context():
+            db.engine.dispose()
+        if self.engine == "postgresql":
+            self._admin(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)),
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                    sql.Identifier(self.name), sql.Identifier(self.name + "_template")
+                ),
+            )
+        else:
+            for leftover in self.home.glob("work.db*"):
+                leftover.unlink()
+            shutil.copy(self.home / "template.db", self.home / "work.db")
+
+
+def make_app(url: str, home: Path, **changes: object) -> Flask:
+    """An app as tests run it: real settings, nothing read from the environment."""
+    settings = {
+        "database_url": url,
+        "secret_key": "a secret that only the tests know, long enough",
+        "vault_keys": (VAULT_KEY,),
+        "base_url": "http://localhost",
+        "data_dir": home,
+        "testing": True,
+        **changes,
+    }
+    return create_app(Settings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main")) + f"_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def stores() -> dict[str, Store]:
+    return {}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest, stores: dict[str, Store], worker: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A fresh, migrated, empty database on each engine. Use it directly in tests that start processes of their own."""
+    engine: str = request.param
+    if engine == "postgresql" and not os.environ.get("TEST_DATABASE_URL"):
+        pytest.skip(os.environ.get("KINDLING_NO_POSTGRESQL", "no PostgreSQL"))
+    if engine not in stores:
+        stores[engine] = Store(engine, tmp_path_factory.mktemp(engine), worker)
+    stores[engine].fresh()
+    return stores[engine]
+
+
+@pytest.fixture
+def database_url(store: Store) -> str:
+    return store.url
+
+
+@pytest.fixture
+def app(store: Store) -> Iterator[Flask]:
+    """The app inside an application context, on a fresh database."""
+    with store.app.app_context():
+        yield store.app
+        db.session.remove()
