@@ -34,7 +34,7 @@ class RoundRules:
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """From the JSON of a round or fund; fields added since then take their defaults."""
-        known = {
+        known: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in cls.__dataclass_fields__
         }
         return cls(**known)

@@ -1,0 +1,127 @@
+"""How rows become a file: CSV, XLSX or JSON, streamed row by row, the same bytes for the same rows.
+
+A cell is text, a whole number of pence, a day, a plain integer or empty; each format writes these in its own right way.
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+import xlsxwriter
+
+from portal.money import Pence, plain_pounds
+
+FORMATS = ("csv", "xlsx", "json")
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json; charset=utf-8",
+}
+_RISKY = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet recognises a formula (design 6)
+
+
+@dataclass(frozen=True)
+class Money:
+    """Pence in a cell; negative amounts stay numbers."""
+
+    pence: Pence
+
+
+Cell = str | int | date | Money | None
+Row = Sequence[Cell]
+
+
+class Table(Protocol):
+    """What a formatter needs of an export."""
+
+    columns: Sequence[str]
+    day_format: str  # strftime, for text files
+
+
+def safe_text(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: a leading apostrophe where it begins like one."""
+    return "'" + text if text.startswith(_RISKY) else text
+
+
+def _as_text(cell: Cell, day_format: str) -> str:
+    match cell:
+        case None:
+            return ""
+        case Money(pence):
+            return plain_pounds(pence)
+        case date():
+            return cell.strftime(day_format)
+        case int():
+            return str(cell)
+        case _:
+            return safe_text(cell)
+
+
+def csv_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "%Y-%m-%d") -> Iterator[bytes]:
+    """RFC 4180: UTF-8 without BOM, CRLF, one header row and nothing above it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_as_text(cell, day_format) for cell in row])
+        if buffer.tell() > 60_000:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+def json_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "%Y-%m-%d") -> Iterator[bytes]:
+    """A list of objects, one a line; money as numbers with two decimals, empty cells left out."""
+    yield b"["
+    between = b"\n"
+    for row in rows:
+        values: list[str] = []
+        for column, cell in zip(columns, row, strict=True):
+            if cell is None or cell == "":
+                continue
+            values.append(f"{json.dumps(column, ensure_ascii=False)}: {_as_json(cell)}")
+        yield between + ("{" + ", ".join(values) + "}").encode()
+        between = b",\n"
+    yield b"\n]\n"
+
+
+def _as_json(cell: str | date | int | Money) -> str:
+    if isinstance(cell, Money):
+        return plain_pounds(cell.pence)
+    return json.dumps(cell.isoformat() if isinstance(cell, date) else cell, ensure_ascii=False)
+
+
+def xlsx_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "%Y-%m-%d") -> Iterator[bytes]:
+    """One sheet in constant memory: real dates, money as numbers, everything else as text so that leading zeros live."""
+    with tempfile.TemporaryFile() as file:
+        book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+        book.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001  a fixed stamp: the same request gives the same bytes
+        sheet = book.add_worksheet("Data")
+        money, day = book.add_format({"num_format": "0.00"}), book.add_format({"num_format": "yyyy-mm-dd"})
+        sheet.write_row(0, 0, columns)
+        for number, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row):
+                match cell:
+                    case None:
+                        pass
+                    case Money(pence):
+                        sheet.write_number(number, column, pence / 100, money)
+                    case date():
+                        sheet.write_datetime(number, column, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001
+                    case int():
+                        sheet.write_number(number, column, cell)
+                    case _:
+                        sheet.write_string(number, column, safe_text(cell)[:32_767])
+        book.close()
+        file.seek(0)
+        while chunk := file.read(64 * 1024):
+            yield chunk
+
+
+WRITERS = {"csv": csv_chunks, "xlsx": xlsx_chunks, "json": json_chunks}

@@ -1,0 +1,48 @@
+"""Closing a stretch of days: nothing is dated into it any more, and balances at its end are kept."""
+
+import hashlib
+from datetime import date
+
+from sqlalchemy import func, insert, literal, select, union_all
+
+from portal import clock
+from portal.db import db, must_be_in_transaction
+from portal.errors import Refused
+from portal.ledger.model import Account, Period, Snapshot, State, Transfer
+from portal.words import _
+
+
+def close_period(last_day: date, closed_by: str) -> str:
+    """Close the books up to and including `last_day`, as a part of an action; returns the hash over all account heads.
+
+    Refused: a day that is not over, or is closed already.
+    """
+    must_be_in_transaction()
+    if last_day >= clock.today():
+        raise Refused(_("A period can be closed when its last day is over."))
+    before = db.session.scalar(select(func.max(Period.last_day)))
+    if before is not None and last_day <= before:
+        raise Refused(_("The books are closed up to that day already."))
+    connection = db.session.connection()
+    # everybody who posts locks states first, so that no posting is half in and half out of the snapshot
+    connection.execute(select(State.account_id).order_by(State.account_id).with_for_update(key_share=True)).all()
+    moves = []
+    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
+        query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(
+            Transfer.effective_on <= last_day
+        )
+        if before is not None:
+            query = query.where(Transfer.effective_on > before)
+        moves.append(query.group_by(side))
+    if before is not None:
+        moves.append(select(Snapshot.account_id, Snapshot.balance.label("amount")).where(Snapshot.last_day == before))
+    parts = union_all(*moves).subquery()
+    total = select(parts.c.account_id, literal(last_day), func.sum(parts.c.amount)).group_by(parts.c.account_id)
+    connection.execute(insert(Snapshot).from_select(["account_id", "last_day", "balance"], total))
+    seal = hashlib.sha256()
+    for code, head in connection.execute(
+        select(Account.code, State.head).join(State, State.account_id == Account.id).order_by(Account.code)
+    ):
+        seal.update(f"{code}|{head}\n".encode())
+    db.session.add(Period(last_day=last_day, closed_at=clock.now(), closed_by=closed_by, heads=seal.hexdigest()))
+    return seal.hexdigest()

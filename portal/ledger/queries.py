@@ -1,0 +1,180 @@
+"""Reading the books. Each costs the same at a million transfers as at a thousand: rows are found by key, never counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+
+from portal.db import db
+from portal.ledger.model import Account, Entry, Period, Snapshot, State, Transfer
+
+BALANCE = State.credits - State.debits
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One line of an account's statement. `amount` is signed: what came to this account is positive."""
+
+    sequence: int
+    effective_on: date
+    recorded_at: datetime
+    kind: str
+    key: str
+    about: str
+    sentence: str
+    other: str  # the other account's code
+    other_name: str
+    amount: int
+    after: int
+    actor: str
+    on_behalf: str | None
+    basis: str | None
+    reverses: bool
+    reversed: bool
+
+
+@dataclass(frozen=True)
+class TrialLine:
+    """An account in the trial balance. `balance` is credits minus debits; the lines of a unit sum to zero."""
+
+    code: str
+    name: str
+    kind: str
+    balance: int
+
+
+def balance(code: str) -> int:
+    """Balance now of one account in pence or minutes; 0 when it has not been opened."""
+    return db.session.scalar(select(BALANCE).join(Account, Account.id == State.account_id).where(Account.code == code)) or 0
+
+
+def balances(codes: Iterable[str]) -> Mapping[str, int]:
+    """Balances now of several accounts, in one query; those not opened are 0."""
+    wanted = list(codes)
+    found = db.session.execute(select(Account.code, BALANCE).join(State, Account.id == State.account_id).where(Account.code.in_(wanted)))
+    return dict.fromkeys(wanted, 0) | dict(found.tuples().all())
+
+
+def bounds(code: str) -> tuple[int | None, int | None]:
+    """Floor and ceiling of an account."""
+    row = db.session.execute(
+        select(State.floor, State.ceiling).join(Account, Account.id == State.account_id).where(Account.code == code)
+    ).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _last_closed(day: date) -> date | None:
+    return db.session.scalar(select(func.max(Period.last_day)).where(Period.last_day <= day))
+
+
+def balance_as_at(code: str, day: date) -> int:
+    """Balance of one account by effective date at the end of a day: the last snapshot and what came after it."""
+    account_id = db.session.scalar(select(Account.id).where(Account.code == code))
+    if account_id is None:
+        return 0
+    closed = _last_closed(day)
+    start = 0
+    if closed is not None:
+        start = db.session.scalar(select(Snapshot.balance).where(Snapshot.account_id == account_id, Snapshot.last_day == closed)) or 0
+    return start + _moved(account_id, closed, day)
+
+
+def _moved(account_id: int, after: date | None, until: date) -> int:
+    total = 0
+    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
+        query = select(func.coalesce(func.sum(Transfer.amount), 0)).where(side == account_id, Transfer.effective_on <= until)
+        if after is not None:
+            query = query.where(Transfer.effective_on > after)
+        total += sign * int(db.session.scalar(query) or 0)
+    return total
+
+
+def _side(account_id: int, mine: str, before: int | None, limit: int) -> Select[int, int, int]:
+    columns: dict[str, ColumnElement[int]] = {
+        "debit": Transfer.debit_sequence.expression,
+        "credit": Transfer.credit_sequence.expression,
+    }
+    sequence = columns[mine]
+    owner = Transfer.debit_id if mine == "debit" else Transfer.credit_id
+    query = select(Transfer.id.label("id"), sequence.label("sequence"), literal(1 if mine == "credit" else -1).label("sign"))
+    query = query.where(owner == account_id)
+    if before is not None:
+        query = query.where(sequence < before)
+    return query.order_by(sequence.desc()).limit(limit)
+
+
+def statement(code: str, *, before: int | None = None, limit: int = 25) -> Sequence[StatementLine]:
+    """Lines of one account, newest first. `before` is the sequence of the last line seen, for the next page."""
+    account_id = db.session.scalar(select(Account.id).where(Account.code == code))
+    if account_id is None:
+        return []
+    sides = [select(_side(account_id, mine, before, limit).subquery()) for mine in ("debit", "credit")]
+    page = union_all(*sides).subquery()
+    other, undone = select(Account).subquery(), select(Entry.reverses_id).where(Entry.reverses_id.is_not(None)).subquery()
+    rows = db.session.execute(
+        select(
+            page.c.sequence, page.c.sign, Transfer.amount, Transfer.debit_after, Transfer.credit_after, Entry.effective_on, Entry.recorded_at,
+            Entry.kind, Entry.key, Entry.about, Entry.sentence, Entry.actor, Entry.on_behalf, Entry.basis, Entry.reverses_id, other.c.code,
+            other.c.name, undone.c.reverses_id.label("undone"),
+        )
+        .join(Transfer, Transfer.id == page.c.id)
+        .join(Entry, Entry.id == Transfer.entry_id)
+        .join(other, other.c.id == Transfer.debit_id + Transfer.credit_id - account_id)
+        .outerjoin(undone, undone.c.reverses_id == Entry.id)
+        .order_by(page.c.sequence.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [
+        StatementLine(
+            sequence=row.sequence, effective_on=row.effective_on, recorded_at=row.recorded_at, kind=row.kind, key=row.key, about=row.about,
+            sentence=row.sentence, other=row.code, other_name=row.name, amount=row.sign * row.amount,
+            after=row.credit_after if row.sign > 0 else row.debit_after, actor=row.actor, on_behalf=row.on_behalf, basis=row.basis,
+            reverses=row.reverses_id is not None, reversed=row.undone is not None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def trial_balance(unit: str, as_at: date | None = None) -> Sequence[TrialLine]:
+    """Every account of a unit that has a balance, by code; now, or by effective date at the end of a day."""
+    if as_at is None:
+        rows = db.session.execute(
+            select(Account.code, Account.name, Account.kind, BALANCE.label("balance"))
+            .join(State, State.account_id == Account.id)
+            .where(Account.unit == unit, State.credits != State.debits)
+            .order_by(Account.code)
+        )
+        return [TrialLine(*row) for row in rows]
+    closed = _last_closed(as_at)
+    moves = []
+    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
+        query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(
+            Transfer.unit == unit, Transfer.effective_on <= as_at
+        )
+        if closed is not None:
+            query = query.where(Transfer.effective_on > closed)
+        moves.append(query.group_by(side))
+    if closed is not None:
+        moves.append(select(Snapshot.account_id, Snapshot.balance.label("amount")).where(Snapshot.last_day == closed))
+    parts = union_all(*moves).subquery()
+    total = func.sum(parts.c.amount)
+    rows = db.session.execute(
+        select(Account.code, Account.name, Account.kind, total)
+        .join(parts, parts.c.account_id == Account.id)
+        .where(Account.unit == unit)
+        .group_by(Account.id, Account.code, Account.name, Account.kind)
+        .having(total != 0)
+        .order_by(Account.code)
+    )
+    return [TrialLine(code, name, kind, int(amount)) for code, name, kind, amount in rows]
+
+
+def entries_about(about: str) -> Sequence[Entry]:
+    """Entries about one thing, oldest first."""
+    return db.session.scalars(select(Entry).where(Entry.about == about).order_by(Entry.id)).all()
+
+
+def posted(key: str) -> bool:
+    """Whether a fact with this key is in the books."""
+    return db.session.scalar(select(Entry.id).where(Entry.key == key)) is not None
