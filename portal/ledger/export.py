@@ -53,7 +53,7 @@ def lines(format_name: str) -> Iterator[str]:
 
 
 def _hledger() -> Iterator[str]:
-    yield "; Kindling ledger. Units: GBP pounds, MIN minutes of time credit, MATCH minutes of match.\ncommodity 1000.00 GBP\ncommodity 1000 MIN\ncommodity 1000 MATCH\n\n"
+    yield "; Kindling ledger. Units: GBP pounds, MIN minutes of time credit, MATCH minutes of match.\ncommodity 1000.00 GBP\ncommodity 1000. MIN\ncommodity 1000. MATCH\n\n"
     for _code, kind, code in _accounts():
         yield f"account {account_name(code, kind)}\n"
     for head, rows in _entries():

@@ -1,0 +1,92 @@
+"""hledger and Beancount read our journal and come to our balances, to the penny and the minute."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from beancount.core import realization
+from flask import Flask
+
+from portal.db import transaction
+from portal.ledger import export, queries
+from portal.ledger.posting import Line, open_account, post, reverse
+
+NASTY = 'He said "£5" ; tags: x, |pipes\\ and\nnewlines 🌱 \u202e'
+
+
+@pytest.fixture
+def books(app: Flask) -> None:
+    with transaction():
+        for code, kind in (
+            ("funder:the_council", "equity"),
+            ("fund:small-sparks:available", "asset"),
+            ("payee:PAY-7F3K-9QXA:paid", "expense"),
+            ("award:17:reserved", "hold"),
+        ):
+            open_account(code, "GBP", kind, code)
+        for code in ("member:1", "member:2"):
+            open_account(code, "MIN", "liability", code)
+        open_account("neighbour:pledge9:given", "MATCH", "memo", "n")
+        open_account("award:17:delivered", "MATCH", "memo", "d")
+    lines: list[tuple[str, Sequence[Line]]] = [
+        ("contribution:1", [Line("funder:the_council", "fund:small-sparks:available", 100_000_01)]),
+        (
+            "award:17:offered",
+            [Line("fund:small-sparks:available", "award:17:reserved", 250_07), Line("award:17:reserved", "payee:PAY-7F3K-9QXA:paid", 1)],
+        ),
+        ("exchange:1", [Line("member:1", "member:2", 75)]),
+        ("work:1:match", [Line("neighbour:pledge9:given", "award:17:delivered", 1250)]),
+        ("mistake", [Line("member:2", "member:1", 15)]),
+    ]
+    for key, some in lines:
+        with transaction():
+            post(some, key=key, kind="test", about="x:1", sentence=NASTY, actor="scheme")
+    with transaction():
+        reverse("mistake", reason=NASTY, actor="scheme")
+
+
+def ours() -> dict[str, str]:
+    found = {}
+    for unit in ("GBP", "MIN", "MATCH"):
+        for line in queries.trial_balance(unit):
+            found[export.account_name(line.code, line.kind)] = export.amount(unit, -line.balance)
+    return found
+
+
+def test_hledger_agrees(books: None, tmp_path: Path) -> None:
+    if not shutil.which("hledger"):
+        assert not os.environ.get("CI"), "hledger is missing"
+        pytest.skip("hledger is not installed here: its proof is left out")
+    file = tmp_path / "ledger.journal"
+    file.write_text("".join(export.lines("hledger")))
+    subprocess.run(["hledger", "-f", file, "check", "--strict"], check=True, env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]})
+    printed = subprocess.run(
+        ["hledger", "-f", file, "bal", "--flat", "-N", "-O", "csv", "--layout=bare"], check=True, capture_output=True, text=True,
+        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]},
+    ).stdout  # fmt: skip
+    theirs = {}
+    for line in printed.splitlines()[1:]:
+        name, unit, value = (cell.strip('"') for cell in line.split(","))
+        theirs[name] = f"{value} {unit}"
+    assert theirs == ours()
+
+
+def test_beancount_agrees(books: None, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.beancount"
+    file.write_text("".join(export.lines("beancount")))
+    entries, errors, _options = loader.load_file(str(file))
+    assert errors == []
+    theirs = {}
+    for account in realization.iter_children(realization.realize(entries)):  # type: ignore[no-untyped-call]
+        for position in account.balance:
+            theirs[account.account] = f"{position.units.number} {position.units.currency}"
+    assert theirs == ours()
+
+
+def test_an_empty_book_is_a_valid_journal(app: Flask) -> None:
+    assert "Kindling" in "".join(export.lines("beancount"))
+    assert "Kindling" in "".join(export.lines("hledger"))
