@@ -1,10 +1,14 @@
 """Settings, read once from the environment. A missing or unsafe one stops the start with one clear line."""
 
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class BadSetting(SystemExit):
@@ -45,10 +49,13 @@ class Settings:
         data_dir = Path(env.get("KINDLING_DATA", "instance")).absolute()
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=data_dir) as probe:
+                probe.write(b"room for one byte?")
+            if demo:
+                secret, vault = _demo_keys(data_dir)
         except OSError as why:
             raise BadSetting(f"cannot use KINDLING_DATA={data_dir}: {why.strerror}") from why
         if demo:
-            secret, vault = _demo_keys(data_dir)
             secret = env.get("SECRET_KEY", secret)
             vault = env.get("VAULT_KEYS", vault)
             url = env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'kindling.db'}"
@@ -136,7 +143,21 @@ def _judge(settings: Settings) -> None:
         raise BadSetting("BASE_URL must begin with https:// when real people use this.")
     if settings.sender not in ("console", "smtp", "notify"):
         raise BadSetting("SENDER must be console, smtp or notify.")
-    if settings.sender == "smtp" and not settings.smtp_url:
+    if settings.sender == "console" and not settings.demo:
+        raise BadSetting("SENDER=console sends nothing to anybody. Set SENDER to smtp or notify when real people use this.")
+    if settings.sender == "smtp" and not _is_mail_server(settings.smtp_url):
         raise BadSetting("SENDER=smtp needs SMTP_URL, like smtp://user:password@mail.example:587.")
+    if parseaddr(settings.mail_from)[1].count("@") != 1 or not settings.mail_from.isprintable():
+        raise BadSetting("MAIL_FROM must be a name and an address, like Kindling <no-reply@scheme.example>.")
+    if settings.notify_api_key and not re.search(r"[0-9a-f-]{36}-[0-9a-f-]{36}$", settings.notify_api_key):
+        raise BadSetting("NOTIFY_API_KEY is not a key of GOV.UK Notify: copy all of it, with its name in front.")
     if settings.sender == "notify" and not all((settings.notify_api_key, settings.notify_email_template, settings.notify_sms_template)):
         raise BadSetting("SENDER=notify needs NOTIFY_API_KEY, NOTIFY_EMAIL_TEMPLATE and NOTIFY_SMS_TEMPLATE.")
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -4,8 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, event
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -91,6 +95,24 @@ def is_postgresql() -> bool:
     return db.engine.dialect.name == "postgresql"
 
 
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+@cache
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    """Every migration of this code, and the newest."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return frozenset(script.revision for script in scripts.walk_revisions()), frozenset(scripts.get_heads())
+
+
+def age() -> str:
+    """The database beside the code: "current", "older" (run the migrations) or "newer". OperationalError when it is away."""
+    with db.engine.connect() as connection:
+        stands = frozenset(MigrationContext.configure(connection).get_current_heads())
+    known, newest = _known()
+    return "current" if stands == newest else "older" if stands <= known else "newer"
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_connection(connection: Any, _record: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
@@ -116,4 +138,4 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-__all__ = ["Base", "BigInt", "Instant", "db", "is_postgresql", "must_be_in_transaction", "transaction"]
+__all__ = ["Base", "BigInt", "Instant", "age", "db", "is_postgresql", "must_be_in_transaction", "transaction"]

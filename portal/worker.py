@@ -1,0 +1,134 @@
+"""The worker: sends the outbox, does what is due by date, proves the books each night, clears up, says that it is alive.
+
+Several may run, and any may be killed at any moment: a message is claimed, a turn is taken (`turns.py`), and every due
+function below judges by what stands in the database, in one transaction for each thing it moves.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+
+from portal import clock, once, turns
+from portal.config import Settings
+from portal.db import db, transaction
+from portal.ledger import checks
+from portal.outbox import sending
+from portal.outbox.senders import Notify, NotNow, Sender, senders
+from portal.people.model import SignInCode
+
+log = logging.getLogger("kindling")
+
+# What dates bring about. Each function takes nothing, moves what is due now, returns how many things it moved, and does
+# nothing when it is called again at once.
+DUE: list[Callable[[], int]] = []
+
+# What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
+CACHES: list[Callable[[], Iterable[str]]] = []
+
+PAUSE = 2.0  # seconds between two looks at the outbox
+BEAT = timedelta(seconds=20)
+EVERY_MINUTE = timedelta(minutes=1)
+EVERY_TEN_MINUTES = timedelta(minutes=10)
+EVERY_HOUR = timedelta(hours=1)
+PATIENCE = timedelta(minutes=10)  # a turn that was begun longer ago ended with its worker
+NIGHT = timedelta(hours=2)  # after midnight in London
+FORGET_FORMS = timedelta(days=7)
+FORGET_CODES = timedelta(days=1)
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Work until `stop` is set; what is in hand is finished first. An accident is logged and does not end the worker."""
+    by = senders(settings)
+    log.info("worker begins")
+    beaten: datetime | None = None
+    while not stop.is_set():
+        try:
+            if beaten is None or clock.now() - beaten >= BEAT:
+                turns.beat()
+                beaten = clock.now()
+            _round(by, stop.is_set, EVERY_MINUTE)
+        except Exception:  # the database is away, or a mistake of ours: look again in a moment
+            log.exception("worker stumbled")
+            db.session.rollback()
+            stop.wait(PAUSE)
+        finally:
+            db.session.remove()
+        stop.wait(PAUSE)
+    log.info("worker ends")
+
+
+def run_once(settings: Settings) -> None:
+    """Everything that is due now, once, and end. An accident in one thing does not keep the others from being done."""
+    turns.beat()
+    _round(senders(settings), lambda: False, timedelta(0))
+    db.session.remove()
+
+
+def _round(by: Mapping[str, Sender], stopped: Callable[[], bool], due_every: timedelta) -> None:
+    """One look at everything. Messages first, and again after the dates have written theirs."""
+    sending.send_due(by, lambda: not stopped())
+    now = clock.now()
+    turn: Callable[[], dict[str, object]]
+    for name, since, turn in (
+        ("due", now - due_every, lambda: _due(stopped)),
+        ("bounces", now - EVERY_TEN_MINUTES, lambda: _bounces(by)),
+        ("housekeeping", now - EVERY_HOUR, _clear_up),
+        (turns.LEDGER_CHECK, last_night(now), _prove),
+    ):
+        if stopped():
+            return
+        if turns.take(name, unless_done_since=since, patience=PATIENCE):
+            turns.finish(name, turn())
+    sending.send_due(by, lambda: not stopped())
+
+
+def last_night(now: datetime) -> datetime:
+    """The latest instant at which it was two in the morning in London (an hour after midnight when the clocks go forward)."""
+    tonight = clock.start_of_day(clock.london_day(now)) + NIGHT
+    return tonight if tonight <= now else clock.start_of_day(clock.london_day(now) - timedelta(days=1)) + NIGHT
+
+
+def _due(stopped: Callable[[], bool]) -> dict[str, object]:
+    """Each due function by itself: what one stumbles over must not keep the others from their dates."""
+    moved: dict[str, int] = {}
+    stumbled: list[str] = []
+    for function in DUE:
+        if stopped():
+            break
+        name = f"{function.__module__.removeprefix('portal.')}.{function.__qualname__}"
+        try:
+            if count := function():
+                moved[name] = count
+        except Exception:
+            log.exception("due work stumbled", extra={"fields": {"due": name}})
+            db.session.rollback()
+            stumbled.append(name)
+    return {"moved": moved, "stumbled": stumbled}
+
+
+def _bounces(by: Mapping[str, Sender]) -> dict[str, object]:
+    for sender in {id(each): each for each in by.values() if isinstance(each, Notify)}.values():
+        try:
+            sending.note_bounces(sender.bounced())
+        except NotNow as why:
+            return {"why": str(why)}
+    return {}
+
+
+def _clear_up() -> dict[str, object]:
+    now = clock.now()
+    with transaction():
+        once.forget_before(now - FORGET_FORMS)
+        db.session.execute(delete(SignInCode).where(SignInCode.created_at < now - FORGET_CODES))
+    return {}
+
+
+def _prove() -> dict[str, object]:
+    """The nightly check, from the last proven heads; pages show its result."""
+    report = checks.check(full=False, caches=CACHES)
+    if not report.ok:
+        log.error("the books are broken", extra={"fields": {"broken": report.broken}})
+    return report.summary()
