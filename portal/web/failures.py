@@ -24,7 +24,7 @@ def typed() -> list[tuple[str, str]]:
 
 def failure(status: int, sentence: str = "", template: str | None = None) -> Response:
     """An error page in our layout, or in the plain one when the layout itself cannot be drawn."""
-    name = template or (f"errors/{status}.html" if status in (403, 404, 409, 413, 429, 500, 503) else "errors/404.html")
+    name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = True
     return make_response(render_template(name, sentence=sentence, typed=typed() if status in (400, 409) else [], status=status), status)
 
