@@ -26,7 +26,7 @@ def claim(key: str) -> str | None:
     must_be_in_transaction()
     insert = postgresql.insert if is_postgresql() else sqlite.insert
     statement = insert(DoneOnce).values(key=key, result="", at=clock.now()).on_conflict_do_nothing(index_elements=["key"])
-    if db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+    if db.session.scalar(statement.returning(DoneOnce.key)) is not None:  # rowcount says -1 on PostgreSQL
         return None
     return db.session.scalar(select(DoneOnce.result).where(DoneOnce.key == key)) or ""
 

@@ -79,8 +79,9 @@ def queue(key: str, to: Addressee, text: Text, *, about: str, due_at: datetime |
             created_at=now, due_at=due_at or now, attempts=0,
         )
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Message.id)
     )  # fmt: skip
-    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return db.session.scalar(statement) is not None
 
 
 def messages_about(about: str) -> Sequence[Message]:
