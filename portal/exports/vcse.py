@@ -1,0 +1,37 @@
+"""E3: the register of grants to voluntary, community and social enterprise bodies.
+
+England's Local Government Transparency Code 2015 asks for all of them, of any amount, at least once a year.
+"""
+
+from collections.abc import Iterator
+
+from portal.exports import files, grants
+from portal.exports.filters import Filter
+from portal.money import Pence
+from portal.places import queries as places
+
+VERSION = "1"
+COLUMNS = (
+    "Date awarded", "Period start", "Period end", "Department", "Beneficiary", "Registration number", "Purpose", "Amount", "Grant reference",
+    "Programme", "Ward code", "Ward name", "Amount paid", "Status",
+)  # fmt: skip
+DAY_FORMAT = "%Y-%m-%d"
+TOTAL = COLUMNS.index("Amount")
+STATUS = {
+    "reserved": "Offered", "conditions_open": "Accepted", "ready_to_pay": "Accepted", "paid": "Paid", "reporting": "Paid", "closed": "Finished",
+    "returned": "Returned", "lapsed": "Lapsed", "declined": "Declined",
+}  # fmt: skip
+
+
+def rows(chosen: Filter) -> Iterator[files.Row]:
+    """One row an award to a body; awards to individuals are not in this file."""
+    scheme = places.scheme()
+    department = scheme.department if scheme else ""
+    for award in grants.awards(chosen):
+        if award.organisation_kind not in grants.VCSE:
+            continue
+        yield (
+            award.decided_on, award.first_day, award.last_day, department, award.organisation, award.charity_number or award.company_number,
+            award.public_summary or award.title, files.Money(Pence(award.amount)), award.ref, award.fund, award.ward_code, award.ward_name,
+            files.Money(Pence(int(award.paid))), STATUS[award.status],
+        )  # fmt: skip
