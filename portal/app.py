@@ -18,10 +18,11 @@ from portal.front.views import front
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.places import queries as places
+from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front]
-DEMO_BLUEPRINTS: list[Blueprint] = []
+BLUEPRINTS: list[Blueprint] = [front, postroom]
+DEMO_BLUEPRINTS: list[Blueprint] = [dev]
 TOP = Path(__file__).parent.parent
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
+from portal.history import Actor, record
 from portal.outbox import Message
 from portal.outbox.senders import NotNow, Parcel, Sender, Undeliverable
 from portal.words import _
@@ -167,38 +168,43 @@ def latest(before: int | None = None, limit: int = 20) -> Sequence[Message]:
     return db.session.scalars(query if before is None else query.where(Message.id < before)).all()
 
 
-def printed(ids: Collection[int]) -> int:
+def printed(ids: Collection[int], actor: Actor) -> int:
     """These letters are on paper and on their way; returns how many that is news of (twice is as good as once)."""
     with transaction():
-        done = db.session.execute(
+        done = db.session.scalars(
             update(Message)
             .where(Message.id.in_(ids), Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None))
             .values(sent_at=clock.now())
-        )
-        return int(done.rowcount)  # type: ignore[attr-defined]
+            .returning(Message.id)
+        ).all()
+        for message_id in done:
+            record(f"message:{message_id}", "printed", actor)
+        return len(done)
 
 
-def try_again(message_id: int) -> None:
+def try_again(message_id: int, actor: Actor) -> None:
     """A failed message goes out anew, from the first pause on. Refused when it is not among the failed any more."""
-    _revive(message_id, {})
+    _revive(message_id, "sent again", actor, {})
 
 
-def as_letter(message_id: int, address: str) -> None:
+def as_letter(message_id: int, address: str, actor: Actor) -> None:
     """A failed message is printed instead, to this postal address (empty: handed over). Refused as for `try_again`."""
-    _revive(message_id, {"channel": "letter", "address": address})
+    _revive(message_id, "made a letter", actor, {"channel": "letter", "address": address})
 
 
-def told_otherwise(message_id: int) -> None:
+def told_otherwise(message_id: int, actor: Actor) -> None:
     """A failed message was told in some other way (by telephone, on the doorstep). Refused as for `try_again`."""
-    _revive(message_id, {"sent_at": clock.now()})
+    _revive(message_id, "told otherwise", actor, {"sent_at": clock.now()})
 
 
-def _revive(message_id: int, values: dict[str, Any]) -> None:
+def _revive(message_id: int, kind: str, actor: Actor, values: dict[str, Any]) -> None:
     with transaction():
-        done = db.session.execute(
+        done = db.session.scalar(
             update(Message)
             .where(Message.id == message_id, Message.failed_at.is_not(None))
             .values({"failed_at": None, "sent_at": None, "sender_ref": None, "attempts": 0, "due_at": clock.now()} | values)
+            .returning(Message.id)
         )
-        if not done.rowcount:  # type: ignore[attr-defined]
+        if done is None:
             raise Refused(_("Somebody has dealt with this message already."))
+        record(f"message:{message_id}", kind, actor)

@@ -124,6 +124,7 @@ MAY: dict[str, Predicate] = {
     "manage people": _role("officer", "administrator"),
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),
+    "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered
     # panels: a seat is looked up where it matters (panels.queries.seat_of), because it has a term and ties
     # bids
     "see this bid": _see_bid,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
+from portal.history import SCHEME, events_of
 from portal.outbox import Addressee, Message, Text, queue, sending
 from portal.outbox.senders import NotNow, Parcel, Undeliverable
 from tests.conftest import Store
@@ -180,9 +181,9 @@ def test_the_officer_tries_again_prints_or_telephones(app: Flask) -> None:
         put(key)
     sending.send_due({"email": Sender(*[Undeliverable("550")] * 3)})
     with clock.held_at(NOON + timedelta(days=1)):
-        sending.try_again(message("a").id)
-        sending.as_letter(message("b").id, "1 High Road")
-        sending.told_otherwise(message("c").id)
+        sending.try_again(message("a").id, SCHEME)
+        sending.as_letter(message("b").id, "1 High Road", SCHEME)
+        sending.told_otherwise(message("c").id, SCHEME)
         sender = Sender()
         assert sending.send_due({"email": sender}) == 1
         assert sender.parcels[0].key == "a" and sender.parcels[0].again
@@ -190,16 +191,17 @@ def test_the_officer_tries_again_prints_or_telephones(app: Flask) -> None:
         assert (letter.key, letter.address) == ("b", "1 High Road")
         assert not sending.failed()
         with pytest.raises(Refused, match="already"):
-            sending.try_again(message("a").id)
+            sending.try_again(message("a").id, SCHEME)
 
 
 def test_letters_are_printed_once(app: Flask) -> None:
     put("letter", Addressee("Ann", "letter", "1 High Road"))
     put("mail")
     ids = [message("letter").id, message("mail").id]
-    assert sending.printed(ids) == 1  # an e-mail is not printed away
-    assert sending.printed(ids) == 0
+    assert sending.printed(ids, SCHEME) == 1  # an e-mail is not printed away
+    assert sending.printed(ids, SCHEME) == 0
     assert message("letter").sent_at == NOON and message("mail").sent_at is None
+    assert [event.kind for event in events_of(f"message:{ids[0]}", f"message:{ids[1]}")] == ["printed"]
 
 
 def test_lists_go_on_where_the_last_page_ended(app: Flask) -> None:
