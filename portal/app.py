@@ -17,12 +17,13 @@ from portal.db import db
 from portal.front.views import front
 from portal.people import sessions
 from portal.people.access import Nobody, Who
+from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, postroom]
-DEMO_BLUEPRINTS: list[Blueprint] = [dev]
+BLUEPRINTS: list[Blueprint] = [front, people, postroom]
+DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 
 

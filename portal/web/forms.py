@@ -72,6 +72,8 @@ class Form(FlaskForm):
 class Line(StringField):
     """One line of text."""
 
+    data: str  # type: ignore[assignment]  # never None: an empty answer is ""
+
     def __init__(self, label: str = "", validators: Sequence[Any] = (), *, most: int = SHORT, **kwargs: Any) -> None:
         super().__init__(label, [*validators, _AtMost(most)], **kwargs)
         self.most = most
@@ -82,6 +84,8 @@ class Line(StringField):
 
 class Paragraphs(TextAreaField):
     """Several lines of text; `most` characters, counted on the page too."""
+
+    data: str  # type: ignore[assignment]
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), *, most: int = LONG, **kwargs: Any) -> None:
         super().__init__(label, [*validators, _AtMost(most)], **kwargs)

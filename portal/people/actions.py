@@ -1,0 +1,380 @@
+"""What is done about persons: signing in, joining, changing, trusting, leaving."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from portal import clock
+from portal.db import db, must_be_in_transaction, transaction
+from portal.errors import NotFound, Refused
+from portal.history import Actor, record
+from portal.outbox import Addressee, Message, Text, queue
+from portal.people import queries, sessions
+from portal.people.model import ROLES, ActingFor, Organisation, Person, Role, SignInCode
+from portal.refs import new_ref
+from portal.words import _
+
+CODE_LIFE = timedelta(minutes=15)
+WRONG_TRIES = 5
+CODES_PER_ADDRESS = 5
+CODES_PER_NETWORK = 30  # a hub's visitors share one
+WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A proof of an address. `token` is for the cookie; None when nobody is known there yet, who then tells us their name."""
+
+    code_id: int
+    token: str | None
+    next_path: str
+
+
+def _code_hash(secret_key: str, ticket: str, code: str) -> str:
+    """A six-digit code has little entropy: keyed with our secret, and bound to its ticket."""
+    return hmac.new(secret_key.encode(), f"{ticket}:{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def ask_for_code(
+    channel: str, address: str, *, purpose: str, next_path: str, network: str, secret_key: str, base_url: str, person_id: int | None = None
+) -> str:
+    """Send a link and a six-digit code to an address; returns the ticket that names this attempt in the browser that asked.
+
+    The same whether or not the address is known (no enumeration). `purpose` is "sign-in", "prove" or "change"; `network`
+    the address it came from, of which only a keyed hash is kept. Refused: too many for this address or network.
+    """
+    now = clock.now()
+    came_from = hmac.new(secret_key.encode(), network.encode(), hashlib.sha256).hexdigest()[:32]
+    with transaction():
+        for column, value, most in (
+            (SignInCode.address, address, CODES_PER_ADDRESS),
+            (SignInCode.from_address, came_from, CODES_PER_NETWORK),
+        ):
+            sent = (
+                db.session.scalar(select(func.count()).select_from(SignInCode).where(column == value, SignInCode.created_at > now - WINDOW))
+                or 0
+            )
+            if sent >= most:
+                raise Refused(_("We have sent several codes already. Look for the newest one, or wait 15 minutes and ask again."))
+        known = queries.person_at(channel, address)
+        if purpose == "sign-in":
+            person_id = known.id if known else None
+        ticket, link, code = secrets.token_urlsafe(18), secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
+        db.session.add(
+            SignInCode(
+                purpose=purpose, person_id=person_id, address=address, ticket=ticket, link_hash=sessions.hashed(link),
+                code_hash=_code_hash(secret_key, ticket, code), next_path=next_path, from_address=came_from, created_at=now, expires_at=now + CODE_LIFE,
+            )
+        )  # fmt: skip
+        url = f"{base_url}/people/sign-in/link/{link}"
+        text = Text(
+            subject=_("Your code is %(code)s", code=code),
+            body=_(
+                "Your code is %(code)s.\n\nOr open this link and press the button:\n\n%(url)s\n\nBoth work once, for 15 minutes. If you did not ask for it, you can forget this message.",
+                code=code, url=url,
+            ),
+            short=_("Your code is %(code)s. Or open %(url)s", code=code, url=url),
+        )  # fmt: skip
+        queue(f"code:{ticket}", Addressee(known.name if known else "", channel, address, person_id), text, about="sign-in")
+    return ticket
+
+
+def use_code(ticket: str, code: str, *, purpose: str, device: str, secret_key: str) -> SignedIn:
+    """Judge the six digits typed in the browser that asked, for the purpose they were sent for.
+
+    Refused: wrong, used, too old, for something else, or too many wrong tries.
+    """
+    digits = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
+    wrong = Refused(_("That code is not right. Check the newest message, or ask for another code."), "code")
+    with transaction():
+        row = _open_code((SignInCode.ticket == ticket) & (SignInCode.purpose == purpose))
+        right = (
+            row is not None and row.wrong_tries < WRONG_TRIES and hmac.compare_digest(row.code_hash, _code_hash(secret_key, ticket, digits))
+        )
+        if row is not None and right:
+            return _accept(row, device)
+        if row is not None:
+            row.wrong_tries += 1  # counted and committed, so that a guesser runs out of tries
+    raise wrong
+
+
+def use_link(link: str, *, device: str) -> SignedIn:
+    """Accept a link, after its button was pressed. Refused: used or too old."""
+    with transaction():
+        row = _open_code(SignInCode.link_hash == sessions.hashed(link))
+        if row is None or row.wrong_tries >= WRONG_TRIES:
+            raise Refused(_("That link has been used or is too old. Ask for a new one."))
+        return _accept(row, device)
+
+
+def _open_code(which: object) -> SignInCode | None:
+    return db.session.scalar(
+        select(SignInCode).where(which, SignInCode.used_at.is_(None), SignInCode.expires_at > clock.now()).with_for_update()  # type: ignore[arg-type]
+    )
+
+
+def _accept(row: SignInCode, device: str) -> SignedIn:
+    row.used_at = clock.now()
+    token = None
+    if row.purpose == "sign-in" and row.person_id is not None:
+        token = sessions.begin(row.person_id, device)
+        record(f"person:{row.person_id}", "signed_in", Actor(row.person_id), device=device)
+    if row.purpose == "change" and row.person_id is not None:
+        _change_address(row.person_id, row.address)
+    return SignedIn(row.id, token, row.next_path)
+
+
+def purpose_of_link(link: str) -> str | None:
+    """What a link is for, while it can be used; for the page with its button."""
+    return db.session.scalar(
+        select(SignInCode.purpose).where(
+            SignInCode.link_hash == sessions.hashed(link), SignInCode.used_at.is_(None), SignInCode.expires_at > clock.now()
+        )
+    )
+
+
+def join(code_id: int, name: str, area_id: int | None, device: str) -> tuple[str, str]:
+    """First time here: after the address was proved, a name makes a person. Returns (token, where to go on).
+
+    Refused: the proof is older than an hour, or somebody joined with it already.
+    """
+    with transaction():
+        row = db.session.scalar(select(SignInCode).where(SignInCode.id == code_id).with_for_update())
+        if row is None or row.used_at is None or row.used_at < clock.now() - timedelta(hours=1) or row.person_id is not None:
+            raise Refused(_("That took a while. Ask for a new code, please."))
+        channel = "email" if "@" in row.address else "sms"
+        if queries.person_at(channel, row.address):
+            raise Refused(_("You are with us already. Ask for a new code to sign in."))
+        someone = create_person(
+            name, email=row.address if channel == "email" else None, phone=row.address if channel == "sms" else None, area_id=area_id
+        )
+        row.person_id = someone.id
+        record(f"person:{someone.id}", "joined", Actor(someone.id))
+        return sessions.begin(someone.id, device), row.next_path
+
+
+def create_person(
+    name: str,
+    *,
+    email: str | None = None,
+    phone: str | None = None,
+    area_id: int | None = None,
+    channel: str | None = None,
+    postal_address: str = "",
+) -> Person:
+    """A new person, as a part of an action. Refused: the e-mail address or number belongs to somebody already."""
+    must_be_in_transaction()
+    for way, address in (("email", email), ("sms", phone)):
+        if address and queries.person_at(way, address):
+            raise Refused(
+                _("%(address)s belongs to somebody who is with us already.", address=address), "email" if way == "email" else "phone"
+            )
+    someone = Person(
+        ref=new_ref("PER"), name=name, email=email, phone=phone, area_id=area_id, postal_address=postal_address,
+        channel=channel or ("email" if email else "sms" if phone else "letter"), joined_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(someone)
+    db.session.flush()
+    return someone
+
+
+def find_or_create_person(name: str, contact: tuple[str, str] | None, area_id: int | None, postal_address: str, actor: Actor) -> Person:
+    """For a connector who types for somebody, as a part of an action: the person at that address, or a new one."""
+    must_be_in_transaction()
+    if contact:
+        known = queries.person_at(*contact)
+        if known:
+            return known
+    channel, address = contact or ("letter", None)
+    someone = create_person(
+        name, email=address if channel == "email" else None, phone=address if channel == "sms" else None, area_id=area_id, channel=channel,
+        postal_address=postal_address,
+    )  # fmt: skip
+    record(f"person:{someone.id}", "joined", Actor(actor.person_id, someone.id, actor.basis))
+    return someone
+
+
+def sign_out(session_id: int, person_id: int) -> None:
+    """End one browser's session; of this person only."""
+    with transaction():
+        if session_id in {row.id for row in queries.sessions_of(person_id)}:
+            sessions.end(session_id)
+            record(f"person:{person_id}", "signed_out", Actor(person_id))
+
+
+def sign_out_everywhere(person_id: int, actor: Actor) -> None:
+    """End all sessions of a person; an officer may do it for somebody whose phone was stolen."""
+    with transaction():
+        sessions.end_all(person_id)
+        record(f"person:{person_id}", "signed_out_everywhere", actor)
+
+
+def prove(session_id: int, ticket: str, code: str, *, secret_key: str) -> str:
+    """Enter a fresh code for something that matters; returns where to go on. Refused as for `use_code`."""
+    done = use_code(ticket, code, purpose="prove", device="", secret_key=secret_key)
+    with transaction():
+        sessions.prove(session_id)
+    return done.next_path
+
+
+def change_profile(person_id: int, *, name: str, area_id: int | None, channel: str, large_print: bool, postal_address: str) -> None:
+    """What a person may change without a code. Refused: a way to be told that we have no address for."""
+    with transaction():
+        me = queries.person(person_id)
+        ways = {"email": me.email, "sms": me.phone, "letter": postal_address}
+        if not ways.get(channel):
+            raise Refused(_("We have no address for that yet. Add it first, or choose another way."), "channel")
+        me.name, me.area_id, me.channel, me.large_print, me.postal_address = name, area_id, channel, large_print, postal_address
+        record(f"person:{person_id}", "profile_changed", Actor(person_id))
+
+
+def _change_address(person_id: int, address: str) -> None:
+    channel = "email" if "@" in address else "sms"
+    other = queries.person_at(channel, address)
+    if other is not None and other.id != person_id:
+        raise Refused(_("That address belongs to somebody who is with us already."))
+    me = queries.person(person_id)
+    if channel == "email":
+        me.email = address
+    else:
+        me.phone = address
+    record(f"person:{person_id}", "address_changed", Actor(person_id), channel=channel)
+
+
+def create_organisation(
+    name: str, kind: str, area_id: int | None, actor: Actor, *, charity_number: str = "", company_number: str = ""
+) -> Organisation:
+    """A new group for which whoever makes it acts, as a part of an action."""
+    must_be_in_transaction()
+    made = Organisation(
+        ref=new_ref("ORG"),
+        name=name,
+        kind=kind,
+        area_id=area_id,
+        charity_number=charity_number,
+        company_number=company_number,
+        created_at=clock.now(),
+    )
+    db.session.add(made)
+    db.session.flush()
+    record(f"organisation:{made.id}", "created", actor)
+    return made
+
+
+def act_for(person_id: int, organisation_id: int, actor: Actor, since: date | None = None) -> None:
+    """Let a person act for an organisation, as a part of an action; twice changes nothing."""
+    must_be_in_transaction()
+    open_row = select(ActingFor.id).where(
+        ActingFor.person_id == person_id, ActingFor.organisation_id == organisation_id, ActingFor.until.is_(None)
+    )
+    if db.session.scalar(open_row) is None:
+        db.session.add(ActingFor(person_id=person_id, organisation_id=organisation_id, since=since or clock.today()))
+        record(f"organisation:{organisation_id}", "acting_for", actor, person=person_id)
+
+
+def found_group(person_id: int, name: str, kind: str, area_id: int | None, charity_number: str, company_number: str) -> str:
+    """A person makes a group and acts for it; returns its reference."""
+    actor = Actor(person_id)
+    with transaction():
+        made = create_organisation(name, kind, area_id, actor, charity_number=charity_number, company_number=company_number)
+        act_for(person_id, made.id, actor)
+        return made.ref
+
+
+def enter_person(name: str, email: str | None, phone: str | None, area_id: int | None, postal_address: str, actor: Actor) -> str:
+    """A connector or officer enters somebody, with or without an address; returns their reference. Refused: an address in use."""
+    with transaction():
+        made = create_person(name, email=email, phone=phone, area_id=area_id, postal_address=postal_address)
+        record(f"person:{made.id}", "joined", Actor(actor.person_id, made.id, actor.basis))
+        return made.ref
+
+
+def begin_demo_session(ref: str, device: str) -> str:
+    """Sign in as one of the demo's own people, without a code; returns the token. NotFound for anybody else."""
+    someone = queries.person_by_ref(ref)
+    if someone.deleted_at or not (someone.email or "").endswith(queries.DEMO_DOMAIN):
+        raise NotFound(_("Only the demo's own people can be chosen."))
+    with transaction():
+        return sessions.begin(someone.id, device)
+
+
+def stop_acting_for(person_id: int, organisation_id: int, actor: Actor) -> None:
+    """End it, from tomorrow on the record and from now in what they may do."""
+    with transaction():
+        db.session.execute(
+            update(ActingFor)
+            .where(ActingFor.person_id == person_id, ActingFor.organisation_id == organisation_id, ActingFor.until.is_(None))
+            .values(until=clock.today() - timedelta(days=1))
+        )
+        record(f"organisation:{organisation_id}", "no_longer_acting_for", actor, person=person_id)
+
+
+def grant_role(person_id: int, name: str, reason: str, actor: Actor, area_id: int | None = None, since: date | None = None) -> None:
+    """Trust a person with a role. Refused: no such role, held already, no reason, or one's own."""
+    with transaction():
+        if name not in ROLES:
+            raise Refused(_("Choose a role."), "role")
+        if not reason:
+            raise Refused(_("Write why, in a few words. It is kept with the role."), "reason")
+        if person_id == actor.person_id:
+            raise Refused(_("Nobody gives a role to themselves. Ask another administrator."))
+        if db.session.scalar(select(Role.id).where(Role.person_id == person_id, Role.name == name, queries.in_force(Role, clock.today()))):
+            raise Refused(_("They hold that role already."), "role")
+        db.session.add(
+            Role(
+                person_id=person_id, name=name, area_id=area_id, since=since or clock.today(), granted_by_id=actor.person_id, reason=reason
+            )
+        )
+        record(f"person:{person_id}", "role_granted", actor, reason=reason, role=name)
+
+
+def end_role(person_id: int, role_id: int, reason: str, actor: Actor) -> None:
+    """End a role. Refused: no reason; the last administrator."""
+    with transaction():
+        role = db.session.scalar(select(Role).where(Role.id == role_id, Role.person_id == person_id).with_for_update())
+        if role is None:
+            raise NotFound(_("They do not hold that role."))
+        if not reason:
+            raise Refused(_("Write why, in a few words. It is kept with the role."), "reason")
+        if role.name == "administrator" and len(queries.holders("administrator")) < 2:
+            raise Refused(_("Somebody must be administrator. Give the role to another person first."))
+        role.until = clock.today() - timedelta(days=1)
+        record(f"person:{person_id}", "role_ended", actor, reason=reason, role=role.name)
+
+
+def delete_me(person_id: int, actor: Actor) -> None:
+    """Empty a person: name, addresses, sessions and messages go; the books and what was decided stay, without the name.
+
+    Refused while something keeps them (money under way); the sentence says what.
+    """
+    with transaction():
+        why = queries.why_not_leave(person_id)
+        if why:
+            raise Refused(why)
+        me = queries.person(person_id)
+        address = [part for part in (me.email, me.phone) if part]
+        me.name, me.email, me.phone, me.postal_address, me.area_id = _("Former member"), None, None, "", None
+        me.channel, me.deleted_at = "letter", clock.now()
+        sessions.end_all(person_id)
+        db.session.execute(
+            update(Role).where(Role.person_id == person_id, Role.until.is_(None)).values(until=clock.today() - timedelta(days=1))
+        )
+        db.session.execute(
+            update(ActingFor)
+            .where(ActingFor.person_id == person_id, ActingFor.until.is_(None))
+            .values(until=clock.today() - timedelta(days=1))
+        )
+        db.session.execute(delete(SignInCode).where(SignInCode.address.in_(address)))
+        db.session.execute(delete(Message).where(Message.person_id == person_id))
+        record(f"person:{person_id}", "deleted", actor)
+
+
+def forget_codes(before: datetime) -> int:
+    """Drop sign-in codes older than an instant (the worker's work)."""
+    with transaction():
+        gone = db.session.execute(delete(SignInCode).where(SignInCode.created_at < before))
+    return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,151 @@
+"""Reading persons, organisations and what they may do."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from portal import clock
+from portal.db import db
+from portal.errors import NotFound
+from portal.outbox import Addressee
+from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
+from portal.words import _
+
+DEMO_DOMAIN = "@demo.kindling.example"
+
+# rooms above add what they hold about a person (for "export my data") and what keeps them from leaving
+COLLECTORS: dict[str, Callable[[int], Any]] = {}
+KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
+
+
+def person(id_: int) -> Person:
+    """One person by id. NotFound."""
+    found = db.session.get(Person, id_)
+    if found is None:
+        raise NotFound(_("We do not know that person."))
+    return found
+
+
+def person_by_ref(ref: str) -> Person:
+    """One person by public reference. NotFound."""
+    found = db.session.scalar(select(Person).where(Person.ref == ref))
+    if found is None:
+        raise NotFound(_("We do not know that person."))
+    return found
+
+
+def person_at(channel: str, address: str) -> Person | None:
+    """Who is reached at an e-mail address or number, if anybody of the scheme is."""
+    column = Person.email if channel == "email" else Person.phone
+    return db.session.scalar(select(Person).where(column == address, Person.deleted_at.is_(None)))
+
+
+def names(ids: Iterable[int | None]) -> Mapping[int, str]:
+    """Names by id, in one query."""
+    wanted = {id_ for id_ in ids if id_ is not None}
+    return dict(db.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted))).tuples().all()) if wanted else {}
+
+
+def addressee_of(someone: Person) -> Addressee:
+    """How they want to be told, or the next best way that exists; a letter when nothing else does."""
+    ways = {"email": someone.email or "", "sms": someone.phone or "", "letter": someone.postal_address}
+    for channel in (someone.channel, "email", "sms"):
+        if ways[channel]:
+            return Addressee(someone.name, channel, ways[channel], someone.id)
+    return Addressee(someone.name, "letter", someone.postal_address, someone.id)
+
+
+def in_force(table: type[Role] | type[ActingFor], day: date) -> Any:
+    """Rows that hold on a day."""
+    return and_(table.since <= day, or_(table.until.is_(None), table.until >= day))
+
+
+def organisations_of(person_id: int) -> Sequence[Organisation]:
+    """Organisations a person acts for today, by name."""
+    return db.session.scalars(
+        select(Organisation)
+        .join(ActingFor, ActingFor.organisation_id == Organisation.id)
+        .where(ActingFor.person_id == person_id, in_force(ActingFor, clock.today()), Organisation.archived_at.is_(None))
+        .order_by(Organisation.name)
+    ).all()
+
+
+def organisation_by_ref(ref: str) -> Organisation:
+    """One organisation by public reference. NotFound."""
+    found = db.session.scalar(select(Organisation).where(Organisation.ref == ref))
+    if found is None:
+        raise NotFound(_("We do not know that group."))
+    return found
+
+
+def demo_persons() -> Sequence[Person]:
+    """Whom the demo offers at its sign-in page; the part of the address before the first dot says what they do."""
+    return db.session.scalars(
+        select(Person).where(Person.email.like("%" + DEMO_DOMAIN), Person.deleted_at.is_(None)).order_by(Person.id)
+    ).all()
+
+
+def roles_of(person_id: int) -> Sequence[Role]:
+    """All roles a person holds or held, newest first."""
+    return db.session.scalars(select(Role).where(Role.person_id == person_id).order_by(Role.since.desc(), Role.id.desc())).all()
+
+
+def holders(*roles: str) -> Sequence[Person]:
+    """Persons who hold one of these roles today, by name."""
+    return db.session.scalars(
+        select(Person)
+        .where(
+            Person.id.in_(select(Role.person_id).where(Role.name.in_(roles), in_force(Role, clock.today()))), Person.deleted_at.is_(None)
+        )
+        .order_by(Person.name)
+    ).all()
+
+
+def search(text: str, after: tuple[str, int] | None = None, limit: int = 30) -> Sequence[Person]:
+    """Persons whose name begins with, or whose address is, what was typed; by name, keyset-paged by (name, id)."""
+    query = select(Person).where(Person.deleted_at.is_(None))
+    if text:
+        lower = text.strip().lower()
+        pattern = lower.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        number = "".join(letter for letter in text if letter.isdigit() or letter == "+")
+        number = "+44" + number[1:] if number.startswith("0") else number
+        query = query.where(
+            or_(
+                func.lower(Person.name).like(pattern, escape="\\"),
+                Person.email == lower,
+                Person.phone == number,
+                Person.ref == text.strip().upper(),
+            )
+        )
+    if after:
+        query = query.where(or_(Person.name > after[0], and_(Person.name == after[0], Person.id > after[1])))
+    return db.session.scalars(query.order_by(Person.name, Person.id).limit(limit)).all()
+
+
+def sessions_of(person_id: int) -> Sequence[SignInSession]:
+    """Browsers that are signed in, last seen first."""
+    return db.session.scalars(
+        select(SignInSession)
+        .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+        .order_by(SignInSession.seen_at.desc())
+    ).all()
+
+
+def all_about(person_id: int) -> dict[str, Any]:
+    """Everything we hold about a person, as JSON, from every room."""
+    me = person(person_id)
+    own = {
+        "reference": me.ref, "name": me.name, "email": me.email, "telephone": me.phone, "postal address": me.postal_address,
+        "told by": me.channel, "large print": me.large_print, "joined": me.joined_at.isoformat(),
+        "roles": [{"role": role.name, "since": role.since.isoformat(), "until": role.until and role.until.isoformat()} for role in roles_of(person_id)],
+        "acts for": [organisation.name for organisation in organisations_of(person_id)],
+        "signed in": [{"device": row.device, "since": row.created_at.isoformat(), "seen": row.seen_at.isoformat()} for row in sessions_of(person_id)],
+    }  # fmt: skip
+    return {"you": own} | {name: collect(person_id) for name, collect in COLLECTORS.items()}
+
+
+def why_not_leave(person_id: int) -> str | None:
+    """A sentence when something keeps this person from being deleted now."""
+    return next((why for ask in KEEPS_FROM_LEAVING if (why := ask(person_id))), None)

@@ -1,0 +1,433 @@
+"""Signing in and out, one's own page, and the desk's list of people."""
+
+import json
+import re
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, g, make_response, request, session
+from flask_login import current_user
+
+from portal.config import Settings
+from portal.errors import Refused
+from portal.history import Actor, events_of
+from portal.people import actions, forms, queries
+from portal.people.access import proved_lately
+from portal.places import queries as places
+from portal.web.forms import show_phone
+from portal.web.limits import limiter
+from portal.web.pages import form_page, page, safe_path, see_other
+from portal.web.policy import allow, require
+from portal.words import N_, _
+
+people = Blueprint("people", __name__)
+demo_people = Blueprint("demo_people", __name__)
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"))
+
+
+def settings() -> Settings:
+    """The settings of this app."""
+    found: Settings = current_app.extensions["kindling"]
+    return found
+
+
+def device() -> str:
+    """ "Chrome on Android": enough for a person to know which browser it is, and no more."""
+    agent = request.headers.get("User-Agent", "")
+    browser = next((name for mark, name in _BROWSERS if mark in agent), _("A browser"))
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return _("%(browser)s on %(system)s", browser=browser, system=system) if system else browser
+
+
+def actor() -> Actor:
+    """The person of this request, as events and the books name them."""
+    return Actor(current_user.id)
+
+
+def needs_proof() -> Any:
+    """None when they proved who they are lately; else the way to do it, which comes back here."""
+    if proved_lately(current_user):
+        return None
+    return see_other("/people/prove?next=" + (request.path if request.method == "GET" else safe_path(request.form.get("back"), "/")))
+
+
+def area_id(code: str) -> int | None:
+    area = places.area_by_code(code) if code else None
+    return area.id if area else None
+
+
+def begin_session(token: str) -> None:
+    """A fresh cookie for a fresh session: nothing of the old one is carried over."""
+    session.clear()
+    session.permanent = True
+    session["_user_id"] = token
+    session["_fresh"] = True
+
+
+# --- signing in ----------------------------------------------------------------------------------------------------------
+
+
+@people.route("/people/sign-in", methods=["GET", "POST"])
+@allow("anyone")
+@limiter.limit("20/minute", methods=["POST"])
+def sign_in() -> Any:
+    form = forms.SignIn()
+    next_path = safe_path(request.values.get("next"))
+    if form.validate_on_submit():
+        assert form.address.data is not None
+        channel, address = form.address.data
+        try:
+            session["ticket"] = _send(channel, address, "sign-in", next_path)
+        except Refused as why:
+            form.refuse(why.sentence, "address")
+        else:
+            session["sent_to"] = show_phone(address) if channel == "sms" else address
+            return see_other("/people/sign-in/code")
+    return form_page("people/sign_in.html", form, next_path=next_path, persons=queries.demo_persons() if settings().demo else [])
+
+
+def _send(channel: str, address: str, purpose: str, next_path: str, person_id: int | None = None) -> str:
+    return actions.ask_for_code(
+        channel, address, purpose=purpose, next_path=next_path, network=request.remote_addr or "", secret_key=settings().secret_key,
+        base_url=settings().base_url, person_id=person_id,
+    )  # fmt: skip
+
+
+@people.route("/people/sign-in/code", methods=["GET", "POST"])
+@allow("anyone")
+@limiter.limit("20/minute", methods=["POST"])
+def code() -> Any:
+    if "ticket" not in session:
+        return see_other("/people/sign-in")
+    form = forms.Code()
+    if form.validate_on_submit():
+        try:
+            done = actions.use_code(session["ticket"], form.code.data, purpose="sign-in", device=device(), secret_key=settings().secret_key)
+        except Refused as why:
+            form.refuse(why.sentence, why.field or "code")
+        else:
+            return _signed_in(done)
+    return form_page("people/code.html", form, sent_to=session.get("sent_to", ""), action="/people/sign-in/code")
+
+
+@people.route("/people/sign-in/link/<link>", methods=["GET", "POST"])
+@allow("anyone")
+@limiter.limit("20/minute", methods=["POST"])
+def link(link: str) -> Any:
+    g.private = True
+    if request.method == "POST":
+        purpose = actions.purpose_of_link(link)
+        done = actions.use_link(link, device=device())
+        if purpose == "change":
+            flash(_("Your new address is in place."))
+            return see_other("/people/me")
+        return _signed_in(done)
+    response = page("people/link.html", link=link, purpose=actions.purpose_of_link(link))
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _signed_in(done: actions.SignedIn) -> Any:
+    if done.token is None:
+        session["joining"] = done.code_id
+        return see_other("/people/welcome")
+    begin_session(done.token)
+    return see_other(safe_path(done.next_path))
+
+
+@people.route("/people/welcome", methods=["GET", "POST"])
+@allow("anyone")
+def welcome() -> Any:
+    if "joining" not in session:
+        return see_other("/people/sign-in")
+    form = forms.Welcome().fill()
+    if form.validate_on_submit():
+        try:
+            token, next_path = actions.join(session["joining"], form.name.data, area_id(form.area.data), device())
+        except Refused as why:
+            form.refuse(why.sentence)
+        else:
+            begin_session(token)
+            return see_other(safe_path(next_path))
+    return form_page("people/welcome.html", form)
+
+
+@people.post("/people/sign-out")
+@allow("signed in")
+def sign_out() -> Any:
+    actions.sign_out(current_user.session_id, current_user.id)
+    return _gone(see_other("/"))
+
+
+@people.post("/people/sign-out-everywhere")
+@allow("signed in")
+def sign_out_everywhere() -> Any:
+    actions.sign_out_everywhere(current_user.id, actor())
+    return _gone(see_other("/"))
+
+
+def _gone(response: Any) -> Any:
+    session.clear()
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@people.post("/people/me/sessions/<int:session_id>/end")
+@allow("signed in")
+def end_session(session_id: int) -> Any:
+    actions.sign_out(session_id, current_user.id)
+    if session_id == current_user.session_id:
+        return _gone(see_other("/"))
+    flash(_("That browser is signed out."))
+    return see_other("/people/me")
+
+
+@people.route("/people/prove", methods=["GET", "POST"])
+@allow("signed in")
+@limiter.limit("20/minute", methods=["POST"])
+def prove() -> Any:
+    """A fresh code before something that matters. The code is sent by a button: a GET writes nothing."""
+    form = forms.Code()
+    next_path = safe_path(request.values.get("next"))
+    if request.method == "POST" and "send" in request.form:
+        me = queries.addressee_of(queries.person(current_user.id))
+        if me.channel == "letter":
+            raise Refused(_("We have neither an e-mail address nor a number of yours. Ask us for help."))
+        session["proving"] = _send(me.channel, me.address, "prove", next_path, current_user.id)
+        session["sent_to"] = me.address
+        return see_other("/people/prove?next=" + next_path)
+    if request.method == "POST" and form.validate():
+        try:
+            next_path = actions.prove(current_user.session_id, session.pop("proving", ""), form.code.data, secret_key=settings().secret_key)
+        except Refused as why:
+            form.refuse(why.sentence, "code")
+        else:
+            return see_other(safe_path(next_path))
+    return form_page("people/prove.html", form, next_path=next_path, sent_to=session.get("sent_to", "") if "proving" in session else "")
+
+
+# --- one's own page ------------------------------------------------------------------------------------------------------
+
+
+@people.route("/people/me", methods=["GET", "POST"])
+@allow("signed in")
+def me() -> Any:
+    someone = queries.person(current_user.id)
+    area = next((area.code for area in places.areas() if area.id == someone.area_id), "")
+    given = {
+        "name": someone.name,
+        "area": area,
+        "channel": someone.channel,
+        "postal_address": someone.postal_address,
+        "large_print": someone.large_print,
+    }
+    form = forms.Profile(data=given).fill()
+    if form.validate_on_submit():
+        try:
+            actions.change_profile(
+                someone.id, name=form.name.data, area_id=area_id(form.area.data), channel=form.channel.data, large_print=bool(form.large_print.data),
+                postal_address=form.postal_address.data,
+            )  # fmt: skip
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved."))
+            return see_other("/people/me")
+    return form_page(
+        "people/me.html", form, someone=someone, sessions=queries.sessions_of(someone.id), organisations=queries.organisations_of(someone.id),
+        phone=show_phone(someone.phone) if someone.phone else "",
+    )  # fmt: skip
+
+
+@people.route("/people/me/address", methods=["GET", "POST"])
+@allow("signed in")
+@limiter.limit("10/minute", methods=["POST"])
+def address() -> Any:
+    form = forms.NewAddress()
+    if form.validate_on_submit():
+        assert form.address.data is not None
+        channel, new = form.address.data
+        try:
+            session["changing"] = _send(channel, new, "change", "/people/me", current_user.id)
+        except Refused as why:
+            form.refuse(why.sentence, "address")
+        else:
+            session["sent_to"] = new
+            return see_other("/people/me/address/code")
+    return form_page("people/address.html", form)
+
+
+@people.route("/people/me/address/code", methods=["GET", "POST"])
+@allow("signed in")
+@limiter.limit("20/minute", methods=["POST"])
+def address_code() -> Any:
+    if "changing" not in session:
+        return see_other("/people/me/address")
+    form = forms.Code()
+    if form.validate_on_submit():
+        try:
+            actions.use_code(session["changing"], form.code.data, purpose="change", device=device(), secret_key=settings().secret_key)
+        except Refused as why:
+            form.refuse(why.sentence, "code")
+        else:
+            session.pop("changing", None)
+            flash(_("Your new address is in place."))
+            return see_other("/people/me")
+    return form_page("people/code.html", form, sent_to=session.get("sent_to", ""), action="/people/me/address/code")
+
+
+@people.route("/people/me/data", methods=["GET", "POST"])
+@allow("signed in")
+def data() -> Any:
+    form = forms.Leave()
+    if form.validate_on_submit():
+        try:
+            actions.delete_me(current_user.id, actor())
+        except Refused as why:
+            form.refuse(why.sentence)
+        else:
+            return _gone(see_other("/people/goodbye"))
+    return form_page("people/data.html", form, keeps=queries.why_not_leave(current_user.id))
+
+
+@people.get("/people/me/data.json")
+@allow("signed in")
+@limiter.limit("10/minute")
+def data_json() -> Response:
+    response = make_response(json.dumps(queries.all_about(current_user.id), indent=2, ensure_ascii=False, default=str))
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@people.get("/people/goodbye")
+@allow("anyone")
+def goodbye() -> Any:
+    return page("people/goodbye.html")
+
+
+@people.route("/people/groups/new", methods=["GET", "POST"])
+@allow("signed in")
+def new_organisation() -> Any:
+    form = forms.NewOrganisation().fill()
+    if form.validate_on_submit():
+        actions.found_group(
+            current_user.id, form.name.data, form.kind.data, area_id(form.area.data), form.charity_number.data, form.company_number.data
+        )
+        flash(_("You now act for %(name)s.", name=form.name.data))
+        return see_other(safe_path(request.values.get("next"), "/people/me"))
+    return form_page("people/new_organisation.html", form, next_path=safe_path(request.values.get("next"), "/people/me"))
+
+
+# --- the desk ------------------------------------------------------------------------------------------------------------
+
+
+@people.get("/desk/people")
+@allow("manage people")
+def desk_people() -> Any:
+    text = request.args.get("q", "")[:100]
+    after = None
+    if match := re.fullmatch(r"(PER-[0-9A-Z]{4}-[0-9A-Z]{4})", request.args.get("after", "")):
+        last = queries.person_by_ref(match[1])
+        after = (last.name, last.id)
+    found = queries.search(text, after, limit=31)
+    older = f"/desk/people?q={text}&after={found[29].ref}" if len(found) > 30 else None
+    return page("people/desk_list.html", found=found[:30], q=text, older=older)
+
+
+@people.get("/desk/people/<ref>")
+@allow("manage people")
+def desk_person(ref: str) -> Any:
+    return _desk_person(ref, forms.GrantRole().fill())
+
+
+def _desk_person(ref: str, form: Any) -> Any:
+    someone = queries.person_by_ref(ref)
+    events = list(events_of(f"person:{someone.id}"))[-50:]
+    names = queries.names(event.actor_id for event in events)
+    return form_page(
+        "people/desk_person.html", form, someone=someone, roles=queries.roles_of(someone.id), organisations=queries.organisations_of(someone.id),
+        sessions=queries.sessions_of(someone.id), events=events, names=names, role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
+        event_words=EVENT_WORDS,
+    )  # fmt: skip
+
+
+EVENT_WORDS = {
+    "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
+    "profile_changed": N_("Changed their profile"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
+    "role_ended": N_("A role ended"), "deleted": N_("Was deleted"),
+}  # fmt: skip
+
+
+@people.post("/desk/people/<ref>/roles")
+@allow("grant roles")
+def grant_role(ref: str) -> Any:
+    form = forms.GrantRole().fill()
+    someone = queries.person_by_ref(ref)
+    if form.validate():
+        try:
+            actions.grant_role(someone.id, form.role.data, form.reason.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Done. They have the role from now on."))
+            return see_other(f"/desk/people/{ref}")
+    return _desk_person(ref, form)
+
+
+@people.post("/desk/people/<ref>/roles/<int:role_id>/end")
+@allow("grant roles")
+def end_role(ref: str, role_id: int) -> Any:
+    someone = queries.person_by_ref(ref)
+    form = forms.Reason()
+    if not form.validate():
+        raise Refused(_("Write why the role ends, in a few words."))
+    actions.end_role(someone.id, role_id, form.reason.data, actor())
+    flash(_("The role has ended."))
+    return see_other(f"/desk/people/{ref}")
+
+
+@people.post("/desk/people/<ref>/sign-out")
+@allow("manage people")
+def desk_sign_out(ref: str) -> Any:
+    actions.sign_out_everywhere(queries.person_by_ref(ref).id, actor())
+    flash(_("They are signed out everywhere."))
+    return see_other(f"/desk/people/{ref}")
+
+
+@people.route("/desk/people/new", methods=["GET", "POST"])
+@allow("help others")
+def desk_new_person() -> Any:
+    form = forms.NewPerson().fill()
+    if form.validate_on_submit():
+        try:
+            ref = actions.enter_person(
+                form.name.data, form.email.data, form.phone.data, area_id(form.area.data), form.postal_address.data, actor()
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("%(name)s is with us now.", name=form.name.data))
+            return see_other(f"/desk/people/{ref}" if current_user.can("manage people") else "/desk/")
+    return form_page("people/desk_new.html", form)
+
+
+# --- the demo ------------------------------------------------------------------------------------------------------------
+
+
+@demo_people.post("/people/sign-in/demo")
+@allow("anyone")
+def demo_sign_in() -> Any:
+    begin_session(actions.begin_demo_session(request.form.get("person", ""), device()))
+    return see_other(safe_path(request.form.get("next")))
+
+
+__all__ = ["actor", "area_id", "demo_people", "needs_proof", "people", "require", "settings"]
