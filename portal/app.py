@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import cli, vault, words
+from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
 from portal.front.views import front
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
     vault.open_with(settings.vault_keys)
+    outbox.reached_at(settings.base_url)
     db.init_app(app)
     Migrate(app, db, directory=str(TOP / "migrations"), render_as_batch=False)
     Babel(app, locale_selector=lambda: g.get("locale") or "en_GB")

@@ -1,14 +1,19 @@
-"""Encryption at rest for the few fields that need it (bank details, second factors)."""
+"""Encryption at rest for the few fields that need it (bank details, second factors), and keyed marks of what is not kept open."""
+
+import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 _vault: MultiFernet | None = None
+_keys: tuple[str, ...] = ()
 
 
 def open_with(keys: tuple[str, ...]) -> None:
     """Install the keys, newest first; called once by `create_app`."""
-    global _vault
+    global _vault, _keys
     _vault = MultiFernet([Fernet(key) for key in keys])
+    _keys = keys
 
 
 def new_key() -> str:
@@ -35,3 +40,12 @@ def reseal(token: str) -> str:
     """The same text under the newest key (for `flask vault rotate`)."""
     assert _vault is not None, "open_with() has not been called"
     return _vault.rotate(token.encode()).decode()
+
+
+def marks(purpose: str, text: str) -> tuple[str, ...]:
+    """A keyed hash (40 hex digits) of a text for one purpose, under each key, newest first.
+
+    The first is what is kept or sent; whoever compares accepts any, so that a rotated key does not end a link.
+    """
+    assert _keys, "open_with() has not been called"
+    return tuple(hmac.new(key.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:40] for key in _keys)

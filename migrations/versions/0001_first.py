@@ -547,6 +547,7 @@ def upgrade() -> None:
         sa.Column("hear_by", sa.Date(), nullable=True),
         sa.Column("decided", sa.Text(), nullable=True),
         sa.Column("decision_reason", sa.Text(), nullable=False),
+        sa.Column("conditions", sa.JSON(), nullable=False),
         sa.Column("reserve_place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("pay_route in ('', 'group', 'host', 'council_buys', 'receipts')", name=op.f("ck_application_pay_route")),

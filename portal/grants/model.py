@@ -163,6 +163,7 @@ class Application(Base):
     hear_by: Mapped[date | None]  # promised when sent
     decided: Mapped[str | None]  # private until release: yes, no, not_yet
     decision_reason: Mapped[str] = mapped_column(default="")  # as the letter says it
+    conditions: Mapped[list[str]] = mapped_column(JSON, default=list)  # of a yes, as the letter says them
     reserve_place: Mapped[int | None]  # on the reserve list of a dated round
     released_at: Mapped[datetime | None]
 

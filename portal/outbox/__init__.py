@@ -16,6 +16,19 @@ from portal.db import Base, db, is_postgresql, must_be_in_transaction
 
 CHANNELS = ("email", "sms", "letter")
 
+_home = "http://localhost"
+
+
+def reached_at(home: str) -> None:
+    """Say how people reach us, without a slash at the end; called once by `create_app`."""
+    global _home
+    _home = home
+
+
+def address_of(path: str) -> str:
+    """The whole address of a page of ours, for a message."""
+    return _home + path
+
 
 class Message(Base):
     __tablename__ = "message"

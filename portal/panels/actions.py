@@ -1,0 +1,277 @@
+"""What panels do: seats come and go, matters are opened, ties declared, votes cast, matters closed."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.db import db, must_be_in_transaction, transaction
+from portal.errors import NotFound, NotYours, Refused
+from portal.history import Actor, record
+from portal.outbox import Text, queue
+from portal.panels import queries
+from portal.panels.model import CHOICES, TIES, Interest, Matter, Panel, Seat, Vote
+from portal.panels.rules import Threshold, outcome, quorate
+from portal.people.access import Who
+from portal.people.model import Person
+from portal.people.queries import addressee_of
+from portal.refs import new_ref
+from portal.words import _
+
+# What follows when a matter is closed: whoever brings matters fills this in. Prefix of `about` → function of the closed
+# matter and of who closed it, called within the closing's transaction.
+CLOSED: dict[str, Callable[[Matter, Actor], None]] = {}
+
+
+# --- panels and seats ----------------------------------------------------------------------------------------------------
+
+
+def create_panel(who: Who, name: str, purpose: str, area_id: int | None = None) -> str:
+    """A new panel, without seats; returns its reference. Refused: no name."""
+    if not name:
+        raise Refused(_("Give the panel a name."), "name")
+    with transaction():
+        made = Panel(ref=new_ref("PNL"), name=name, purpose=purpose, area_id=area_id, created_at=clock.now())
+        db.session.add(made)
+        db.session.flush()
+        record(f"panel:{made.id}", "created", Actor(who.id), name=name)
+        return made.ref
+
+
+def add_seat(
+    who: Who, panel_ref: str, person_ref: str, *, term_start: date, term_end: date | None, reason: str, chair: bool = False
+) -> None:
+    """Give a person a seat. Refused: no reason, a term that ends before it begins, a seat that they have at that time."""
+    _needs_reason(reason)
+    if term_end is not None and term_end < term_start:
+        raise Refused(_("The last day comes before the first. Check the dates."), "term_end")
+    with transaction():
+        panel = _locked_panel(panel_ref)
+        person = db.session.scalar(select(Person).where(Person.ref == person_ref, Person.deleted_at.is_(None)))
+        if person is None:
+            raise NotFound(_("We do not know that person."))
+        for other in db.session.scalars(select(Seat).where(Seat.panel_id == panel.id, Seat.person_id == person.id)):
+            if (other.term_end is None or other.term_end >= term_start) and (term_end is None or other.term_start <= term_end):
+                raise Refused(_("%(name)s has a seat on this panel at that time already.", name=person.name), "person")
+        seat = Seat(panel_id=panel.id, person_id=person.id, chair=chair, term_start=term_start, term_end=term_end)
+        db.session.add(seat)
+        db.session.flush()
+        record(f"panel:{panel.id}", "seat_added", Actor(who.id), reason=reason, seat=seat.id, person=person.id, chair=chair)
+
+
+def set_chair(who: Who, panel_ref: str, person_ref: str, chair: bool, reason: str) -> None:
+    """Make the seat of a person the chair's, or an ordinary one. Refused: no reason."""
+    _needs_reason(reason)
+    with transaction():
+        panel = _locked_panel(panel_ref)
+        seat = _seat_in_term(panel, person_ref)
+        seat.chair = chair
+        record(f"panel:{panel.id}", "chair_set", Actor(who.id), reason=reason, seat=seat.id, chair=chair)
+
+
+def end_seat(who: Who, panel_ref: str, person_ref: str, last_day: date, reason: str) -> None:
+    """End a seat on a day; from the next day it neither sees nor votes. Refused: no reason, a day before the term began."""
+    _needs_reason(reason)
+    with transaction():
+        panel = _locked_panel(panel_ref)
+        seat = _seat_in_term(panel, person_ref)
+        if last_day < seat.term_start - timedelta(days=1):
+            raise Refused(_("The last day comes before the first. Check the date."), "last_day")
+        seat.term_end = last_day
+        record(f"panel:{panel.id}", "seat_ended", Actor(who.id), reason=reason, seat=seat.id, last_day=last_day.isoformat())
+
+
+# --- matters -------------------------------------------------------------------------------------------------------------
+
+
+def open_matter(panel_id: int, about: str, rule: Threshold, decide_by: date, actor: Actor) -> Matter:
+    """Put something before a panel, as a part of an action. Its seats hear of it at most once a day, without what it is."""
+    must_be_in_transaction()
+    made = Matter(
+        ref=new_ref("MAT"), panel_id=panel_id, about=about, rule=rule.store(), status="open", opened_at=clock.now(), decide_by=decide_by
+    )
+    db.session.add(made)
+    db.session.flush()
+    record(f"matter:{made.id}", "opened", actor, thing=about)
+    _tell_seats(made)
+    return made
+
+
+def _tell_seats(matter: Matter) -> None:
+    panel = db.session.get(Panel, matter.panel_id)
+    assert panel is not None
+    natural = queries.tied_by_nature([matter.about]).get(matter.about, frozenset())
+    today = clock.today()
+    persons = db.session.scalars(
+        select(Person)
+        .join(Seat, Seat.person_id == Person.id)
+        .where(Seat.panel_id == panel.id, queries.in_term(today), Person.deleted_at.is_(None))
+    ).all()
+    text = Text(
+        subject=_("Your panel has something to decide"),
+        body=_("Something new waits for the panel %(panel)s.\n\nSign in and open Panels to say what you think.", panel=panel.name),
+        short=_("Something new waits for the panel %(panel)s. Sign in to say what you think.", panel=panel.name),
+    )
+    for person in persons:
+        if person.id not in natural:
+            queue(f"panel:{panel.id}:waiting:{today}:person:{person.id}", addressee_of(person), text, about=f"panel:{panel.id}")
+
+
+def withdraw_matter(about: str, actor: Actor, reason: str | None = None) -> None:
+    """Take the open matter about something back from its panel, as a part of an action; nothing when there is none."""
+    must_be_in_transaction()
+    matter = db.session.scalar(select(Matter).where(Matter.about == about, Matter.status == "open").with_for_update())
+    if matter is not None:
+        matter.status = "withdrawn"
+        matter.closed_at = clock.now()
+        record(f"matter:{matter.id}", "withdrawn", actor, reason=reason)
+
+
+def declare(who: Who, panel_ref: str, matter_ref: str, tie: str, note: str = "") -> bool:
+    """A seat says what ties it to a matter. Returns whether it may open it now.
+
+    Refused: closed already, no such kind of tie. NotFound: not their panel, or hidden from them by a tie.
+    """
+    with transaction():
+        _panel, matter, seat = _before_seat(who, panel_ref, matter_ref)
+        queries.sitting(seat, matter)
+        _declare(matter, seat, tie, note, who.id)
+        return tie == "none"
+
+
+def _declare(matter: Matter, seat: Seat, tie: str, note: str, by: int) -> None:
+    if tie not in TIES:
+        raise Refused(_("Say whether something ties you to this."), "tie")
+    db.session.add(Interest(matter_id=matter.id, seat_id=seat.id, tie=tie, note=note, declared_at=clock.now(), declared_by_id=by))
+    record(f"matter:{matter.id}", "tie_declared", Actor(by), seat=seat.id, tie=tie)
+
+
+def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "") -> None:
+    """Cast or change one's own vote, on the phone. Appended; the last counts; changeable until closing.
+
+    Refused: no tie declared yet, closed already, "no" or "not yet" without a reason. NotFound: not theirs to see.
+    """
+    with transaction():
+        _panel, matter, seat = _before_seat(who, panel_ref, matter_ref)
+        if not queries.sitting(seat, matter).may_open:
+            raise Refused(_("Say first whether something ties you to this idea."))
+        _vote(matter, seat, choice, reason, "phone", who.id)
+
+
+def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str) -> None:
+    """An officer or the chair enters the vote that a seat gave on paper or in the hall, together with its "no tie".
+
+    Refused: not on paper or in the hall, a seat that is tied, closed already, no reason where one is needed. NotYours: neither
+    officer nor chair, or tied themselves.
+    """
+    if source not in ("paper", "hall"):
+        raise Refused(_("Say whether the vote was given on paper or in the hall."), "source")
+    with transaction():
+        panel = queries.panel(panel_ref)
+        matter = _open_matter(panel, matter_ref)
+        must_count(who, panel, matter)
+        seat = _seat_in_term(panel, person_ref)
+        if seat.id not in {each.seat.id for each in queries.standing(matter).able}:
+            raise Refused(_("That seat is tied to this idea, so it has no vote on it."), "person")
+        if queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) is None:
+            _declare(matter, seat, "none", "", who.id)
+        _vote(matter, seat, choice, reason, source, who.id)
+
+
+def _vote(matter: Matter, seat: Seat, choice: str, reason: str, source: str, by: int) -> None:
+    if choice not in CHOICES:
+        raise Refused(_("Choose yes, no, not yet or abstain."), "choice")
+    if choice in ("no", "not_yet") and not reason:
+        raise Refused(_("Write why, in a line. It helps whoever asked to do better next time."), "reason")
+    db.session.add(
+        Vote(matter_id=matter.id, seat_id=seat.id, choice=choice, reason=reason, source=source, cast_at=clock.now(), entered_by_id=by)
+    )
+    record(f"matter:{matter.id}", "voted", Actor(by), seat=seat.id, source=source)  # that, not what: votes are private until closing
+
+
+def close(who: Who, panel_ref: str, matter_ref: str) -> str:
+    """Count and close; the outcome and the tally freeze. Returns the outcome.
+
+    Refused: closed already; too few votes, unless the day to decide by has passed, which gives "no_quorum". NotYours: neither
+    officer nor chair, or tied themselves.
+    """
+    with transaction():
+        panel = queries.panel(panel_ref)
+        matter = _open_matter(panel, matter_ref)
+        must_count(who, panel, matter)
+        rule = Threshold.load(matter.rule)
+        standing = queries.standing(matter)
+        tally = standing.tally
+        if not quorate(tally, rule) and clock.today() <= matter.decide_by:
+            raise Refused(
+                _(
+                    "%(voted)d of %(quorum)d votes are in. Wait for the others, or enter the votes given on paper.",
+                    voted=tally.voted,
+                    quorum=rule.quorum,
+                )
+            )
+        matter.status = "closed"
+        matter.closed_at = clock.now()
+        matter.outcome = outcome(tally, rule)
+        matter.tally = tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
+        record(f"matter:{matter.id}", "closed", Actor(who.id), outcome=matter.outcome)
+        kind = matter.about.partition(":")[0]
+        if kind in CLOSED:
+            CLOSED[kind](matter, Actor(who.id))
+        return matter.outcome
+
+
+# --- who may ------------------------------------------------------------------------------------------------------------
+
+
+def must_count(who: Who, panel: Panel, matter: Matter) -> None:
+    """Whoever closes or enters votes is an officer or the panel's chair, and not tied to the matter. NotYours otherwise."""
+    seat = queries.seat_of(who.id, panel.id)
+    if seat is not None:
+        queries.sitting(seat, matter)  # NotFound when tied
+    if who.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
+        raise NotYours(_("We cannot find that page."))
+    if not (who.can("manage panels") or (seat is not None and seat.chair)):
+        raise NotYours(_("We cannot find that page."))
+
+
+def _before_seat(who: Who, panel_ref: str, matter_ref: str) -> tuple[Panel, Matter, Seat]:
+    panel = queries.panel(panel_ref)
+    seat = queries.seat_of(who.id, panel.id)
+    if seat is None:
+        raise NotFound(_("We cannot find that page."))
+    return panel, _open_matter(panel, matter_ref), seat
+
+
+def _open_matter(panel: Panel, matter_ref: str) -> Matter:
+    """The matter, locked, so that no vote comes in while it is being closed. Refused when it is not open."""
+    matter = db.session.scalar(select(Matter).where(Matter.ref == matter_ref, Matter.panel_id == panel.id).with_for_update())
+    if matter is None:
+        raise NotFound(_("We cannot find that page."))
+    if matter.status != "open":
+        raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
+    return matter
+
+
+def _locked_panel(ref: str) -> Panel:
+    panel = db.session.scalar(select(Panel).where(Panel.ref == ref).with_for_update())
+    if panel is None:
+        raise NotFound(_("We cannot find that panel."))
+    return panel
+
+
+def _seat_in_term(panel: Panel, person_ref: str) -> Seat:
+    seat = db.session.scalar(
+        select(Seat)
+        .join(Person, Person.id == Seat.person_id)
+        .where(Seat.panel_id == panel.id, Person.ref == person_ref, queries.in_term(clock.today()))
+    )
+    if seat is None:
+        raise NotFound(_("They have no seat on this panel now."))
+    return seat
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason:
+        raise Refused(_("Write why, in a few words. It is kept."), "reason")

@@ -1,0 +1,217 @@
+"""Reading panels, seats, matters, and what a seat may know of them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from portal import clock
+from portal.db import db
+from portal.errors import NotFound
+from portal.panels.model import Interest, Matter, Panel, Seat, Vote
+from portal.panels.rules import Tally, count
+from portal.people.model import Person
+from portal.words import _
+
+# Who is tied to matters by what they are, whatever they declare: whoever brings matters before panels fills this in.
+# Prefix of `about` ("bid") → function from abouts to the persons tied to each.
+TIED_BY_NATURE: dict[str, Callable[[Sequence[str]], Mapping[str, frozenset[int]]]] = {}
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A seat and one matter: what this seat said of ties, and its own vote. Never anybody else's."""
+
+    matter: Matter
+    seat: Seat
+    tie: str | None  # the last declared; None before that
+    vote: Vote | None
+
+    @property
+    def may_open(self) -> bool:
+        return self.tie == "none"
+
+
+@dataclass(frozen=True)
+class SeatOf:
+    """A seat with the name of who sits on it."""
+
+    seat: Seat
+    name: str
+    person_ref: str
+
+
+def panel(ref: str) -> Panel:
+    """One panel by reference. NotFound."""
+    found = db.session.scalar(select(Panel).where(Panel.ref == ref))
+    if found is None:
+        raise NotFound(_("We cannot find that panel."))
+    return found
+
+
+def panels() -> Sequence[Panel]:
+    """All panels, by name."""
+    return db.session.scalars(select(Panel).order_by(Panel.name)).all()
+
+
+def in_term(day: date) -> ColumnElement[bool]:
+    """Seats whose term holds on a day."""
+    return and_(Seat.term_start <= day, or_(Seat.term_end.is_(None), Seat.term_end >= day))
+
+
+def seats_of(panel_id: int) -> Sequence[SeatOf]:
+    """All seats of a panel, those in term first, by name."""
+    rows = db.session.execute(
+        select(Seat, Person.name, Person.ref)
+        .join(Person, Person.id == Seat.person_id)
+        .where(Seat.panel_id == panel_id)
+        .order_by(Person.name)
+    ).all()
+    today = clock.today()
+    found = [SeatOf(seat, name, ref) for seat, name, ref in rows]
+    return sorted(found, key=lambda each: not holds(each.seat, today))
+
+
+def holds(seat: Seat, day: date) -> bool:
+    """Whether a seat's term holds on a day."""
+    return seat.term_start <= day and (seat.term_end is None or seat.term_end >= day)
+
+
+def seat_of(person_id: int | None, panel_id: int) -> Seat | None:
+    """The seat of a person on a panel today, if they have one."""
+    if person_id is None:
+        return None
+    return db.session.scalar(select(Seat).where(Seat.panel_id == panel_id, Seat.person_id == person_id, in_term(clock.today())))
+
+
+def panels_of(person_id: int) -> Sequence[Panel]:
+    """Panels on which a person sits today, by name."""
+    return db.session.scalars(
+        select(Panel).join(Seat, Seat.panel_id == Panel.id).where(Seat.person_id == person_id, in_term(clock.today())).order_by(Panel.name)
+    ).all()
+
+
+def matter(ref: str, panel_id: int) -> Matter:
+    """One matter of a panel by reference. NotFound."""
+    found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id))
+    if found is None:
+        raise NotFound(_("We cannot find that page."))
+    return found
+
+
+def matters_about(about: str) -> Sequence[Matter]:
+    """Every time this was before a panel, newest first."""
+    return db.session.scalars(select(Matter).where(Matter.about == about).order_by(Matter.id.desc())).all()
+
+
+def last_tallies(abouts: Sequence[str]) -> Mapping[str, Matter]:
+    """The matter that counts for each of these things: the last one that was not withdrawn. One query."""
+    rows = db.session.scalars(select(Matter).where(Matter.about.in_(abouts), Matter.status != "withdrawn").order_by(Matter.id)).all()
+    return {row.about: row for row in rows}
+
+
+def tied_by_nature(abouts: Iterable[str]) -> Mapping[str, frozenset[int]]:
+    """Persons tied to each of these by what they are; one call for each kind of thing."""
+    by_kind: dict[str, list[str]] = {}
+    for about in abouts:
+        by_kind.setdefault(about.partition(":")[0], []).append(about)
+    found: dict[str, frozenset[int]] = {}
+    for kind, some in by_kind.items():
+        if kind in TIED_BY_NATURE:
+            found.update(TIED_BY_NATURE[kind](some))
+    return found
+
+
+def last_ties(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Interest]:
+    """(matter, seat) → what the seat last declared."""
+    last = select(func.max(Interest.id)).where(Interest.matter_id.in_(matter_ids))
+    if seat_id is not None:
+        last = last.where(Interest.seat_id == seat_id)
+    rows = db.session.scalars(select(Interest).where(Interest.id.in_(last.group_by(Interest.matter_id, Interest.seat_id)))).all()
+    return {(row.matter_id, row.seat_id): row for row in rows}
+
+
+def last_votes(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Vote]:
+    """(matter, seat) → its last vote."""
+    last = select(func.max(Vote.id)).where(Vote.matter_id.in_(matter_ids))
+    if seat_id is not None:
+        last = last.where(Vote.seat_id == seat_id)
+    rows = db.session.scalars(select(Vote).where(Vote.id.in_(last.group_by(Vote.matter_id, Vote.seat_id)))).all()
+    return {(row.matter_id, row.seat_id): row for row in rows}
+
+
+def sittings(seat: Seat, status: str = "open", limit: int = 100) -> Sequence[Sitting]:
+    """The matters before a seat, the most urgent first, without those it is tied to. Four queries whatever their number."""
+    order = (Matter.decide_by, Matter.id) if status == "open" else (Matter.closed_at.desc(), Matter.id.desc())
+    found = db.session.scalars(
+        select(Matter).where(Matter.panel_id == seat.panel_id, Matter.status == status).order_by(*order).limit(limit)
+    ).all()
+    ids = [each.id for each in found]
+    ties, votes = last_ties(ids, seat.id), last_votes(ids, seat.id)
+    natural = tied_by_nature(each.about for each in found)
+    shown = []
+    for each in found:
+        tie = ties.get((each.id, seat.id))
+        if seat.person_id in natural.get(each.about, ()) or (tie is not None and tie.tie != "none"):
+            continue
+        shown.append(Sitting(each, seat, tie.tie if tie else None, votes.get((each.id, seat.id))))
+    return shown
+
+
+def sitting(seat: Seat, one: Matter) -> Sitting:
+    """One matter before a seat. NotFound when the seat is tied to it: it is hidden everywhere."""
+    tie = last_ties([one.id], seat.id).get((one.id, seat.id))
+    if seat.person_id in tied_by_nature([one.about]).get(one.about, ()) or (tie is not None and tie.tie != "none"):
+        raise NotFound(_("We cannot find that page."))
+    return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)))
+
+
+def waiting_for(person_id: int) -> int:
+    """How many open matters wait for this person's word, over all their panels; at most a few dozen are looked at."""
+    seats = db.session.scalars(select(Seat).where(Seat.person_id == person_id, in_term(clock.today()))).all()
+    return sum(1 for seat in seats for each in sittings(seat, limit=50) if each.vote is None)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a matter stands, for whoever counts: who has voted, never what."""
+
+    tally: Tally
+    able: Sequence[SeatOf]
+    tied: Sequence[tuple[SeatOf, str]]  # with the kind of tie
+    silent: Sequence[SeatOf]  # able, but not voted yet
+    votes: Mapping[int, Vote]  # seat → last vote; shown only after closing
+
+
+def standing(one: Matter) -> Standing:
+    """Count a matter as it stands now, over the seats in term today."""
+    today = clock.today()
+    ties, votes = last_ties([one.id]), last_votes([one.id])
+    natural = tied_by_nature([one.about]).get(one.about, frozenset())
+    able: list[SeatOf] = []
+    tied: list[tuple[SeatOf, str]] = []
+    for each in seats_of(one.panel_id):
+        if not holds(each.seat, today):
+            continue
+        said = ties.get((one.id, each.seat.id))
+        if said is not None and said.tie != "none":
+            tied.append((each, said.tie))
+        elif each.seat.person_id in natural:
+            tied.append((each, "member"))
+        else:
+            able.append(each)
+    cast = {seat_id: vote for (_matter, seat_id), vote in votes.items()}
+    # a vote counts only of a seat that has said "no tie"
+    valid = {
+        each.seat.id: (cast[each.seat.id].choice, cast[each.seat.id].source)
+        for each in able
+        if each.seat.id in cast and (one.id, each.seat.id) in ties
+    }
+    tally = count([each.seat.id for each in able], len(tied), valid)
+    return Standing(tally, able, tied, [each for each in able if each.seat.id not in valid], {seat: cast[seat] for seat in valid})
+
+
+def voted(one: Matter) -> int:
+    """How many seats have voted: what a seat may know before closing."""
+    return db.session.scalar(select(func.count(func.distinct(Vote.seat_id))).where(Vote.matter_id == one.id)) or 0
