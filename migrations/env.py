@@ -36,7 +36,12 @@ def plain_type(kind: str, value: Any, _context: Any) -> Any:
 
 def run() -> None:
     with db.engine.connect() as connection:
+        # the write lock from the start: of two that migrate at once, the second waits and finds it done
+        connection = connection.execution_options(writes=True)
         if connection.dialect.name == "postgresql":
+            connection.detach()  # disconnects at the end, which lets the lock go and forgets the timeouts
+            connection.execute(text("SET lock_timeout = '60s'"))
+            connection.execute(text("SELECT pg_advisory_lock(hashtext('kindling migrations'))"))
             connection.execute(text("SET lock_timeout = '4s'"))
             connection.execute(text("SET statement_timeout = '300s'"))
             connection.commit()
@@ -47,6 +52,7 @@ def run() -> None:
             include_object=ours,
             render_item=plain_type,
             transaction_per_migration=True,
+            transactional_ddl=True,  # on SQLite too, where db.py says BEGIN: a migration happens whole or not at all
         )
         with context.begin_transaction():
             context.run_migrations()
