@@ -1,11 +1,97 @@
 """What happened, in plain words: the sentences of the timeline, drawn from the events.
 
 Each kind of event of bids, pledges, awards, payments and reports has one sentence; a test walks the move tables and fails
-when one is missing. `%(who)s` is the actor's name, or the neighbour's, or "The scheme".
+when one is missing. `%(who)s` is the actor's name, the neighbour's, or "The scheme".
 """
 
-from portal.words import N_
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.history import Event
+from portal.people import queries as people
+from portal.words import N_, _
 
 SENTENCES: dict[str, str] = {
     "bid.started": N_("%(who)s began writing this idea."),
+    "bid.sent": N_("%(who)s sent the idea."),
+    "bid.changed": N_("%(who)s changed the idea."),
+    "bid.more_asked": N_("%(who)s asked to know more."),
+    "bid.more_answered": N_("%(who)s answered the questions."),
+    "bid.ineligible": N_("%(who)s said that it cannot be taken in this round."),
+    "bid.put_to_panel": N_("%(who)s gave the idea to the panel."),
+    "bid.back_from_panel": N_("%(who)s took the idea back from the panel."),
+    "bid.decided": N_("The panel decided. Everybody hears when the letters go out."),
+    "bid.decision_undone": N_("%(who)s gave the idea back to the panel."),
+    "bid.offered": N_("A grant was offered."),
+    "bid.offered_from_reserve": N_("A grant was offered from the reserve list."),
+    "bid.refused": N_("The panel said no this time."),
+    "bid.not_yet": N_("The panel said: not yet. The idea can come back."),
+    "bid.reserved": N_("The idea is on the reserve list."),
+    "bid.accepted": N_("%(who)s accepted the grant."),
+    "bid.turned_down": N_("%(who)s turned the grant down."),
+    "bid.lapsed": N_("The offer was not taken up in time."),
+    "bid.withdrawn": N_("%(who)s withdrew the idea."),
+    "bid.extended": N_("%(who)s gave more time for this idea."),
+    "bid.photo_removed": N_("%(who)s removed a photo."),
+    "award.offered": N_("The money was set aside for this idea."),
+    "award.accepted": N_("%(who)s accepted the conditions."),
+    "award.conditions_met": N_("Everything is in place: the grant can be paid."),
+    "award.paid": N_("The money was paid."),
+    "award.bounced": N_("The bank sent the money back."),
+    "award.report_opened": N_("It is time to tell how it goes."),
+    "award.closed": N_("The grant is finished. Thank you."),
+    "award.returned": N_("The money was given back."),
+    "award.lapsed": N_("The money went back into the fund."),
+    "award.turned_down": N_("The money went back into the fund."),
+    "award.withdrawn": N_("The grant was given back before it was paid."),
+    "payment.prepared": N_("%(who)s prepared the payment."),
+    "payment.approved": N_("%(who)s approved the payment."),
+    "payment.released": N_("%(who)s sent the payment to the bank."),
+    "payment.settled": N_("The payment arrived."),
+    "payment.bounced": N_("The payment came back from the bank."),
+    "payment.cancelled": N_("%(who)s cancelled the payment."),
+    "pledge.invited": N_("%(who)s asked a neighbour to help."),
+    "pledge.confirmed": N_("A neighbour said yes."),
+    "pledge.changed": N_("A neighbour changed what they promise."),
+    "pledge.refused": N_("A neighbour cannot help this time."),
+    "pledge.delivered": N_("A neighbour has helped."),
+    "pledge.checked": N_("A neighbour's hours were checked."),
+    "pledge.not_delivered": N_("A neighbour's hours were taken back."),
+    "pledge.expired": N_("An invitation was not answered."),
+    "report.due": N_("A few words on how it went are asked for."),
+    "report.started": N_("%(who)s began to tell how it went."),
+    "report.sent": N_("%(who)s told how it went."),
+    "report.more_asked": N_("%(who)s asked one more thing about how it went."),
+    "report.accepted": N_("%(who)s read how it went and said thank you."),
+    "report.late": N_("The few words on how it went are late."),
+    "report.waived": N_("%(who)s let the report go."),
 }
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event as the timeline shows it."""
+
+    at: datetime
+    sentence: str
+    note: str | None = None
+
+
+def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
+    """One event in words; None for kinds that are not told. Who typed for somebody is named beside them."""
+    template = SENTENCES.get(f"{event.about.partition(':')[0]}.{event.kind}")
+    if template is None:
+        return None
+    who = names.get(event.actor_id or 0, _("The scheme"))
+    if event.on_behalf_id is not None:
+        who = _("%(helper)s for %(name)s", helper=who, name=names.get(event.on_behalf_id, ""))
+    return _(template, who=who)
+
+
+def told(events: Iterable[Event], private: Sequence[str] = ()) -> list[Told]:
+    """Events in words, in their order. `private` names kinds ("bid.decided") that this reader must not see yet."""
+    some = [event for event in events if f"{event.about.partition(':')[0]}.{event.kind}" not in private]
+    names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
+    lines = [(event, sentence_of(event, names)) for event in some]
+    return [Told(event.at, sentence, event.reason) for event, sentence in lines if sentence]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.ledger.model import Account, Entry, Period, Snapshot, State, Transfer
@@ -178,3 +179,10 @@ def entries_about(about: str) -> Sequence[Entry]:
 def posted(key: str) -> bool:
     """Whether a fact with this key is in the books."""
     return db.session.scalar(select(Entry.id).where(Entry.key == key)) is not None
+
+
+def reversed_keys(keys: Iterable[str]) -> frozenset[str]:
+    """Which of these entries have been put right."""
+    mirror = aliased(Entry)
+    query = select(Entry.key).join(mirror, mirror.reverses_id == Entry.id).where(Entry.key.in_(list(keys)))
+    return frozenset(db.session.scalars(query))

@@ -72,7 +72,7 @@ class Form(FlaskForm):
 class Line(StringField):
     """One line of text."""
 
-    data: str  # type: ignore[assignment]  # never None: an empty answer is ""
+    data: str  # never None: an empty answer is ""
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), *, most: int = SHORT, **kwargs: Any) -> None:
         super().__init__(label, [*validators, _AtMost(most)], **kwargs)
@@ -85,7 +85,7 @@ class Line(StringField):
 class Paragraphs(TextAreaField):
     """Several lines of text; `most` characters, counted on the page too."""
 
-    data: str  # type: ignore[assignment]
+    data: str
 
     def __init__(self, label: str = "", validators: Sequence[Any] = (), *, most: int = LONG, **kwargs: Any) -> None:
         super().__init__(label, [*validators, _AtMost(most)], **kwargs)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base
@@ -34,7 +34,15 @@ class WorkRecord(Base):
         CheckConstraint("checked_by is null or checked_by <> entered_by", name="second_person"),
         CheckConstraint("not (checked_at is not null and refused_at is not null)", name="one_verdict"),
         # the same hour twice: one worker gives one purpose one figure a day; more is a correction of that figure
-        UniqueConstraint("worker", "purpose_id", "day"),
+        Index(
+            "uq_work_record_standing",
+            "worker",
+            "purpose_id",
+            "day",
+            unique=True,
+            sqlite_where=text("refused_at is null"),
+            postgresql_where=text("refused_at is null"),
+        ),
         Index("ix_work_record_purpose_id", "purpose_id"),
     )
 

@@ -1,0 +1,128 @@
+"""What officers type about funds and rounds."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from wtforms import SelectField
+
+from portal.clock import london_day
+from portal.grants.model import Funder, Round
+from portal.grants.rules import RoundRules
+from portal.money import Pence
+from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField, WholeNumberField
+from portal.words import N_, _
+
+
+class Rules(Form):
+    """The rules of a fund or round, with a sentence each; `rules()` reads them."""
+
+    least = PoundsField(N_("Smallest grant"), [Needed(N_("Write the smallest grant."))])
+    most = PoundsField(N_("Largest first grant"), [Needed(N_("Write the largest grant."))])
+    ratio_percent = WholeNumberField(
+        N_("Match asked for, in pounds for each £100 of grant"), [Needed(N_("Write how much match is asked for."))]
+    )
+    rate = PoundsField(N_("What an hour of help counts for"), [Needed(N_("Write what an hour counts for."))])
+    neighbours = WholeNumberField(N_("How many other neighbours must promise time"), [Needed(N_("Write how many neighbours."))])
+    quorum = WholeNumberField(N_("How many of the panel must vote"), [Needed(N_("Write how many must vote."))])
+    decide_within_days = WholeNumberField(N_("Days until an applicant hears, in a rolling round"), [Needed(N_("Write how many days."))])
+    criteria = Paragraphs(N_("What the panel asks of each idea, one a line"), [Needed(N_("Write at least one question."))], most=1000)
+
+    @staticmethod
+    def of(rules: RoundRules) -> dict[str, object]:
+        """Values to show."""
+        return {
+            "least": rules.least, "most": rules.most, "ratio_percent": rules.ratio_percent, "rate": rules.rate, "neighbours": rules.neighbours,
+            "quorum": rules.quorum, "decide_within_days": rules.decide_within_days, "criteria": "\n".join(rules.criteria),
+        }  # fmt: skip
+
+    def rules(self, base: RoundRules) -> RoundRules:
+        """The rules as typed, over the base's other fields; call after validation."""
+        most = Pence(self.most.data or 0)
+        return replace(
+            base, least=Pence(self.least.data or 0), most=most, ratio_percent=self.ratio_percent.data or 0, rate=Pence(self.rate.data or 0),
+            neighbours=self.neighbours.data or 0, quorum=self.quorum.data or 1, decide_within_days=self.decide_within_days.data or 1,
+            criteria=tuple(line for line in self.criteria.data.splitlines() if line.strip()), ladder=tuple(max(rung, most) for rung in base.ladder),
+        )  # fmt: skip
+
+    def validate(self, extra_validators: object = None) -> bool:
+        good = bool(super().validate(extra_validators))
+        if self.least.data and self.most.data and self.most.data < self.least.data:
+            self.refuse(_("The largest grant must not be smaller than the smallest."), "most")
+            return False
+        if self.rate.data is not None and self.rate.data < 1:
+            self.refuse(_("An hour must count for something."), "rate")
+            return False
+        return good
+
+
+class NewFund(Rules):
+    name = Line(N_("Name of the fund"), [Needed(N_("Write the name of the fund."))], most=80)
+    code = Line(
+        N_("Short name for addresses and the books"),
+        [Needed(N_("Write a short name."))],
+        description=N_("Small letters, digits and dashes, like small-sparks"),
+        most=30,
+    )
+    purpose = Paragraphs(N_("What it is for"), most=500)
+
+    def validate(self, extra_validators: object = None) -> bool:
+        good = super().validate(extra_validators)
+        if self.code.data and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.code.data):
+            self.refuse(_("Use small letters, digits and dashes only, like small-sparks."), "code")
+            return False
+        return good
+
+
+class NewContribution(Form):
+    funder = SelectField(N_("From whom?"))
+    amount = PoundsField(N_("How much?"), [Needed(N_("Write how much came in."))])
+    received_on = DayField(N_("On which day?"), [Needed(N_("Say on which day it came."))])
+    reference = Line(N_("Reference on the bank statement (optional)"), most=80)
+
+    def fill(self, funders: Sequence[Funder]) -> "NewContribution":
+        self.funder.choices = [(funder.code, funder.name) for funder in funders]
+        return self
+
+
+class NewFunder(Form):
+    name = Line(N_("Name of the funder"), [Needed(N_("Write the name of the funder."))], most=80)
+    code = Line(
+        N_("Short name for the books"), [Needed(N_("Write a short name."))], description=N_("Small letters, digits and dashes"), most=30
+    )
+
+    def validate(self, extra_validators: object = None) -> bool:
+        good = bool(super().validate(extra_validators))
+        if self.code.data and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.code.data):
+            self.refuse(_("Use small letters, digits and dashes only, like small-sparks."), "code")
+            return False
+        return good
+
+
+class PlanRound(Rules):
+    name = Line(N_("Name of the round"), [Needed(N_("Write the name of the round."))], most=80)
+    panel = SelectField(N_("Which panel decides?"))
+    opens_on = DayField(N_("Opens on"), [Needed(N_("Say when it opens."))])
+    closes_on = DayField(N_("Closes on (leave empty for a rolling round)"))
+    decide_by = DayField(N_("Everybody hears by (only with a closing day)"))
+
+    def fill(self, panels: Sequence[tuple[str, str]]) -> "PlanRound":
+        self.panel.choices = list(panels)
+        return self
+
+    @staticmethod
+    def given(round_: Round) -> dict[str, object]:
+        """Values of a round to show."""
+        return Rules.of(RoundRules.load(round_.rules)) | {
+            "name": round_.name, "opens_on": london_day(round_.opens_at), "closes_on": round_.closes_at and london_day(round_.closes_at),
+            "decide_by": round_.decide_by,
+        }  # fmt: skip
+
+
+class Extend(Form):
+    until = DayField(N_("Until which day?"), [Needed(N_("Say until which day."))])
+    reason = Line(N_("Why? Everybody may read it."), [Needed(N_("Write why. Everybody may read it."))], most=300)
+
+
+class Why(Form):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)

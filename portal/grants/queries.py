@@ -1,0 +1,258 @@
+"""Reading funds, rounds and bids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal import clock
+from portal.db import db
+from portal.errors import NotFound
+from portal.grants.model import (
+    Application,
+    Award,
+    Contribution,
+    Fund,
+    Funder,
+    MoreAsked,
+    Payment,
+    Photo,
+    Pledge,
+    Receipt,
+    Report,
+    Round,
+    Snapshot,
+)
+from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
+from portal.ledger import queries as books
+from portal.words import _
+
+UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
+
+
+def funds() -> Sequence[Fund]:
+    """All funds, by name."""
+    return db.session.scalars(select(Fund).order_by(Fund.name)).all()
+
+
+def fund_by_code(code: str) -> Fund:
+    """One fund. NotFound."""
+    found = db.session.scalar(select(Fund).where(Fund.code == code))
+    if found is None:
+        raise NotFound(_("We cannot find that fund."))
+    return found
+
+
+def funders() -> Sequence[Funder]:
+    """All funders, by name."""
+    return db.session.scalars(select(Funder).order_by(Funder.name)).all()
+
+
+@dataclass(frozen=True)
+class FundFigures:
+    """Where a fund's money stands, in pence: what came in, what is free, promised, on its way, and paid."""
+
+    received: int
+    free: int
+    promised: int
+    paid: int
+
+
+def figures_of(fund: Fund) -> FundFigures:
+    """From the books: free is the fund's account; promised and paid are its awards."""
+    free = books.balance(f"fund:{fund.code}:available")
+    promised, paid = db.session.execute(
+        select(
+            func.coalesce(func.sum(Award.amount), 0).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay"))),
+            func.coalesce(func.sum(Award.paid), 0),
+        ).where(Award.fund_id == fund.id)
+    ).one()
+    return FundFigures(
+        received=int(free) + int(promised or 0) + int(paid or 0), free=int(free), promised=int(promised or 0), paid=int(paid or 0)
+    )
+
+
+def contributions_of(fund: Fund) -> Sequence[tuple[Contribution, str, bool]]:
+    """Contributions with the funder's name and whether they were taken back, newest first."""
+    rows = db.session.execute(
+        select(Contribution, Funder.name)
+        .join(Funder, Funder.id == Contribution.funder_id)
+        .where(Contribution.fund_id == fund.id)
+        .order_by(Contribution.id.desc())
+        .limit(200)
+    ).all()
+    undone = books.reversed_keys(f"contribution:{row.id}" for row, _name in rows)
+    return [(row, name, f"contribution:{row.id}" in undone) for row, name in rows]
+
+
+def round_by_ref(ref: str) -> Round:
+    """One round with its fund. NotFound."""
+    found = db.session.scalar(select(Round).where(Round.ref == ref).options(joinedload(Round.fund)))
+    if found is None:
+        raise NotFound(_("We cannot find that round."))
+    return found
+
+
+def rounds(fund: Fund | None = None, limit: int = 100) -> Sequence[Round]:
+    """Rounds with their funds, newest first."""
+    query = select(Round).options(joinedload(Round.fund)).order_by(Round.opens_at.desc(), Round.id.desc()).limit(limit)
+    return db.session.scalars(query.where(Round.fund_id == fund.id) if fund else query).all()
+
+
+def open_rounds() -> Sequence[Round]:
+    """Rounds that take bids now, as the dates say it, those that close first first."""
+    now = clock.now()
+    return db.session.scalars(
+        select(Round)
+        .options(joinedload(Round.fund))
+        .where(Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now))
+        .order_by(Round.closes_at.is_(None), Round.closes_at, Round.id)
+    ).all()
+
+
+def next_round() -> Round | None:
+    """The next round to open, for the page that has no open one."""
+    return db.session.scalar(
+        select(Round)
+        .options(joinedload(Round.fund))
+        .where(Round.status == "planned", Round.opens_at > clock.now())
+        .order_by(Round.opens_at)
+        .limit(1)
+    )
+
+
+def bid(ref: str) -> Application:
+    """One bid with its round and fund. NotFound."""
+    found = db.session.scalar(
+        select(Application).where(Application.ref == ref).options(joinedload(Application.round).joinedload(Round.fund))
+    )
+    if found is None:
+        raise NotFound(_("We cannot find that idea."))
+    return found
+
+
+def bid_by_id(id_: int) -> Application:
+    """One bid with its round and fund. NotFound."""
+    found = db.session.scalar(
+        select(Application).where(Application.id == id_).options(joinedload(Application.round).joinedload(Round.fund))
+    )
+    if found is None:
+        raise NotFound(_("We cannot find that idea."))
+    return found
+
+
+def rules_of(application: Application) -> RoundRules:
+    """The rules of a bid's round."""
+    return RoundRules.load(application.round.rules)
+
+
+def bids_of(person_id: int, acts_for: frozenset[int], limit: int = 50) -> Sequence[Application]:
+    """A person's bids, those of groups they act for, and those they typed for others; newest first."""
+    mine = or_(Application.person_id == person_id, Application.helper_id == person_id)
+    if acts_for:
+        mine = or_(mine, Application.organisation_id.in_(acts_for))
+    return db.session.scalars(
+        select(Application)
+        .options(joinedload(Application.round).joinedload(Round.fund))
+        .where(mine)
+        .order_by(Application.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def bids(*, status: str = "", round_ref: str = "", after: tuple[datetime, int] | None = None, limit: int = 30) -> Sequence[Application]:
+    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id)."""
+    query = select(Application).options(joinedload(Application.round).joinedload(Round.fund)).where(Application.sent_at.is_not(None))
+    if status:
+        query = query.where(Application.status == status)
+    if round_ref:
+        query = query.where(Application.round_id == select(Round.id).where(Round.ref == round_ref).scalar_subquery())
+    if after:
+        query = query.where(or_(Application.sent_at < after[0], and_(Application.sent_at == after[0], Application.id < after[1])))
+    return db.session.scalars(query.order_by(Application.sent_at.desc(), Application.id.desc()).limit(limit)).all()
+
+
+def pledges_of(application_id: int) -> Sequence[Pledge]:
+    """Pledges to a bid, as they were invited."""
+    return db.session.scalars(select(Pledge).where(Pledge.application_id == application_id).order_by(Pledge.id)).all()
+
+
+def giver(pledge: Pledge) -> str:
+    """The same text for the same neighbour: their account, or else their address, or else this pledge."""
+    return f"person:{pledge.person_id}" if pledge.person_id else f"at:{pledge.contact}" if pledge.contact else f"pledge:{pledge.id}"
+
+
+def meter_of(application: Application, pledges: Sequence[Pledge] | None = None) -> Meter:
+    """The match meter of a bid: what confirmed pledges count for."""
+    counted = [
+        PledgeFact(giver(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
+        for pledge in (pledges_of(application.id) if pledges is None else pledges)
+        if pledge.status in ("confirmed", "delivered", "checked")
+    ]
+    return meter(application.asked, counted, rules_of(application))
+
+
+def photos_of(*abouts: str) -> Sequence[Photo]:
+    """Photos of these things, oldest first."""
+    return db.session.scalars(select(Photo).where(Photo.about.in_(abouts)).order_by(Photo.id)).all()
+
+
+def open_more_asked(application_id: int) -> MoreAsked | None:
+    """What is asked of the applicant just now, if anything is."""
+    return db.session.scalar(
+        select(MoreAsked)
+        .where(MoreAsked.application_id == application_id, MoreAsked.answered_at.is_(None))
+        .order_by(MoreAsked.id.desc())
+        .limit(1)
+    )
+
+
+def snapshots_of(application_id: int) -> Sequence[Snapshot]:
+    """What the bid said each time it was sent, first to last."""
+    return db.session.scalars(select(Snapshot).where(Snapshot.application_id == application_id).order_by(Snapshot.number)).all()
+
+
+def closed_awards(person_id: int, organisation_id: int | None) -> int:
+    """How many awards this group (or this person, for a bid without a group) has finished: their rung of the ladder."""
+    query = (
+        select(func.count()).select_from(Award).join(Application, Application.id == Award.application_id).where(Award.status == "closed")
+    )
+    whose = (
+        Application.organisation_id == organisation_id
+        if organisation_id
+        else and_(Application.person_id == person_id, Application.organisation_id.is_(None))
+    )
+    return db.session.scalar(query.where(whose)) or 0
+
+
+def award_of(application_id: int) -> Award | None:
+    """The award of a bid, if it has one."""
+    return db.session.scalar(select(Award).where(Award.application_id == application_id))
+
+
+def abouts_of(application: Application, award: Award | None) -> list[str]:
+    """Everything whose events make up a bid's story: itself, its award, payments and report."""
+    if award is None:
+        return [f"bid:{application.id}"]
+    payments = [f"payment:{id_}" for id_ in db.session.scalars(select(Payment.id).where(Payment.award_id == award.id))]
+    reports = [f"report:{id_}" for id_ in db.session.scalars(select(Report.id).where(Report.award_id == award.id))]
+    return [f"bid:{application.id}", f"award:{award.id}", *payments, *reports]
+
+
+def photo(ref: str) -> tuple[Photo, Application]:
+    """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
+    found = db.session.scalar(select(Photo).where(Photo.ref == ref))
+    if found is None:
+        raise NotFound(_("That photo is gone."))
+    kind, _colon, id_ = found.about.partition(":")
+    if kind == "bid":
+        return found, bid_by_id(int(id_))
+    reports = select(Report.award_id).where(Report.id == int(id_))
+    if kind == "receipt":
+        reports = select(Report.award_id).join(Receipt, Receipt.report_id == Report.id).where(Receipt.id == int(id_))
+    owner = db.session.scalar(select(Award.application_id).where(Award.id.in_(reports)))
+    if owner is None:
+        raise NotFound(_("That photo is gone."))
+    return found, bid_by_id(owner)

@@ -1,0 +1,247 @@
+"""What officers do with funds and rounds: open, fill, plan, freeze, extend, close. Dates move rounds through `move_rounds`."""
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from portal import clock, once
+from portal.db import db, transaction
+from portal.errors import NotFound, Refused
+from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
+from portal.grants.moves import begin, move
+from portal.grants.rules import RoundRules
+from portal.history import SCHEME, Actor, record
+from portal.ledger.posting import Line, open_account, post, reverse
+from portal.money import Pence, pounds
+from portal.refs import new_ref
+from portal.words import _
+
+
+def available(fund: Fund) -> str:
+    """The ledger account of a fund's free money."""
+    return f"fund:{fund.code}:available"
+
+
+def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
+    """A new pot. Its account has floor 0: the books refuse to overspend it. Refused: the code is taken."""
+    with transaction():
+        if db.session.scalar(select(Fund.id).where(Fund.code == code)):
+            raise Refused(_("There is a fund with that short name already. Choose another."), "code")
+        fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
+        db.session.add(fund)
+        db.session.flush()
+        open_account(available(fund), "GBP", "asset", name, floor=0)
+        record(f"fund:{fund.id}", "opened", actor)
+
+
+def add_funder(code: str, name: str, actor: Actor) -> None:
+    """Somebody who puts money in. Refused: the code is taken."""
+    with transaction():
+        if db.session.scalar(select(Funder.id).where(Funder.code == code)):
+            raise Refused(_("There is a funder with that short name already. Choose another."), "code")
+        funder = Funder(code=code, name=name)
+        db.session.add(funder)
+        db.session.flush()
+        open_account(f"funder:{code}", "GBP", "equity", name)
+        record(f"funder:{funder.id}", "added", actor)
+
+
+def contribute(
+    fund_id: int, funder_id: int, amount: Pence, received_on: date, reference: str, actor: Actor, *, once_key: str | None = None
+) -> str:
+    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come."""
+    with transaction():
+        if once_key and (done := once.claim(once_key)) is not None:
+            return done
+        if received_on > clock.today():
+            raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
+        fund, funder = db.session.get(Fund, fund_id), db.session.get(Funder, funder_id)
+        if fund is None or funder is None:
+            raise NotFound(_("We cannot find that fund."))
+        row = Contribution(
+            ref=new_ref("CON"), fund_id=fund_id, funder_id=funder_id, amount=amount, received_on=received_on, reference=reference,
+            entered_by_id=actor.person_id,
+        )  # fmt: skip
+        db.session.add(row)
+        db.session.flush()
+        post(
+            [Line(f"funder:{funder.code}", available(fund), amount)], key=f"contribution:{row.id}", kind="contribution", about=f"contribution:{row.id}",
+            sentence=_("%(funder)s put in %(amount)s", funder=funder.name, amount=pounds(amount)), actor=actor.code, effective_on=received_on,
+        )  # fmt: skip
+        record(f"fund:{fund_id}", "contribution", actor, amount=amount, funder=funder.name, ref=row.ref)
+        if once_key:
+            once.keep(once_key, row.ref)
+        return row.ref
+
+
+def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
+    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile."""
+    with transaction():
+        row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
+        if row is None:
+            raise NotFound(_("We cannot find that contribution."))
+        if not reason:
+            raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
+        if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
+            record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
+
+
+def plan_round(
+    fund_id: int,
+    panel_id: int,
+    name: str,
+    opens_at: datetime,
+    closes_at: datetime | None,
+    decide_by: date | None,
+    rules: RoundRules,
+    actor: Actor,
+) -> str:
+    """A round to come, rolling when it has no closing date; returns its reference. Refused: dates out of order."""
+    with transaction():
+        _dates_in_order(opens_at, closes_at, decide_by)
+        round_ = Round(
+            ref=new_ref("RND"), fund_id=fund_id, panel_id=panel_id, name=name, rolling=closes_at is None, opens_at=opens_at, closes_at=closes_at,
+            decide_by=decide_by, rules=rules.store(),
+        )  # fmt: skip
+        db.session.add(round_)
+        db.session.flush()
+        begin(round_, "planned", actor)
+        return round_.ref
+
+
+def change_round(
+    ref: str,
+    panel_id: int,
+    name: str,
+    opens_at: datetime,
+    closes_at: datetime | None,
+    decide_by: date | None,
+    rules: RoundRules,
+    actor: Actor,
+) -> None:
+    """Change a round while it is planned. Refused afterwards: its rules froze when it opened."""
+    with transaction():
+        round_ = locked_round(ref)
+        if round_.status != "planned":
+            raise Refused(_("This round has opened, so its rules stay as they were promised."))
+        _dates_in_order(opens_at, closes_at, decide_by)
+        round_.panel_id, round_.name, round_.opens_at, round_.closes_at, round_.decide_by = panel_id, name, opens_at, closes_at, decide_by
+        round_.rolling, round_.rules = closes_at is None, rules.store()
+        record(f"round:{round_.id}", "replanned", actor)
+
+
+def _dates_in_order(opens_at: datetime, closes_at: datetime | None, decide_by: date | None) -> None:
+    if closes_at is not None and closes_at <= opens_at:
+        raise Refused(_("The round must close after it opens."), "closes_on")
+    if closes_at is not None and decide_by is None:
+        raise Refused(_("Say by which day everybody will hear."), "decide_by")
+    if closes_at is not None and decide_by is not None and decide_by <= clock.london_day(closes_at):
+        raise Refused(_("The day of the decision must come after the round closes."), "decide_by")
+
+
+def open_round(ref: str, actor: Actor) -> None:
+    """Open now: the rules freeze."""
+    with transaction():
+        _open(locked_round(ref), actor)
+
+
+def _open(round_: Round, actor: Actor) -> None:
+    move(round_, "opened", actor)
+    round_.frozen_at = clock.now()
+    round_.opens_at = min(round_.opens_at, clock.now())
+
+
+def close_round(ref: str, actor: Actor) -> None:
+    """Close now, by hand."""
+    with transaction():
+        round_ = locked_round(ref)
+        move(round_, "closed", actor)
+        round_.closes_at = clock.now()
+
+
+def finish_round(ref: str, actor: Actor) -> None:
+    """Nothing of this round is under way any more. Refused while a bid is."""
+    with transaction():
+        round_ = locked_round(ref)
+        under_way = db.session.scalar(
+            select(func.count()).select_from(Application).where(
+                Application.round_id == round_.id, Application.status.in_(("sent", "more_asked", "with_panel", "decided", "offered"))
+            )
+        )  # fmt: skip
+        if under_way:
+            raise Refused(_("%(number)d ideas of this round are still waiting. Decide them first.", number=under_way))
+        move(round_, "finished", actor)
+
+
+def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id: int | None = None) -> None:
+    """More time, for everybody or for one applicant. Refused: no reason; a rolling round; not later than now and before."""
+    with transaction():
+        round_ = locked_round(ref)
+        if not reason:
+            raise Refused(_("Write why. Everybody may read it."), "reason")
+        if round_.closes_at is None or round_.status not in ("open", "closed"):
+            raise Refused(_("Only a round with a closing date that is not being decided can be extended."))
+        if until <= max(clock.now(), round_.closes_at):
+            raise Refused(_("The new day must be later than the old one."), "until")
+        db.session.add(
+            Extension(
+                round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
+            )
+        )  # fmt: skip
+        if application_id is None:
+            if round_.status == "closed":
+                move(round_, "reopened", actor, reason=reason)
+            round_.closes_at = until
+            if round_.decide_by is not None and round_.decide_by <= clock.london_day(until):
+                raise Refused(_("That leaves no time to decide before %(day)s. Choose an earlier day.", day=round_.decide_by), "until")
+        about = f"round:{round_.id}" if application_id is None else f"bid:{application_id}"
+        record(about, "extended", actor, reason=reason, until=until.isoformat())
+
+
+def locked_round(ref: str) -> Round:
+    """The round, locked, as a part of an action. NotFound."""
+    found = db.session.scalar(select(Round).where(Round.ref == ref).with_for_update(of=Round))
+    if found is None:
+        raise NotFound(_("We cannot find that round."))
+    return found
+
+
+def state_at(round_: Round, now: datetime) -> str:
+    """What a reader should see: the dates' word where the worker has not come by yet. Writes nothing."""
+    if round_.status == "planned" and round_.opens_at <= now:
+        return "open" if round_.closes_at is None or now <= round_.closes_at else "closed"
+    if round_.status == "open" and round_.closes_at is not None and now > round_.closes_at:
+        return "closed"
+    return round_.status
+
+
+def closes_for(round_: Round, application_id: int | None) -> datetime | None:
+    """When this round closes for one applicant, their own extension counted; None when it does not."""
+    if round_.closes_at is None or application_id is None:
+        return round_.closes_at
+    own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == application_id))
+    return max(round_.closes_at, own) if own else round_.closes_at
+
+
+def takes_bids(round_: Round, application_id: int | None = None) -> bool:
+    """Whether a bid may be sent or changed now."""
+    closes = closes_for(round_, application_id)
+    return round_.status in ("planned", "open", "closed") and round_.opens_at <= clock.now() and (closes is None or clock.now() <= closes)
+
+
+def move_rounds() -> int:
+    """Open and close the rounds whose time has come (the worker's work). Each move once: it is judged under the lock."""
+    now = clock.now()
+    due = db.session.scalars(
+        select(Round.ref).where(
+            ((Round.status == "planned") & (Round.opens_at <= now)) | ((Round.status == "open") & (Round.closes_at < now))
+        )
+    ).all()  # fmt: skip
+    for ref in due:
+        with transaction():
+            round_ = locked_round(ref)
+            if round_.status == "planned" and round_.opens_at <= now:
+                _open(round_, SCHEME)
+            if round_.status == "open" and round_.closes_at is not None and round_.closes_at < now:
+                move(round_, "closed", SCHEME)
+    return len(due)

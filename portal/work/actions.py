@@ -1,0 +1,136 @@
+"""Recording hours: logged by one, checked by another, used once for each thing they count for."""
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.db import db, must_be_in_transaction
+from portal.errors import Conflict, NotFound, Refused
+from portal.money import STEP, Minutes
+from portal.refs import new_ref
+from portal.words import _
+from portal.work.model import Purpose, WorkRecord, WorkUse
+
+MOST_A_DAY = Minutes(16 * 60)
+
+
+def open_purpose(about: str, title: str, area_id: int | None, first_day: date, last_day: date) -> Purpose:
+    """Something hours may be given for, between two days, as a part of an action; once per `about`."""
+    must_be_in_transaction()
+    found = db.session.scalar(select(Purpose).where(Purpose.about == about))
+    if found is None:
+        found = Purpose(about=about, title=title, area_id=area_id, first_day=first_day, last_day=last_day)
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def close_purpose(about: str) -> None:
+    """No more hours for it, as a part of an action."""
+    must_be_in_transaction()
+    found = db.session.scalar(select(Purpose).where(Purpose.about == about))
+    if found is not None and found.closed_at is None:
+        found.closed_at = clock.now()
+
+
+def log_hours(
+    about: str, worker: str, worker_name: str, day: date, minutes: Minutes, what: str, entered_by: str, basis: str | None = None
+) -> WorkRecord:
+    """Record what one worker gave to one purpose on one day, as a part of an action. `worker`, `entered_by`: "person:12", "pledge:9".
+
+    Logged again before it is checked, the figure is replaced; after a refusal the day may be logged anew. Refused: no such purpose
+    or closed, a day outside it or still ahead, less than a quarter of an hour, not in quarters, more than 16 hours, or
+    checked already.
+    """
+    must_be_in_transaction()
+    purpose = db.session.scalar(select(Purpose).where(Purpose.about == about))
+    if purpose is None or purpose.closed_at is not None:
+        raise Refused(_("No more hours can be added here."))
+    if minutes < STEP or minutes % STEP:
+        raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "minutes")
+    if minutes > MOST_A_DAY:
+        raise Refused(_("That is more than one person can give in a day. Use one line for each day."), "minutes")
+    if day > clock.today():
+        raise Refused(_("That day is still ahead. Come back when it is done."), "day")
+    if not purpose.first_day <= day <= purpose.last_day:
+        raise Refused(_("Only hours between the first and the last day of the idea count."), "day")
+    record = db.session.scalar(
+        select(WorkRecord)
+        .where(WorkRecord.worker == worker, WorkRecord.purpose_id == purpose.id, WorkRecord.day == day, WorkRecord.refused_at.is_(None))
+        .with_for_update()
+    )
+    if record is not None and record.checked_at is not None:
+        raise Refused(_("Hours of that day are checked already. If they are wrong, tell us and we put them right."), "day")
+    if record is None:
+        record = WorkRecord(ref=new_ref("WRK"), purpose_id=purpose.id, worker=worker, day=day)
+        db.session.add(record)
+    record.worker_name, record.minutes, record.what = worker_name, minutes, what
+    record.entered_by, record.basis, record.entered_at = entered_by, basis, clock.now()
+    try:
+        db.session.flush()
+    except IntegrityError as why:
+        raise Conflict(_("Somebody has just entered hours for that day. Look at them first.")) from why
+    return record
+
+
+def check_hours(ref: str, checked_by: str) -> WorkRecord:
+    """A second person says that it is so, as a part of an action. Refused: by who entered it, or judged already."""
+    record = _locked(ref)
+    if record.checked_at is not None:
+        raise Conflict(_("These hours are checked already."))
+    if record.refused_at is not None:
+        raise Refused(_("These hours were turned down. They can be entered again."))
+    if checked_by in (record.entered_by, record.worker):
+        raise Refused(_("A second person checks hours: not who gave them, and not who entered them."))
+    record.checked_by, record.checked_at = checked_by, clock.now()
+    return record
+
+
+def refuse_hours(ref: str, reason: str) -> WorkRecord:
+    """Say that it was not so, as a part of an action. Refused: no reason, or checked already."""
+    record = _locked(ref)
+    if record.checked_at is not None:
+        raise Refused(_("These hours are checked already."))
+    if not reason:
+        raise Refused(_("Write why, in a few words."), "reason")
+    record.refused_at, record.refused_reason = clock.now(), reason
+    return record
+
+
+def take_back(ref: str, reason: str) -> WorkRecord:
+    """Checked hours turned out wrong: they stop counting, as a part of an action that also puts the books right.
+
+    What they were used for stays on record; the day may be logged anew. Refused: no reason, or never checked.
+    """
+    record = _locked(ref)
+    if record.checked_at is None:
+        raise Refused(_("These hours are not checked yet. Turn them down instead."))
+    if not reason:
+        raise Refused(_("Write why, in a few words."), "reason")
+    record.checked_by = record.checked_at = None
+    record.refused_at, record.refused_reason = clock.now(), reason
+    return record
+
+
+def use(record: WorkRecord, use: str, entry_key: str | None = None) -> None:
+    """Let a checked record count as credit, as match or in the figures, once each, as a part of an action.
+
+    Refused: not checked, or used so already; the database's unique constraint stands behind this.
+    """
+    must_be_in_transaction()
+    if record.checked_at is None:
+        raise Refused(_("Only hours that were checked count."))
+    if db.session.scalar(select(WorkUse.id).where(WorkUse.work_record_id == record.id, WorkUse.use == use)):
+        raise Refused(_("These hours count there already."))
+    db.session.add(WorkUse(work_record_id=record.id, use=use, entry_key=entry_key, used_at=clock.now()))
+    db.session.flush()
+
+
+def _locked(ref: str) -> WorkRecord:
+    must_be_in_transaction()
+    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update())
+    if record is None:
+        raise NotFound(_("We cannot find those hours."))
+    return record

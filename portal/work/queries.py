@@ -1,0 +1,44 @@
+"""Reading recorded hours."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from portal.db import db
+from portal.work.model import Purpose, WorkRecord, WorkUse
+
+
+def purpose_of(about: str) -> Purpose | None:
+    """The purpose of a thing, if hours may be given for it."""
+    return db.session.scalar(select(Purpose).where(Purpose.about == about))
+
+
+def records_of(about: str) -> Sequence[WorkRecord]:
+    """Hours recorded for a thing, by day."""
+    return db.session.scalars(
+        select(WorkRecord)
+        .join(Purpose, Purpose.id == WorkRecord.purpose_id)
+        .where(Purpose.about == about)
+        .order_by(WorkRecord.day, WorkRecord.id)
+    ).all()
+
+
+def record(ref: str) -> tuple[WorkRecord, str] | None:
+    """One record and what it was given for ("award:17")."""
+    row = db.session.execute(
+        select(WorkRecord, Purpose.about).join(Purpose, Purpose.id == WorkRecord.purpose_id).where(WorkRecord.ref == ref)
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def counted(about: str, use: str) -> int:
+    """Minutes of a thing's checked hours that count for one use."""
+    return int(
+        db.session.scalar(
+            select(func.coalesce(func.sum(WorkRecord.minutes), 0))
+            .join(Purpose, Purpose.id == WorkRecord.purpose_id)
+            .join(WorkUse, WorkUse.work_record_id == WorkRecord.id)
+            .where(Purpose.about == about, WorkUse.use == use, WorkRecord.refused_at.is_(None))
+        )
+        or 0
+    )
