@@ -21,6 +21,7 @@ from portal.history import Actor, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
 from portal.people import actions as people_actions
+from portal.panels import actions as panels
 from portal.people import queries as people
 from portal.places import queries as places
 from portal.refs import new_ref
@@ -327,6 +328,7 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
         move(application, "withdrawn", actor, refusal=_("This idea can no longer be withdrawn."), reason=reason or None)
+        panels.withdraw_matter(about(application), actor)
 
 
 def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
@@ -348,6 +350,7 @@ def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, acto
             reason=note,
             sections=chosen,
         )
+        panels.withdraw_matter(about(application), actor)
         db.session.add(
             MoreAsked(
                 application_id=application.id,

@@ -1,0 +1,392 @@
+"""From a sent bid to the letter: put it to the panel, write the reasons, prepare, and release all together.
+
+A decision is private until it is released, and is never undone after that (design 1, The panel, 5).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.db import db, must_be_in_transaction, transaction
+from portal.errors import NotFound, Refused
+from portal.grants import award, letters, rounds
+from portal.grants.model import Application, Extension, Fund, Release, Round
+from portal.grants.moves import about, move
+from portal.grants.rules import RoundRules
+from portal.history import Actor, record
+from portal.ledger import queries as books
+from portal.outbox import Text, queue
+from portal.panels import actions as panels
+from portal.panels import queries as panel_queries
+from portal.panels.model import Matter
+from portal.panels.rules import Threshold
+from portal.people.model import ActingFor
+from portal.people.queries import addressee_of, in_force, names, person
+from portal.refs import new_ref
+from portal.words import _
+
+MOST_CONDITIONS = 5
+
+
+def bid_of(matter_about: str) -> int:
+    """The id of the bid that a matter is about: "bid:17" gives 17."""
+    return int(matter_about.partition(":")[2])
+
+
+def tied_by_nature(abouts: Sequence[str]) -> Mapping[str, frozenset[int]]:
+    """Whose bids these are: the applicant, the helper who typed, and everybody who acts for the group. One query."""
+    found: dict[str, set[int]] = {each: set() for each in abouts}
+    rows = db.session.execute(
+        select(Application.id, Application.person_id, Application.helper_id, ActingFor.person_id)
+        .outerjoin(ActingFor, (ActingFor.organisation_id == Application.organisation_id) & in_force(ActingFor, clock.today()))
+        .where(Application.id.in_([bid_of(each) for each in abouts]))
+    )
+    for bid_id, *persons in rows:
+        found[f"bid:{bid_id}"].update(each for each in persons if each is not None)
+    return {each: frozenset(persons) for each, persons in found.items()}
+
+
+# --- with the panel ------------------------------------------------------------------------------------------------------
+
+
+def put_to_panel(bid_ref: str, actor: Actor) -> None:
+    """Put a sent bid to its round's panel. Refused: not sent, or its round still takes changes."""
+    with transaction():
+        _put(locked_bid(bid_ref), actor)
+
+
+def put_round_to_panel(round_ref: str, actor: Actor) -> int:
+    """Put every sent bid of a round to its panel; returns how many. Refused while the round takes changes."""
+    with transaction():
+        round_ = rounds.locked_round(round_ref)
+        bids = db.session.scalars(
+            select(Application)
+            .where(Application.round_id == round_.id, Application.status == "sent")
+            .order_by(Application.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        for bid in bids:
+            _put(bid, actor)
+        return len(bids)
+
+
+def _put(bid: Application, actor: Actor) -> None:
+    round_ = bid.round
+    now = clock.now()
+    if not round_.rolling:
+        closes = rounds.closes_for(round_, bid.id)
+        if closes is not None and now <= closes:
+            raise Refused(
+                _("The round is still open until %(day)s, and ideas may change until then.", day=letters.in_words(clock.london_day(closes)))
+            )
+    own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == bid.id))
+    if own is not None and now <= own:
+        raise Refused(_("They have more time until %(day)s.", day=letters.in_words(clock.london_day(own))))
+    move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
+    _open_matter(bid, actor)
+    if not round_.rolling and round_.status in ("open", "closed"):
+        move(round_, "deciding", actor)
+
+
+def _open_matter(bid: Application, actor: Actor) -> None:
+    rules = RoundRules.load(bid.round.rules)
+    decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
+    rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
+    panels.open_matter(bid.round.panel_id, about(bid), rule, max(decide_by, clock.today()), actor)
+
+
+def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
+    """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel."""
+    needs_reason(reason)
+    with transaction():
+        bid = locked_bid(bid_ref)
+        move(bid, "back_from_panel", actor, reason=reason, refusal=_("This idea is not with the panel now."))
+        panels.withdraw_matter(about(bid), actor, reason)
+
+
+def when_closed(matter: Matter, actor: Actor) -> None:
+    """The panel has counted: part of the closing. Without a quorum the bid comes back to the officer."""
+    must_be_in_transaction()
+    bid = db.session.scalar(
+        select(Application).where(Application.id == bid_of(matter.about)).with_for_update().execution_options(populate_existing=True)
+    )
+    assert bid is not None
+    if matter.outcome == "no_quorum":
+        move(bid, "back_from_panel", actor, reason=_("Too few votes came in."))
+        return
+    move(bid, "decided", actor)  # what was decided stays private until released
+    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = matter.outcome, "", [], None
+
+
+def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
+    """Send a decided bid back to the panel, before it is released: everybody votes anew. Refused: no reason, released, in a release."""
+    needs_reason(reason)
+    with transaction():
+        bid = locked_bid(bid_ref)
+        _not_in_release(bid)
+        move(bid, "decision_undone", actor, reason=reason, refusal=_("Only a decision that has not been released can be undone."))
+        bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = None, "", [], None
+        _open_matter(bid, actor)
+
+
+# --- the letter ----------------------------------------------------------------------------------------------------------
+
+
+def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: int | None, actor: Actor) -> None:
+    """What the letter of a decided bid says: the reason, a yes's conditions, and its place in line should the money run short.
+
+    Refused: no reason, too many conditions, not decided, or a release of it is waiting for the second person.
+    """
+    if not reason:
+        raise Refused(_("Write the reason in plain words. It goes into the letter."), "reason")
+    if len(conditions) > MOST_CONDITIONS:
+        raise Refused(_("At most %(most)d conditions. Fewer are kinder.", most=MOST_CONDITIONS), "conditions")
+    with transaction():
+        bid = locked_bid(bid_ref)
+        if bid.status != "decided":
+            raise Refused(_("The panel has not decided this idea, or the letter has gone out already."))
+        _not_in_release(bid)
+        if conditions and bid.decided != "yes":
+            raise Refused(_("Only a yes has conditions."), "conditions")
+        bid.decision_reason, bid.conditions, bid.reserve_place = reason, list(conditions), place if bid.decided == "yes" else None
+        record(about(bid), "letter_written", actor)
+
+
+def _not_in_release(bid: Application) -> None:
+    for release in waiting_releases(bid.round_id):
+        if bid.id in release.application_ids:
+            raise Refused(_("A release of this idea is waiting for the second person. Take that release back first."))
+
+
+# --- the release ---------------------------------------------------------------------------------------------------------
+
+
+def waiting_releases(round_id: int) -> Sequence[Release]:
+    """Releases of a round that were prepared and neither released nor taken back."""
+    return db.session.scalars(
+        select(Release)
+        .where(Release.round_id == round_id, Release.released_at.is_(None), Release.cancelled_at.is_(None))
+        .order_by(Release.id)
+    ).all()
+
+
+def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> str:
+    """Gather what is to be told at once; returns the release's reference.
+
+    A dated round goes out together, so `bid_refs` is not asked; a rolling one, or a bid that came back after the round's
+    release, goes one by one or as chosen. Refused: something is undecided, has no reason yet, is in another release, or is
+    the preparer's own.
+    """
+    with transaction():
+        round_ = rounds.locked_round(round_ref)
+        together = not round_.rolling and round_.status not in ("released", "finished")
+        query = select(Application).where(Application.round_id == round_.id).order_by(Application.id).with_for_update()
+        if together:
+            waiting = db.session.scalar(
+                select(func.count()).select_from(Application).where(
+                    Application.round_id == round_.id, Application.status.in_(("sent", "more_asked", "with_panel"))
+                )
+            )  # fmt: skip
+            if waiting:
+                raise Refused(_("%(number)d ideas of this round are not decided yet. All hear on the same day.", number=waiting))
+            query = query.where(Application.status == "decided")
+        else:
+            query = query.where(Application.ref.in_(bid_refs))
+        bids = db.session.scalars(query.execution_options(populate_existing=True)).all()
+        if not bids:
+            raise Refused(_("Choose at least one idea that the panel has decided."))
+        for bid in bids:
+            if bid.status != "decided":
+                raise Refused(_("“%(title)s” is not decided, or has been released already.", title=bid.title))
+            if not bid.decision_reason:
+                raise Refused(_("Write the reason for “%(title)s” first.", title=bid.title))
+            _not_in_release(bid)
+        _not_their_own(bids, actor)
+        release = Release(
+            ref=new_ref("REL"), round_id=round_.id, application_ids=[bid.id for bid in _in_order(bids)], prepared_by_id=actor.person_id,
+            prepared_at=clock.now(),
+        )  # fmt: skip
+        db.session.add(release)
+        db.session.flush()
+        record(f"release:{release.id}", "prepared", actor, bids=len(bids))
+        return release.ref
+
+
+def _in_order(bids: Sequence[Application]) -> list[Application]:
+    """As the money is given out: the places that the officer gave, then by the day on which they were sent."""
+    return sorted(bids, key=lambda bid: (bid.reserve_place is None, bid.reserve_place or 0, bid.sent_at or bid.created_at, bid.id))
+
+
+def _not_their_own(bids: Sequence[Application], actor: Actor) -> None:
+    tied = tied_by_nature([about(bid) for bid in bids])
+    if any(actor.person_id in persons for persons in tied.values()):
+        raise Refused(_("One of these ideas is your own. Somebody else must do this."))
+
+
+def cancel_release(release_ref: str, actor: Actor) -> None:
+    """Take a prepared release back, so that letters can be changed. Refused: released already."""
+    with transaction():
+        release = _locked_release(release_ref)
+        if release.released_at is not None:
+            raise Refused(_("The letters have gone out. A release is never undone."))
+        if release.cancelled_at is None:
+            release.cancelled_at = clock.now()
+            record(f"release:{release.id}", "cancelled", actor)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One bid of a release, and what will come of it: offered, reserve, refused, not_yet, or gone (withdrawn meanwhile)."""
+
+    bid: Application
+    what: str
+    place: int | None
+    letter: Text | None
+
+
+def plan(release: Release) -> Sequence[Planned]:
+    """What a release would do now: who gets money, who is on the reserve list, and every letter. Writes nothing."""
+    round_ = db.session.get(Round, release.round_id)
+    assert round_ is not None
+    rows = {bid.id: bid for bid in db.session.scalars(select(Application).where(Application.id.in_(release.application_ids)))}
+    bids = [rows[id_] for id_ in release.application_ids]
+    free = books.balance(rounds.available(round_.fund))
+    accept_by = clock.today() + timedelta(days=RoundRules.load(round_.rules).accept_within_days)
+    planned: list[Planned] = []
+    place = _last_place(round_.id)
+    short = False
+    for bid in bids:
+        what, at = _fate(bid, free, short)
+        if what == "offered":
+            free -= bid.asked
+        if what == "reserve":
+            short = True
+            place += 1
+            at = place
+        planned.append(Planned(bid, what, at, _letter(bid, what, at, accept_by, _("(a link of their own)"))))
+    return planned
+
+
+def _fate(bid: Application, free: int, short: bool) -> tuple[str, int | None]:
+    if bid.status != "decided":
+        return "gone", None
+    if bid.decided == "yes":
+        return ("offered", None) if not short and bid.asked <= free else ("reserve", None)
+    return ("refused", None) if bid.decided == "no" else ("not_yet", None)
+
+
+def _letter(bid: Application, what: str, place: int | None, accept_by: date, link: str) -> Text | None:
+    if what == "offered":
+        return letters.offered(bid, bid.asked, bid.conditions, accept_by, link)
+    if what == "reserve":
+        return letters.on_reserve(bid, place or 1)
+    return {"refused": letters.refused, "not_yet": letters.not_yet}[what](bid) if what in ("refused", "not_yet") else None
+
+
+def _last_place(round_id: int) -> int:
+    """The last place on the reserve list of a round."""
+    return (
+        db.session.scalar(
+            select(func.max(Application.reserve_place)).where(Application.round_id == round_id, Application.status == "lapsed")
+        )
+        or 0
+    )
+
+
+def release(release_ref: str, actor: Actor) -> int:
+    """Tell everybody at once; returns how many letters were written. Never undone.
+
+    For each yes the money is reserved while the fund has it; from the first that it cannot pay, the others go on the reserve
+    list in their order. Refused: the same person who prepared it, their own bid, released or taken back already.
+    """
+    with transaction():
+        found = _locked_release(release_ref)
+        if found.released_at is not None:
+            by = names([found.released_by_id]).get(found.released_by_id or 0, "")
+            raise Refused(_("%(name)s has released these letters already. Nothing is left to do.", name=by))
+        if found.cancelled_at is not None:
+            raise Refused(_("This release was taken back. Look at the decisions again."))
+        if found.prepared_by_id == actor.person_id:
+            raise Refused(_("You prepared this. A second person must release it."))
+        bids = db.session.scalars(
+            select(Application)
+            .where(Application.id.in_(found.application_ids))
+            .order_by(Application.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        _not_their_own(bids, actor)
+        round_ = db.session.get_one(Round, found.round_id)
+        award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
+        found.released_by_id, found.released_at = actor.person_id, clock.now()
+        written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))
+        if not round_.rolling and round_.status in ("deciding", "closed"):
+            move(round_, "released", actor)
+        record(f"release:{found.id}", "released", actor, letters=written)
+        return written
+
+
+def _carry_out(planned: Planned, release: Release, fund: Fund, actor: Actor) -> int:
+    bid, what = planned.bid, planned.what
+    if what == "gone":
+        return 0
+    bid.released_at = clock.now()
+    data: dict[str, Any] = {"release": release.ref}
+    if what == "offered":
+        move(bid, "offered", actor, **data)
+        bid.reserve_place = None
+        award.offer(bid, fund, actor, released_by_id=release.released_by_id, seconded_by_id=release.prepared_by_id)
+        return 1  # the offer writes its own letter, with its link
+    if what == "reserve":
+        move(bid, "reserved", actor, place=planned.place, **data)
+        bid.reserve_place = planned.place
+    else:
+        move(bid, what, actor, reason=bid.decision_reason, **data)
+        bid.reserve_place = None
+        if what == "not_yet":
+            bid.decided = None
+    assert planned.letter is not None
+    queue(f"bid:{bid.id}:release:{release.id}", addressee_of(person(bid.person_id)), planned.letter, about=about(bid))
+    return 1
+
+
+# --- loading and locking -------------------------------------------------------------------------------------------------
+
+
+def locked_bid(ref: str) -> Application:
+    """The bid, locked, as a part of an action. NotFound."""
+    must_be_in_transaction()
+    found = db.session.scalar(select(Application).where(Application.ref == ref).with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(_("We cannot find that idea."))
+    return found
+
+
+def release_by_ref(ref: str) -> Release:
+    """One release. NotFound."""
+    found = db.session.scalar(select(Release).where(Release.ref == ref))
+    if found is None:
+        raise NotFound(_("We cannot find that release."))
+    return found
+
+
+def _locked_release(ref: str) -> Release:
+    found = db.session.scalar(select(Release).where(Release.ref == ref).with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(_("We cannot find that release."))
+    return found
+
+
+def needs_reason(reason: str) -> None:
+    """Refused without a reason."""
+    if not reason:
+        raise Refused(_("Write why, in a few words. It is kept."), "reason")
+
+
+panels.CLOSED["bid"] = when_closed
+panel_queries.TIED_BY_NATURE["bid"] = tied_by_nature

@@ -1,0 +1,34 @@
+"""Account numbers: what they look like, how they are shown, how the same one is recognised. Pure functions but for the key."""
+
+import re
+
+from portal import vault
+from portal.words import _
+
+NAME_MOST = 40
+
+
+def clean_sort_code(text: str) -> str:
+    """Six digits from "20-00-00" or "20 00 00". ValueError, with a sentence, for anything else."""
+    digits = re.sub(r"[\s\-–.]", "", text)
+    if not re.fullmatch(r"[0-9]{6}", digits) or digits == "000000":
+        raise ValueError(_("Write the sort code with its six digits, like 20-12-34."))
+    return digits
+
+
+def clean_account_number(text: str) -> str:
+    """Eight digits; shorter ones (six or seven) get the noughts in front that banks leave out. ValueError otherwise."""
+    digits = re.sub(r"[\s\-–]", "", text)
+    if not re.fullmatch(r"[0-9]{6,8}", digits) or not digits.strip("0"):
+        raise ValueError(_("Write the account number with its eight digits, like 12345678."))
+    return digits.zfill(8)
+
+
+def masked(sort_code: str, account_number: str) -> str:
+    """ "••-••-34 ••••5678": enough to recognise one's own. Empty for no account."""
+    return f"••-••-{sort_code[-2:]} ••••{account_number[-4:]}" if account_number else ""
+
+
+def fingerprints(sort_code: str, account_number: str) -> tuple[str, ...]:
+    """Keyed hashes of an account, newest key first: the first is kept, any recognises it."""
+    return vault.marks("payee", f"{sort_code}:{account_number}")
