@@ -129,7 +129,7 @@ def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
     with transaction():
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
-        move(bid, "decision_undone", actor, reason=reason, refusal=_("Only a decision that has not been released can be undone."))
+        move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
         bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = None, "", [], None
         _open_matter(bid, actor)
 
