@@ -15,6 +15,7 @@ from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
 from portal.front.views import front
+from portal.grants.views.apply import bids
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
@@ -22,7 +23,7 @@ from portal.places import queries as places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, postroom]
+BLUEPRINTS: list[Blueprint] = [front, people, bids, postroom]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 

@@ -514,9 +514,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["purpose_id"], ["purpose.id"], name=op.f("fk_work_record_purpose_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work_record")),
         sa.UniqueConstraint("ref", name=op.f("uq_work_record_ref")),
-        sa.UniqueConstraint("worker", "purpose_id", "day", name=op.f("uq_work_record_worker_purpose_id_day")),
     )
     op.create_index("ix_work_record_purpose_id", "work_record", ["purpose_id"], unique=False)
+    op.create_index(
+        "uq_work_record_standing",
+        "work_record",
+        ["worker", "purpose_id", "day"],
+        unique=True,
+        sqlite_where=sa.text("refused_at is null"),
+        postgresql_where=sa.text("refused_at is null"),
+    )
     op.create_table(
         "application",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -990,6 +997,12 @@ def downgrade() -> None:
     op.drop_index("ix_application_organisation_id", table_name="application")
     op.drop_index(op.f("ix_application_area_id"), table_name="application")
     op.drop_table("application")
+    op.drop_index(
+        "uq_work_record_standing",
+        table_name="work_record",
+        sqlite_where=sa.text("refused_at is null"),
+        postgresql_where=sa.text("refused_at is null"),
+    )
     op.drop_index("ix_work_record_purpose_id", table_name="work_record")
     op.drop_table("work_record")
     op.drop_index("ix_sign_in_session_person_id", table_name="sign_in_session")
