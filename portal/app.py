@@ -16,6 +16,7 @@ from portal.config import Settings
 from portal.db import db
 from portal.front.views import front
 from portal.grants.views.apply import bids
+from portal.grants.views.rounds import desk_rounds
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
@@ -23,7 +24,7 @@ from portal.places import queries as places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, bids, postroom]
+BLUEPRINTS: list[Blueprint] = [front, people, bids, desk_rounds, postroom]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 

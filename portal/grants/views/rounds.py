@@ -1,0 +1,249 @@
+"""The officer's funds and rounds."""
+
+from typing import Any
+
+from flask import Blueprint, flash
+from flask_login import current_user
+
+from portal import clock
+from portal.errors import NotFound, Refused
+from portal.grants import queries, rounds
+from portal.grants.forms import rounds as forms
+from portal.grants.model import Funder, Round
+from portal.grants.rules import RoundRules
+from portal.history import Actor
+from portal.panels import queries as panels
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow
+from portal.words import N_, _
+
+desk_rounds = Blueprint("desk_rounds", __name__)
+
+STATUS_WORDS = {
+    "planned": (N_("Planned"), ""),
+    "open": (N_("Open"), "good"),
+    "closed": (N_("Closed"), "calm"),
+    "deciding": (N_("Being decided"), "calm"),
+    "released": (N_("Decisions are out"), "good"),
+    "finished": (N_("Finished"), ""),
+}
+
+
+def _actor() -> Actor:
+    return Actor(current_user.id)
+
+
+@desk_rounds.get("/desk/funds")
+@allow("open finance")
+def funds() -> Any:
+    return page("grants/desk_funds.html", funds=[(fund, queries.figures_of(fund)) for fund in queries.funds()], funders=queries.funders())
+
+
+@desk_rounds.route("/desk/funds/new", methods=["GET", "POST"])
+@allow("run rounds")
+def new_fund() -> Any:
+    form = forms.NewFund(data=forms.Rules.of(RoundRules()))
+    if form.validate_on_submit():
+        try:
+            rounds.open_fund(form.code.data, form.name.data, form.purpose.data, form.rules(RoundRules()), _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The fund is open. Record what comes in, then plan a round."))
+            return see_other(f"/desk/funds/{form.code.data}")
+    return form_page("grants/desk_fund_new.html", form)
+
+
+@desk_rounds.route("/desk/funders/new", methods=["GET", "POST"])
+@allow("run rounds")
+def new_funder() -> Any:
+    form = forms.NewFunder()
+    if form.validate_on_submit():
+        try:
+            rounds.add_funder(form.code.data, form.name.data, _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("%(name)s can put money in now.", name=form.name.data))
+            return see_other("/desk/funds")
+    return form_page("grants/desk_funder_new.html", form)
+
+
+@desk_rounds.get("/desk/funds/<code>")
+@allow("open finance")
+def fund(code: str) -> Any:
+    return _fund(code, forms.NewContribution(formdata=None).fill(queries.funders()))
+
+
+def _fund(code: str, form: Any) -> Any:
+    found = queries.fund_by_code(code)
+    return form_page(
+        "grants/desk_fund.html", form, fund=found, money=queries.figures_of(found), contributions=queries.contributions_of(found),
+        rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules),
+    )  # fmt: skip
+
+
+@desk_rounds.post("/desk/funds/<code>/contributions")
+@allow("run rounds")
+def contribute(code: str) -> Any:
+    found, funders = queries.fund_by_code(code), queries.funders()
+    form = forms.NewContribution().fill(funders)
+    if form.validate():
+        funder: Funder | None = next((funder for funder in funders if funder.code == form.funder.data), None)
+        assert funder is not None and form.amount.data is not None and form.received_on.data is not None
+        try:
+            if form.amount.data < 1:
+                raise Refused(_("Write how much came in."), "amount")
+            rounds.contribute(
+                found.id,
+                funder.id,
+                form.amount.data,
+                form.received_on.data,
+                form.reference.data,
+                _actor(),
+                once_key=form.once_key(current_user.id),
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The contribution is in the books."))
+            return see_other(f"/desk/funds/{code}")
+    return _fund(code, form)
+
+
+@desk_rounds.route("/desk/funds/<code>/contributions/<ref>/reverse", methods=["GET", "POST"])
+@allow("run rounds")
+def reverse(code: str, ref: str) -> Any:
+    form = forms.Why()
+    found = queries.fund_by_code(code)
+    row = next((row for row, _name, _undone in queries.contributions_of(found) if row.ref == ref), None)
+    if row is None:
+        raise NotFound(_("We cannot find that contribution."))
+    if form.validate_on_submit():
+        try:
+            rounds.reverse_contribution(ref, form.reason.data, _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Taken back. Both lines stay in the books."))
+            return see_other(f"/desk/funds/{code}")
+    return form_page("grants/desk_reverse.html", form, fund=found, contribution=row)
+
+
+# --- rounds --------------------------------------------------------------------------------------------------------------
+
+
+def _panels() -> list[tuple[str, str]]:
+    return [(panel.ref, panel.name) for panel in panels.panels()]
+
+
+def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[Any, ...]:
+    """What a valid form plans, in the order that `rounds.plan_round` and `change_round` take it."""
+    assert form.opens_on.data is not None and form.panel.data
+    opens = clock.start_of_day(form.opens_on.data)
+    closes = clock.end_of_day(form.closes_on.data) if form.closes_on.data else None
+    return panels.panel(form.panel.data).id, form.name.data, opens, closes, form.decide_by.data if closes else None, form.rules(base)
+
+
+@desk_rounds.route("/desk/funds/<code>/rounds/new", methods=["GET", "POST"])
+@allow("run rounds")
+def new_round(code: str) -> Any:
+    found = queries.fund_by_code(code)
+    base = RoundRules.load(found.rules)
+    form = forms.PlanRound(data=forms.Rules.of(base)).fill(_panels())
+    if form.validate_on_submit():
+        try:
+            ref = rounds.plan_round(found.id, *_planned(form, base), _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The round is planned. It opens by itself on its day, or now by hand."))
+            return see_other(f"/desk/rounds/{ref}")
+    return form_page("grants/desk_round_new.html", form, fund=found, round=None)
+
+
+@desk_rounds.get("/desk/rounds")
+@allow("run rounds")
+def all_rounds() -> Any:
+    found = queries.rounds()
+    return page(
+        "grants/desk_rounds.html", rounds=found, words=STATUS_WORDS, states={one.id: rounds.state_at(one, clock.now()) for one in found}
+    )
+
+
+@desk_rounds.get("/desk/rounds/<ref>")
+@allow("run rounds")
+def round_(ref: str) -> Any:
+    return _round(queries.round_by_ref(ref), forms.Extend(formdata=None))
+
+
+def _round(found: Round, form: Any) -> Any:
+    return form_page(
+        "grants/desk_round.html", form, round=found, rules=RoundRules.load(found.rules), state=rounds.state_at(found, clock.now()), words=STATUS_WORDS,
+        bids=queries.bids(round_ref=found.ref, limit=100),
+    )  # fmt: skip
+
+
+@desk_rounds.route("/desk/rounds/<ref>/change", methods=["GET", "POST"])
+@allow("run rounds")
+def change(ref: str) -> Any:
+    found = queries.round_by_ref(ref)
+    given = forms.PlanRound.given(found) | {"panel": next((panel.ref for panel in panels.panels() if panel.id == found.panel_id), "")}
+    form = forms.PlanRound(data=given).fill(_panels())
+    if form.validate_on_submit():
+        try:
+            rounds.change_round(ref, *_planned(form, RoundRules.load(found.rules)), _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved."))
+            return see_other(f"/desk/rounds/{ref}")
+    return form_page("grants/desk_round_new.html", form, fund=found.fund, round=found)
+
+
+@desk_rounds.post("/desk/rounds/<ref>/<any(open, close, finish):act>")
+@allow("run rounds")
+def move(ref: str, act: str) -> Any:
+    {"open": rounds.open_round, "close": rounds.close_round, "finish": rounds.finish_round}[act](ref, _actor())
+    flash(
+        {"open": _("The round is open. Its rules are frozen."), "close": _("The round is closed."), "finish": _("The round is finished.")}[
+            act
+        ]
+    )
+    return see_other(f"/desk/rounds/{ref}")
+
+
+@desk_rounds.post("/desk/rounds/<ref>/extend")
+@allow("run rounds")
+def extend(ref: str) -> Any:
+    found = queries.round_by_ref(ref)
+    form = forms.Extend()
+    if form.validate():
+        assert form.until.data is not None
+        try:
+            rounds.extend(ref, clock.end_of_day(form.until.data), form.reason.data, _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Everybody has more time now."))
+            return see_other(f"/desk/rounds/{ref}")
+    return _round(found, form)
+
+
+@desk_rounds.route("/desk/bids/<ref>/extend", methods=["GET", "POST"])
+@allow("run rounds")
+def extend_one(ref: str) -> Any:
+    application = queries.bid(ref)
+    form = forms.Extend()
+    if form.validate_on_submit():
+        assert form.until.data is not None
+        try:
+            rounds.extend(
+                application.round.ref, clock.end_of_day(form.until.data), form.reason.data, _actor(), application_id=application.id
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("They have more time now."))
+            return see_other(f"/desk/bids/{ref}")
+    return form_page("grants/desk_extend.html", form, application=application)
