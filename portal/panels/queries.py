@@ -100,6 +100,12 @@ def matter(ref: str, panel_id: int) -> Matter:
     return found
 
 
+def matters_of(one: Panel, status: str, limit: int = 100) -> Sequence[Matter]:
+    """A panel's matters for an officer: open ones by the day to decide by, closed ones newest first."""
+    order = (Matter.decide_by, Matter.id) if status == "open" else (Matter.closed_at.desc(), Matter.id.desc())
+    return db.session.scalars(select(Matter).where(Matter.panel_id == one.id, Matter.status == status).order_by(*order).limit(limit)).all()
+
+
 def matters_about(about: str) -> Sequence[Matter]:
     """Every time this was before a panel, newest first."""
     return db.session.scalars(select(Matter).where(Matter.about == about).order_by(Matter.id.desc())).all()
