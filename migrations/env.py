@@ -35,9 +35,8 @@ def plain_type(kind: str, value: Any, _context: Any) -> Any:
 
 
 def run() -> None:
-    with db.engine.connect() as connection:
-        # the write lock from the start: of two that migrate at once, the second waits and finds it done
-        connection = connection.execution_options(writes=True)
+    # the write lock from the start: of two that migrate at once, the second waits and finds it done
+    with db.engine.connect().execution_options(writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.detach()  # disconnects at the end, which lets the lock go and forgets the timeouts
             connection.execute(text("SET lock_timeout = '60s'"))

@@ -14,7 +14,7 @@ from types import FrameType
 
 from portal.config import BadSetting, Settings
 
-GRACE = 35.0  # seconds: a little more than the web server gives its own workers
+GRACE = 15.0  # seconds: a little more than the web server gives its own workers
 
 
 def place(env: Mapping[str, str]) -> tuple[str, int]:
@@ -37,7 +37,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     """Granian; why, and why these numbers: docs/decisions/0002-web-server.md."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--host", host, "--port", str(port), "--workers", str(workers),
-        "--blocking-threads", "1", "--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "30", "--no-ws",
+        "--blocking-threads", "1", "--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "10", "--no-ws",
         "--log-level", "warning", "wsgi:app",
     ]  # fmt: skip
 
@@ -76,18 +76,18 @@ def _running(commands: Mapping[str, Sequence[str]], env: Mapping[str, str]) -> I
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, command in commands.items():
-            children[name] = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)  # noqa: PLW1509, S603
+            children[name] = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=_end_with_parent)  # noqa: PLW1509, S603
         yield children
     finally:
         for child in children.values():
             child.terminate()
         deadline = time.monotonic() + GRACE
         for child in children.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)  # whatever a child that was killed has left behind, too
+            child.wait()
 
 
 def _end_with_parent() -> None:

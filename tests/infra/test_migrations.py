@@ -152,8 +152,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
     """SQLite: whatever instant the process ends at, the next run brings the database to the head."""
     env = {**os.environ, "KINDLING_DEMO": "1", "KINDLING_DATA": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'k.db'}"}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
-    killed = 0
-    for _ in range(3):
+    for killed in range(3):
         process = subprocess.Popen(command, cwd=TOP, env=env, stderr=subprocess.DEVNULL)
         journal = tmp_path / "k.db-wal"
         deadline = time.monotonic() + 60
@@ -162,7 +161,6 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
         threading.Event().wait(0.02 * killed)
         process.kill()
         process.wait()
-        killed += 1
     assert subprocess.run(command, cwd=TOP, env=env, check=False).returncode == 0
     with sqlite3.connect(tmp_path / "k.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
