@@ -16,7 +16,11 @@ from portal.config import Settings
 from portal.db import db
 from portal.front.views import front
 from portal.grants.views.apply import bids
+from portal.grants.views.award import awards
+from portal.grants.views.decide import decisions
+from portal.grants.views.finance import finance
 from portal.grants.views.rounds import desk_rounds
+from portal.panels.views import panels
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
@@ -24,7 +28,7 @@ from portal.places import queries as places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, bids, desk_rounds, postroom]
+BLUEPRINTS: list[Blueprint] = [front, people, bids, awards, decisions, desk_rounds, panels, finance, postroom]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 

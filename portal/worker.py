@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import award, pay, rounds
+from portal.grants import award, match, pay, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
@@ -24,10 +24,20 @@ log = logging.getLogger("kindling")
 
 # What dates bring about. Each function takes nothing, moves what is due now, returns how many things it moved, and does
 # nothing when it is called again at once.
-DUE: list[Callable[[], int]] = [rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details]
+DUE: list[Callable[[], int]] = [
+    rounds.move_rounds,
+    award.remind,
+    award.lapse,
+    award.offer_reserves,
+    award.purge_details,
+    match.remind_invited,
+    match.expire,
+    report.remind_and_mark_late,
+    report.close_finished,
+]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
-CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches]
+CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
 BEAT = timedelta(seconds=20)

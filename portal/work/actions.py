@@ -76,14 +76,14 @@ def log_hours(
 
 
 def check_hours(ref: str, checked_by: str) -> WorkRecord:
-    """A second person says that it is so, as a part of an action. Refused: by who entered it, or judged already."""
+    """A second person says that it is so, as a part of an action: not who entered it. Refused also when judged already."""
     record = _locked(ref)
     if record.checked_at is not None:
         raise Conflict(_("These hours are checked already."))
     if record.refused_at is not None:
         raise Refused(_("These hours were turned down. They can be entered again."))
-    if checked_by in (record.entered_by, record.worker):
-        raise Refused(_("A second person checks hours: not who gave them, and not who entered them."))
+    if checked_by == record.entered_by:
+        raise Refused(_("A second person checks hours, not who entered them."))
     record.checked_by, record.checked_at = checked_by, clock.now()
     return record
 

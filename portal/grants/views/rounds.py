@@ -1,5 +1,6 @@
 """The officer's funds and rounds."""
 
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, flash
@@ -137,7 +138,7 @@ def _panels() -> list[tuple[str, str]]:
     return [(panel.ref, panel.name) for panel in panels.panels()]
 
 
-def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[Any, ...]:
+def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[int, str, datetime, datetime | None, date | None, RoundRules]:
     """What a valid form plans, in the order that `rounds.plan_round` and `change_round` take it."""
     assert form.opens_on.data is not None and form.panel.data
     opens = clock.start_of_day(form.opens_on.data)

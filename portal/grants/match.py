@@ -1,0 +1,445 @@
+"""What neighbours put in: asked by the applicant, promised through a link of their own, given, checked by a second person.
+
+A neighbour needs no account. The link is made from the pledge and our key, so that it can be shown again as a QR code on
+the doorstep, and a higher `link_number` ends the old one.
+"""
+
+import hmac
+from datetime import date, timedelta
+
+from sqlalchemy import Text as Text_
+from sqlalchemy import cast, exists, func, select
+
+from portal import clock, once, vault
+from portal.db import db, must_be_in_transaction, transaction
+from portal.errors import Conflict, NotFound, Refused
+from portal.grants import apply, queries
+from portal.grants.model import Application, Award, Pledge, Round
+from portal.grants.moves import about, begin, move
+from portal.history import SCHEME, Actor, record
+from portal.ledger.model import Account, State
+from portal.ledger.posting import Line, open_account, post, reverse
+from portal.money import MOST_MINUTES, STEP, Minutes, Pence, hours
+from portal.outbox import Addressee, Message, Text, address_of, queue
+from portal.people import queries as people
+from portal.refs import new_ref
+from portal.words import _
+from portal.work import actions as work
+from portal.work import queries as works
+from portal.work.model import WorkRecord
+
+MOST_PLEDGES = 60
+PATIENCE = timedelta(days=3)  # before an invited neighbour is reminded, once
+GRACE = timedelta(days=14)  # after the round closes an unanswered invitation expires
+MAY_ASK = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
+YES = ("confirmed", "delivered", "checked")
+MARK = 12
+
+
+def token_of(pledge: Pledge) -> str:
+    """The last part of a neighbour's link."""
+    return f"{pledge.ref}-{vault.marks('pledge', f'{pledge.ref}:{pledge.link_number}')[0][:MARK]}"
+
+
+def link_of(pledge: Pledge) -> str:
+    """The whole address of a neighbour's page."""
+    return address_of(f"/m/{token_of(pledge)}")
+
+
+def by_token(token: str) -> Pledge:
+    """The pledge that a link opens. NotFound: we did not make it, or it was replaced."""
+    ref, _dash, mark = token.rpartition("-")
+    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == ref))
+    good = pledge is not None and any(
+        hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in vault.marks("pledge", f"{ref}:{pledge.link_number}")
+    )
+    if pledge is None or not good:
+        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+    return pledge
+
+
+def worker_of(pledge: Pledge) -> str:
+    """How the record of work names this neighbour: their account, or the pledge."""
+    return f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}"
+
+
+# --- asking --------------------------------------------------------------------------------------------------------------
+
+
+def invite(bid_ref: str, name: str, contact: tuple[str, str] | None, actor: Actor, *, once_key: str | None = None) -> str:
+    """Ask a neighbour; returns the pledge's reference. Without `contact` the link is shown as QR on the doorstep.
+
+    Refused: oneself or the helper, the same address twice, an idea without a name, one that has ended, too many.
+    """
+    with transaction():
+        if once_key and (done := once.claim(once_key)) is not None:
+            return done
+        application = apply.locked(bid_ref)
+        pledge = _new(application, name, contact, actor)
+        begin(pledge, "invited", actor, name=name)
+        if contact:
+            _send_link(application, pledge, "invited")
+        if once_key:
+            once.keep(once_key, pledge.ref)
+        return pledge.ref
+
+
+def enter(
+    bid_ref: str, name: str, contact: tuple[str, str] | None, kind: str, minutes: Minutes, planning: Minutes, value: int, what: str, actor: Actor,
+    *, once_key: str | None = None,
+) -> str:  # fmt: skip
+    """Type a promise that somebody gave on paper or at the door, on the actor's basis; returns the reference. Refused as for
+    `invite` and `say_yes`; without a basis.
+    """
+    with transaction():
+        if once_key and (done := once.claim(once_key)) is not None:
+            return done
+        if not actor.basis:
+            raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
+        application = apply.locked(bid_ref)
+        pledge = _new(application, name, contact, actor)
+        begin(pledge, "invited", actor, name=name)
+        _promise(application, pledge, kind, minutes, planning, value, what, actor)
+        if once_key:
+            once.keep(once_key, pledge.ref)
+        return pledge.ref
+
+
+def _new(application: Application, name: str, contact: tuple[str, str] | None, actor: Actor) -> Pledge:
+    if not application.title:
+        raise Refused(_("Give your idea a name first, so that your neighbour knows what it is about."))
+    if application.status not in MAY_ASK:
+        raise Refused(_("This idea is not under way any more."))
+    held = queries.pledges_of(application.id)
+    if len(held) >= MOST_PLEDGES:
+        raise Refused(_("%(most)d neighbours are wonderful, and as many as one idea can hold here.", most=MOST_PLEDGES))
+    channel, address = contact or ("none", "")
+    someone = people.person_at(channel, address) if contact else None
+    hands = {application.person_id, application.helper_id}
+    if someone is not None and someone.id in hands:
+        raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
+    if contact and any(pledge.contact == address for pledge in held):
+        raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
+    if not contact and any(pledge.name.casefold() == name.casefold() for pledge in held):
+        raise Refused(
+            _(
+                "There is somebody called %(name)s in your list already. If it is another one, add the first letter of the family name.",
+                name=name,
+            ),
+            "name",
+        )
+    pledge = Pledge(
+        ref=new_ref("PLG"), application_id=application.id, name=name, channel=channel, contact=address, person_id=someone.id if someone else None,
+        invited_by_id=actor.person_id, invited_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(pledge)
+    db.session.flush()
+    return pledge
+
+
+def _send_link(application: Application, pledge: Pledge, what: str) -> None:
+    asker = people.person(application.person_id).name
+    values = {"name": pledge.name, "asker": asker, "title": application.title, "link": link_of(pledge)}
+    text = Text(
+        subject=_("%(asker)s asks: can you help with “%(title)s”?", **values),
+        body=_(
+            "Hello %(name)s,\n\n%(asker)s has an idea: “%(title)s”. It needs neighbours who give some of their time.\n\nSee what it is and say yes, or no, in two taps. You need no account:\n\n%(link)s\n\nIf you do not know %(asker)s, you can forget this message.",
+            **values,
+        ),
+        short=_("%(asker)s asks: can you help with “%(title)s”? Yes or no in two taps: %(link)s", **values),
+    )
+    queue(
+        f"pledge:{pledge.id}:{what}:{pledge.link_number}",
+        Addressee(pledge.name, pledge.channel, pledge.contact, pledge.person_id),
+        text,
+        about=about(application),
+    )
+
+
+def resend(bid_ref: str, pledge_ref: str, actor: Actor) -> None:
+    """Make a fresh link, end the old one, and send it if there is an address. Refused: already given or checked."""
+    with transaction():
+        application, pledge = locked(bid_ref, pledge_ref)
+        if pledge.status not in ("invited", "confirmed", "refused", "expired"):
+            raise Refused(_("They have helped already. There is nothing to ask."))
+        pledge.link_number += 1
+        record(about(pledge), "link_renewed", actor)
+        if pledge.channel in ("email", "sms"):
+            _send_link(application, pledge, "again")
+
+
+def remove(bid_ref: str, pledge_ref: str, actor: Actor) -> None:
+    """Take a neighbour off the list (asked by mistake). Refused once they have given hours."""
+    with transaction():
+        _application, pledge = locked(bid_ref, pledge_ref)
+        pledge.link_number += 1
+        move(pledge, "refused", actor, refusal=_("They have helped already, so they stay in the list."))
+
+
+# --- promising, from the link --------------------------------------------------------------------------------------------
+
+
+def say_yes(token: str, kind: str, minutes: Minutes, planning: Minutes, value: int, what: str) -> None:
+    """A neighbour promises, or changes what they promised. Hours in minutes; goods, room or cash in pence with what it is.
+
+    Refused: less than a quarter of an hour, not in quarters, more than a month; planning more than all; goods without a
+    value or a word; an idea that has ended; hours given already.
+    """
+    with transaction():
+        pledge = by_token(token)
+        application, pledge = locked_pledge(pledge.id)
+        _promise(application, pledge, kind, minutes, planning, value, what, _neighbour(pledge))
+
+
+def _neighbour(pledge: Pledge) -> Actor:
+    return Actor(pledge.person_id)
+
+
+def _promise(
+    application: Application, pledge: Pledge, kind: str, minutes: Minutes, planning: Minutes, value: int, what: str, actor: Actor
+) -> None:
+    if application.status not in MAY_ASK:
+        raise Refused(_("This idea is not under way any more. Thank you all the same."))
+    if kind == "hours":
+        _quarters(minutes, "minutes")
+        if planning and (planning % STEP or planning > minutes):
+            raise Refused(_("Meetings are a part of the hours, in quarters of an hour."), "planning")
+        value = 0
+    else:
+        if value < 1:
+            raise Refused(_("Write what it is worth, as you would pay for it."), "value")
+        if not what:
+            raise Refused(_("Write what you bring."), "what")
+        minutes = planning = Minutes(0)
+    kind_of_move = "changed" if pledge.status == "confirmed" else "confirmed"
+    pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value, pledge.what = kind, minutes, planning, Pence(value), what
+    pledge.confirmed_at = clock.now()
+    move(
+        pledge,
+        kind_of_move,
+        actor,
+        refusal=_("Your hours are recorded already. If something is wrong, tell us."),
+        minutes=minutes,
+        value=value,
+    )
+    record(about(application), "neighbour_yes", actor, name=pledge.name)
+
+
+def _quarters(minutes: Minutes, field: str) -> None:
+    if minutes < STEP or minutes % STEP:
+        raise Refused(_("Write the time in quarters of an hour, like 2 h or 1 h 15 min."), field)
+    if minutes > MOST_MINUTES:
+        raise Refused(_("That is more hours than there are in a month. Check the number."), field)
+
+
+def say_no(token: str) -> None:
+    """A neighbour cannot help; the page thanks them all the same. They may change their mind with the same link."""
+    with transaction():
+        pledge = by_token(token)
+        application, pledge = locked_pledge(pledge.id)
+        if pledge.status in ("refused", "expired"):
+            return
+        move(pledge, "refused", _neighbour(pledge), refusal=_("Your hours are recorded already. Thank you."))
+        record(about(application), "neighbour_no", _neighbour(pledge))
+
+
+# --- giving and checking -------------------------------------------------------------------------------------------------
+
+
+def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
+    """A neighbour says which day and how long they helped; the applicant checks it. Returns the record's reference.
+
+    Refused: no grant yet, or as for `work.log_hours`.
+    """
+    with transaction():
+        pledge = by_token(token)
+        _application, pledge = locked_pledge(pledge.id)
+        return _log(pledge, day, minutes, what, worker_of(pledge), _neighbour(pledge))
+
+
+def log_for(bid_ref: str, pledge_ref: str, day: date, minutes: Minutes, what: str, actor: Actor) -> str:
+    """The applicant (or a helper, on a basis) enters a neighbour's hours; the neighbour or an officer checks them."""
+    with transaction():
+        _application, pledge = locked(bid_ref, pledge_ref)
+        return _log(pledge, day, minutes, what, actor.code, actor)
+
+
+def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str, actor: Actor) -> str:
+    award = queries.award_of(pledge.application_id)
+    if award is None or award.status in ("reserved", "lapsed", "declined", "returned"):
+        raise Refused(_("Hours can be recorded once the grant is accepted."))
+    if pledge.status not in YES:
+        raise Refused(_("They have not said yes yet. Ask them first."))
+    row = work.log_hours(f"award:{award.id}", worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
+    if pledge.status == "confirmed":
+        move(pledge, "delivered", actor)
+    record(f"award:{award.id}", "hours_logged", actor, name=pledge.name, minutes=minutes, day=day.isoformat())
+    return row.ref
+
+
+def check(bid_ref: str, record_ref: str, actor: Actor) -> None:
+    """A second person of the applicant's side, a connector or an officer says that it is so: it counts as match and in the
+    figures, once each, and stands in the books. Refused: by who entered it, or judged already.
+    """
+    with transaction():
+        _check(apply.locked(bid_ref), record_ref, actor.code, actor)
+
+
+def check_by_token(token: str, record_ref: str) -> None:
+    """The neighbour says that what the applicant entered for them is so."""
+    with transaction():
+        pledge = by_token(token)
+        application, pledge = locked_pledge(pledge.id)
+        if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
+            raise NotFound(_("We cannot find those hours."))
+        _check(application, record_ref, worker_of(pledge), _neighbour(pledge))
+
+
+def _check(application: Application, record_ref: str, by: str, actor: Actor) -> None:
+    award = _award(application)
+    row = work.check_hours(record_ref, by)
+    if works.record(record_ref) != (row, f"award:{award.id}"):
+        raise NotFound(_("We cannot find those hours."))
+    key = f"work:{row.ref}:match"
+    given, delivered = f"neighbour:{row.worker}:given", f"award:{award.id}:delivered"
+    open_account(given, "MATCH", "memo", row.worker_name)
+    open_account(delivered, "MATCH", "memo", application.title)
+    post(
+        [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=row.day, basis=row.basis,
+        sentence=_("%(name)s gave %(hours)s", name=row.worker_name, hours=hours(row.minutes)), on_behalf=actor.on_behalf_code,
+    )  # fmt: skip
+    work.use(row, "match", key)
+    work.use(row, "figures")
+    award.delivered = Minutes(award.delivered + row.minutes)
+    for pledge in queries.pledges_of(application.id):
+        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
+            move(pledge, "checked", actor)
+
+
+def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
+    """Say that it was not so, before it counts. Refused: no reason, or checked already."""
+    with transaction():
+        application = apply.locked(bid_ref)
+        award = _award(application)
+        row = work.refuse_hours(record_ref, reason)
+        record(f"award:{award.id}", "hours_refused", actor, reason=reason, name=row.worker_name)
+        _pledge_without_hours(application, row, actor)
+
+
+def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
+    """Checked hours turned out wrong: the entry is reversed in the books and they stop counting. Refused: no reason."""
+    with transaction():
+        application = apply.locked(bid_ref)
+        award = _award(application)
+        row = work.take_back(record_ref, reason)
+        reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
+        award.delivered = Minutes(award.delivered - row.minutes)
+        record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, name=row.worker_name, minutes=row.minutes)
+        _pledge_without_hours(application, row, actor)
+
+
+def _pledge_without_hours(application: Application, row: WorkRecord, actor: Actor) -> None:
+    db.session.flush()
+    for pledge in queries.pledges_of(application.id):
+        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked") and not records_of_pledge(pledge):
+            move(pledge, "not_delivered", actor)
+
+
+def records_of_pledge(pledge: Pledge) -> list[WorkRecord]:
+    """Standing hours of one neighbour for this idea's grant, by day; turned-down ones left out."""
+    award = queries.award_of(pledge.application_id)
+    return (
+        [row for row in works.records_of(f"award:{award.id}") if row.worker == worker_of(pledge) and row.refused_at is None]
+        if award
+        else []
+    )
+
+
+def _award(application: Application) -> Award:
+    award = db.session.scalar(select(Award).where(Award.application_id == application.id).with_for_update(of=Award))
+    if award is None:
+        raise NotFound(_("There is no grant for this idea."))
+    return award
+
+
+# --- dates ---------------------------------------------------------------------------------------------------------------
+
+
+def remind_invited() -> int:
+    """Remind neighbours who were asked three days ago and have not answered, once (the worker's work)."""
+    count = 0
+    query = select(Pledge.id).join(Application, Application.id == Pledge.application_id).where(
+        Pledge.status == "invited", Pledge.channel.in_(("email", "sms")), Pledge.invited_at < clock.now() - PATIENCE, Application.status.in_(MAY_ASK)
+    )  # fmt: skip
+    for pledge_id in db.session.scalars(
+        query.where(~exists().where(Message.key == "pledge:" + cast(Pledge.id, Text_) + ":reminded"))
+    ).all():
+        with transaction():
+            application, pledge = locked_pledge(pledge_id)
+            values = {"asker": people.person(application.person_id).name, "title": application.title, "link": link_of(pledge)}
+            text = Text(
+                subject=_("Still time to help with “%(title)s”", **values),
+                body=_(
+                    "%(asker)s asked whether you can help with “%(title)s”.\n\nYes or no, in two taps:\n\n%(link)s\n\nWe will not remind you again.",
+                    **values,
+                ),
+                short=_("%(asker)s asked for help with “%(title)s”. Yes or no: %(link)s", **values),
+            )
+            count += queue(
+                f"pledge:{pledge.id}:reminded",
+                Addressee(pledge.name, pledge.channel, pledge.contact, pledge.person_id),
+                text,
+                about=about(application),
+            )
+    return count
+
+
+def expire() -> int:
+    """Invitations that nobody answered end two weeks after the round has closed (the worker's work)."""
+    late = (
+        select(Pledge.id)
+        .join(Application, Application.id == Pledge.application_id)
+        .join(Round, Round.id == Application.round_id)
+        .where(Pledge.status == "invited", Round.closes_at < clock.now() - GRACE)
+    )
+    ids = db.session.scalars(late).all()
+    for pledge_id in ids:
+        with transaction():
+            _application, pledge = locked_pledge(pledge_id)
+            if pledge.status == "invited":
+                move(pledge, "expired", SCHEME)
+    return len(ids)
+
+
+# --- loading -------------------------------------------------------------------------------------------------------------
+
+
+def locked(bid_ref: str, pledge_ref: str) -> tuple[Application, Pledge]:
+    """A bid and one of its pledges, locked, as a part of an action. NotFound."""
+    application = apply.locked(bid_ref)
+    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == pledge_ref, Pledge.application_id == application.id).with_for_update())
+    if pledge is None:
+        raise NotFound(_("We cannot find that neighbour in the list."))
+    return application, pledge
+
+
+def locked_pledge(pledge_id: int) -> tuple[Application, Pledge]:
+    """A pledge and its bid, locked in the order bid, pledge, as a part of an action."""
+    must_be_in_transaction()
+    ref = db.session.scalar(select(Application.ref).join(Pledge, Pledge.application_id == Application.id).where(Pledge.id == pledge_id))
+    pledge_ref = db.session.scalar(select(Pledge.ref).where(Pledge.id == pledge_id))
+    if ref is None or pledge_ref is None:
+        raise Conflict(_("That invitation is gone."))
+    return locked(ref, pledge_ref)
+
+
+def broken_caches() -> list[str]:
+    """Lines about awards whose delivered minutes are not what the books say (asked by the ledger check)."""
+    rows = db.session.execute(
+        select(Award.id, Award.delivered, func.coalesce(State.credits - State.debits, 0))
+        .outerjoin(Account, Account.code == "award:" + cast(Award.id, Text_) + ":delivered")
+        .outerjoin(State, State.account_id == Account.id)
+        .where(Award.delivered != func.coalesce(State.credits - State.debits, 0))
+        .limit(50)
+    )
+    return [f"award:{id_} says {said} minutes delivered, the books {booked}" for id_, said, booked in rows]

@@ -1,0 +1,223 @@
+"""The officer's pages from a sent bid to the letters: to the panel, the reasons, the release in two hands."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, flash, request
+from flask_login import current_user
+from sqlalchemy import select
+
+from portal.db import db
+from portal.errors import Refused
+from portal.grants import decide, desk, queries
+from portal.grants.forms import decide as forms
+from portal.grants.forms.apply import ROUTES
+from portal.grants.model import Application, Round
+from portal.grants.moves import about as about_of
+from portal.grants.rules import RoundRules
+from portal.grants.views import apply as apply_views
+from portal.panels import queries as panel_queries
+from portal.panels import views as panel_views
+from portal.panels.forms import CHOICE_WORDS, OUTCOME_WORDS
+from portal.panels.model import Matter
+from portal.people import queries as people
+from portal.people.views import actor, needs_proof
+from portal.places import queries as places
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow
+from portal.words import _, _n
+
+decisions = Blueprint("decisions", __name__, url_prefix="/desk")
+
+
+# --- what a panel's seat sees of a bid -----------------------------------------------------------------------------------
+
+
+def titles(abouts: Sequence[str]) -> Mapping[str, str]:
+    """Names of bids, in one query."""
+    rows = db.session.execute(select(Application.id, Application.title).where(Application.id.in_([decide.bid_of(each) for each in abouts])))
+    return {f"bid:{id_}": title for id_, title in rows}
+
+
+def asks(about: str) -> Sequence[tuple[str, str]]:
+    """What a seat must know to say whether it is tied: who asks, for which group, where. Only here are persons named."""
+    bid = queries.bid_by_id(decide.bid_of(about))
+    group = bid.group_name
+    if bid.organisation_id is not None:
+        from portal.people.model import Organisation
+
+        group = db.session.get_one(Organisation, bid.organisation_id).name
+    rows = [(_("Who asks"), people.person(bid.person_id).name), (_("Group"), group), (_("Where"), _place(bid)), (_("Paid to"), bid.pay_to)]
+    return [(label, value) for label, value in rows if value]
+
+
+def _place(bid: Application) -> str:
+    area = next((area.name for area in places.areas() if area.id == bid.area_id), "")
+    return ", ".join(part for part in (bid.place, area) if part)
+
+
+def seen_by_panel(about: str) -> Mapping[str, Any]:
+    """The bid as a seat reads it: what it says of the idea, nothing of who wrote it or how to reach them."""
+    bid = queries.bid_by_id(decide.bid_of(about))
+    meter = queries.meter_of(bid)
+    return {
+        "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
+        "lines": [(line.what, line.amount) for line in bid.lines], "asked": bid.asked, "route": ROUTES.get(bid.pay_route, ""), "meter": meter,
+        "criteria": RoundRules.load(bid.round.rules).criteria, "photos": [photo for photo in queries.photos_of(about) if photo.public],
+    }  # fmt: skip
+
+
+panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel)
+
+
+def _seat_may_see(bid: Application) -> bool:
+    """Photos open to a seat that has said that nothing ties it to the bid."""
+    for matter in panel_queries.matters_about(about_of(bid)):
+        seat = panel_queries.seat_of(current_user.id, matter.panel_id) if current_user.is_authenticated else None
+        tie = panel_queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) if seat is not None else None
+        if tie is not None and tie.tie == "none":
+            return True
+    return False
+
+
+apply_views.ALSO_READ.append(_seat_may_see)
+
+
+# --- with the panel ------------------------------------------------------------------------------------------------------
+
+
+@decisions.get("/decisions")
+@allow("run rounds")
+def index() -> Any:
+    """Where bids are on the way to a decision, and what waits for a second person."""
+    releases = desk.releases_to_second()
+    rounds = {each.id: each for each in db.session.scalars(select(Round).where(Round.id.in_({release.round_id for release in releases})))}
+    return page(
+        "grants/desk_decisions.html",
+        rounds=desk.rounds_to_decide(),
+        releases=releases,
+        round_of=rounds,
+        names=people.names(each.prepared_by_id for each in releases),
+    )
+
+
+@decisions.get("/rounds/<ref>/release")
+@allow("run rounds")
+def round_(ref: str) -> Any:
+    """A round's bids by where they stand, the letters still to write, and the release."""
+    one = queries.round_by_ref(ref)
+    bids = desk.waiting_bids(one)
+    matters = desk.matters_of([bid for some in bids.values() for bid in some])
+    waiting = decide.waiting_releases(one.id)
+    panels = {panel.id: panel for panel in panel_queries.panels()}
+    return page(
+        "grants/desk_release.html", round=one, bids=bids, matters=matters, waiting=waiting, outcomes=OUTCOME_WORDS, form=forms.Nothing(), panels=panels,
+        in_release={id_ for release in waiting for id_ in release.application_ids}, together=not one.rolling and one.status not in ("released", "finished"),
+    )  # fmt: skip
+
+
+@decisions.post("/rounds/<ref>/to-panel")
+@allow("run rounds")
+def round_to_panel(ref: str) -> Any:
+    number = decide.put_round_to_panel(ref, actor())
+    flash(_n("One idea is with the panel now.", "%(num)d ideas are with the panel now.", number))
+    return see_other(f"/desk/rounds/{ref}/release")
+
+
+@decisions.post("/bids/<ref>/to-panel")
+@allow("run rounds")
+def to_panel(ref: str) -> Any:
+    decide.put_to_panel(ref, actor())
+    flash(_("The idea is with the panel now."))
+    return see_other(f"/desk/bids/{ref}")
+
+
+def _with_reason(ref: str, template: str, act: Any, done: str) -> Any:
+    """A page that asks why, and then acts."""
+    bid = queries.bid(ref)
+    form = forms.Reason()
+    if form.validate_on_submit():
+        try:
+            act(ref, form.reason.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(done)
+            return see_other(f"/desk/rounds/{bid.round.ref}/release")
+    return form_page(template, form, bid=bid)
+
+
+@decisions.route("/bids/<ref>/from-panel", methods=["GET", "POST"])
+@allow("run rounds")
+def from_panel(ref: str) -> Any:
+    return _with_reason(ref, "grants/desk_from_panel.html", decide.take_back, _("The idea is back with you."))
+
+
+@decisions.route("/bids/<ref>/undo", methods=["GET", "POST"])
+@allow("run rounds")
+def undo(ref: str) -> Any:
+    return _with_reason(ref, "grants/desk_undo.html", decide.undo_decision, _("The panel decides this idea anew."))
+
+
+# --- the letters ---------------------------------------------------------------------------------------------------------
+
+
+@decisions.route("/bids/<ref>/letter", methods=["GET", "POST"])
+@allow("run rounds")
+def letter(ref: str) -> Any:
+    """The reason as the letter says it, with what the panel wrote beside it."""
+    bid = queries.bid(ref)
+    form = forms.Letter(data={"reason": bid.decision_reason, "conditions": "\n".join(bid.conditions), "place": bid.reserve_place})
+    if form.validate_on_submit():
+        try:
+            decide.write_letter(ref, form.reason.data, form.listed() if bid.decided == "yes" else [], form.place.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The letter is written."))
+            return see_other(f"/desk/rounds/{bid.round.ref}/release")
+    matter: Matter | None = desk.matters_of([bid]).get(bid.id)
+    return form_page(
+        "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS
+    )  # fmt: skip
+
+
+@decisions.post("/rounds/<ref>/prepare")
+@allow("run rounds")
+def prepare(ref: str) -> Any:
+    release = decide.prepare_release(ref, request.form.getlist("bid")[:300], actor())
+    flash(_("Read every letter once more. Then a second person releases them."))
+    return see_other(f"/desk/releases/{release}")
+
+
+@decisions.get("/releases/<ref>")
+@allow("run rounds")
+def release(ref: str) -> Any:
+    """Every letter as it will go out, and who gets money."""
+    one = decide.release_by_ref(ref)
+    open_ = one.released_at is None and one.cancelled_at is None
+    planned = decide.plan(one) if open_ else []
+    to = people.names(each.bid.person_id for each in planned)
+    names = people.names([one.prepared_by_id, one.released_by_id])
+    round_ = db.session.get_one(Round, one.round_id)
+    total = sum(each.bid.asked for each in planned if each.what == "offered")
+    return page("grants/desk_letters.html", release=one, planned=planned, to=to, names=names, round=round_, total=total, open=open_)
+
+
+@decisions.post("/releases/<ref>/release")
+@allow("run rounds")
+def send(ref: str) -> Any:
+    if (proof := needs_proof()) is not None:
+        return proof
+    number = decide.release(ref, actor())
+    flash(_n("One letter is on its way.", "%(num)d letters are on their way.", number))
+    return see_other(f"/desk/releases/{ref}")
+
+
+@decisions.post("/releases/<ref>/cancel")
+@allow("run rounds")
+def cancel(ref: str) -> Any:
+    decide.cancel_release(ref, actor())
+    flash(_("The release is taken back. Nothing was sent."))
+    one = db.session.get_one(Round, decide.release_by_ref(ref).round_id)
+    return see_other(f"/desk/rounds/{one.ref}/release")

@@ -1,0 +1,263 @@
+"""Finance: what waits for which hand, runs, payments, and the story of an award in the books."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, request
+from flask_login import current_user
+
+from portal import turns
+from portal.errors import Problem, Refused
+from portal.grants import award, desk, pay
+from portal.grants.forms import pay as forms
+from portal.grants.forms.decide import Nothing
+from portal.grants.model import Award, Payment
+from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
+from portal.ledger import queries as books
+from portal.people import queries as people
+from portal.people.access import proved_lately
+from portal.people.views import actor, needs_proof
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, require
+from portal.words import _, _n
+
+finance = Blueprint("finance", __name__, url_prefix="/finance")
+
+PAGE = 50
+
+
+@finance.get("/")
+@allow("open finance")
+def index() -> Any:
+    """The queue: to prepare, to approve, to release, on its way."""
+    lines = desk.payments("prepared", "approved", "released", limit=200)
+    by_state = {state: [line for line in lines if line.payment.status == state] for state in ("prepared", "approved", "released")}
+    proof = turns.last(turns.LEDGER_CHECK)
+    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
+    return page(
+        "finance/index.html", waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
+        sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
+    )  # fmt: skip
+
+
+@finance.get("/payments")
+@allow("open finance")
+def payments() -> Any:
+    """Every payment, newest first, by state."""
+    state = request.args.get("state", "")
+    before = request.args.get("before", "")
+    found = desk.payments(
+        *([state] if state in PAYMENT_WORDS else []), before=int(before[:18]) if before.isdecimal() else None, limit=PAGE + 1
+    )
+    older = (
+        f"/finance/payments?state={state if state in PAYMENT_WORDS else ''}&before={found[PAGE - 1].payment.id}"
+        if len(found) > PAGE
+        else None
+    )
+    return page("finance/payments.html", lines=found[:PAGE], older=older, state=state, words=PAYMENT_WORDS)
+
+
+# --- one payment ---------------------------------------------------------------------------------------------------------
+
+
+def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
+    line = desk.by_refs([payment.ref])[0]
+    names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id])
+    fresh = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}
+    shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
+    return form_page(
+        "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
+        tied=current_user.id in pay.tied_to(line.bid), hands=pay.hands(line.bid), **shown,
+    )  # fmt: skip
+
+
+@finance.get("/payments/<ref>")
+@allow("open finance")
+def payment(ref: str) -> Any:
+    """One payment, its three hands, and what can be done with it now."""
+    return _payment_page(pay.payment_by_ref(ref), Nothing())
+
+
+@finance.post("/payments/<ref>")
+@allow("prepare payments")
+def act_on_payment(ref: str) -> Any:
+    """Approve, cancel, settle or bounce."""
+    one = pay.payment_by_ref(ref)
+    act = request.form.get("act", "")
+    form: Any = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}.get(act, Nothing)(
+        **({} if act == "approve" else {"prefix": f"{act}-"})
+    )
+    if act in ("settle", "bounce"):
+        require("settle")
+    if form.validate():
+        try:
+            match act:
+                case "approve":
+                    pay.approve(ref, actor())
+                    flash(_("Approved. A third person releases it."))
+                case "cancel":
+                    pay.cancel(ref, form.reason.data, actor())
+                    flash(_("The payment is cancelled. No money moved."))
+                case "settle":
+                    pay.settle(ref, form.on.data, actor())
+                    flash(_("The money has arrived. The applicant hears of it."))
+                case "bounce":
+                    pay.bounce(ref, form.on.data, form.reason.data, actor())
+                    flash(_("The money is back with us and can be paid again."))
+                case _:
+                    raise Refused(_("Choose what to do with this payment."))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            return see_other(f"/finance/payments/{ref}")
+    return _payment_page(pay.payment_by_ref(ref), form, **{act: form})
+
+
+# --- releasing -----------------------------------------------------------------------------------------------------------
+
+
+@finance.route("/release", methods=["GET", "POST"])
+@allow("release payments")
+def release() -> Any:
+    """What was chosen, with its control totals, once more before the third hand lets it go."""
+    if request.method == "GET" and len(request.args.getlist("payment")) > 0:
+        return see_other("/finance/release?payments=" + ",".join(_refs(request.args.getlist("payment"))))
+    refs = _refs(request.values.get("payments", "").split(","))
+    if not refs:
+        raise Refused(_("Choose at least one payment to release."))
+    back = "/finance/release?payments=" + ",".join(refs)
+    if not proved_lately(current_user):
+        return see_other("/people/prove?next=" + back)
+    form = forms.Release()
+    if form.validate_on_submit():
+        try:
+            run = pay.release_run(refs, actor(), once_key=form.once_key(current_user.id))
+        except Problem as why:
+            form.refuse(why.sentence)
+        else:
+            flash(_n("One payment is released.", "%(num)d payments are released.", len(refs)))
+            return see_other(f"/finance/runs/{run}")
+    lines = desk.by_refs(refs)
+    return form_page(
+        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=people.names(line.payment.prepared_by_id for line in lines),
+        refs=",".join(refs), words=PAYMENT_WORDS, warnings={line.payment.id: award.same_account(line.payee) for line in lines},
+    )  # fmt: skip
+
+
+def _refs(typed: list[str]) -> list[str]:
+    """References as they came in the address, without anything that is none."""
+    return [ref for ref in dict.fromkeys(typed) if len(ref) == 13 and ref.replace("-", "").isalnum() and ref.isascii()][:200]
+
+
+@finance.get("/runs/<ref>")
+@allow("open finance")
+def run(ref: str) -> Any:
+    """Payments that were released together, with control totals; for the printer too."""
+    return _run_page(ref, forms.Settle())
+
+
+def _run_page(ref: str, form: Any) -> Any:
+    one = pay.run_by_ref(ref)
+    lines = sorted(desk.payments(run_id=one.id, limit=1000), key=lambda line: line.payment.id)
+    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id)}
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.payment.status] = sums.get(line.payment.status, 0) + line.payment.amount
+    return form_page(
+        "finance/run.html", form, run=one, lines=lines, names=people.names(ids | {one.released_by_id}), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
+        in_transit=books.balance(pay.in_transit(one.id)),
+    )  # fmt: skip
+
+
+@finance.post("/runs/<ref>/settle")
+@allow("settle")
+def settle_run(ref: str) -> Any:
+    form = forms.Settle()
+    if form.validate():
+        try:
+            number = pay.settle_run(ref, form.on.data, actor())  # type: ignore[arg-type]
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_n("One payment has arrived.", "%(num)d payments have arrived.", number))
+            return see_other(f"/finance/runs/{ref}")
+    return _run_page(ref, form)
+
+
+@finance.route("/runs/<ref>/numbers", methods=["GET", "POST"])
+@allow("release payments")
+def numbers(ref: str) -> Any:
+    """The account numbers to pay into, to whoever has just proved who they are; each look is on record."""
+    if request.method == "POST":
+        if not proved_lately(current_user):
+            return needs_proof()
+        desk.show_numbers(ref, actor())
+        return see_other(f"/finance/runs/{ref}/numbers")
+    g.private = True
+    one = pay.run_by_ref(ref)
+    return page("finance/numbers.html", run=one, rows=desk.numbers(one, current_user.id))
+
+
+# --- one award -----------------------------------------------------------------------------------------------------------
+
+
+@finance.get("/awards/<ref>")
+@allow("open finance")
+def story(ref: str) -> Any:
+    """An award's story in the books, and what can be done with its money."""
+    return _award_page(award.award_by_ref(ref), Nothing())
+
+
+def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
+    lines = desk.payments(award_id=one.id)
+    payee = award.current_payee(one)
+    moved = desk.story(one)
+    refunds = desk.refunds_of(one)
+    due = pay.due(one, [line.payment for line in lines])
+    fresh = {"prepare": forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
+    shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
+    actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
+    return form_page(
+        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[one.status],
+        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in pay.tied_to(one.application),
+        can_have_rest=one.status == "ready_to_pay" and one.paid and due.left and not any(line.payment.status in ("prepared", "approved", "released") for line in lines),
+        **shown,
+    )  # fmt: skip
+
+
+@finance.post("/awards/<ref>")
+@allow("prepare payments")
+def act_on_award(ref: str) -> Any:
+    """Prepare a payment, enter a refund, give the rest back to the fund, or say that a condition is met."""
+    one = award.award_by_ref(ref)
+    act = request.form.get("act", "")
+    known: dict[str, Any] = {"prepare": forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
+    form = known[act](prefix=f"{act}-") if act in known else Nothing()
+    if act == "refund":
+        require("settle")
+    if form.validate():
+        try:
+            match act:
+                case "prepare":
+                    made = pay.prepare(ref, form.amount.data, actor(), once_key=form.once_key(current_user.id))
+                    flash(_("Prepared. Another person approves it."))
+                    return see_other(f"/finance/payments/{made}")
+                case "refund":
+                    pay.refund(
+                        ref, form.amount.data, form.received_on.data, form.reason.data, actor(), once_key=form.once_key(current_user.id)
+                    )
+                    flash(_("The refund is in the books."))
+                case "rest":
+                    pay.keep_rest(ref, form.reason.data, actor())
+                    flash(_("The rest is back in the fund."))
+                case "condition":
+                    require("run rounds")
+                    number = request.form.get("number", "")
+                    award.meet_condition(ref, int(number) if number.isdecimal() and len(number) < 3 else -1, actor())
+                    flash(_("Done."))
+                case _:
+                    raise Refused(_("Choose what to do with this award."))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            return see_other(f"/finance/awards/{ref}")
+    return _award_page(award.award_by_ref(one.ref), form, **({act: form} if act in known else {}))

@@ -1,0 +1,308 @@
+"""The applicant's list of neighbours, and a neighbour's own page, which needs no account."""
+
+from typing import Any
+
+import segno
+from flask import Blueprint, flash, g, request
+from flask_login import current_user
+from markupsafe import Markup
+
+from portal.errors import NotFound, Refused
+from portal.grants import match, queries
+from portal.grants.forms import match as forms
+from portal.grants.model import Application, Pledge
+from portal.grants.rules import PledgeFact, meter
+from portal.grants.views.apply import acting_on
+from portal.history import Actor
+from portal.money import Minutes, parse_hours
+from portal.people import queries as people
+from portal.places import queries as places
+from portal.web.limits import limiter
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, may, require
+from portal.words import _
+
+neighbours = Blueprint("neighbours", __name__)
+
+
+def _bid(ref: str, *, desk: bool = False) -> Application:
+    """The bid, for the applicant's side; for hours, connectors and officers too."""
+    application = queries.bid(ref)
+    if not (desk and may("help others")):
+        require("edit this bid", application)
+    return application
+
+
+def _actor(application: Application, basis: str = "") -> Actor:
+    if basis or not may("edit this bid", application):
+        return Actor(current_user.id, application.person_id if current_user.id != application.person_id else None, basis or None)
+    return acting_on(application)
+
+
+@neighbours.get("/grants/<ref>/match")
+@allow("signed in")
+def index(ref: str) -> Any:
+    return _index(_bid(ref, desk=True), forms.Invite(formdata=None))
+
+
+def _index(application: Application, form: Any) -> Any:
+    pledges = queries.pledges_of(application.id)
+    award = queries.award_of(application.id)
+    return form_page(
+        "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
+        records={pledge.id: match.records_of_pledge(pledge) for pledge in pledges} if award else {}, me=f"person:{current_user.id}",
+        kinds=forms.KINDS, open=application.status in match.MAY_ASK,
+    )  # fmt: skip
+
+
+def _planned(application: Application) -> dict[str, Any]:
+    """What so many neighbours with so many hours each would make of the meter: fills as you type."""
+    people_text, each_text = request.args.get("people", "")[:6], request.args.get("each", "")[:20]
+    found: dict[str, Any] = {"people": people_text, "each": each_text, "meter": None}
+    if people_text.isdigit() and each_text:
+        try:
+            each = parse_hours(each_text)
+        except ValueError:
+            return found
+        facts = [PledgeFact(str(number), "hours", each) for number in range(min(int(people_text), 60))]
+        found["meter"] = meter(application.asked, facts, queries.rules_of(application))
+    return found
+
+
+@neighbours.get("/grants/<ref>/meter")
+@allow("signed in")
+def planned(ref: str) -> Any:
+    application = _bid(ref, desk=True)
+    return (
+        page("grants/match.html", block="plan", application=application, planned=_planned(application))
+        if request.headers.get("HX-Request")
+        else see_other(f"/grants/{ref}/match?{request.query_string.decode()}")
+    )
+
+
+@neighbours.post("/grants/<ref>/match/invite")
+@allow("signed in")
+@limiter.limit("30/minute")
+def invite(ref: str) -> Any:
+    application = _bid(ref, desk=True)
+    form = forms.Invite()
+    if form.validate():
+        try:
+            made = match.invite(ref, form.name.data, form.contact.data, _actor(application), once_key=form.once_key(current_user.id))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            if form.contact.data is None:
+                return see_other(f"/grants/{ref}/match/{made}/link")
+            flash(_("Asked. %(name)s gets a message with a link now.", name=form.name.data))
+            return see_other(f"/grants/{ref}/match")
+    return _index(application, form)
+
+
+@neighbours.route("/grants/<ref>/match/paper", methods=["GET", "POST"])
+@allow("signed in")
+def paper(ref: str) -> Any:
+    """Typed from a paper sheet, or said at the door."""
+    application = _bid(ref, desk=True)
+    form = forms.OnPaper().fill()
+    if form.validate_on_submit():
+        try:
+            match.enter(
+                ref, form.name.data, form.contact.data, form.kind.data, form.minutes.data or Minutes(0), form.planning.data or Minutes(0),
+                form.value.data or 0, form.what.data, _actor(application, form.basis.data or ""), once_key=form.once_key(current_user.id),
+            )  # fmt: skip
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("%(name)s is in the list.", name=form.name.data))
+            return see_other(f"/grants/{ref}/match")
+    return form_page("grants/match_paper.html", form, application=application)
+
+
+def _pledge(application: Application, ref: str) -> Pledge:
+    found = next((pledge for pledge in queries.pledges_of(application.id) if pledge.ref == ref), None)
+    if found is None:
+        raise NotFound(_("We cannot find that neighbour in the list."))
+    return found
+
+
+@neighbours.get("/grants/<ref>/match/<pledge>/link")
+@allow("signed in")
+def link(ref: str, pledge: str) -> Any:
+    application = _bid(ref, desk=True)
+    found = _pledge(application, pledge)
+    address = match.link_of(found)
+    svg = Markup(segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Link for %(name)s", name=found.name)))  # noqa: S704  made by segno from our own address
+    return page(
+        "grants/match_link.html", application=application, pledge=found, address=address, svg=svg, scheme_phone=(places.scheme() or None)
+    )
+
+
+@neighbours.post("/grants/<ref>/match/<pledge>/<any(resend, remove):act>")
+@allow("signed in")
+def change(ref: str, pledge: str, act: str) -> Any:
+    application = _bid(ref, desk=True)
+    if act == "resend":
+        match.resend(ref, pledge, _actor(application))
+        flash(_("There is a fresh link now; the old one has ended."))
+        if _pledge(application, pledge).channel == "none":
+            return see_other(f"/grants/{ref}/match/{pledge}/link")
+    else:
+        match.remove(ref, pledge, _actor(application))
+        flash(_("They are off the list."))
+    return see_other(f"/grants/{ref}/match")
+
+
+@neighbours.route("/grants/<ref>/match/<pledge>/hours", methods=["GET", "POST"])
+@allow("signed in")
+def hours(ref: str, pledge: str) -> Any:
+    application = _bid(ref, desk=True)
+    found = _pledge(application, pledge)
+    form = forms.Did(data={"minutes": found.minutes or None})
+    if form.validate_on_submit():
+        assert form.day.data is not None and form.minutes.data is not None
+        try:
+            match.log_for(ref, pledge, form.day.data, form.minutes.data, form.what.data, _actor(application))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Written down. A second person checks it: %(name)s, a connector or an officer.", name=found.name))
+            return see_other(f"/grants/{ref}/match")
+    return form_page("grants/match_hours.html", form, application=application, pledge=found)
+
+
+@neighbours.post("/grants/<ref>/match/hours/<record>/check")
+@allow("signed in")
+def check(ref: str, record: str) -> Any:
+    application = _bid(ref, desk=True)
+    match.check(ref, record, _actor(application))
+    flash(_("Checked. The hours count."))
+    return see_other(f"/grants/{ref}/match")
+
+
+@neighbours.route("/grants/<ref>/match/hours/<record>/<any(refuse, take_back):act>", methods=["GET", "POST"])
+@allow("signed in")
+def undo(ref: str, record: str, act: str) -> Any:
+    application = _bid(ref, desk=True)
+    form = forms.Why()
+    if form.validate_on_submit():
+        try:
+            (match.turn_down if act == "refuse" else match.take_back)(ref, record, form.reason.data, _actor(application))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Done. These hours do not count."))
+            return see_other(f"/grants/{ref}/match")
+    return form_page("grants/match_undo.html", form, application=application)
+
+
+# --- a neighbour's own page ----------------------------------------------------------------------------------------------
+
+
+def _private(response: Any) -> Any:
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
+    g.private = True
+    pledge = match.by_token(token)
+    application = queries.bid_by_id(pledge.application_id)
+    award = queries.award_of(application.id)
+    if form is None:
+        given = {
+            "kind": pledge.kind,
+            "minutes": pledge.minutes or None,
+            "planning": pledge.planning_minutes or None,
+            "what": pledge.what,
+            "value": pledge.value or None,
+        }
+        form = forms.Promise(formdata=None, data=given).fill()
+    if did is None:
+        did = forms.Did(formdata=None, prefix="did-", data={"minutes": pledge.minutes or None})
+    shown = did if did.errors else form
+    return _private(
+        form_page(
+            "m/neighbour.html",
+            shown,
+            promise=form,
+            did=did,
+            token=token,
+            pledge=pledge,
+            application=application,
+            asker=people.person(application.person_id).name,
+            photos=queries.photos_of(f"bid:{application.id}"),
+            records=match.records_of_pledge(pledge),
+            live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
+            worker=match.worker_of(pledge),
+            open=application.status in match.MAY_ASK,
+        )  # fmt: skip
+    )
+
+
+@neighbours.get("/m/<token>")
+@allow("anyone")
+@limiter.limit("60/minute")
+def neighbour(token: str) -> Any:
+    return _neighbour_page(token)
+
+
+@neighbours.post("/m/<token>/yes")
+@allow("anyone")
+@limiter.limit("30/minute")
+def say_yes(token: str) -> Any:
+    form = forms.Promise().fill()
+    if form.validate():
+        try:
+            match.say_yes(
+                token,
+                form.kind.data or "hours",
+                form.minutes.data or Minutes(0),
+                form.planning.data or Minutes(0),
+                form.value.data or 0,
+                form.what.data,
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Thank you! You are in."))
+            return see_other(f"/m/{token}")
+    return _neighbour_page(token, form=form)
+
+
+@neighbours.post("/m/<token>/no")
+@allow("anyone")
+@limiter.limit("30/minute")
+def say_no(token: str) -> Any:
+    match.say_no(token)
+    flash(_("That is fine. Thank you for telling us."))
+    return see_other(f"/m/{token}")
+
+
+@neighbours.post("/m/<token>/did")
+@allow("anyone")
+@limiter.limit("30/minute")
+def did_it(token: str) -> Any:
+    form = forms.Did(prefix="did-")
+    if form.validate():
+        assert form.day.data is not None and form.minutes.data is not None
+        try:
+            match.did_it(token, form.day.data, form.minutes.data, form.what.data)
+        except Refused as why:
+            form.refuse(why.sentence, f"did-{why.field}" if why.field else None)
+            if not form.errors:
+                form.form_errors.append(why.sentence)
+        else:
+            flash(_("Thank you! It is written down. Whoever asked you checks it."))
+            return see_other(f"/m/{token}")
+    return _neighbour_page(token, did=form)
+
+
+@neighbours.post("/m/<token>/check/<record>")
+@allow("anyone")
+@limiter.limit("30/minute")
+def check_own(token: str, record: str) -> Any:
+    match.check_by_token(token, record)
+    flash(_("Thank you! The hours count now."))
+    return see_other(f"/m/{token}")
