@@ -81,6 +81,15 @@ END;
 CREATE TRIGGER payment_kept BEFORE DELETE ON payment
 BEGIN SELECT RAISE(ABORT, 'payment: never deleted'); END;
 
+CREATE TRIGGER award_fixed BEFORE UPDATE OF application_id, fund_id, amount, area_id, ward_code, ward_name, decided_on, released_by_id, seconded_by_id ON award
+WHEN NEW.application_id <> OLD.application_id OR NEW.fund_id <> OLD.fund_id OR NEW.amount <> OLD.amount OR NEW.area_id <> OLD.area_id
+  OR NEW.ward_code <> OLD.ward_code OR NEW.ward_name <> OLD.ward_name OR NEW.decided_on <> OLD.decided_on
+  OR NEW.released_by_id <> OLD.released_by_id OR NEW.seconded_by_id <> OLD.seconded_by_id
+BEGIN SELECT RAISE(ABORT, 'award: what was decided stays as it was'); END;
+
+CREATE TRIGGER award_kept BEFORE DELETE ON award
+BEGIN SELECT RAISE(ABORT, 'award: never deleted'); END;
+
 CREATE TRIGGER round_rules_frozen BEFORE UPDATE OF rules, panel_id, fund_id, frozen_at ON round
 WHEN OLD.frozen_at IS NOT NULL AND (NEW.rules <> OLD.rules OR NEW.panel_id <> OLD.panel_id OR NEW.fund_id <> OLD.fund_id OR NEW.frozen_at IS NOT OLD.frozen_at)
 BEGIN SELECT RAISE(ABORT, 'round: its rules froze when it opened'); END;
@@ -155,6 +164,15 @@ BEGIN
   RETURN NEW;
 END $$;
 
+CREATE FUNCTION award_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.application_id, NEW.fund_id, NEW.amount, NEW.area_id, NEW.ward_code, NEW.ward_name, NEW.decided_on, NEW.released_by_id, NEW.seconded_by_id) IS DISTINCT FROM
+     (OLD.application_id, OLD.fund_id, OLD.amount, OLD.area_id, OLD.ward_code, OLD.ward_name, OLD.decided_on, OLD.released_by_id, OLD.seconded_by_id) THEN
+    RAISE EXCEPTION 'award: what was decided stays as it was' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION round_rules_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF OLD.frozen_at IS NOT NULL AND (NEW.rules::text <> OLD.rules::text OR (NEW.panel_id, NEW.fund_id, NEW.frozen_at) IS DISTINCT FROM (OLD.panel_id, OLD.fund_id, OLD.frozen_at)) THEN
@@ -174,6 +192,10 @@ CREATE TRIGGER follows BEFORE INSERT ON ledger_transfer FOR EACH ROW EXECUTE FUN
 CREATE TRIGGER applies AFTER INSERT ON ledger_transfer FOR EACH ROW EXECUTE FUNCTION ledger_transfer_applies();
 CREATE TRIGGER fixed BEFORE UPDATE ON payment FOR EACH ROW EXECUTE FUNCTION payment_fixed();
 CREATE TRIGGER kept BEFORE DELETE ON payment FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER emptied BEFORE TRUNCATE ON payment FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER fixed BEFORE UPDATE ON award FOR EACH ROW EXECUTE FUNCTION award_fixed();
+CREATE TRIGGER kept BEFORE DELETE ON award FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER emptied BEFORE TRUNCATE ON award FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER frozen BEFORE UPDATE ON round FOR EACH ROW EXECUTE FUNCTION round_rules_frozen();
 """
 
