@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
-
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
@@ -18,7 +16,7 @@ from portal.grants import award, match, pay, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
-from portal.people.model import SignInCode
+from portal.people import actions as people
 
 log = logging.getLogger("kindling")
 
@@ -133,8 +131,7 @@ def _clear_up() -> dict[str, object]:
     now = clock.now()
     with transaction():
         once.forget_before(now - FORGET_FORMS)
-        db.session.execute(delete(SignInCode).where(SignInCode.created_at < now - FORGET_CODES))
-    return {}
+    return {"codes": people.forget_codes(now - FORGET_CODES)}
 
 
 def _prove() -> dict[str, object]:
