@@ -20,8 +20,8 @@ from portal.grants.rules import SECTIONS, hear_by
 from portal.history import Actor, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
-from portal.people import actions as people_actions
 from portal.panels import actions as panels
+from portal.people import actions as people_actions
 from portal.people import queries as people
 from portal.places import queries as places
 from portal.refs import new_ref

@@ -81,7 +81,6 @@ def payment(ref: str) -> Any:
 @allow("prepare payments")
 def act_on_payment(ref: str) -> Any:
     """Approve, cancel, settle or bounce."""
-    one = pay.payment_by_ref(ref)
     act = request.form.get("act", "")
     form: Any = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}.get(act, Nothing)(
         **({} if act == "approve" else {"prefix": f"{act}-"})
@@ -174,7 +173,7 @@ def settle_run(ref: str) -> Any:
     form = forms.Settle()
     if form.validate():
         try:
-            number = pay.settle_run(ref, form.on.data, actor())  # type: ignore[arg-type]
+            number = pay.settle_run(ref, form.on.data, actor())
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:

@@ -237,7 +237,7 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
             live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
             worker=match.worker_of(pledge),
             open=application.status in match.MAY_ASK,
-        )  # fmt: skip
+        )
     )
 
 
