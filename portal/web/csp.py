@@ -1,5 +1,7 @@
 """Headers that tell the browser what this site never does."""
 
+from typing import Any
+
 from flask import Flask, Response, g, request
 from flask_login import current_user
 from flask_talisman import Talisman
@@ -20,9 +22,14 @@ POLICY = {
 }
 
 
+class _Headers(Talisman):
+    def _set_referrer_policy_headers(self, headers: Any) -> None:
+        headers.setdefault("Referrer-Policy", self.referrer_policy)  # a page behind a secret link says "no-referrer" itself
+
+
 def install(app: Flask, https: bool) -> None:
     """Talisman for the headers; our own rule for what may be kept in caches."""
-    Talisman(
+    _Headers(
         app,
         force_https=False,  # the proxy does this; behind it we only see http
         strict_transport_security=https,

@@ -46,9 +46,10 @@ class Needed:
     def __call__(self, form: Any, field: Any) -> None:
         data = field.data
         if data is None or data is False or (isinstance(data, str | list) and not data):
-            if not field.errors:
-                raise StopValidation(_(self.sentence))
-            raise StopValidation()
+            if any(str(part).strip() for part in field.raw_data or ()) and field.errors:
+                raise StopValidation()  # what was typed could not be understood, and its own sentence says so
+            field.errors = []  # a list of choices has no words of its own for "nothing chosen"
+            raise StopValidation(_(self.sentence))
 
 
 class Form(FlaskForm):
