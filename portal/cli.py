@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import click
 from flask import Flask, current_app
@@ -16,7 +17,15 @@ from sqlalchemy.exc import DBAPIError
 from portal import db as database
 from portal import serving, vault, worker
 from portal.config import BadSetting, Settings
+from portal.demo import bulk
+from portal.demo.story import Story
+from portal.errors import Problem
+from portal.exports import filters, packs
 from portal.ledger import checks, export
+from portal.places import load
+from portal.places import queries as places
+
+SEED = 7  # the demo that everybody sees
 
 vault_group = AppGroup("vault", help="Keys for bank details.")
 ledger_group = AppGroup("ledger", help="Prove the books, or hand them to somebody else's program.")
@@ -92,6 +101,72 @@ def fill_demo(*, only_if_empty: bool) -> None:
     except DBAPIError as why:
         raise BadSetting(_away(why)) from why
     database.db.session.remove()
+    if only_if_empty and places.scheme() is not None:
+        return
+    print("Filling the demo scheme: about a minute, once.", flush=True)
+    Story(SEED, _settings().data_dir, lambda line: print(line, flush=True)).tell()
+    database.db.session.remove()
+
+
+@click.command("demo")
+@click.option(
+    "--scale", type=click.IntRange(1, 200), default=1, show_default=True, help="1: 300 people, two years; 100: a borough over ten."
+)
+@click.option("--seed", type=int, default=SEED, show_default=True)
+@with_appcontext
+def demo(scale: int, seed: int) -> None:
+    """Fill an empty database with a fictional scheme. Only with KINDLING_DEMO=1."""
+    if not _settings().demo:
+        raise BadSetting("the demo scheme is only for KINDLING_DEMO=1: it would stand among real people.")
+    must_be_ready()
+    if places.scheme() is not None:
+        raise BadSetting("the database is not empty. For a fresh demo: make demo-reset")
+    Story(seed, _settings().data_dir, lambda line: print(line, flush=True)).tell()
+    if scale > 1:
+        bulk.grow(seed, scale, lambda line: print(line, flush=True))
+
+
+@click.group("places")
+def places_group() -> None:
+    """Areas and their ward codes."""
+
+
+@places_group.command("load")
+@click.argument("file", type=click.File("rb"))
+@with_appcontext
+def places_load(file: BinaryIO) -> None:
+    """Load areas and codes from a CSV file: all of it or nothing."""
+    must_be_ready()
+    try:
+        changed, codes = load.load(file.read())
+    except load.BadFile as why:
+        for line in why.lines:
+            print(f"kindling: {line}", file=sys.stderr)
+        raise SystemExit(1) from why
+    print(f"{changed} areas made or changed, {codes} codes added.")
+
+
+@click.command("export")
+@click.argument("name")
+@click.option("--year", default=None, help="Financial year like 2026-27; this one when not said.")
+@click.option("--basis", default="awarded", show_default=True, help="awarded or paid.")
+@click.option("--fund", default="")
+@click.option("--area", default="")
+@click.option("--format", "form", default="csv", show_default=True, help="csv, xlsx or json; hledger or beancount for the ledger.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder; manifest.json is written beside the file."
+)
+@with_appcontext
+def export_command(name: str, year: str | None, basis: str, fund: str, area: str, form: str, output: Path) -> None:
+    """Write one export and its manifest into a folder."""
+    must_be_ready()
+    try:
+        about = packs.write(name, form, filters.of_year(year, basis, fund, area), output, "command line")
+    except Problem as why:
+        raise BadSetting(why.sentence) from why
+    except OSError as why:
+        raise BadSetting(f"cannot write to {output}: {why.strerror}") from why
+    print(f"{output / about['file']}: {about['rows']} rows, {about['total_pence']} pence")
 
 
 def must_be_ready() -> None:
@@ -119,7 +194,7 @@ def _settings() -> Settings:
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (vault_group, ledger_group, worker_command, serve):
+    for command in (vault_group, ledger_group, places_group, worker_command, serve, demo, export_command):
         app.cli.add_command(command)
 
 

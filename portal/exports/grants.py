@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Unpack
+from typing import Any
 
 from sqlalchemy import Select, func, or_, select, union_all
 
@@ -34,7 +34,7 @@ class Money:
     company_number: str
 
 
-def _narrowed(query: "Select[Unpack[tuple[Any, ...]]]", chosen: Filter) -> "Select[Unpack[tuple[Any, ...]]]":
+def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)
     if chosen.area:

@@ -1,0 +1,480 @@
+"""Two years of a small scheme, lived through the same actions that people use, with the clock held where each act happens.
+
+So the books, the letters and the stories are those of real use, and every state of every object is there to be seen.
+"""
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+from sqlalchemy import select, update
+
+from portal import clock, photos
+from portal.db import db, transaction
+from portal.demo import words
+from portal.errors import Refused
+from portal.grants import apply, award, decide, match, pay, queries, report, rounds
+from portal.grants.model import Fund, Funder
+from portal.grants.rules import RoundRules
+from portal.history import Actor
+from portal.money import Minutes, Pence
+from portal.outbox import Message
+from portal.panels import actions as panels
+from portal.panels import queries as panel_queries
+from portal.people import actions as people
+from portal.people.access import Who
+from portal.people.model import Organisation, Person, Role
+from portal.places.model import Area, Scheme, WardCode
+from portal.refs import drawn_from
+
+DOMAIN = "demo.kindling.example"
+START = timedelta(days=730)
+
+# How far each bid of the story goes, and what becomes of it.
+STOPS = (
+    "draft", "sent", "more_asked", "with_panel", "decided", "no", "not_yet", "offered", "turned_down", "conditions", "ready", "prepared", "approved",
+    "released", "bounced", "paid", "report_started", "report_sent", "report_more_asked", "late", "closed", "closed", "closed", "returned", "waived",
+    "withdrawn", "ineligible", "given_back", "closed", "closed",
+)  # fmt: skip
+
+
+class Story:
+    """Everything a telling needs; `tell` fills an empty database."""
+
+    def __init__(self, seed: int, data_dir: Path, say: Callable[[str], None]) -> None:
+        self.random = random.Random(seed)  # noqa: S311  a demo must come out the same every time
+        self.data_dir = data_dir
+        self.say = say
+        self.now = clock.now()
+        self.staff: dict[str, Who] = {}
+        self.panel: list[Who] = []
+        self.residents: list[int] = []
+        self.areas: list[Area] = []
+        self.panel_ref = ""
+        self.account = 10_000_000
+
+    @contextmanager
+    def at(self, instant: datetime) -> Iterator[None]:
+        """Hold the clock, never beyond the present."""
+        with clock.held_at(min(instant, self.now)):
+            yield
+
+    def ago(self, days: float, hour: int = 10) -> datetime:
+        """An instant so many days ago, in daytime."""
+        moment = self.now - timedelta(days=days)
+        return min(moment.replace(hour=hour, minute=self.random.randrange(0, 60), second=0, microsecond=0), self.now)
+
+    def tell(self) -> None:
+        with drawn_from(self.random):
+            self._places()
+            self._people()
+            self._money()
+            self._rolling()
+            self._dated()
+            self._tidy()
+
+    # --- who and where ---------------------------------------------------------------------------------------------------
+
+    def _places(self) -> None:
+        with self.at(self.ago(START.days)), transaction():
+            db.session.add(
+                Scheme(
+                    id=1, name="Estuary Together", short_name="Estuary", about="Small grants, shared time and gifts between neighbours along the estuary.",
+                    email="hello@estuary.example", telephone="01632 960123", postal_address="Estuary Together\n1 Market Square\nMossgate\nZZ1 1AA",
+                    publisher_name="Estuary Borough Council (fictional)", department="Communities", publisher_prefix="",
+                )
+            )  # fmt: skip
+            top = Area(code="estuary", name="Estuary", kind="scheme")
+            db.session.add(top)
+            db.session.flush()
+            for number, name in enumerate(words.WARDS, start=1):
+                area = Area(code=name.lower().replace(" ", "-"), name=name, kind="ward", parent_id=top.id)
+                db.session.add(area)
+                db.session.flush()
+                changed = date(2026, 5, 7)
+                db.session.add(
+                    WardCode(
+                        area_id=area.id, ons_code=f"E05099{number:03d}", valid_from=date(2015, 5, 7), valid_to=changed - timedelta(days=1)
+                    )
+                )
+                db.session.add(WardCode(area_id=area.id, ons_code=f"E05099{number + 100:03d}", valid_from=changed))
+                self.areas.append(area)
+            for kind, some in (("estate", words.ESTATES), ("hub", words.HUBS)):
+                for name, ward in some:
+                    parent = next(area for area in self.areas if area.name == ward)
+                    db.session.add(Area(code=name.lower().replace(" ", "-"), name=name, kind=kind, parent_id=parent.id))
+
+    def _person(self, does: str, first: str, last: str) -> Person:
+        return people.create_person(
+            f"{first} {last}",
+            email=f"{does}@{DOMAIN}" if "." in does else f"{does}.{first.lower()}@{DOMAIN}",
+            area_id=self.random.choice(self.areas).id,
+        )
+
+    def _who(self, person: Person, role: str = "") -> Who:
+        return Who(person.id, person.ref, person.name, person.area_id, frozenset({(role, None)}) if role else frozenset())
+
+    def _people(self) -> None:
+        with self.at(self.ago(START.days - 1)), transaction():
+            since = clock.today()
+            for does, first, last, role in words.STAFF:
+                person = self._person(does, first, last)
+                db.session.add(Role(person_id=person.id, name=role, since=since, reason="Since the scheme began"))
+                self.staff[does] = self._who(person, role)
+            for does, first, last in words.PANEL:
+                self.panel.append(self._who(self._person(does, first, last)))
+            for does, first, last in words.RESIDENTS:
+                self.residents.append(self._person(does, first, last).id)
+            for number in range(1, 286):
+                name = f"{self.random.choice(words.FIRST)} {self.random.choice(words.LAST)}"
+                way = self.random.choices(("email", "sms", "letter"), (70, 22, 8))[0]
+                someone = people.create_person(
+                    name,
+                    email=f"neighbour{number}@people.example" if way == "email" else None,
+                    phone=f"+44770090{number:04d}" if way == "sms" else None,
+                    postal_address=f"{number} Sample Street\nEstuary\nZZ1 1AA" if way == "letter" else "",
+                    area_id=self.random.choice(self.areas).id,
+                )
+                self.residents.append(someone.id)
+        officer = self.staff["council-officer"]
+        with self.at(self.ago(START.days - 2)):
+            self.panel_ref = panels.create_panel(officer, "Estuary Small Sparks panel", "Neighbours who decide about small grants")
+            for number, member in enumerate(self.panel):
+                panels.add_seat(
+                    officer,
+                    self.panel_ref,
+                    member.ref,
+                    term_start=clock.today(),
+                    term_end=None,
+                    chair=number == 0,
+                    reason="Drawn by lot from those who offered",
+                )
+
+    def _group(self, name: str, area_id: int | None, person_id: int) -> int:
+        known = db.session.scalar(select(Organisation.id).where(Organisation.name == name))
+        with transaction():
+            if known is None:
+                known = people.create_organisation(name, "group", area_id, Actor(person_id)).id
+            people.act_for(person_id, known, Actor(person_id))
+        return known
+
+    # --- money and rounds ------------------------------------------------------------------------------------------------
+
+    def _money(self) -> None:
+        officer = Actor(self.staff["council-officer"].id)
+        with self.at(self.ago(START.days - 3)):
+            rounds.open_fund("small-sparks", "Small Sparks", "£50 to £250 for things that neighbours do together.", RoundRules(), officer)
+            rounds.open_fund(
+                "warm-winter", "Warm Winter", "For company and warmth between November and March.", RoundRules(most=Pence(150_00)), officer
+            )
+            rounds.add_funder("borough", "Estuary Borough Council (fictional)", officer)
+            rounds.add_funder("tideway-homes", "Tideway Homes (fictional)", officer)
+            fund_of = {fund.code: fund.id for fund in db.session.scalars(select(Fund))}
+            funder_of = {funder.code: funder.id for funder in db.session.scalars(select(Funder))}
+            rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(8_000_00), clock.today(), "First year", officer)
+            rounds.contribute(fund_of["warm-winter"], funder_of["tideway-homes"], Pence(600_00), clock.today(), "Winter gift", officer)
+            wrong = rounds.contribute(
+                fund_of["small-sparks"], funder_of["tideway-homes"], Pence(2_000_00), clock.today(), "Typed twice", officer
+            )
+            rounds.reverse_contribution(wrong, "Typed into the wrong fund", officer)
+        with self.at(self.ago(300)):
+            rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(6_000_00), clock.today(), "Second year", officer)
+        self.fund, self.winter = fund_of["small-sparks"], fund_of["warm-winter"]
+
+    def _round(
+        self, name: str, fund_id: int, opens: float, closes: float | None, decide: float | None, rules: RoundRules | None = None
+    ) -> str:
+        """Days are counted back from now; negative ones are still to come."""
+        panel_id = panel_queries.panel(self.panel_ref).id
+        planned = self.ago(max(opens + 7, 1))
+        with self.at(planned):
+            return rounds.plan_round(
+                fund_id, panel_id, name, self.now - timedelta(days=opens), None if closes is None else self.now - timedelta(days=closes),
+                None if decide is None else clock.london_day(self.now - timedelta(days=decide)), rules or RoundRules(), Actor(self.staff["council-officer"].id),
+            )  # fmt: skip
+
+    def _rolling(self) -> None:
+        """One rolling round for the two years, in which every end of a bid occurs."""
+        ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
+        with self.at(self.ago(START.days - 10)):
+            rounds.open_round(ref, Actor(self.staff["council-officer"].id))
+        early = {"closed", "returned", "waived", "no", "turned_down", "given_back", "late"}
+        for number, stop in enumerate(STOPS):
+            old = stop in early
+            days = (
+                640 - number * 17
+                if old
+                else {
+                    "draft": 2,
+                    "sent": 4,
+                    "more_asked": 8,
+                    "with_panel": 7,
+                    "decided": 9,
+                    "offered": 11,
+                    "withdrawn": 30,
+                    "ineligible": 45,
+                }.get(stop, 24 + number)
+            )
+            if stop in ("report_started", "report_sent", "report_more_asked", "paid"):
+                days = 75 + number
+            if stop == "late":
+                days = 150
+            self.bid(ref, number, float(days), stop)
+            self.say(f"  {number + 1} of {len(STOPS)} ideas")
+
+    def _dated(self) -> None:
+        officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
+        past = self._round("Warm Winter, last winter", self.winter, 380, 350, 330, RoundRules(most=Pence(150_00)))
+        with self.at(self.ago(380)):
+            rounds.open_round(past, officer)
+        refs = [self.bid(past, 40 + number, 370 - number, "sent", small=True) for number in range(5)]
+        with self.at(self.ago(349)):
+            rounds.move_rounds()
+            decide.put_round_to_panel(past, officer)
+        for number, ref in enumerate(refs):
+            with self.at(self.ago(340 - number)):
+                self._vote(ref, "no" if number == 4 else "yes")
+        with self.at(self.ago(332)):
+            for number, ref in enumerate(refs):
+                decide.write_letter(
+                    ref,
+                    self.random.choice(words.REASONS[queries.bid(ref).decided or "no"]),
+                    [],
+                    number + 1 if number < 4 else None,
+                    officer,
+                )
+            decide.release(decide.prepare_release(past, [], officer), second)
+        with self.at(self.ago(330)):
+            for ref in refs[:2]:
+                if queries.bid(ref).status == "offered":
+                    award.accept(self._award(ref), Actor(queries.bid(ref).person_id))
+        deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10)
+        with self.at(self.ago(40)):
+            rounds.open_round(deciding, officer)
+        for number in range(4):
+            self.bid(deciding, 50 + number, 20 - number, "sent")
+        with self.at(self.ago(9)):
+            rounds.move_rounds()
+            decide.put_round_to_panel(deciding, officer)
+        self._round("Winter Sparks", self.fund, 5, -25, -45)
+        rounds.move_rounds()
+        self._round("Spring Sparks", self.fund, -60, -90, -110)
+
+    # --- one bid ---------------------------------------------------------------------------------------------------------
+
+    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False) -> str:
+        """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
+        title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
+        area = self.random.choice(self.areas)
+        person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]
+        me = Actor(person)
+        officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
+        with self.at(self.ago(days)):
+            organisation = self._group(f"{area.name} {group}", area.id, person) if group else None
+            ref = apply.start(round_ref, person, me, organisation_id=organisation)
+            first = clock.today() + timedelta(days=14)
+            last = first + timedelta(days=20)
+            version = apply.save(ref, 1, "idea", {"title": f"{title}, {area.name}", "idea": idea, "place": "", "area_id": area.id}, me)
+            if number % 3 == 0:
+                self._photo(ref, number, title, me)
+            if stop == "draft":
+                return ref
+            budget = [apply.Line(what, Pence(min(amount, 70_00) if small else amount)) for what, amount in (lines[:2] if small else lines)]
+            version = apply.save(ref, version, "who", {"who_for": who_for, "better": better, "public_summary": idea}, me)
+            version = apply.save(ref, version, "money", {}, me, lines=budget)
+            version = apply.save(ref, version, "help", {"group_name": group}, me)
+            version = apply.save(ref, version, "when", {"first_day": first, "last_day": last}, me)
+            route = ("group" if group else "receipts", "host", "council_buys")[0 if number % 4 < 2 else number % 4 - 1]
+            version = apply.save(
+                ref,
+                version,
+                "pay",
+                {"pay_route": route, "pay_to": "" if route in ("council_buys", "receipts") else f"{area.name} {group or 'Hub'}"},
+                me,
+            )
+        self._neighbours(ref, number, days, me, few=stop in ("sent", "more_asked"))
+        with self.at(self.ago(days - 1)):
+            apply.send(ref, queries.bid(ref).version, me, sure=True)
+        if stop == "withdrawn":
+            with self.at(self.ago(days - 2)):
+                apply.withdraw(ref, "We found another way", me)
+        elif stop == "ineligible":
+            with self.at(self.ago(days - 2)):
+                apply.set_ineligible(
+                    ref, "This round is for things that neighbours do together; a shop front is for the high street fund.", officer
+                )
+        elif stop == "more_asked":
+            with self.at(self.ago(days - 2)):
+                apply.ask_more(
+                    ref,
+                    ["money", "when"],
+                    "Could you find out what the planks cost at the timber yard?",
+                    clock.today() + timedelta(days=7),
+                    officer,
+                )
+        if stop in ("sent", "withdrawn", "ineligible", "more_asked"):
+            return ref
+        with self.at(self.ago(days - 2)):
+            decide.put_to_panel(ref, officer)
+        if stop == "with_panel":
+            return ref
+        with self.at(self.ago(days - 4)):
+            self._vote(ref, stop if stop in ("no", "not_yet") else "yes")
+        if stop == "decided":
+            return ref
+        with self.at(self.ago(days - 5)):
+            conditions = ["The owner of the ground agrees in writing"] if stop == "conditions" else []
+            decide.write_letter(
+                ref, self.random.choice(words.REASONS[stop if stop in ("no", "not_yet") else "yes"]), conditions, None, officer
+            )
+            decide.release(decide.prepare_release(round_ref, [ref], officer), second)
+        if stop not in ("no", "not_yet", "offered"):
+            self._paid(ref, number, days, stop, me)
+        return ref
+
+    def _award(self, ref: str) -> str:
+        found = queries.award_of(queries.bid(ref).id)
+        assert found is not None
+        return found.ref
+
+    def _neighbours(self, ref: str, number: int, days: float, me: Actor, *, few: bool) -> None:
+        for place in range(2 if few else 4):
+            name = f"{self.random.choice(words.FIRST)} {self.random.choice(words.LAST)}"
+            with self.at(self.ago(days - 0.2)):
+                try:
+                    pledge = match.invite(
+                        ref,
+                        f"{name} {place}" if place == 3 else name,
+                        ("email", f"helper{number}.{place}@people.example") if place else None,
+                        me,
+                    )
+                except Refused:
+                    continue
+                if place == 3:
+                    continue
+                token = match.token_of(next(one for one in queries.pledges_of(queries.bid(ref).id) if one.ref == pledge))
+                match.say_yes(
+                    token,
+                    "hours",
+                    Minutes(self.random.choice((300, 360, 420, 480))),
+                    Minutes(60 if place == 0 else 0),
+                    0,
+                    self.random.choice(words.WORK),
+                )
+
+    def _vote(self, ref: str, choice: str) -> None:
+        matter = panel_queries.matters_about(f"bid:{queries.bid(ref).id}")[-1]
+        for number, member in enumerate(self.panel):
+            if number == 4:
+                panels.declare(member, self.panel_ref, matter.ref, "neighbour", "Lives on that street")
+                continue
+            if panels.declare(member, self.panel_ref, matter.ref, "none"):
+                vote = "abstain" if number == 3 and choice == "yes" else choice
+                panels.vote(
+                    member,
+                    self.panel_ref,
+                    matter.ref,
+                    vote,
+                    self.random.choice(words.REASONS[choice]) if vote != "abstain" else "I was not sure",
+                )
+        panels.close(self.staff["council-officer"], self.panel_ref, matter.ref)
+
+    def _paid(self, ref: str, number: int, days: float, stop: str, me: Actor) -> None:
+        """From the offer to the money, and on to the report."""
+        award_ref = self._award(ref)
+        with self.at(self.ago(days - 6)):
+            if stop == "turned_down":
+                award.decline(award_ref, me, "We were lent everything already")
+                return
+            award.accept(award_ref, me)
+            if stop == "conditions":
+                return
+            if queries.bid(ref).pay_route in award.NUMBERED_ROUTES:
+                self.account += 1
+                award.give_details(award_ref, queries.bid(ref).pay_to or "M Resident", f"1122{number % 90 + 10:02d}", str(self.account), me)
+            if stop == "given_back":
+                award.withdraw(award_ref, me, "The hall is closed this year")
+                return
+        if stop == "ready":
+            return
+        first, second, third = (Actor(self.staff[name].id) for name in ("council-officer", "finance-officer", "finance-manager"))
+        with self.at(self.ago(days - 7)):
+            payment = pay.prepare(award_ref, None, first)
+            if stop == "prepared":
+                return
+            pay.approve(payment, second)
+            if stop == "approved":
+                return
+            run = pay.release_run([payment], third)
+        if stop == "released":
+            return
+        with self.at(self.ago(days - 9)):
+            if stop == "bounced":
+                pay.bounce(payment, clock.today(), "Account closed", second)
+                return
+            pay.settle_run(run, clock.today(), second)
+        if stop not in ("paid", "late"):
+            self._told(ref, number, days, stop, me)
+
+    def _told(self, ref: str, number: int, days: float, stop: str, me: Actor) -> None:
+        officer = Actor(self.staff["council-officer"].id)
+        bid = queries.bid(ref)
+        for pledge in list(queries.pledges_of(bid.id)):
+            if pledge.status != "confirmed":
+                continue
+            with self.at(self.ago(days - 20)):
+                record = match.did_it(match.token_of(pledge), clock.today(), Minutes(min(pledge.minutes, 360)), pledge.what)
+            if stop != "report_started":
+                with self.at(self.ago(days - 21)):
+                    match.check(ref, record, me)
+        with self.at(self.ago(days - 36)):
+            found = queries.award_of(bid.id)
+            assert found is not None
+            spent = found.amount - (12_34 if stop == "returned" else 0)
+            if stop == "waived":
+                report.waive(ref, "The applicant moved away; the work was seen by the connector", officer)
+                return
+            report.add_receipt(ref, "Everything on the list", Pence(spent), clock.today(), None, self.data_dir, me)
+            held = report.of_bid(queries.bid(ref))
+            report.save(ref, held.version, self.random.choice(words.DONE), self.random.choice(words.BETTER), number % 2 == 0, me)
+            if stop == "report_started":
+                return
+            report.send(ref, me)
+        with self.at(self.ago(days - 40)):
+            if stop == "report_sent":
+                return
+            if stop == "report_more_asked":
+                report.ask_more(ref, "How many people came, roughly?", officer)
+                return
+            report.accept(ref, officer)
+        if stop == "returned":
+            with self.at(self.ago(days - 45)):
+                pay.refund(self._award(ref), Pence(12_34), clock.today(), "Not spent", Actor(self.staff["finance-officer"].id))
+                report.close_finished()
+
+    def _photo(self, ref: str, number: int, title: str, me: Actor) -> None:
+        """A drawn picture: hills in the colours of the day, different for each idea."""
+        paint = random.Random(number)  # noqa: S311
+        picture = Image.new("RGB", (960, 640), (250, 226 - number % 40, 180 + number % 60))
+        draw = ImageDraw.Draw(picture)
+        draw.ellipse((640, 60, 820, 240), fill=(244, 150, 79))
+        for layer in range(4):
+            height = 300 + layer * 80
+            points = [(x, height + paint.randrange(-50, 50)) for x in range(0, 1021, 60)]
+            draw.polygon([*points, (1020, 640), (0, 640)], fill=(90 - layer * 14, 120 - layer * 16, 70 + layer * 4))
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        apply.add_photo(ref, photos.read(out.getvalue()), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)
+
+    def _tidy(self) -> None:
+        """Marks what is past as sent, so that the worker does not send two years of letters at its first start."""
+        with transaction():
+            db.session.execute(
+                update(Message)
+                .where(Message.created_at < self.now - timedelta(days=2))
+                .values(sent_at=Message.created_at, sender_ref="demo")
+            )
