@@ -574,6 +574,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_application_area_id"), "application", ["area_id"], unique=False)
     op.create_index("ix_application_organisation_id", "application", ["organisation_id"], unique=False)
     op.create_index("ix_application_person_id", "application", ["person_id"], unique=False)
+    op.create_index("ix_application_released", "application", ["released_at", "id"], unique=False)
     op.create_index("ix_application_round_id_status", "application", ["round_id", "status"], unique=False)
     op.create_index("ix_application_sent", "application", ["sent_at", "id"], unique=False)
     op.create_table(
@@ -993,6 +994,7 @@ def downgrade() -> None:
     op.drop_table("interest")
     op.drop_index("ix_application_sent", table_name="application")
     op.drop_index("ix_application_round_id_status", table_name="application")
+    op.drop_index("ix_application_released", table_name="application")
     op.drop_index("ix_application_person_id", table_name="application")
     op.drop_index("ix_application_organisation_id", table_name="application")
     op.drop_index(op.f("ix_application_area_id"), table_name="application")

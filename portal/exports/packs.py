@@ -86,13 +86,14 @@ def chunks(name: str, format_name: str, chosen: Filter, totals: Totals) -> Itera
             )
         if format_name not in files.WRITERS:
             raise Refused(_("Choose csv, xlsx or json."), "format")
-        source = files.WRITERS[format_name](export.columns, _counted(export, chosen, totals), export.day_format)
+        source = files.WRITERS[format_name](export.columns, counted(export, chosen, totals), export.day_format)
     for piece in source:
         totals.digest.update(piece)
         yield piece
 
 
-def _counted(export: Export, chosen: Filter, totals: Totals) -> Iterator[files.Row]:
+def counted(export: Export, chosen: Filter, totals: Totals) -> Iterator[files.Row]:
+    """The rows of an export, counted into `totals` as they go by."""
     for row in export.rows(chosen):
         totals.rows += 1
         amount = row[export.total]

@@ -127,6 +127,7 @@ class Application(Base):
         Index("ix_application_person_id", "person_id"),
         Index("ix_application_organisation_id", "organisation_id"),
         Index("ix_application_sent", "sent_at", "id"),
+        Index("ix_application_released", "released_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
