@@ -17,7 +17,7 @@ from portal.panels import actions as panels
 from portal.panels.model import Matter
 from portal.people.access import Who
 from portal.people.actions import create_person
-from portal.people.model import Person, Role
+from portal.people.model import Role
 from portal.places.model import Area, Scheme, WardCode
 from portal.worker import CACHES
 
@@ -72,6 +72,10 @@ class Season:
 
     def matter(self, ref: str) -> Matter:
         return db.session.scalars(select(Matter).where(Matter.about == f"bid:{self.bid(ref).id}").order_by(Matter.id.desc())).first()  # type: ignore[return-value]
+
+    def matter_by(self, ref: str) -> Matter:
+        db.session.rollback()
+        return db.session.scalars(select(Matter).where(Matter.ref == ref)).one()
 
     def decided(self, ref: str, choice: str = "yes") -> str:
         """Three seats vote alike and the officer counts; returns the bid's reference."""
