@@ -1,109 +1,186 @@
-// Kindling's own script: everything here makes a working page kinder, and nothing works only here.
-const live = (text) => { const place = document.getElementById("live"); if (place) place.textContent = text; };
+// Kindling's own script: makes working pages kinder; nothing works only here.
+const all = (what, where = document) => where.querySelectorAll(what);
+const live = (text) => { document.getElementById("live").textContent = text; };
+const store = (act, ...what) => { try { return sessionStorage[act + "Item"](...what); } catch { return null; } };
 
-// a second tap sends nothing twice; the server's own guard stands behind this one
-document.addEventListener("submit", (event) => {
+// chips fill the box for hours below them
+for (const row of all(".chips[hidden]")) {
+  const box = row.nextElementSibling;
+  const show = () => { for (const chip of row.children) chip.setAttribute("aria-pressed", chip.textContent === box.value); };
+  row.hidden = false;
+  row.addEventListener("click", ({ target }) => {
+    if (target === row) return;
+    box.value = target.textContent;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  box.addEventListener("input", show);
+  show();
+}
+
+// rows come and go without a new page, numbered anew
+for (const list of all("[data-rows]")) {
+  const form = list.closest("form"), sum = form.querySelector("[data-sum]"), rows = list.children;
+  const number = (row, n) => {
+    for (const part of all("*", row)) {
+      for (const { name, value } of part.attributes) if (/^(id|for|name|aria-.*)$/.test(name)) part.setAttribute(name, value.replace(/\d+/, n));
+      if (part.name === "remove") part.value = n;
+      if (!part.children.length) part.textContent = part.textContent.replace(/\d+/, n + 1);
+    }
+  };
+  const total = () => {
+    let pounds = 0;
+    for (const cost of all("[inputmode]", list)) pounds += Number(cost.value.replace(/[£,\s]/g, "")) || 0;
+    sum.textContent = sum.dataset.sum.replace("{sum}", "£" + pounds.toFixed(2));
+  };
+  form.addEventListener("change", total);
+  form.addEventListener("click", (event) => {
+    const { name, value } = event.target, most = rows.length;
+    let n = Number(value);
+    if (name === "add" && most < list.dataset.rows) {
+      const row = rows[0].cloneNode(true);
+      for (const part of all("*", row)) {
+        if (part.id.endsWith("-error")) part.remove();
+        part.className = part.className.replace(/\S+--error/, "");
+        part.removeAttribute("aria-describedby");
+        if ("value" in part) part.value = "";
+      }
+      number(row, n = most);
+      list.append(row);
+    } else if (name === "remove" && most > 1) {
+      rows[n].remove();
+      [...rows].forEach(number);
+    } else return;
+    event.preventDefault();
+    live(list.dataset[name].replace("{n}", n + 1));
+    (rows[n] || rows[n - 1]).querySelector("input").focus();
+    form.dispatchEvent(new Event("input"));
+    total();
+  });
+}
+
+// drafts: saved as one types, kept here without signal
+const last = store("get", "sent"); // this page answers a form, unless it is the offline page
+if (last && !document.querySelector("[data-offline]")) store("remove", last);
+store("remove", "sent");
+for (const form of all("form[data-draft]")) {
+  const note = form.querySelector("[data-saved]"), words = note.dataset, key = "draft:" + location.pathname;
+  const typed = () => new URLSearchParams([...new FormData(form)].filter(([name, value]) => value.trim && form.elements[name]?.type !== "hidden")).toString();
+  const say = (text) => { note.textContent = text; live(text); };
+  const keep = () => { store("set", key, typed()); say(words.kept); };
+  let saved = typed(), wait, busy, told;
+  const send = async (now, keepalive) => {
+    const body = new FormData(form);
+    for (const input of all("[type=file]", form)) body.delete(input.name);
+    try {
+      const { status, headers } = await fetch(form.action, { method: "POST", body, headers: { "X-Draft": "1" }, redirect: "manual", keepalive });
+      if (status === 409) return say(words.conflict);
+      if (status !== 204) return keep();
+      form.elements.version.value = headers.get("X-Version");
+      saved = now;
+      store("remove", key);
+      note.textContent = words.saved.replace("{t}", new Date().toTimeString().slice(0, 5));
+    } catch { keep(); }
+  };
+  // one at a time, for the version
+  const save = (leaving) => {
+    clearTimeout(wait);
+    const now = typed();
+    if (busy || now === saved || form.dataset.sent) return;
+    busy = send(now, leaving).finally(() => { busy = 0; if (typed() !== now) later(); });
+  };
+  const later = () => { clearTimeout(wait); wait = setTimeout(save, 1500); };
+  form.addEventListener("input", later);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(true); });
+  form.addEventListener("submit", (event) => {
+    clearTimeout(wait);
+    if (busy) {
+      event.preventDefault();
+      busy.finally(() => form.requestSubmit(event.submitter));
+    } else if (!navigator.onLine && !told) {
+      event.preventDefault();
+      told = 1;
+      keep();
+    } else {
+      store("set", key, typed());
+      store("set", "sent", key);
+    }
+  });
+  const kept = store("get", key);
+  if (kept && kept !== saved) {
+    const values = new URLSearchParams(kept);
+    for (const name of values.keys()) if (!form.elements[name]) form.querySelector("[name=add]")?.click();
+    for (const field of form.elements) {
+      const { name, type, value } = field;
+      if (/radio|checkbox/.test(type)) field.checked = values.getAll(name).includes(value);
+      else if (values.has(name) && type !== "hidden") field.value = values.get(name);
+    }
+    say(words.restored);
+    later();
+  }
+}
+
+// a second tap sends nothing twice; the server guards too
+addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.sent) { event.preventDefault(); return; }
-  if (form.method === "post") { form.dataset.sent = "1"; setTimeout(() => delete form.dataset.sent, 8000); }
+  if (event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.method === "post") { form.dataset.sent = 1; setTimeout(() => delete form.dataset.sent, 8000); }
 });
-addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && navigator.onLine) location.reload(); // from memory a draft has an old version
+});
 
-// characters left, said once typing pauses
-for (const area of document.querySelectorAll("textarea[data-most]")) {
-  const note = document.createElement("p");
-  note.className = "govuk-hint";
-  note.setAttribute("aria-live", "polite");
-  area.after(note);
+// characters left, said when typing pauses
+for (const area of all("[data-most]")) {
+  const { most, left, over } = area.dataset;
   let wait;
-  const say = () => { const left = area.dataset.most - [...area.value].length; note.textContent = left < 300 ? area.dataset.left.replace("{n}", left) : ""; };
+  const say = () => {
+    const n = most - [...area.value].length;
+    area.nextElementSibling.textContent = n < 0 ? over.replace("{n}", -n) : n < 300 ? left.replace("{n}", n) : "";
+  };
   area.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(say, 400); });
   say();
 }
 
-// quarter-hour chips beside a box for hours
-for (const box of document.querySelectorAll("input[data-chips]")) {
-  const row = document.createElement("div");
-  row.className = "chips";
-  for (const text of box.dataset.chips.split("|")) {
-    const chip = document.createElement("button");
-    chip.type = "button";
-    chip.className = "govuk-button govuk-button--secondary";
-    chip.textContent = text;
-    chip.addEventListener("click", () => { box.value = text; box.dispatchEvent(new Event("input", { bubbles: true })); live(text); });
-    row.append(chip);
-  }
-  box.before(row);
-}
-
-// photos made small on the phone; anything unexpected is sent as it is
-for (const input of document.querySelectorAll("input[type=file][data-shrink]")) {
+// photos made small on the phone, or sent as they are
+for (const input of all("[data-shrink]")) {
   input.addEventListener("change", async () => {
     const file = input.files[0];
-    if (!file || !file.type.startsWith("image/") || file.size < 300000) return;
+    if (!file || file.size < 300000) return;
     try {
       const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
       const scale = Math.min(1, input.dataset.shrink / Math.max(picture.width, picture.height));
       const canvas = document.createElement("canvas");
-      canvas.width = Math.round(picture.width * scale);
-      canvas.height = Math.round(picture.height * scale);
+      canvas.width = picture.width * scale;
+      canvas.height = picture.height * scale;
       canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
       const small = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82));
-      if (!small || small.size >= file.size) return;
+      if (small.size >= file.size || input.files[0] !== file) return;
       const list = new DataTransfer();
       list.items.add(new File([small], "photo.jpg", { type: "image/jpeg" }));
       input.files = list.files;
-    } catch { /* the server can read it too */ }
+    } catch { /* as it is */ }
   });
 }
 
-// drafts: saved a moment after typing stops; kept here while the network is away
-for (const form of document.querySelectorAll("form[data-draft]")) {
-  const note = form.querySelector("[data-saved]"), key = "draft:" + location.pathname;
-  const words = (text) => { if (note) note.textContent = text; };
-  const fields = () => new URLSearchParams([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token" && name !== "once"));
-  let wait, started = fields().toString();
-  try {
-    const kept = sessionStorage.getItem(key);
-    if (kept && kept !== started && note) {
-      for (const [name, value] of new URLSearchParams(kept)) {
-        const field = form.elements[name];
-        if (field && "value" in field && field.type !== "hidden") field.value = value;
-      }
-      words(note.dataset.restored);
-    }
-  } catch { /* private windows have no storage */ }
-  const save = async () => {
-    const now = fields().toString();
-    if (now === started || form.dataset.sent) return;
-    try {
-      const body = new FormData(form);
-      for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
-      const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Draft": "1" }, redirect: "manual" });
-      if (answer.status === 204) {
-        const version = answer.headers.get("X-Version");
-        if (version && form.elements.version) form.elements.version.value = version;
-        started = now;
-        sessionStorage.removeItem(key);
-        words(note.dataset.saved.replace("{t}", new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })));
-      } else if (answer.status === 409) words(note.dataset.conflict);
-      else throw 0;
-    } catch {
-      try { sessionStorage.setItem(key, now); } catch { /* as above */ }
-      words(note.dataset.kept);
-    }
-  };
-  form.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(save, 1500); });
-  form.addEventListener("submit", () => { clearTimeout(wait); try { sessionStorage.removeItem(key); } catch { /* as above */ } });
-}
-
-// buttons that only make sense with a script appear with it
-for (const button of document.querySelectorAll("[data-print],[data-copy]")) {
-  button.hidden = false;
+// buttons that need a script
+for (const button of all("[data-print], [data-copy]")) {
+  const { copy, done } = button.dataset;
+  button.hidden = copy && !navigator.share && !navigator.clipboard;
   button.addEventListener("click", async () => {
-    if ("print" in button.dataset) return print();
-    if (navigator.share) await navigator.share({ url: button.dataset.copy }).catch(() => {});
-    else { await navigator.clipboard.writeText(button.dataset.copy); live(button.dataset.done || ""); }
+    if (!copy) print();
+    else if (navigator.share) await navigator.share({ url: copy }).catch(() => {});
+    else { await navigator.clipboard.writeText(copy); live(done); }
   });
 }
-if ("serviceWorker" in navigator && isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
+
+// islands: no polling while hidden; what a person's own act brings is said
+addEventListener("htmx:beforeRequest", (event) => { if (document.hidden) event.preventDefault(); });
+addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (!detail.requestConfig.triggeringEvent) return;
+  const said = target.closest("[data-say]") || target.querySelector("[data-say]");
+  if (said) live(said.dataset.say);
+  target.querySelector("[data-focus]")?.focus();
+});
+
+if (isSecureContext) navigator.serviceWorker?.register("/sw.js").catch(() => {});

@@ -210,7 +210,9 @@ def question(ref: str, section: str) -> Any:
     extra: dict[str, Any] = {}
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
-    while section == "money" and len(rows) < SHORT_ROWS:
+    wanted = request.args.get("rows", "")
+    shown = min(int(wanted), apply.MOST_LINES) if wanted.isdecimal() and len(wanted) < 3 else SHORT_ROWS
+    while section == "money" and len(rows) < max(shown, SHORT_ROWS):
         rows.append(apply.Line("", None))
     return form_page(
         f"grants/apply_{section}.html", form, application=application, section=section, number=SECTIONS.index(section) + 1, rows=_shown(rows),
