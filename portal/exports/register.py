@@ -191,7 +191,7 @@ def years() -> Sequence[str]:
     first, last = db.session.execute(
         select(func.min(Application.released_at), func.max(Application.released_at)).where(Application.released_at.is_not(None))
     ).one()
-    if first is None:
+    if first is None or last is None:
         return []
     start, end = int(financial_year(london_day(first))[:4]), int(financial_year(london_day(last))[:4])
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, start - 1, -1)]

@@ -1,10 +1,135 @@
-"""The front door: home, help, health."""
+"""The front door: home, the desk's first page, plain pages, and how the machine is."""
 
-from flask import Blueprint
+from typing import Any
 
+from flask import Blueprint, Response, current_app, make_response, redirect, send_from_directory
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import db as database
+from portal import turns
+from portal.db import db
+from portal.front import queries
+from portal.grants import queries as grants
+from portal.grants.rules import RoundRules
+from portal.grants.views.apply import STATUS_WORDS
+from portal.panels import queries as panels
+from portal.places import queries as places
+from portal.web.pages import page, see_other
 from portal.web.policy import allow
 
 front = Blueprint("front", __name__)
+
+
+@front.get("/")
+@allow("anyone")
+def home() -> Any:
+    round_ = queries.open_round()
+    rules = RoundRules.load(round_.rules) if round_ else None
+    mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
+    waiting = panels.waiting_for(current_user.id) if current_user.is_authenticated else 0
+    desk = (
+        queries.waiting_at_desk(officer=current_user.has("officer"), finance=current_user.has("finance"))
+        if current_user.has("officer", "finance")
+        else []
+    )
+    return page(
+        "front/home.html",
+        round=round_,
+        rules=rules,
+        mine=mine,
+        waiting=waiting,
+        desk=desk,
+        latest=queries.recent_awards(),
+        words=STATUS_WORDS,
+    )
+
+
+@front.get("/desk/")
+@allow("open the desk")
+def desk() -> Any:
+    waiting = queries.waiting_at_desk(officer=current_user.has("officer"), finance=current_user.has("finance"))
+    return page("front/desk.html", waiting=waiting)
+
+
+@front.get("/help")
+@allow("anyone")
+def help_page() -> Any:
+    return page("front/help.html")
+
+
+@front.get("/privacy")
+@allow("anyone")
+def privacy() -> Any:
+    return page("front/privacy.html")
+
+
+@front.get("/accessibility")
+@allow("anyone")
+def accessibility() -> Any:
+    return page("front/accessibility.html")
+
+
+@front.get("/status")
+@allow("anyone")
+def status() -> Any:
+    proof = turns.last(turns.LEDGER_CHECK)
+    return page("front/status.html", alive=turns.worker_is_alive(), proof=proof)
+
+
+@front.get("/offline")
+@allow("anyone")
+def offline() -> Any:
+    return page("offline.html")
+
+
+@front.get("/sw.js")
+@allow("anyone")
+def service_worker() -> Response:
+    """From the root, so that it may stand before every page; it keeps the offline page and nothing of anybody."""
+    assert current_app.static_folder is not None
+    response = make_response(send_from_directory(current_app.static_folder, "sw.js", mimetype="text/javascript", max_age=0))
+    response.headers["Service-Worker-Allowed"] = "/"
+    return response
+
+
+@front.get("/site.webmanifest")
+@allow("anyone")
+def manifest() -> Response:
+    assert current_app.static_folder is not None
+    return send_from_directory(current_app.static_folder, "site.webmanifest", mimetype="application/manifest+json", max_age=3600)
+
+
+@front.get("/favicon.ico")
+@allow("anyone")
+def favicon() -> Any:
+    return redirect("/static/favicon.svg", 302)
+
+
+@front.get("/robots.txt")
+@allow("anyone")
+def robots() -> Response:
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in ("/m/", "/a/", "/people/", "/grants/", "/desk/", "/finance/", "/panels/", "/photos/")),
+        "Allow: /",
+        "",
+    ]
+    return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@front.get("/.well-known/security.txt")
+@allow("anyone")
+def security() -> Response:
+    here = places.scheme()
+    contact = f"mailto:{here.email}" if here else "https://example.org"
+    return Response(f"Contact: {contact}\nPreferred-Languages: en\n", content_type="text/plain; charset=utf-8")
+
+
+@front.get("/.well-known/change-password")
+@allow("anyone")
+def change_password() -> Any:
+    return see_other("/people/me")
 
 
 @front.get("/healthz")
@@ -12,3 +137,30 @@ front = Blueprint("front", __name__)
 def healthz() -> tuple[dict[str, str], int]:
     """Whether the process answers."""
     return {"status": "ok"}, 200
+
+
+@front.get("/readyz")
+@allow("anyone")
+def readyz() -> tuple[dict[str, str], int]:
+    """Whether people can be served: database there, as old as the code, a worker alive, the books proved. 503 names what is not."""
+    found = {"database": "ok", "migrations": "ok", "worker": "ok", "ledger": "ok"}
+    try:
+        age = database.age()
+        found["migrations"] = "ok" if age == "current" else age
+        if not turns.worker_is_alive():
+            found["worker"] = "missing"
+        proof = turns.last(turns.LEDGER_CHECK)
+        if proof is None or proof.done_at is None:
+            found["ledger"] = "not checked yet"
+        elif not (proof.result or {}).get("ok", False):
+            found["ledger"] = "broken"
+    except SQLAlchemyError:
+        db.session.rollback()
+        found = {"database": "away"}
+    ready = (
+        found.get("database") == "ok"
+        and found.get("migrations") == "ok"
+        and found.get("ledger") != "broken"
+        and found.get("worker") == "ok"
+    )
+    return found, 200 if ready else 503

@@ -1,0 +1,100 @@
+"""What the front door and the desk show: who is waited for, and for what. Bounded lists, a handful of queries each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.db import db
+from portal.grants.model import Application, Award, Payment, Release, Report, Round
+from portal.outbox import Message
+from portal.words import _
+
+MOST = 99  # a larger number tells nobody more
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One kind of thing that waits, how many (up to MOST + 1), and where to do something about it."""
+
+    what: str
+    number: int
+    href: str
+    tone: str = ""
+
+
+def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
+    """What needs an officer, finance or a connector today. One query: every part counts at most MOST + 1 rows of an index."""
+    today = clock.today()
+    parts = {
+        "screen": select(Application.id).where(Application.status == "sent"),
+        "late_decision": select(Application.id).where(
+            Application.status.in_(("sent", "more_asked", "with_panel", "decided")), Application.hear_by < today
+        ),
+        "decided": select(Application.id).where(Application.status == "decided"),
+        "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
+        "conditions": select(Award.id).where(Award.status == "conditions_open"),
+        "pay": select(Award.id).where(Award.status == "ready_to_pay"),
+        "approve": select(Payment.id).where(Payment.status == "prepared"),
+        "send": select(Payment.id).where(Payment.status == "approved"),
+        "bounced": select(Payment.id)
+        .join(Award, Award.id == Payment.award_id)
+        .where(Payment.status == "bounced", Award.status == "ready_to_pay"),
+        "reports": select(Report.id).where(Report.status == "sent"),
+        "late_reports": select(Report.id).where(Report.status == "late"),
+        "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
+        "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
+    }
+    columns = [
+        select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
+    ]
+    numbers = db.session.execute(select(*columns)).one()._mapping
+    lines = []
+    if officer:
+        lines += [
+            Waiting(_("ideas to screen"), numbers["screen"], "/desk/bids?status=sent"),
+            Waiting(_("people who should have heard by now"), numbers["late_decision"], "/desk/bids", "bad"),
+            Waiting(_("decisions that need a letter"), numbers["decided"], "/desk/bids?status=decided"),
+            Waiting(_("releases that wait for a second person"), numbers["release"], "/desk/decisions", "warm"),
+            Waiting(_("grants with open conditions"), numbers["conditions"], "/finance/"),
+            Waiting(_("reports to read"), numbers["reports"], "/desk/reports"),
+            Waiting(_("reports that are late"), numbers["late_reports"], "/desk/reports", "warm"),
+            Waiting(_("messages that could not be delivered"), numbers["failed"], "/desk/undelivered", "bad"),
+            Waiting(_("letters to print"), numbers["letters"], "/desk/letters"),
+        ]
+    if finance or officer:
+        lines += [
+            Waiting(_("grants to pay"), numbers["pay"], "/finance/"),
+            Waiting(_("payments to approve"), numbers["approve"], "/finance/"),
+            Waiting(_("payments to send to the bank"), numbers["send"], "/finance/"),
+            Waiting(_("payments that came back"), numbers["bounced"], "/finance/", "bad"),
+        ]
+    return [line for line in lines if line.number]
+
+
+def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
+    """The latest grants: reference, title, pence."""
+    rows = db.session.execute(
+        select(Application.ref, Application.title, Award.amount)
+        .join(Award, Award.application_id == Application.id)
+        .where(
+            Application.decided == "yes",
+            Application.released_at.is_not(None),
+            Award.status.in_(("conditions_open", "ready_to_pay", "paid", "reporting", "closed")),
+        )
+        .order_by(Award.decided_on.desc(), Award.id.desc())
+        .limit(limit)
+    )
+    return [(ref, title, amount) for ref, title, amount in rows]
+
+
+def open_round() -> Round | None:
+    """The round to offer first: one that closes before one that never does."""
+    now = clock.now()
+    return db.session.scalar(
+        select(Round)
+        .where(Round.status.in_(("planned", "open")), Round.opens_at <= now, (Round.closes_at.is_(None)) | (Round.closes_at >= now))
+        .order_by(Round.closes_at.is_(None), Round.closes_at)
+        .limit(1)
+    )
