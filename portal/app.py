@@ -14,11 +14,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
+from portal.exports.views import exports
 from portal.front.views import front
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
+from portal.grants.views.match import neighbours
+from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
 from portal.panels.views import panels
 from portal.people import sessions
@@ -28,7 +31,7 @@ from portal.places import queries as places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, bids, awards, decisions, desk_rounds, panels, finance, postroom]
+BLUEPRINTS: list[Blueprint] = [front, people, bids, neighbours, reports, awards, decisions, desk_rounds, panels, finance, postroom, exports]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 

@@ -65,7 +65,7 @@ def figures_of(fund: Fund) -> FundFigures:
     free = books.balance(f"fund:{fund.code}:available")
     promised, paid = db.session.execute(
         select(
-            func.coalesce(func.sum(Award.amount), 0).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay"))),
+            func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay"))),
             func.coalesce(func.sum(Award.paid), 0),
         ).where(Award.fund_id == fund.id)
     ).one()
