@@ -14,8 +14,8 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from portal import backup, serving, vault, worker
 from portal import db as database
-from portal import serving, vault, worker
 from portal.config import BadSetting, Settings
 from portal.demo import bulk
 from portal.demo.story import Story
@@ -90,6 +90,34 @@ def serve() -> None:
         fill_demo(only_if_empty=True)
     must_be_ready()
     serving.serve(host, port, _settings())
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_appcontext
+def backup_command(file: Path) -> None:
+    """Write the database and the photos to FILE, while the portal goes on."""
+    must_be_ready()
+    label = backup.back_up(file, _settings())
+    print(
+        f"{file}: {label['bytes']} bytes of {label['engine']}, {label['written_at']}. The keys are not in it: keep SECRET_KEY and VAULT_KEYS elsewhere."
+    )
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@with_appcontext
+def restore_command(file: Path) -> None:
+    """Bring an empty database to what FILE holds, and prove its books."""
+    try:
+        label = backup.restore(file, _settings())
+    except DBAPIError as why:
+        raise BadSetting(_away(why)) from why
+    must_be_ready()
+    report = checks.check(full=True, caches=worker.CACHES)
+    if not report.ok:
+        raise BadSetting(f"restored, but the books are broken: {'; '.join(report.broken[:3])}")
+    print(f"Restored as of {label['written_at']}. The books are whole: {report.entries} entries in {report.accounts} accounts.")
 
 
 def fill_demo(*, only_if_empty: bool) -> None:
@@ -194,7 +222,7 @@ def _settings() -> Settings:
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (vault_group, ledger_group, places_group, worker_command, serve, demo, export_command):
+    for command in (vault_group, ledger_group, places_group, worker_command, serve, demo, export_command, backup_command, restore_command):
         app.cli.add_command(command)
 
 
