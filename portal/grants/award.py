@@ -266,7 +266,8 @@ def give_details(ref: str, name: str, sort_code: str, account_number: str, actor
         for payment in live_payments(award):
             if payment.status == "released":
                 raise Refused(_("A payment is on its way to the old account. Call us at once if that account is wrong."))
-            move(payment, "cancelled", actor, reason=_("The account was changed."))
+            if payment.status in ("prepared", "approved"):
+                move(payment, "cancelled", actor, reason=_("The account was changed."))
         payee = _add_payee(award, bid.pay_route, name, sort_code, account_number, actor.person_id or bid.person_id, old is not None)
         record(about(award), "details_changed" if old else "details_given", actor, payee=payee.ref)
         _tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)

@@ -124,11 +124,12 @@ def when_closed(matter: Matter, actor: Actor) -> None:
 
 
 def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Send a decided bid back to the panel, before it is released: everybody votes anew. Refused: no reason, released, in a release."""
+    """Send a decided bid back to the panel, before it is released: everybody votes anew. Refused: no reason, released, in a release, one's own."""
     needs_reason(reason)
     with transaction():
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
+        _not_their_own([bid], actor)
         move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
         bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = None, "", [], None
         _open_matter(bid, actor)
@@ -140,7 +141,7 @@ def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
 def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: int | None, actor: Actor) -> None:
     """What the letter of a decided bid says: the reason, a yes's conditions, and its place in line should the money run short.
 
-    Refused: no reason, too many conditions, not decided, or a release of it is waiting for the second person.
+    Refused: no reason, too many conditions, not decided, one's own, or a release of it is waiting for the second person.
     """
     if not reason:
         raise Refused(_("Write the reason in plain words. It goes into the letter."), "reason")
@@ -151,6 +152,7 @@ def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: in
         if bid.status != "decided":
             raise Refused(_("The panel has not decided this idea, or the letter has gone out already."))
         _not_in_release(bid)
+        _not_their_own([bid], actor)
         if conditions and bid.decided != "yes":
             raise Refused(_("Only a yes has conditions."), "conditions")
         bid.decision_reason, bid.conditions, bid.reserve_place = reason, list(conditions), place if bid.decided == "yes" else None

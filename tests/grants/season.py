@@ -78,12 +78,12 @@ class Season:
         return db.session.scalars(select(Matter).where(Matter.ref == ref)).one()
 
     def decided(self, ref: str, choice: str = "yes") -> str:
-        """Three seats vote alike and the officer counts; returns the bid's reference."""
+        """Three seats vote alike and the chair counts; returns the bid's reference."""
         matter = self.with_panel(ref)
         for seat in ("Ada", "Ben", "Cleo"):
             panels.declare(self.who(seat), self.panel_ref, matter, "none")
             panels.vote(self.who(seat), self.panel_ref, matter, choice, "We talked about it.")
-        panels.close(self.who("Olga"), self.panel_ref, matter)
+        panels.close(self.who("Ada"), self.panel_ref, matter)
         return ref
 
     def offered(self, ref: str | None = None, conditions: tuple[str, ...] = ()) -> Award:

@@ -1,0 +1,227 @@
+"""Two officers at the same award, two awards at the same money, two taps at once: real processes on both engines."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from portal.db import db
+from portal.grants import award, decide, pay
+from portal.ledger import queries as books
+from portal.panels import actions as panels
+from tests.conftest import VAULT_KEY, Store
+from tests.grants.season import Season, assert_books_are_right, begin
+
+ROOT = Path(__file__).parents[2]
+
+RACER = textwrap.dedent("""
+    import sys, time, json
+    sys.path.insert(0, {root!r})
+    from pathlib import Path
+    from portal.app import create_app
+    from portal.config import Settings
+    from portal.clock import today
+    from portal.db import db
+    from portal.errors import Problem
+    from portal.history import Actor
+    from portal.grants import award, decide, pay
+    app = create_app(Settings(database_url={url!r}, secret_key="x" * 40, vault_keys=({vault!r},), base_url="http://localhost", data_dir=Path({home!r}), testing=True))
+    with app.app_context():
+        db.session.execute(db.text("select 1")); db.session.rollback()
+        print("ready", flush=True)
+        sys.stdin.readline()
+        try:
+            result = {call}
+            print(json.dumps(["done", result]), flush=True)
+        except Problem as why:
+            print(json.dumps(["refused", why.sentence]), flush=True)
+""")
+
+
+def race(store: Store, calls: list[str]) -> list[tuple[str, str | int | None]]:
+    """Run each call in a process of its own, all let go at once; ("done", result) or ("refused", sentence) each."""
+    racers = []
+    for call in calls:
+        script = RACER.format(root=str(ROOT), url=store.url, vault=VAULT_KEY, home=str(store.home), call=call)
+        racers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONHASHSEED": "0"},
+            )
+        )
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    results = []
+    for racer in racers:
+        out, _err = racer.communicate(timeout=60)
+        assert racer.returncode == 0
+        what, said = json.loads(out)
+        results.append((what, said))
+    return results
+
+
+@pytest.fixture
+def season(store: Store) -> Season:
+    with store.app.app_context():
+        made = begin(money=300_00)
+        db.session.remove()
+        return made
+
+
+def ways(results: list[tuple[str, str | int | None]]) -> list[str]:
+    return sorted(what for what, _said in results)
+
+
+def test_two_officers_prepare_the_same_award(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        ref = season.ready().ref
+        db.session.remove()
+    calls = [f"pay.prepare({ref!r}, None, Actor({season.who(name).id}))" for name in ("Olga", "Otto", "Fay", "Olga")]
+    results = race(store, calls)
+    assert ways(results) == ["done", "refused", "refused", "refused"]
+    assert all("has prepared this payment already" in str(said) for what, said in results if what == "refused")
+    with store.app.app_context():
+        assert_books_are_right()
+
+
+def test_two_people_release_the_same_payment(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        payment = pay.prepare(season.ready().ref, None, season.actor("Fay"))
+        pay.approve(payment, season.actor("Olga"))
+        season.people["Finn"] = __import__("tests.grants.season", fromlist=["person"]).person("Finn", "finance")
+        db.session.remove()
+    results = race(store, [f"pay.release_run([{payment!r}], Actor({season.who(name).id}))" for name in ("Otto", "Finn", "Otto", "Finn")])
+    assert ways(results) == ["done", "refused", "refused", "refused"]
+    with store.app.app_context():
+        run = pay.run_by_ref(str(next(said for what, said in results if what == "done")))
+        assert books.balance(pay.in_transit(run.id)) == 250_00
+        assert_books_are_right()
+
+
+def test_one_tap_four_times(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        payment = season.released(season.ready())
+        ref, id_ = payment.ref, season.who("Fay").id
+        db.session.remove()
+    assert ways(race(store, [f"pay.settle({ref!r}, today(), Actor({id_}))"] * 4)) == ["done"] * 4
+    with store.app.app_context():
+        assert pay.payment_by_ref(ref).status == "settled"
+        assert award.award_by_ref(season_award(ref)).paid == 250_00
+        assert_books_are_right()
+
+
+def test_settled_and_bounced_at_once(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        ref = season.released(season.ready()).ref
+        id_ = season.who("Fay").id
+        db.session.remove()
+    race(store, [f"pay.settle({ref!r}, today(), Actor({id_}))", f"pay.bounce({ref!r}, today(), 'x', Actor({id_}))"])
+    with store.app.app_context():
+        assert pay.payment_by_ref(ref).status == "bounced", "whichever came first, the bank's last word is that it came back"
+        assert_books_are_right()
+
+
+def test_money_for_one_of_two_awards(store: Store, season: Season) -> None:
+    releases = []
+    with store.app.app_context():
+        for title in ("Garden", "Bench"):
+            ref = season.decided(season.sent(title))
+            decide.write_letter(ref, "Yes.", [], None, season.actor("Olga"))
+            releases.append(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")))
+        db.session.remove()
+    results = race(store, [f"decide.release({ref!r}, Actor({season.who('Otto').id}))" for ref in releases])
+    assert ways(results) == ["done", "done"], "the second goes on the reserve list; nobody is refused"
+    with store.app.app_context():
+        assert books.balance("fund:small-sparks:available") == 50_00
+        from portal.grants.model import Application
+
+        states = sorted((bid.status, bid.reserve_place) for bid in db.session.scalars(db.select(Application)))
+        assert states == [("lapsed", 1), ("offered", None)]
+        assert_books_are_right()
+
+
+def test_the_same_release_by_two(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        ref = season.decided(season.sent())
+        decide.write_letter(ref, "Yes.", [], None, season.actor("Olga"))
+        release = decide.prepare_release(season.round_ref, [ref], season.actor("Olga"))
+        db.session.remove()
+    results = race(store, [f"decide.release({release!r}, Actor({season.who(name).id}))" for name in ("Otto", "Fay", "Otto")])
+    assert ways(results) == ["done", "refused", "refused"]
+    with store.app.app_context():
+        assert_books_are_right()
+
+
+def test_yes_and_lapse_at_once(store: Store, season: Season) -> None:
+    """Whoever is first decides; the money is in one place."""
+    with store.app.app_context():
+        made = season.offered()
+        ref, rita = made.ref, season.who("Rita").id
+        db.session.remove()
+    race(
+        store, [f"award.accept({ref!r}, Actor({rita}))", f"award.decline({ref!r}, Actor({rita}))", f"award.accept({ref!r}, Actor({rita}))"]
+    )
+    with store.app.app_context():
+        made = award.award_by_ref(ref)
+        free = books.balance("fund:small-sparks:available")
+        assert (made.status, free) in (("ready_to_pay", 50_00), ("declined", 300_00))
+        assert_books_are_right()
+
+
+def test_two_workers_offer_what_came_back(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        first = season.offered(season.sent("Garden"))
+        second = season.decided(season.sent("Bench"))
+        decide.write_letter(second, "Yes.", [], None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [second], season.actor("Olga")), season.actor("Otto"))
+        assert season.bid(second).status == "lapsed"
+        award.decline(first.ref, season.actor("Rita"))
+        db.session.remove()
+    results = race(store, ["award.offer_reserves()"] * 3)
+    assert sum(int(said or 0) for _what, said in results) == 1
+    with store.app.app_context():
+        assert season.bid(second).status == "offered"
+        assert_books_are_right()
+
+
+def test_a_vote_and_the_count_at_once(store: Store, season: Season) -> None:
+    """The vote is counted or told that it came too late; never taken and lost."""
+    with store.app.app_context():
+        matter = season.with_panel(season.sent())
+        for seat in ("Ada", "Ben", "Cleo", "Dan"):
+            panels.declare(season.who(seat), season.panel_ref, matter, "none")
+        for seat in ("Ada", "Ben", "Cleo"):
+            panels.vote(season.who(seat), season.panel_ref, matter, "yes")
+        db.session.remove()
+    who = "__import__('portal.people.access', fromlist=['Who']).Who({id}, 'x', 'x', None, frozenset({roles}))"
+    act = "__import__('portal.panels.actions', fromlist=['vote'])"
+    results = race(
+        store,
+        [
+            f"{act}.vote({who.format(id=season.who('Dan').id, roles='')}, {season.panel_ref!r}, {matter!r}, 'yes')",
+            f"{act}.close({who.format(id=season.who('Olga').id, roles=[('officer', None)])}, {season.panel_ref!r}, {matter!r})",
+        ],
+    )
+    with store.app.app_context():
+        tally = season.matter_by(matter).tally
+        assert tally is not None
+        assert tally["yes"] == (4 if results[0][0] == "done" else 3)
+
+
+def season_award(payment_ref: str) -> str:
+    """The reference of a payment's award."""
+    from portal.grants.model import Award
+
+    return db.session.get_one(Award, pay.payment_by_ref(payment_ref).award_id).ref
