@@ -70,13 +70,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=lambda: g.get("locale") or "en_GB")
     words.translate_with(gettext, ngettext)
     Htmx(app)
-    for install in (logs.install, limits.install, filters.install, assets.install, failures.install):
+    for install in (logs.install, limits.install, filters.install, failures.install):
         install(app)
     CSRFProtect(app)
     _sign_in(app)
     policy.install(app)
     csp.install(app, settings.https)
     Compress(app)
+    assets.install(app)
     _every_page(app, settings)
     for blueprint in BLUEPRINTS + (DEMO_BLUEPRINTS if settings.demo else []):
         app.register_blueprint(blueprint)
