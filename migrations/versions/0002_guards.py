@@ -114,12 +114,16 @@ BEGIN
       RAISE EXCEPTION 'ledger: an account opens at zero' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
   ELSIF (NEW.account_id, NEW.sequence, NEW.debits, NEW.credits, NEW.head) IS DISTINCT FROM (OLD.account_id, OLD.sequence, OLD.debits, OLD.credits, OLD.head) THEN
-    IF NEW.account_id <> OLD.account_id OR NEW.sequence <> OLD.sequence + 1 OR NOT EXISTS (
-      SELECT 1 FROM ledger_transfer WHERE debit_id = NEW.account_id AND debit_sequence = NEW.sequence AND debit_head = NEW.head
-         AND NEW.debits = OLD.debits + amount AND NEW.credits = OLD.credits AND debit_after = NEW.credits - NEW.debits
-      UNION ALL
-      SELECT 1 FROM ledger_transfer WHERE credit_id = NEW.account_id AND credit_sequence = NEW.sequence AND credit_head = NEW.head
-         AND NEW.credits = OLD.credits + amount AND NEW.debits = OLD.debits AND credit_after = NEW.credits - NEW.debits) THEN
+    -- the transfers between the old and the new sequence must be as many, add up, and end in the new head
+    IF NEW.account_id <> OLD.account_id OR NEW.sequence <= OLD.sequence OR NOT EXISTS (
+      SELECT 1 FROM (
+        SELECT debit_sequence AS sequence, amount AS debit, 0 AS credit, debit_head AS head, debit_after AS after FROM ledger_transfer
+         WHERE debit_id = NEW.account_id AND debit_sequence > OLD.sequence AND debit_sequence <= NEW.sequence
+        UNION ALL
+        SELECT credit_sequence, 0, amount, credit_head, credit_after FROM ledger_transfer
+         WHERE credit_id = NEW.account_id AND credit_sequence > OLD.sequence AND credit_sequence <= NEW.sequence) AS line
+      HAVING count(*) = NEW.sequence - OLD.sequence AND sum(debit) = NEW.debits - OLD.debits AND sum(credit) = NEW.credits - OLD.credits
+         AND bool_or(sequence = NEW.sequence AND head = NEW.head AND after = NEW.credits - NEW.debits)) THEN
       RAISE EXCEPTION 'ledger: a state moves only by its transfer' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
   END IF;
@@ -134,22 +138,40 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE FUNCTION ledger_transfer_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Once a statement, not once a row: two hundred rows for one account would each leave a dead version of its state behind.
+CREATE FUNCTION ledger_transfer_applies() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  strange boolean;
+  stale boolean;
+  beyond boolean;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM ledger_entry WHERE id = NEW.entry_id AND effective_on = NEW.effective_on AND NEW.line BETWEEN 1 AND lines) THEN
+  PERFORM 1 FROM ledger_state WHERE account_id IN (SELECT debit_id FROM fresh UNION ALL SELECT credit_id FROM fresh)
+    ORDER BY account_id FOR NO KEY UPDATE;
+  SELECT bool_or(e.id IS NULL OR e.effective_on <> f.effective_on OR f.line NOT BETWEEN 1 AND e.lines) INTO strange
+    FROM fresh f LEFT JOIN ledger_entry e ON e.id = f.entry_id;
+  IF strange THEN
     RAISE EXCEPTION 'ledger: a line belongs to its entry' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  PERFORM 1 FROM ledger_state WHERE account_id = NEW.debit_id AND sequence + 1 = NEW.debit_sequence AND credits - debits - NEW.amount = NEW.debit_after;
-  IF NOT FOUND THEN RAISE EXCEPTION 'ledger: stale transfer' USING ERRCODE = 'integrity_constraint_violation'; END IF;
-  PERFORM 1 FROM ledger_state WHERE account_id = NEW.credit_id AND sequence + 1 = NEW.credit_sequence AND credits - debits + NEW.amount = NEW.credit_after;
-  IF NOT FOUND THEN RAISE EXCEPTION 'ledger: stale transfer' USING ERRCODE = 'integrity_constraint_violation'; END IF;
-  RETURN NEW;
-END $$;
-
-CREATE FUNCTION ledger_transfer_applies() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE ledger_state SET sequence = sequence + 1, debits = debits + NEW.amount, head = NEW.debit_head WHERE account_id = NEW.debit_id;
-  UPDATE ledger_state SET sequence = sequence + 1, credits = credits + NEW.amount, head = NEW.credit_head WHERE account_id = NEW.credit_id;
+  SELECT bool_or(sequence IS DISTINCT FROM next OR after IS DISTINCT FROM balance), bool_or(after < floor OR after > ceiling) INTO stale, beyond
+    FROM (
+      SELECT side.sequence, side.after, s.floor, s.ceiling, s.sequence + row_number() OVER lines AS next,
+             s.credits - s.debits + sum(side.change) OVER lines AS balance
+        FROM (SELECT debit_id AS account_id, debit_sequence AS sequence, debit_after AS after, -amount AS change FROM fresh
+              UNION ALL SELECT credit_id, credit_sequence, credit_after, amount FROM fresh) AS side
+        LEFT JOIN ledger_state s ON s.account_id = side.account_id
+      WINDOW lines AS (PARTITION BY side.account_id ORDER BY side.sequence)) AS walked;
+  IF stale THEN
+    RAISE EXCEPTION 'ledger: stale transfer' USING ERRCODE = 'integrity_constraint_violation';
+  ELSIF beyond THEN
+    RAISE EXCEPTION 'ledger: below its floor or above its ceiling' USING ERRCODE = 'check_violation';
+  END IF;
+  UPDATE ledger_state SET sequence = ledger_state.sequence + moved.lines, debits = debits + moved.debit, credits = credits + moved.credit, head = moved.head
+    FROM (
+      SELECT account_id, count(*) AS lines, sum(debit) AS debit, sum(credit) AS credit, (array_agg(head ORDER BY sequence DESC))[1] AS head
+        FROM (SELECT debit_id AS account_id, debit_sequence AS sequence, amount AS debit, 0 AS credit, debit_head AS head FROM fresh
+              UNION ALL SELECT credit_id, credit_sequence, 0, amount, credit_head FROM fresh) AS side
+       GROUP BY account_id) AS moved
+   WHERE ledger_state.account_id = moved.account_id;
   RETURN NULL;
 END $$;
 
@@ -188,8 +210,7 @@ CREATE TRIGGER emptied BEFORE TRUNCATE ON ledger_account FOR EACH STATEMENT EXEC
 CREATE TRIGGER emptied BEFORE TRUNCATE ON ledger_state FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER moves BEFORE INSERT OR UPDATE ON ledger_state FOR EACH ROW EXECUTE FUNCTION ledger_state_moves();
 CREATE TRIGGER period BEFORE INSERT ON ledger_entry FOR EACH ROW EXECUTE FUNCTION ledger_entry_open();
-CREATE TRIGGER follows BEFORE INSERT ON ledger_transfer FOR EACH ROW EXECUTE FUNCTION ledger_transfer_follows();
-CREATE TRIGGER applies AFTER INSERT ON ledger_transfer FOR EACH ROW EXECUTE FUNCTION ledger_transfer_applies();
+CREATE TRIGGER applies AFTER INSERT ON ledger_transfer REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ledger_transfer_applies();
 CREATE TRIGGER fixed BEFORE UPDATE ON payment FOR EACH ROW EXECUTE FUNCTION payment_fixed();
 CREATE TRIGGER kept BEFORE DELETE ON payment FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER emptied BEFORE TRUNCATE ON payment FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

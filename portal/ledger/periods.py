@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import func, insert, literal, select, union_all
 
 from portal import clock
-from portal.db import db, must_be_in_transaction
+from portal.db import db, is_postgresql, must_be_in_transaction
 from portal.errors import Refused
 from portal.ledger.model import Account, Period, Snapshot, State, Transfer
 from portal.words import _
@@ -20,12 +20,13 @@ def close_period(last_day: date, closed_by: str) -> str:
     must_be_in_transaction()
     if last_day >= clock.today():
         raise Refused(_("A period can be closed when its last day is over."))
+    connection = db.session.connection()
+    if is_postgresql():
+        # whoever has entered something ends first, and whoever comes now waits: no posting is half in and half out
+        connection.exec_driver_sql("LOCK TABLE ledger_entry IN SHARE ROW EXCLUSIVE MODE")
     before = db.session.scalar(select(func.max(Period.last_day)))
     if before is not None and last_day <= before:
         raise Refused(_("The books are closed up to that day already."))
-    connection = db.session.connection()
-    # everybody who posts locks states first, so that no posting is half in and half out of the snapshot
-    connection.execute(select(State.account_id).order_by(State.account_id).with_for_update(key_share=True)).all()
     moves = []
     for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
         query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(

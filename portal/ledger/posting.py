@@ -1,18 +1,23 @@
 """The only way into the books: `post` (or many facts at once, `post_all`) and `reverse`.
 
-Three statements whatever the number of lines: the entries on their keys, the states locked in order, the transfers; the
-database's guards apply these to the states and have the last word. Core, never the ORM (design 5: a third of the cost).
+Three statements whatever the number of lines: the states locked in order, the entries on their keys, the transfers; the
+database's guards apply these to the states and have the last word. What a floor or a closed period refuses is refused
+before anything is written, so that an action may hear it and go on. Core with statements built once, never the ORM
+(design 5: a third of the cost).
+
+Whoever wants to prove a chain without us finds all they need in the tables: `entry_digest` and `chained` say how.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -22,6 +27,8 @@ from portal.errors import Conflict, Refused
 from portal.ledger.model import MOST, UNITS, Account, Entry, Period, State, Transfer
 from portal.money import hours, pounds
 from portal.words import _
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,41 @@ ACCOUNT: Table = Account.__table__  # type: ignore[assignment]
 STATE: Table = State.__table__  # type: ignore[assignment]
 ENTRY: Table = Entry.__table__  # type: ignore[assignment]
 TRANSFER: Table = Transfer.__table__  # type: ignore[assignment]
+
+
+TRANSFER_COLUMNS = tuple(column for column in TRANSFER.c if column is not TRANSFER.c.id)
+
+# built once: building them costs more than SQLite takes to run them
+INSERT_ENTRIES = {
+    "postgresql": postgresql.insert(ENTRY).on_conflict_do_nothing().returning(ENTRY.c.key),
+    "sqlite": sqlite.insert(ENTRY).on_conflict_do_nothing().returning(ENTRY.c.key),
+}
+INSERT_TRANSFER = insert(TRANSFER)
+INSERT_TRANSFERS_AT_ONCE = insert(TRANSFER).from_select(  # PostgreSQL: one statement, so that its guard works once
+    TRANSFER_COLUMNS, select(*(func.unnest(bindparam(column.name, type_=postgresql.ARRAY(column.type))) for column in TRANSFER_COLUMNS))
+)
+STANDINGS = (
+    select(
+        ACCOUNT.c.id, ACCOUNT.c.code, ACCOUNT.c.unit, ACCOUNT.c.name, STATE.c.sequence, (STATE.c.credits - STATE.c.debits).label("balance"),
+        STATE.c.floor, STATE.c.ceiling, STATE.c.head, select(func.max(Period.last_day)).scalar_subquery().label("closed"),
+    )
+    .join_from(ACCOUNT, STATE, ACCOUNT.c.id == STATE.c.account_id)
+    .order_by(ACCOUNT.c.id)
+)  # fmt: skip
+LOCK_STANDINGS = {
+    "postgresql": STANDINGS.where(
+        ACCOUNT.c.code == func.any(bindparam("codes", type_=postgresql.ARRAY(ACCOUNT.c.code.type)))
+    ).with_for_update(of=STATE, key_share=True),
+    "sqlite": STANDINGS.where(ACCOUNT.c.code.in_(select(func.json_each(bindparam("codes")).table_valued("value").c.value))),
+}
+KNOWN = {
+    "postgresql": select(ENTRY.c.key, ENTRY.c.id, ENTRY.c.fingerprint).where(
+        ENTRY.c.key == func.any(bindparam("keys", type_=postgresql.ARRAY(ENTRY.c.key.type)))
+    ),
+    "sqlite": select(ENTRY.c.key, ENTRY.c.id, ENTRY.c.fingerprint).where(
+        ENTRY.c.key.in_(select(func.json_each(bindparam("keys")).table_valued("value").c.value))
+    ),
+}
 
 
 def open_account(code: str, unit: str, kind: str, name: str, *, floor: int | None = None, ceiling: int | None = None) -> None:
@@ -178,38 +220,39 @@ def post_all(facts: Sequence[Fact]) -> list[Posted]:
     connection = db.session.connection()
     now = clock.now()
     today = clock.london_day(now)
+    wanted: dict[str, Fact] = {}
     entries: dict[str, dict[str, Any]] = {}
     for fact in facts:
         _judge(fact)
         fingerprint = fact.fingerprint()
-        known = entries.get(fact.key)
-        if known is not None and known["fingerprint"] != fingerprint:
+        if fact.key not in entries:
+            wanted[fact.key] = fact
+            entries[fact.key] = _entry(fact, fingerprint, now, fact.effective_on or today, len(entries))
+        elif entries[fact.key]["fingerprint"] != fingerprint:
             raise _other_content(fact.key)
-        if known is None:
-            entries[fact.key] = _entry(fact, fingerprint, now, fact.effective_on or today)
-    fresh = _insert_entries(connection, list(entries.values()))
-    old = [key for key in entries if key not in fresh]
-    found: dict[str, str] = {}
-    if old:
-        for key, id_, fingerprint in connection.execute(select(ENTRY.c.key, ENTRY.c.id, ENTRY.c.fingerprint).where(ENTRY.c.key.in_(old))):
-            if fingerprint != entries[key]["fingerprint"]:
-                raise _other_content(key)
-            found[key] = id_
-        if len(found) < len(old):  # not the key but the entry to be reversed was taken
-            raise Refused(_("That entry has been put right already, so it cannot be put right again."))
-    to_post = []
-    told: set[str] = set()
-    for fact in facts:
-        if fact.key in fresh and fact.key not in told:
-            told.add(fact.key)
-            to_post.append(fact)
-    if to_post:
-        _insert_transfers(connection, to_post, entries)
-    first = set(fresh)
+    standing, closed = _lock(connection, {code for fact in facts for line in fact.lines for code in (line.debit, line.credit)})
+    known: dict[str, str] = {}
+    try:
+        rows = _transfers(wanted, entries, standing, closed)
+    except Refused:
+        known = _known(connection, entries, entries)
+        if not known:
+            raise  # what stands in the books is not judged again; this does not
+        rows = _transfers({key: fact for key, fact in wanted.items() if key not in known}, entries, standing, closed)
+    missing = [entry for key, entry in entries.items() if key not in known]
+    if missing:
+        late = {entry["key"] for entry in missing} - _insert_entries(connection, missing)
+        if late:
+            known |= (found := _known(connection, entries, late))
+            if len(found) < len(late):  # not the key but the entry to be reversed was taken
+                raise Refused(_("That entry has been put right already, so it cannot be put right again."))
+            rows = _transfers({key: fact for key, fact in wanted.items() if key not in known}, entries, standing, closed)
+        _insert_transfers(connection, rows)
     results = []
+    told = set(known)
     for fact in facts:
-        results.append(Posted(found.get(fact.key) or entries[fact.key]["id"], fact.key, fact.key in first))
-        first.discard(fact.key)
+        results.append(Posted(known.get(fact.key, entries[fact.key]["id"]), fact.key, fact.key not in told))
+        told.add(fact.key)
     return results
 
 
@@ -221,34 +264,38 @@ def _judge(fact: Fact) -> None:
         assert line.debit != line.credit, "an account cannot pay itself"
 
 
-def _entry(fact: Fact, fingerprint: str, now: datetime, effective_on: date) -> dict[str, Any]:
+def _entry(fact: Fact, fingerprint: str, now: datetime, effective_on: date, place: int) -> dict[str, Any]:
     return {
-        "id": _uuid7(now), "key": fact.key, "fingerprint": fingerprint, "kind": fact.kind, "effective_on": effective_on,
+        "id": _uuid7(now, place), "key": fact.key, "fingerprint": fingerprint, "kind": fact.kind, "effective_on": effective_on,
         "recorded_at": now, "actor": fact.actor, "on_behalf": fact.on_behalf, "basis": fact.basis, "about": fact.about,
         "sentence": fact.sentence, "lines": len(fact.lines), "reverses_id": fact.reverses_id,
     }  # fmt: skip
 
 
-def _insert_entries(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
-    """Insert on the keys; those that were new. A racing key waits here for the other's commit."""
-    closed = connection.scalar(select(Period.last_day).order_by(Period.last_day.desc()).limit(1))
-    if closed is not None and any(row["effective_on"] <= closed for row in rows):
-        raise Refused(_("The books are closed up to that day. Use a later date."))
-    fresh: set[str] = set()
-    statement = _insert(connection)(ENTRY).on_conflict_do_nothing().returning(ENTRY.c.key)
-    if len(rows) == 1:
-        return set(connection.scalars(statement.values(rows[0])))
-    for start in range(0, len(rows), 1000):
-        fresh.update(connection.scalars(statement, rows[start : start + 1000]))
-    return fresh
+def _lock(connection: Connection, codes: Collection[str]) -> tuple[dict[str, _Standing], date | None]:
+    """The accounts by code, locked in the order of their ids, so that two postings cannot wait for each other; the last closed day."""
+    asked: Any = list(codes) if connection.dialect.name == "postgresql" else json.dumps(list(codes))
+    closed: date | None = None
+    found = {}
+    for row in connection.execute(LOCK_STANDINGS[connection.dialect.name], {"codes": asked}):
+        found[row.code] = _Standing(*row[:-1])
+        closed = row.closed
+    for code in codes:
+        if code not in found:
+            raise Refused(_("There is no account %(code)s in the books.", code=code))
+    return found, closed
 
 
-def _insert_transfers(connection: Connection, facts: Sequence[Fact], entries: Mapping[str, dict[str, Any]]) -> None:
-    codes = {code for fact in facts for line in fact.lines for code in (line.debit, line.credit)}
-    standing = _lock(connection, sorted(codes))
+def _transfers(
+    facts: Mapping[str, Fact], entries: Mapping[str, dict[str, Any]], before: Mapping[str, _Standing], closed: date | None
+) -> list[dict[str, Any]]:
+    """The rows that these facts add to the accounts as they stood `before`. Refused: a bound, a closed period."""
+    standing = {code: copy(account) for code, account in before.items()}
     rows = []
-    for fact in facts:
+    for fact in facts.values():
         entry = entries[fact.key]
+        if closed is not None and entry["effective_on"] <= closed:
+            raise _closed()
         digest = entry_digest(entry)
         for number, line in enumerate(fact.lines, start=1):
             debit, credit = standing[line.debit], standing[line.credit]
@@ -266,44 +313,59 @@ def _insert_transfers(connection: Connection, facts: Sequence[Fact], entries: Ma
                 "debit_id": debit.id, "debit_sequence": debit.sequence, "debit_after": debit.balance, "debit_head": debit.head,
                 "credit_id": credit.id, "credit_sequence": credit.sequence, "credit_after": credit.balance, "credit_head": credit.head,
             })  # fmt: skip
+    return rows
+
+
+def _insert_entries(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
+    """Insert on the keys; those that were new. A racing key waits here for the other's commit."""
     try:
-        connection.execute(insert(TRANSFER), rows)
+        return set(connection.scalars(INSERT_ENTRIES[connection.dialect.name], rows[0] if len(rows) == 1 else rows))
+    except IntegrityError as why:
+        if "period is closed" in str(why.orig):  # while we waited
+            raise _closed() from why
+        raise _not_accepted() from why
+
+
+def _insert_transfers(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    try:
+        if len(rows) > 1 and connection.dialect.name == "postgresql":
+            connection.execute(INSERT_TRANSFERS_AT_ONCE, {column.name: [row[column.name] for row in rows] for column in TRANSFER_COLUMNS})
+        else:
+            connection.execute(INSERT_TRANSFER, rows[0] if len(rows) == 1 else rows)
     except IntegrityError as why:  # a guard knew better than we: nothing is posted
-        raise Refused(_("The books did not accept that. Nothing was changed; try again.")) from why
+        raise _not_accepted() from why
 
 
-def _lock(connection: Connection, codes: list[str]) -> dict[str, _Standing]:
-    """The accounts by code, locked in the order of their ids, so that two postings cannot wait for each other."""
-    found: dict[str, _Standing] = {}
-    columns = (
-        ACCOUNT.c.id, ACCOUNT.c.code, ACCOUNT.c.unit, ACCOUNT.c.name, STATE.c.sequence, (STATE.c.credits - STATE.c.debits).label("balance"),
-        STATE.c.floor, STATE.c.ceiling, STATE.c.head,
-    )  # fmt: skip
-    query = select(*columns).join_from(ACCOUNT, STATE, ACCOUNT.c.id == STATE.c.account_id).order_by(ACCOUNT.c.id)
-    if connection.dialect.name == "postgresql":
-        query = query.where(ACCOUNT.c.code == postgresql.array(codes).any_()) if len(codes) > 1 else query.where(ACCOUNT.c.code == codes[0])
-        query = query.with_for_update(of=STATE, key_share=True)
-        found = {row.code: _Standing(*row) for row in connection.execute(query)}
-    else:
-        for start in range(0, len(codes), 500):
-            found.update(
-                {row.code: _Standing(*row) for row in connection.execute(query.where(ACCOUNT.c.code.in_(codes[start : start + 500])))}
-            )
-    if missing := [code for code in codes if code not in found]:
-        raise Refused(_("There is no account %(code)s in the books.", code=missing[0]))
+def _known(connection: Connection, entries: Mapping[str, dict[str, Any]], keys: Iterable[str]) -> dict[str, str]:
+    """Those of `keys` that are in the books, with the ids of their entries. Conflict: with other content."""
+    asked: Any = list(keys) if connection.dialect.name == "postgresql" else json.dumps(list(keys))
+    found = {}
+    for key, id_, fingerprint in connection.execute(KNOWN[connection.dialect.name], {"keys": asked}):
+        if fingerprint != entries[key]["fingerprint"]:
+            raise _other_content(key)
+        found[key] = id_
     return found
 
 
 def _within_bounds(debit: _Standing, credit: _Standing, fact: Fact) -> None:
-    for account in (debit, credit):
-        show = pounds if account.unit == "GBP" else hours
-        if account is debit and account.floor is not None and account.balance < account.floor:
-            sentence = _("That would take %(name)s below %(floor)s.", name=account.name, floor=show(account.floor))
-        elif account is credit and account.ceiling is not None and account.balance > account.ceiling:
-            sentence = _("That would take %(name)s above %(ceiling)s.", name=account.name, ceiling=show(account.ceiling))
-        else:
-            continue
-        raise Refused(fact.refusals.get(account.code, sentence))
+    if debit.floor is not None and debit.balance < debit.floor:
+        show = pounds if debit.unit == "GBP" else hours
+        sentence = _("That would take %(name)s below %(floor)s.", name=debit.name, floor=show(debit.floor))
+        raise Refused(fact.refusals.get(debit.code, sentence))
+    if credit.ceiling is not None and credit.balance > credit.ceiling:
+        show = pounds if credit.unit == "GBP" else hours
+        sentence = _("That would take %(name)s above %(ceiling)s.", name=credit.name, ceiling=show(credit.ceiling))
+        raise Refused(fact.refusals.get(credit.code, sentence))
+
+
+def _closed() -> Refused:
+    return Refused(_("The books are closed up to that day. Use a later date."))
+
+
+def _not_accepted() -> Refused:
+    return Refused(_("The books did not accept that. Nothing was changed; try again."))
 
 
 def _other_content(key: str) -> Conflict:
@@ -314,12 +376,14 @@ def _insert(connection: Connection) -> Any:
     return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
-def _uuid7(now: datetime) -> str:
-    """RFC 9562: 48 bits of milliseconds, then random; 32 hex digits, in order of time."""
-    value = (int(now.timestamp() * 1000) & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return f"{value:032x}"
+def _uuid7(now: datetime, place: int) -> str:
+    """RFC 9562: 48 bits of milliseconds, 12 of the place among facts posted together, then random; 32 hex digits, in order."""
+    first = _microseconds(now) // 1000 << 16 | 0x7000 | min(place, 0xFFF)
+    return f"{first:016x}{1 << 63 | int.from_bytes(os.urandom(8), 'big') >> 2:016x}"
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def _sha(*parts: Any) -> str:
@@ -327,16 +391,21 @@ def _sha(*parts: Any) -> str:
 
 
 def entry_digest(entry: Mapping[str, Any]) -> str:
-    """Hash of everything an entry says; SHA-256 over a JSON list of its columns in this order."""
+    """Hash of everything an entry says: SHA-256, in hex, over a JSON list of its columns in this order.
+
+    JSON as UTF-8 without spaces and without \\u escapes; the date as YYYY-MM-DD, the instant as microseconds since 1970 UTC.
+    """
     return _sha(
         entry["id"], entry["key"], entry["fingerprint"], entry["kind"], entry["effective_on"].isoformat(),
-        int(entry["recorded_at"].timestamp() * 1_000_000), entry["actor"], entry["on_behalf"], entry["basis"], entry["about"],
+        _microseconds(entry["recorded_at"]), entry["actor"], entry["on_behalf"], entry["basis"], entry["about"],
         entry["sentence"], entry["lines"], entry["reverses_id"],
     )  # fmt: skip
 
 
 def chained(head: str, digest: str, line: int, side: str, debit: str, credit: str, amount: int, sequence: int, balance: int) -> str:
-    """The next head of an account's chain: SHA-256 over the head before, the entry, the line and where it leaves the account."""
+    """The next head of an account's chain: SHA-256, in hex, over the head before ("" at first), the entry's digest, the line and
+    where it leaves this account; `side` is "debit" or "credit", the accounts are codes, all joined by "|".
+    """
     return hashlib.sha256(f"{head}|{digest}|{line}|{side}|{debit}|{credit}|{amount}|{sequence}|{balance}".encode()).hexdigest()
 
 

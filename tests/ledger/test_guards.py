@@ -56,7 +56,7 @@ def test_a_right_transfer_would_be_taken(books: None) -> None:
         ({"amount": -5, "after": -5}, "amount"),
         ({"amount": 10**14, "after": 10**14}, "amount"),
         ({"step": 2}, "stale"),
-        ({"step": 0}, "stale"),
+        ({"step": 0}, "stale|duplicate key"),
         ({"after": 6}, "stale"),
         ({"line": 2}, "its entry"),
         ({"key": "one"}, "its entry|replaced|unique"),
