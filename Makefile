@@ -37,7 +37,7 @@ lint: .venv/.develops ## style, types, the direction of imports, known weaknesse
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -r portal wsgi.py -c pyproject.toml
+	$(BIN)/bandit -q -ll -r portal wsgi.py -c pyproject.toml
 
 .PHONY: bench
 bench: .venv/.develops ## measure against the bare limits of this machine, print ratios, write bench.json
