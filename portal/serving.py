@@ -97,9 +97,9 @@ def _end_with_parent() -> None:
 
 
 def _answers(host: str, port: int) -> bool:
-    at = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # nosec B104
+    at = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # nosec
     try:
-        with urllib.request.urlopen(f"http://{at}:{port}/healthz", timeout=2) as answer:  # nosec B310
+        with urllib.request.urlopen(f"http://{at}:{port}/healthz", timeout=2) as answer:  # nosec
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -242,4 +242,4 @@ def _move_sequences(tables: list[Any]) -> None:
     with transaction():
         for table in [*tables, Person, Organisation]:
             name = table.__tablename__
-            db.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT coalesce(max(id), 1) FROM {name}))"))  # noqa: S608  # nosec B608
+            db.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT coalesce(max(id), 1) FROM {name}))"))  # noqa: S608  # nosec

@@ -6,14 +6,17 @@ check only reads what came after the last proof. `full` starts every account fro
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, literal, select, union_all
 
 from portal import clock
 from portal.db import db, transaction
-from portal.ledger.model import Account, Entry, Proof, State, Transfer
+from portal.ledger.model import Account, Entry, Period, Proof, Snapshot, State, Transfer
+from portal.ledger.periods import seal
 from portal.ledger.posting import chained, entry_digest
+from portal.ledger.queries import moves
 
 MOST_NAMED = 50  # lines of what broke; a book with more has one cause
 
@@ -28,6 +31,7 @@ class Report:
     accounts_replayed: int = 0
     entries: int = 0
     lines_replayed: int = 0
+    head: str = ""  # hash over the heads of all accounts: the one on the quarterly pack
     sums: dict[str, int] = field(default_factory=dict)  # unit → sum of all balances: zero
     broken: list[str] = field(default_factory=list)
     broken_in_all: int = 0
@@ -65,6 +69,10 @@ def check(*, full: bool = True, caches: Iterable[Callable[[], Iterable[str]]] = 
         with connection.begin():
             _entries(connection, report)
             _accounts(connection, report, full, proved)
+            if full:
+                _periods(connection, report)
+                _reversals(connection, report)
+            report.head = seal(connection)
     for cache in caches:
         for line in cache():
             report.fails(line)
@@ -93,6 +101,34 @@ def _entries(connection: Connection, report: Report) -> None:
     dates = select(Entry.key).join(Transfer, Transfer.entry_id == Entry.id).where(Transfer.effective_on != Entry.effective_on)
     for key in connection.scalars(dates):
         report.fails(f"entry {key} has a line with another date")
+
+
+def _periods(connection: Connection, report: Report) -> None:
+    """Every snapshot is the one before and what came between: nothing was dated into a period after its closing."""
+    before: date | None = None
+    for last_day in connection.scalars(select(Period.last_day).order_by(Period.last_day)).all():
+        kept = select(Snapshot.account_id, (-Snapshot.balance).label("amount")).where(Snapshot.last_day == last_day)
+        parts = union_all(*moves(before, last_day), kept).subquery()
+        off = func.sum(parts.c.amount)
+        query = select(Account.code, off).join(parts, parts.c.account_id == Account.id).group_by(Account.id, Account.code).having(off != 0)
+        for code, amount in connection.execute(query.order_by(Account.code)):
+            report.fails(f"account {code}: what was kept when {last_day} closed is off by {amount}")
+        before = last_day
+
+
+def _reversals(connection: Connection, report: Report) -> None:
+    """Every reversal is the mirror of its entry: together they move nothing."""
+    parts = [
+        select(Entry.id.label("id"), Entry.key.label("key"), side.label("account_id"), (literal(sign) * Transfer.amount).label("amount"))
+        .join(Transfer, Transfer.entry_id == entry)
+        .where(Entry.reverses_id.is_not(None))
+        for entry in (Entry.id, Entry.reverses_id)
+        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
+    ]
+    moved = union_all(*parts).subquery()
+    rest = select(moved.c.key).group_by(moved.c.id, moved.c.key, moved.c.account_id).having(func.sum(moved.c.amount) != 0).distinct()
+    for key in connection.scalars(rest.order_by(moved.c.key)):
+        report.fails(f"entry {key} is not the mirror of what it puts right")
 
 
 def _accounts(connection: Connection, report: Report, full: bool, proved: list[dict[str, Any]]) -> None:
@@ -161,8 +197,8 @@ def _replayed(
             digest,
             line.line,
             line.side,
-            names[line.debit_id],
-            names[line.credit_id],
+            names.get(line.debit_id, ""),
+            names.get(line.credit_id, ""),
             line.amount,
             replay.sequence,
             replay.credits - replay.debits,

@@ -3,12 +3,13 @@
 import hashlib
 from datetime import date
 
-from sqlalchemy import func, insert, literal, select, union_all
+from sqlalchemy import Connection, func, insert, literal, select, union_all
 
 from portal import clock
 from portal.db import db, is_postgresql, must_be_in_transaction
 from portal.errors import Refused
-from portal.ledger.model import Account, Period, Snapshot, State, Transfer
+from portal.ledger.model import Account, Period, Snapshot, State
+from portal.ledger.queries import moves
 from portal.words import _
 
 
@@ -27,23 +28,19 @@ def close_period(last_day: date, closed_by: str) -> str:
     before = db.session.scalar(select(func.max(Period.last_day)))
     if before is not None and last_day <= before:
         raise Refused(_("The books are closed up to that day already."))
-    moves = []
-    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
-        query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(
-            Transfer.effective_on <= last_day
-        )
-        if before is not None:
-            query = query.where(Transfer.effective_on > before)
-        moves.append(query.group_by(side))
-    if before is not None:
-        moves.append(select(Snapshot.account_id, Snapshot.balance.label("amount")).where(Snapshot.last_day == before))
-    parts = union_all(*moves).subquery()
+    parts = union_all(*moves(before, last_day)).subquery()
     total = select(parts.c.account_id, literal(last_day), func.sum(parts.c.amount)).group_by(parts.c.account_id)
     connection.execute(insert(Snapshot).from_select(["account_id", "last_day", "balance"], total))
-    seal = hashlib.sha256()
+    heads = seal(connection)
+    db.session.add(Period(last_day=last_day, closed_at=clock.now(), closed_by=closed_by, heads=heads))
+    return heads
+
+
+def seal(connection: Connection) -> str:
+    """One hash over the heads of all accounts: who has it on paper can tell later whether the past was edited."""
+    hashed = hashlib.sha256()
     for code, head in connection.execute(
-        select(Account.code, State.head).join(State, State.account_id == Account.id).order_by(Account.code)
+        select(Account.code, State.head).join(State, State.account_id == Account.id).order_by(Account.id).execution_options(yield_per=1000)
     ):
-        seal.update(f"{code}|{head}\n".encode())
-    db.session.add(Period(last_day=last_day, closed_at=clock.now(), closed_by=closed_by, heads=seal.hexdigest()))
-    return seal.hexdigest()
+        hashed.update(f"{code}|{head}\n".encode())
+    return hashed.hexdigest()

@@ -91,6 +91,23 @@ def _moved(account_id: int, after: date | None, until: date) -> int:
     return total
 
 
+def moves(after: date | None, until: date, unit: str | None = None) -> list[Select[int, int]]:
+    """Selects of (account_id, amount), to be added up by account: a snapshot at the end of `after`, and what came until `until`."""
+    parts: list[Select[int, int]] = []
+    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
+        query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(
+            Transfer.effective_on <= until
+        )
+        if unit is not None:
+            query = query.where(Transfer.unit == unit)
+        if after is not None:
+            query = query.where(Transfer.effective_on > after)
+        parts.append(query.group_by(side))
+    if after is not None:
+        parts.append(select(Snapshot.account_id, Snapshot.balance.label("amount")).where(Snapshot.last_day == after))
+    return parts
+
+
 def _side(account_id: int, mine: str, before: int | None, limit: int) -> Select[int, int, int]:
     columns: dict[str, ColumnElement[int]] = {
         "debit": Transfer.debit_sequence.expression,
@@ -147,18 +164,7 @@ def trial_balance(unit: str, as_at: date | None = None) -> Sequence[TrialLine]:
             .order_by(Account.code)
         )
         return [TrialLine(*row) for row in rows]
-    closed = _last_closed(as_at)
-    moves = []
-    for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1)):
-        query = select(side.label("account_id"), (literal(sign) * func.sum(Transfer.amount)).label("amount")).where(
-            Transfer.unit == unit, Transfer.effective_on <= as_at
-        )
-        if closed is not None:
-            query = query.where(Transfer.effective_on > closed)
-        moves.append(query.group_by(side))
-    if closed is not None:
-        moves.append(select(Snapshot.account_id, Snapshot.balance.label("amount")).where(Snapshot.last_day == closed))
-    parts = union_all(*moves).subquery()
+    parts = union_all(*moves(_last_closed(as_at), as_at, unit)).subquery()
     total = func.sum(parts.c.amount)
     rows = db.session.execute(
         select(Account.code, Account.name, Account.kind, total)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from portal.db import db
@@ -47,6 +47,12 @@ def install(app: Flask) -> None:
     def expired(_problem: CSRFError) -> Response:
         sentence = _("This page was open while you signed in or out somewhere else, so we could not be sure it was you who sent it.")
         return failure(400, sentence, "errors/409.html")
+
+    @app.errorhandler(DataError)
+    def unreadable(_problem: DataError) -> Response:
+        """A value that no column can hold (NUL in an address): PostgreSQL says so, SQLite finds nothing."""
+        db.session.rollback()
+        return failure(400)
 
     @app.errorhandler(OperationalError)
     def database_away(problem: OperationalError) -> Response:

@@ -132,7 +132,8 @@ def link(ref: str, pledge: str) -> Any:
     application = _bid(ref, desk=True)
     found = _pledge(application, pledge)
     address = match.link_of(found)
-    svg = Markup(segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Link for %(name)s", name=found.name)))  # noqa: S704  # nosec B704: made by segno from our own address
+    picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Link for %(name)s", name=found.name))
+    svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
     return page(
         "grants/match_link.html", application=application, pledge=found, address=address, svg=svg, scheme_phone=(places.scheme() or None)
     )
