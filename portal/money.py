@@ -28,6 +28,11 @@ def pounds(amount: int) -> str:
     return f"{sign}£{whole:,}.{part:02d}"
 
 
+def round_pounds(amount: int) -> str:
+    """Pence in a sentence that names no account: `25000` gives `£250`, `25050` gives `£250.50`."""
+    return pounds(amount).removesuffix(".00")
+
+
 def plain_pounds(amount: int) -> str:
     """Pence as files want it: `25000` gives `250.00`, without sign of currency or thousands."""
     sign = "-" if amount < 0 else ""

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 
 from portal import clock
 from portal.db import db
+from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Payment, Release, Report, Round
 from portal.outbox import Message
-from portal.words import _
+from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
 
@@ -35,7 +36,7 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
-        "pay": select(Award.id).where(Award.status == "ready_to_pay"),
+        "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
         "send": select(Payment.id).where(Payment.status == "approved"),
         "bounced": select(Payment.id)
@@ -53,22 +54,48 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     lines = []
     if officer:
         lines += [
-            Waiting(_("ideas to screen"), numbers["screen"], "/desk/bids?status=sent"),
-            Waiting(_("people who should have heard by now"), numbers["late_decision"], "/desk/bids", "bad"),
-            Waiting(_("decisions that need a letter"), numbers["decided"], "/desk/bids?status=decided"),
-            Waiting(_("releases that wait for a second person"), numbers["release"], "/desk/decisions", "warm"),
-            Waiting(_("grants with open conditions"), numbers["conditions"], "/finance/"),
-            Waiting(_("reports to read"), numbers["reports"], "/desk/reports"),
-            Waiting(_("reports that are late"), numbers["late_reports"], "/desk/reports", "warm"),
-            Waiting(_("messages that could not be delivered"), numbers["failed"], "/desk/undelivered", "bad"),
-            Waiting(_("letters to print"), numbers["letters"], "/desk/letters"),
+            Waiting(_n("idea to screen", "ideas to screen", numbers["screen"]), numbers["screen"], "/desk/bids?status=sent"),
+            Waiting(
+                _n("person who should have heard by now", "people who should have heard by now", numbers["late_decision"]),
+                numbers["late_decision"],
+                "/desk/bids",
+                "bad",
+            ),
+            Waiting(
+                _n("decision that needs a letter", "decisions that need a letter", numbers["decided"]),
+                numbers["decided"],
+                "/desk/bids?status=decided",
+            ),
+            Waiting(
+                _n("release that waits for a second person", "releases that wait for a second person", numbers["release"]),
+                numbers["release"],
+                "/desk/decisions",
+                "warm",
+            ),
+            Waiting(
+                _n("grant with open conditions", "grants with open conditions", numbers["conditions"]), numbers["conditions"], "/finance/"
+            ),
+            Waiting(_n("report to read", "reports to read", numbers["reports"]), numbers["reports"], "/desk/reports"),
+            Waiting(
+                _n("report that is late", "reports that are late", numbers["late_reports"]),
+                numbers["late_reports"],
+                "/desk/reports",
+                "warm",
+            ),
+            Waiting(
+                _n("message that could not be delivered", "messages that could not be delivered", numbers["failed"]),
+                numbers["failed"],
+                "/desk/undelivered",
+                "bad",
+            ),
+            Waiting(_n("letter to print", "letters to print", numbers["letters"]), numbers["letters"], "/desk/letters"),
         ]
     if finance or officer:
         lines += [
-            Waiting(_("grants to pay"), numbers["pay"], "/finance/"),
-            Waiting(_("payments to approve"), numbers["approve"], "/finance/"),
-            Waiting(_("payments to send to the bank"), numbers["send"], "/finance/"),
-            Waiting(_("payments that came back"), numbers["bounced"], "/finance/", "bad"),
+            Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),
+            Waiting(_n("payment to approve", "payments to approve", numbers["approve"]), numbers["approve"], "/finance/"),
+            Waiting(_n("payment to send to the bank", "payments to send to the bank", numbers["send"]), numbers["send"], "/finance/"),
+            Waiting(_n("payment that came back", "payments that came back", numbers["bounced"]), numbers["bounced"], "/finance/", "bad"),
         ]
     return [line for line in lines if line.number]
 

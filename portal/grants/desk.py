@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, func, select
+from sqlalchemy import Select, String, func, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, vault
@@ -88,8 +88,8 @@ class ToPrepare:
         return self.payee is not None and self.payee.purged_at is None and self.payee.usable_from <= clock.now()
 
 
-def to_prepare(limit: int = 50) -> Sequence[ToPrepare]:
-    """Awards of which something is payable and in no payment yet, those that have waited longest first."""
+def to_prepare_query() -> Select[Award, Payee, int]:
+    """Awards of which something is payable and in no payment yet, with their account details and the pence that are left."""
     in_hand = (
         select(Payment.award_id, func.sum(Payment.amount).label("amount"))
         .where(Payment.status.in_(("prepared", "approved")))
@@ -97,16 +97,20 @@ def to_prepare(limit: int = 50) -> Sequence[ToPrepare]:
         .subquery()
     )
     left = State.credits - State.debits - func.coalesce(in_hand.c.amount, 0)
-    rows = db.session.execute(
+    return (
         select(Award, Payee, left)
         .join(Account, Account.code == "award:" + func.cast(Award.id, String) + ":payable")
         .join(State, State.account_id == Account.id)
         .outerjoin(in_hand, in_hand.c.award_id == Award.id)
         .outerjoin(Payee, (Payee.award_id == Award.id) & Payee.replaced_at.is_(None))
         .where(Award.status == "ready_to_pay", left > 0)
-        .options(joinedload(Award.application))
-        .order_by(Award.accepted_at, Award.id)
-        .limit(limit)
+    )
+
+
+def to_prepare(limit: int = 50) -> Sequence[ToPrepare]:
+    """What `to_prepare_query` finds, those that have waited longest first."""
+    rows = db.session.execute(
+        to_prepare_query().options(joinedload(Award.application)).order_by(Award.accepted_at, Award.id).limit(limit)
     ).all()
     return [ToPrepare(award, payee, int(amount)) for award, payee, amount in rows]
 

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import format_date, format_datetime
 
 from portal import clock
-from portal.money import hours, pounds
+from portal.money import hours, pounds, round_pounds
 
 
 def day(value: date | datetime | None) -> str:
@@ -33,4 +33,4 @@ def when(value: datetime | None) -> str:
 
 def install(app: Flask) -> None:
     """Name them for templates."""
-    app.jinja_env.filters.update(pounds=pounds, hours=hours, day=day, short_day=short_day, when=when)
+    app.jinja_env.filters.update(pounds=pounds, round_pounds=round_pounds, hours=hours, day=day, short_day=short_day, when=when)
