@@ -151,12 +151,13 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
 
 
 def _set_lines(application: Application, lines: Sequence[Line]) -> None:
-    """Replace the budget; `asked` is its sum."""
+    """Replace the budget; `asked` is its sum. A row that nobody wrote in is no line."""
     application.lines.clear()
     db.session.flush()
-    for position, line in enumerate(lines[:MOST_LINES]):
+    filled = [line for line in lines[:MOST_LINES] if line.what or line.typed or line.amount is not None]
+    for position, line in enumerate(filled):
         application.lines.append(BudgetLine(position=position, what=line.what, amount=line.amount, typed=line.typed))
-    application.asked = Pence(sum(line.amount or 0 for line in lines[:MOST_LINES]))
+    application.asked = Pence(sum(line.amount or 0 for line in filled))
 
 
 def _content(application: Application) -> dict[str, Any]:
