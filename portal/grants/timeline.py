@@ -35,7 +35,7 @@ SENTENCES: dict[str, str] = {
     "bid.extended": N_("%(who)s gave more time for this idea."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),
-    "award.accepted": N_("%(who)s accepted the conditions."),
+    "award.accepted": N_("%(who)s promised to spend it on the idea and to keep the receipts."),
     "award.condition_met": N_("%(who)s saw that this is done."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),

@@ -8,6 +8,7 @@ from flask_login import current_user
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries, rounds, timeline
+from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.model import Application
 from portal.grants.moves import about
@@ -364,12 +365,14 @@ def bid(ref: str) -> Any:
     require("see this bid", application)
     award = queries.award_of(application.id)
     mine = current_user.can("edit this bid", application)
+    waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(events_of(*queries.abouts_of(application, award)), hidden),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=apply.area_name(application.area_id),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
+        account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
 
