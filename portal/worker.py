@@ -31,6 +31,7 @@ DUE: list[Callable[[], int]] = [
     match.remind_invited,
     match.expire,
     report.remind_and_mark_late,
+    pay.return_unused,
     report.close_finished,
 ]
 

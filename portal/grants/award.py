@@ -17,6 +17,7 @@ from portal.grants import letters, rounds
 from portal.grants.model import Application, Award, Fund, Payee, Payment, Release, Round
 from portal.grants.moves import about, begin, move
 from portal.grants.payees import fingerprints, masked
+from portal.grants.report import let_report_go, open_report
 from portal.grants.rules import RoundRules
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
@@ -32,6 +33,7 @@ from portal.work.actions import close_purpose, open_purpose
 REMIND = timedelta(days=3)  # before the last day to accept
 KEEP_DETAILS = timedelta(days=30)  # after the money has arrived
 NUMBERED_ROUTES = ("group", "host", "receipts")  # paid into an account; what the council buys needs none
+REPAID = "receipts"  # they buy first; what stands on receipts is paid back
 UNPAID = ("reserved", "conditions_open", "ready_to_pay")
 
 
@@ -153,7 +155,7 @@ def accept(ref: str, actor: Actor) -> None:
         move(bid, "accepted", actor)
         award.accepted_at = clock.now()
         open_purpose(about(award), bid.title, award.area_id, award.first_day, award.last_day)
-        _tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in NUMBERED_ROUTES), award)
+        _tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in NUMBERED_ROUTES, bid.pay_route == REPAID), award)
         _when_ready(bid, award, actor)
 
 
@@ -234,6 +236,8 @@ def _when_ready(bid: Application, award: Award, actor: Actor) -> None:
         [Line(reserved(award), payable(award), award.amount)], key=f"award:{award.id}:accepted", kind="acceptance", about=about(award),
         sentence=_("Accepted by %(ref)s", ref=bid.ref), actor=actor.code, on_behalf=actor.on_behalf_code, basis=actor.basis,
     )  # fmt: skip
+    if bid.pay_route == REPAID:
+        open_report(award, actor)
     if bid.pay_route not in NUMBERED_ROUTES and current_payee(award) is None:
         here = scheme()
         _add_payee(award, bid.pay_route, (here.publisher_name or here.name) if here else bid.pay_to, "", "", bid.person_id, False)
@@ -347,6 +351,7 @@ def withdraw(ref: str, actor: Actor, reason: str | None = None) -> None:
         move(award, "withdrawn", actor, reason=reason, refusal=_("This award has ended already."))
         move(bid, "withdrawn", actor, reason=reason)
         _give_back(award, [reserved(award), payable(award)], "withdrawn", actor)
+        let_report_go(award, actor, _("The award was given back."))
         close_purpose(about(award))
         _tell(bid, "withdrawn", letters.withdrawn(bid, award.amount), award)
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, func, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import Select, String, Subquery, case, func, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from portal import clock, vault
 from portal.db import db, transaction
 from portal.errors import NotYours
-from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Refund, Release, Round
+from portal.grants.award import REPAID
+from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Release, Report, Round
 from portal.grants.pay import run_by_ref
 from portal.history import Actor, Event, record
 from portal.ledger.model import Account, Entry, State, Transfer
@@ -89,28 +90,40 @@ class ToPrepare:
 
 
 def to_prepare_query() -> Select[Award, Payee, int]:
-    """Awards of which something is payable and in no payment yet, with their account details and the pence that are left."""
-    in_hand = (
-        select(Payment.award_id, func.sum(Payment.amount).label("amount"))
-        .where(Payment.status.in_(("prepared", "approved")))
-        .group_by(Payment.award_id)
+    """Awards of which something can be paid (see `pay.due`) and is in no payment yet, with their account details and the pence."""
+    in_hand = _paying("prepared", "approved")
+    moving = _paying("prepared", "approved", "released")
+    shown = (
+        select(Report.award_id, func.sum(Receipt.amount).label("amount"))
+        .join(Receipt, Receipt.report_id == Report.id)
+        .group_by(Report.award_id)
         .subquery()
     )
-    left = State.credits - State.debits - func.coalesce(in_hand.c.amount, 0)
+    payable = State.credits - State.debits - func.coalesce(in_hand.c.amount, 0)
+    on_receipts = func.coalesce(shown.c.amount, 0) - Award.paid - func.coalesce(moving.c.amount, 0)
+    left = case(((Application.pay_route == REPAID) & (on_receipts < payable), on_receipts), else_=payable)
     return (
         select(Award, Payee, left)
+        .join(Application, Application.id == Award.application_id)
         .join(Account, Account.code == "award:" + func.cast(Award.id, String) + ":payable")
         .join(State, State.account_id == Account.id)
         .outerjoin(in_hand, in_hand.c.award_id == Award.id)
+        .outerjoin(moving, moving.c.award_id == Award.id)
+        .outerjoin(shown, shown.c.award_id == Award.id)
         .outerjoin(Payee, (Payee.award_id == Award.id) & Payee.replaced_at.is_(None))
         .where(Award.status == "ready_to_pay", left > 0)
     )
 
 
+def _paying(*states: str) -> Subquery:
+    total = func.sum(Payment.amount).label("amount")
+    return select(Payment.award_id, total).where(Payment.status.in_(states)).group_by(Payment.award_id).subquery()
+
+
 def to_prepare(limit: int = 50) -> Sequence[ToPrepare]:
     """What `to_prepare_query` finds, those that have waited longest first."""
     rows = db.session.execute(
-        to_prepare_query().options(joinedload(Award.application)).order_by(Award.accepted_at, Award.id).limit(limit)
+        to_prepare_query().options(contains_eager(Award.application)).order_by(Award.accepted_at, Award.id).limit(limit)
     ).all()
     return [ToPrepare(award, payee, int(amount)) for award, payee, amount in rows]
 

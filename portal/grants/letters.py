@@ -124,7 +124,7 @@ def lapsed(bid: Application, award: Award) -> Text:
     )  # fmt: skip
 
 
-def accepted(bid: Application, award: Award, needs_details: bool) -> Text:
+def accepted(bid: Application, award: Award, needs_details: bool, repaid: bool) -> Text:
     """Thank you, and what comes next."""
     link = address_of(f"/grants/{bid.ref}/award")
     unmet = [str(each["text"]) for each in award.conditions if not each.get("met_at")]
@@ -134,6 +134,7 @@ def accepted(bid: Application, award: Award, needs_details: bool) -> Text:
         [
             _("You said yes to %(amount)s for “%(title)s”. The money is kept for you.", amount=pounds(award.amount), title=bid.title),
             _conditions(unmet),
+            _("Buy what you need and keep every receipt. Add the receipts to the page of your idea, and we pay you back.") if repaid else "",
             details,
             link,
         ],

@@ -15,11 +15,11 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters, rounds
-from portal.grants.award import current_payee, live_payments, locked, payable
-from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Refund
+from portal.grants.award import REPAID, current_payee, live_payments, locked, payable
+from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Report
 from portal.grants.moves import about, begin, move
-from portal.grants.report import open_report
-from portal.history import Actor, record
+from portal.grants.report import let_report_go, open_report
+from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post
@@ -82,15 +82,27 @@ class Due:
 
     left: int
     why_not: str | None
+    on_receipts: int | None = None  # pence that receipts show, where these are paid back
 
 
 def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
-    """How much of an award is payable and not in a payment already. Reads the books."""
-    in_hand = sum(
-        each.amount for each in (live_payments(award) if payments is None else payments) if each.status in ("prepared", "approved")
+    """How much of an award is payable and not in a payment already. Reads the books.
+
+    Where receipts are paid back (design 1, four ways to be paid) no more than stands on them.
+    """
+    sums = {"prepared": 0, "approved": 0, "released": 0}
+    for each in live_payments(award) if payments is None else payments:
+        if each.status in sums:
+            sums[each.status] += each.amount
+    left = books.balance(payable(award)) - sums["prepared"] - sums["approved"]
+    why_not = _why_not(award, current_payee(award))
+    if award.application.pay_route != REPAID:
+        return Due(left, why_not)
+    shown = db.session.scalar(
+        select(func.coalesce(func.sum(Receipt.amount), 0)).join(Report, Report.id == Receipt.report_id).where(Report.award_id == award.id)
     )
-    left = books.balance(payable(award)) - in_hand
-    return Due(left, _why_not(award, current_payee(award)))
+    left = max(0, min(left, int(shown or 0) - award.paid - sum(sums.values())))
+    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), int(shown or 0))
 
 
 def _why_not(award: Award, payee: Payee | None) -> str | None:
@@ -119,14 +131,17 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, once_key: str
         payments = live_payments(award)
         if why := _why_not(award, current_payee(award)):
             raise Refused(why)
-        left = due(award, payments).left
+        now = due(award, payments)
+        left = now.left
+        if left <= 0 and now.on_receipts is not None:
+            raise Refused(now.why_not or "")
         if left <= 0:
             latest = max(payments, key=lambda each: each.id, default=None)
             by = _name(latest.prepared_by_id if latest else None)
             raise Refused(_("%(name)s has prepared this payment already. Nothing is left to prepare.", name=by))
         amount = Pence(left) if amount is None else amount
         if not 0 < amount <= left:
-            raise Refused(_("At most %(left)s of this award is left to pay.", left=pounds(left)), "amount")
+            raise Refused(_("At most %(left)s of this award can be paid now.", left=pounds(left)), "amount")
         payee = current_payee(award)
         assert payee is not None
         used = (
@@ -355,6 +370,7 @@ def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor:
         award.paid = Pence(award.paid - amount)
         if not award.paid and award.status in ("paid", "reporting"):
             move(award, "returned", actor, reason=reason)
+            let_report_go(award, actor, reason)
         if once_key:
             once.keep(once_key, ref)
         return ref
@@ -390,15 +406,39 @@ def keep_rest(award_ref: str, reason: str, actor: Actor) -> None:
         _not_their_own(bid, actor)
         if any(each.status in ("prepared", "approved", "released") for each in live_payments(award)):
             raise Refused(_("A payment is under way. Wait for it, or cancel it."))
-        left = books.balance(payable(award))
-        if award.status != "ready_to_pay" or not left or not award.paid:
+        if award.status != "ready_to_pay" or not books.balance(payable(award)) or not award.paid:
             raise Refused(_("Only the rest of an award that is partly paid can go back to the fund."))
-        post(
-            [Line(payable(award), rounds.available(award.fund), left)], key=f"award:{award.id}:rest:{award.paid}", kind="returned", about=about(award),
-            sentence=_("Not needed by %(ref)s", ref=bid.ref), actor=actor.code,
-        )  # fmt: skip
-        record(about(award), "rest_returned", actor, reason=reason, amount=left)
-        _finish_paying(award, actor)
+        _return_rest(bid, award, reason, actor)
+
+
+def _return_rest(bid: Application, award: Award, reason: str, actor: Actor) -> None:
+    left = books.balance(payable(award))
+    post(
+        [Line(payable(award), rounds.available(award.fund), left)], key=f"award:{award.id}:rest:{award.paid}", kind="returned", about=about(award),
+        sentence=_("Not needed by %(ref)s", ref=bid.ref), actor=actor.code,
+    )  # fmt: skip
+    record(about(award), "rest_returned", actor, reason=reason, amount=left)
+    _finish_paying(award, actor)
+
+
+def return_unused() -> int:
+    """Where receipts are paid back: once the report is accepted and every receipt paid, the rest returns (the worker's work)."""
+    finished = (
+        select(Award.ref)
+        .join(Application, Application.id == Award.application_id)
+        .join(Report, Report.award_id == Award.id)
+        .where(Application.pay_route == REPAID, Award.status == "ready_to_pay", Award.paid > 0, Report.status == "accepted")
+    )
+    count = 0
+    for ref in db.session.scalars(finished).all():
+        with transaction():
+            bid, award = locked(ref)
+            payments = live_payments(award)
+            under_way = any(each.status in ("prepared", "approved", "released") for each in payments)
+            if award.status == "ready_to_pay" and award.paid and not under_way and not due(award, payments).left:
+                _return_rest(bid, award, _("No receipt was brought for it."), SCHEME)
+                count += 1
+    return count
 
 
 # --- loading and locking -------------------------------------------------------------------------------------------------

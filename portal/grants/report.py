@@ -27,7 +27,7 @@ MOST_RECEIPTS = 40
 
 
 def open_report(award: Award, actor: Actor) -> None:
-    """The money has arrived: ask how it goes, as a part of an action. Once for each award."""
+    """Ask how it goes, as a part of an action: when the money has arrived, or at once where receipts come first. Once for each award."""
     must_be_in_transaction()
     if award.status == "paid":
         move(award, "report_opened", actor)
@@ -36,6 +36,14 @@ def open_report(award: Award, actor: Actor) -> None:
         db.session.add(report)
         db.session.flush()
         begin(report, "due", actor)
+
+
+def let_report_go(award: Award, actor: Actor, reason: str) -> None:
+    """Nothing is left to tell, because the award has ended: as a part of an action that has locked it."""
+    must_be_in_transaction()
+    report = db.session.scalar(select(Report).where(Report.award_id == award.id).with_for_update(of=Report))
+    if report is not None and report.status not in ("accepted", "waived"):
+        move(report, "waived", actor, reason=reason)
 
 
 def of_bid(application: Application) -> Report:
@@ -163,7 +171,7 @@ def send(bid_ref: str, actor: Actor) -> None:
             return
         if not report.happened:
             raise Refused(_("Write a sentence about what happened."), "happened")
-        if award.paid and not report.receipts and application.pay_route != "council_buys":
+        if not report.receipts and (application.pay_route == "receipts" or (award.paid and application.pay_route != "council_buys")):
             raise Refused(_("Add at least one receipt. Without a photo is fine: bring the paper to us."))
         move(report, "sent", actor)
         report.sent_at, report.unspent = clock.now(), owed(award, report)
@@ -195,7 +203,7 @@ def ask_more(bid_ref: str, note: str, actor: Actor) -> None:
 
 
 def accept(bid_ref: str, actor: Actor) -> None:
-    """An officer has read it. With nothing left to give back the award closes and the next rung of the ladder opens.
+    """An officer has read it. With nothing left to give or pay back the award closes and the next rung of the ladder opens.
 
     Refused: one's own report.
     """
@@ -207,7 +215,7 @@ def accept(bid_ref: str, actor: Actor) -> None:
         report.unspent = owed(award, report)
         if report.unspent:
             _tell_unspent(application, report)
-        else:
+        elif award.status in ("paid", "reporting"):
             _close(application, award, report, actor)
 
 
@@ -217,6 +225,8 @@ def waive(bid_ref: str, reason: str, actor: Actor) -> None:
         application, award, report = _locked(bid_ref)
         if not reason:
             raise Refused(_("Write why. It is kept."), "reason")
+        if award.status == "ready_to_pay":
+            raise Refused(_("Some of this award is not paid yet. Pay it or give it back first."))
         move(report, "waived", actor, refusal=_("It is accepted already."), reason=reason)
         report.officer_note = reason
         _close(application, award, report, actor)

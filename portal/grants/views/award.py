@@ -115,7 +115,11 @@ def account(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Thank you. We have the account, and tell the applicant so."))
+            flash(
+                _("Thank you. We have the account. A message about it is on its way, in case it was not you.")
+                if by.on_behalf_id is None
+                else _("We have the account, and tell the applicant so.")
+            )
             return see_other(f"/grants/{ref}/award")
     return form_page("grants/award_account.html", form, bid=bid, award=one, payee=payee)
 
