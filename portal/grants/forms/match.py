@@ -2,6 +2,7 @@
 
 from wtforms import RadioField
 
+from portal import clock
 from portal.web.forms import DayField, EmailOrPhoneField, Form, HoursField, Line, Needed, PoundsField
 from portal.words import N_, _
 
@@ -47,7 +48,7 @@ class OnPaper(Promise):
 
 
 class Did(Form):
-    day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))])
+    day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
     minutes = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
     what = Line(N_("What was done? (optional)"), most=120)
 

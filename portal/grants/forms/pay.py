@@ -1,5 +1,6 @@
 """What finance types: sums, days, and why."""
 
+from portal import clock
 from portal.web.forms import DayField, Form, Line, Needed, PoundsField
 from portal.words import N_
 
@@ -13,17 +14,17 @@ class Cancel(Form):
 
 
 class Settle(Form):
-    on = DayField(N_("On which day did it arrive?"), [Needed(N_("Write the day."))])
+    on = DayField(N_("On which day did it arrive?"), [Needed(N_("Write the day."))], default=clock.today)
 
 
 class Bounce(Form):
-    on = DayField(N_("On which day did it come back?"), [Needed(N_("Write the day."))])
+    on = DayField(N_("On which day did it come back?"), [Needed(N_("Write the day."))], default=clock.today)
     reason = Line(N_("What does the bank say?"), [Needed(N_("Write what the bank says. It is kept."))], most=300)
 
 
 class Refund(Form):
     amount = PoundsField(N_("How much came back?"), [Needed(N_("Write how much came back."))])
-    received_on = DayField(N_("On which day?"), [Needed(N_("Write the day."))])
+    received_on = DayField(N_("On which day?"), [Needed(N_("Write the day."))], default=clock.today)
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wtforms import SelectField
 
+from portal import clock
 from portal.clock import london_day
 from portal.grants.model import Funder, Round
 from portal.grants.rules import RoundRules
@@ -77,7 +78,7 @@ class NewFund(Rules):
 class NewContribution(Form):
     funder = SelectField(N_("From whom?"))
     amount = PoundsField(N_("How much?"), [Needed(N_("Write how much came in."))])
-    received_on = DayField(N_("On which day?"), [Needed(N_("Say on which day it came."))])
+    received_on = DayField(N_("On which day?"), [Needed(N_("Say on which day it came."))], default=clock.today)
     reference = Line(N_("Reference on the bank statement (optional)"), most=80)
 
     def fill(self, funders: Sequence[Funder]) -> "NewContribution":
