@@ -10,6 +10,7 @@ from typing import Any
 import phonenumbers
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.utils import unset_value
 from wtforms.validators import Length, Optional, StopValidation
 from wtforms.widgets import TextInput
 
@@ -238,11 +239,11 @@ class DayField(Field):
     typed_parts: dict[str, str]
     wrong_parts: set[str]
 
-    def process(self, formdata: Any, data: Any = ..., extra_filters: Any = None) -> None:
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         self.process_errors = []
         self.wrong_parts = set()
         self.raw_data = None
-        if data is ...:
+        if data is unset_value:
             data = self.default() if callable(self.default) else self.default
         self.object_data = data
         self.data = data

@@ -59,6 +59,8 @@ def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = Fal
             todo += list(browser.links())
             for image in browser.tree.iter(f"{NS}img"):
                 todo.append(image.get("src"))
+            for part in {one.get("hx-get") for one in browser.tree.iter() if one.get("hx-get")}:
+                browser.get(part, headers={"HX-Request": "true"})
     return seen
 
 
