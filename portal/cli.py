@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, TextIO
@@ -22,8 +23,10 @@ from portal.demo.story import Story
 from portal.errors import Problem
 from portal.exports import filters, packs
 from portal.ledger import checks, export
+from portal.people import actions as people
 from portal.places import load
 from portal.places import queries as places
+from portal.web.forms import one_line, parse_email, parse_phone, show_phone
 
 SEED = 7  # the demo that everybody sees
 
@@ -154,6 +157,31 @@ def demo(scale: int, seed: int) -> None:
         bulk.grow(seed, scale, lambda line: print(line, flush=True))
 
 
+@click.command("begin")
+@click.option("--name", required=True, help="What the scheme is called, like “Estuary Together”.")
+@click.option("--email", required=True, help="Where people write to.")
+@click.option("--telephone", required=True, help="Where people call.")
+@click.option("--administrator", required=True, help="The name of the first administrator.")
+@click.option("--administrator-email", required=True, help="Where they get their sign-in code.")
+@with_appcontext
+def begin_command(name: str, email: str, telephone: str, administrator: str, administrator_email: str) -> None:
+    """Make an empty database a scheme with one administrator, who does the rest on the pages."""
+    must_be_ready()
+    try:
+        people.begin_scheme(
+            one_line(name),
+            parse_email(email),
+            show_phone(parse_phone(telephone)),
+            one_line(administrator),
+            parse_email(administrator_email),
+        )
+    except ValueError as why:
+        raise BadSetting(str(why)) from why
+    except Problem as why:
+        raise BadSetting(why.sentence) from why
+    print(f"{one_line(name)} begins. {one_line(administrator)} signs in with {parse_email(administrator_email)}.")
+
+
 @click.group("places")
 def places_group() -> None:
     """Areas and their ward codes."""
@@ -177,19 +205,25 @@ def places_load(file: BinaryIO) -> None:
 @click.command("export")
 @click.argument("name")
 @click.option("--year", default=None, help="Financial year like 2026-27; this one when not said.")
-@click.option("--basis", default="awarded", show_default=True, help="awarded or paid.")
-@click.option("--fund", default="")
-@click.option("--area", default="")
-@click.option("--format", "form", default="csv", show_default=True, help="csv, xlsx or json; hledger or beancount for the ledger.")
-@click.option(
-    "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder; manifest.json is written beside the file."
-)
+@click.option("--part", default="", help="A quarter of it, q1 to q4, or a month, m1 to m12.")
+@click.option("--basis", default="", help="Which day counts, awarded or paid; the file's usual one when not said.")
+@click.option("--fund", default="", help="The code of a fund.")
+@click.option("--area", default="", help="The code of an area.")
+@click.option("--changed", is_flag=True, help="Only what changed since this file was last taken.")
+@click.option("--format", "form", default="", help="csv, xlsx or json; for the ledger hledger or beancount. The first when not said.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="A folder; manifest.json is written beside the file.")
 @with_appcontext
-def export_command(name: str, year: str | None, basis: str, fund: str, area: str, form: str, output: Path) -> None:
-    """Write one export and its manifest into a folder."""
+def export_command(
+    name: str, year: str | None, part: str, basis: str, fund: str, area: str, changed: bool, form: str, output: Path
+) -> None:
+    """Write one export and its manifest into a folder: vcse-grants-register, lga-spend or ledger."""
     must_be_ready()
     try:
-        about = packs.write(name, form, filters.of_year(year, basis, fund, area), output, "command line")
+        form = form or packs.formats(name)[0]
+        chosen = filters.of_year(year, basis or "awarded", fund, area, part)
+        if changed:
+            chosen = replace(chosen, changed_since=packs.last_taken(name))
+        about = packs.write(name, form, packs.fitting(name, form, chosen, basis=basis), output, "command line")
     except Problem as why:
         raise BadSetting(why.sentence) from why
     except OSError as why:
@@ -222,7 +256,18 @@ def _settings() -> Settings:
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (vault_group, ledger_group, places_group, worker_command, serve, demo, export_command, backup_command, restore_command):
+    for command in (
+        vault_group,
+        ledger_group,
+        begin_command,
+        places_group,
+        worker_command,
+        serve,
+        demo,
+        export_command,
+        backup_command,
+        restore_command,
+    ):
         app.cli.add_command(command)
 
 

@@ -571,10 +571,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
         sa.UniqueConstraint("ref", name=op.f("uq_application_ref")),
     )
-    op.create_index(op.f("ix_application_area_id"), "application", ["area_id"], unique=False)
+    op.create_index("ix_application_area_id_released", "application", ["area_id", "released_at", "id"], unique=False)
     op.create_index("ix_application_organisation_id", "application", ["organisation_id"], unique=False)
     op.create_index("ix_application_person_id", "application", ["person_id"], unique=False)
     op.create_index("ix_application_released", "application", ["released_at", "id"], unique=False)
+    op.create_index("ix_application_round_id_released", "application", ["round_id", "released_at", "id"], unique=False)
     op.create_index("ix_application_round_id_status", "application", ["round_id", "status"], unique=False)
     op.create_index("ix_application_sent", "application", ["sent_at", "id"], unique=False)
     op.create_table(
@@ -681,10 +682,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("application_id", name=op.f("uq_award_application_id")),
         sa.UniqueConstraint("ref", name=op.f("uq_award_ref")),
     )
+    op.create_index("ix_award_amount", "award", ["amount", "application_id"], unique=False)
     op.create_index("ix_award_area_id_decided_on", "award", ["area_id", "decided_on"], unique=False)
     op.create_index("ix_award_decided_on", "award", ["decided_on", "id"], unique=False)
     op.create_index("ix_award_fund_id_decided_on", "award", ["fund_id", "decided_on"], unique=False)
-    op.create_index("ix_award_status", "award", ["status"], unique=False)
+    op.create_index("ix_award_status", "award", ["status", "offered_at", "application_id"], unique=False)
     op.create_table(
         "budget_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -984,6 +986,7 @@ def downgrade() -> None:
     op.drop_index("ix_award_fund_id_decided_on", table_name="award")
     op.drop_index("ix_award_decided_on", table_name="award")
     op.drop_index("ix_award_area_id_decided_on", table_name="award")
+    op.drop_index("ix_award_amount", table_name="award")
     op.drop_table("award")
     op.drop_table("work_use")
     op.drop_index("ix_vote_matter_id_seat_id", table_name="vote")
@@ -994,10 +997,11 @@ def downgrade() -> None:
     op.drop_table("interest")
     op.drop_index("ix_application_sent", table_name="application")
     op.drop_index("ix_application_round_id_status", table_name="application")
+    op.drop_index("ix_application_round_id_released", table_name="application")
     op.drop_index("ix_application_released", table_name="application")
     op.drop_index("ix_application_person_id", table_name="application")
     op.drop_index("ix_application_organisation_id", table_name="application")
-    op.drop_index(op.f("ix_application_area_id"), table_name="application")
+    op.drop_index("ix_application_area_id_released", table_name="application")
     op.drop_table("application")
     op.drop_index(
         "uq_work_record_standing",

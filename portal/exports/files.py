@@ -7,10 +7,10 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import xlsxwriter
 
@@ -22,7 +22,8 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json; charset=utf-8",
 }
-_RISKY = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet recognises a formula (design 6)
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a spreadsheet recognises a formula (design 6, OWASP)
+_EXCEL_DAYS = {"%Y-%m-%d": "yyyy-mm-dd", "%d/%m/%Y": "dd/mm/yyyy"}
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,18 @@ def _as_json(cell: str | date | int | Money) -> str:
     return json.dumps(cell.isoformat() if isinstance(cell, date) else cell, ensure_ascii=False)
 
 
+def as_json(facts: Mapping[str, Any]) -> str:
+    """One object for programs, days as ISO dates."""
+    return json.dumps(facts, ensure_ascii=False, indent=2, default=lambda day: day.isoformat()) + "\n"
+
+
 def xlsx_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "%Y-%m-%d") -> Iterator[bytes]:
     """One sheet in constant memory: real dates, money as numbers, everything else as text so that leading zeros live."""
     with tempfile.TemporaryFile() as file:
         book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
         book.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001  a fixed stamp: the same request gives the same bytes
         sheet = book.add_worksheet("Data")
-        money, day = book.add_format({"num_format": "0.00"}), book.add_format({"num_format": "yyyy-mm-dd"})
+        money, day = book.add_format({"num_format": "0.00"}), book.add_format({"num_format": _EXCEL_DAYS[day_format]})
         sheet.write_row(0, 0, columns)
         for number, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
@@ -117,7 +123,7 @@ def xlsx_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "
                     case int():
                         sheet.write_number(number, column, cell)
                     case _:
-                        sheet.write_string(number, column, safe_text(cell)[:32_767])
+                        sheet.write_string(number, column, safe_text(cell)[:32_767])  # what a cell can hold
         book.close()
         file.seek(0)
         while chunk := file.read(64 * 1024):

@@ -1,15 +1,23 @@
 """What every export can be narrowed by. An export is a pure function of the books and one of these."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from portal import clock
-from portal.errors import Refused
+from portal.errors import NotFound, Refused
+from portal.grants import queries as grants
 from portal.money import financial_year, year_bounds
-from portal.words import _
+from portal.places import queries as places
+from portal.words import N_, _
 
-BASES = ("awarded", "paid")
+BASES = {"awarded": N_("The day of the decision"), "paid": N_("The day of the payment")}
+PARTS = {
+    "": N_("The whole year"),
+    "q1": N_("April to June"), "q2": N_("July to September"), "q3": N_("October to December"), "q4": N_("January to March"),
+    "m4": N_("April"), "m5": N_("May"), "m6": N_("June"), "m7": N_("July"), "m8": N_("August"), "m9": N_("September"), "m10": N_("October"),
+    "m11": N_("November"), "m12": N_("December"), "m1": N_("January"), "m2": N_("February"), "m3": N_("March"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Filter:
     last_day: date
     basis: str = "awarded"
     fund: str = ""  # code
-    area: str = ""  # code
+    area: str = ""  # code; what lies in it counts too
     changed_since: datetime | None = None
     as_at: date | None = None  # what was paid by the end of this day; today when not said
 
@@ -29,24 +37,51 @@ class Filter:
         return self.as_at or clock.today()
 
     def as_json(self) -> dict[str, Any]:
-        """For the manifest."""
+        """For the manifest and the log."""
         return {
             "first_day": self.first_day.isoformat(),
             "last_day": self.last_day.isoformat(),
             "basis": self.basis,
             "fund": self.fund,
             "area": self.area,
-            "changed_since": self.changed_since.isoformat() if self.changed_since else "",
+            "changed_since": self.changed_since.astimezone(UTC).isoformat() if self.changed_since else "",
             "as_at": self.until.isoformat(),
         }
 
 
-def of_year(year: str | None = None, basis: str = "awarded", fund: str = "", area: str = "") -> Filter:
-    """A financial year such as `2026-27` (this one when not said). Refused when it is no year or no basis."""
+def of_year(year: str | None = None, basis: str = "awarded", fund: str = "", area: str = "", part: str = "") -> Filter:
+    """A financial year such as `2026-27` (this one when not said), or a quarter or month of it.
+
+    Refused: no year, no basis, no part of the year; a fund or an area that is not there.
+    """
     try:
         first, last = year_bounds(year or financial_year(clock.today()))
     except ValueError as why:
-        raise Refused(str(why), "year") from why
+        raise Refused(_("Write the financial year like 2026-27."), "year") from why
     if basis not in BASES:
-        raise Refused(_("Choose whether the year goes by the day of the decision or of the payment."), "basis")
-    return Filter(first, last, basis, fund, area)
+        raise Refused(_("Choose whether the year goes by the day of the decision or of the payment: awarded or paid."), "basis")
+    if part not in PARTS:
+        raise Refused(_("Choose a part of the year: q1 to q4, or m1 to m12 for a month."), "part")
+    if fund:
+        try:
+            grants.fund_by_code(fund)
+        except NotFound as why:
+            raise Refused(_("There is no fund called %(name)s.", name=fund), "fund") from why
+    if area and places.area_by_code(area) is None:
+        raise Refused(_("There is no area called %(name)s.", name=area), "area")
+    return Filter(*_days(first, last, part), basis, fund, area)
+
+
+def _days(first: date, last: date, part: str) -> tuple[date, date]:
+    """First and last day of a quarter or month of the year that begins on `first`."""
+    if not part:
+        return first, last
+    number = int(part[1:])
+    month = 3 * number + 1 if part[0] == "q" else number + (12 if number < 4 else 0)
+    after = _month(first.year, month + (3 if part[0] == "q" else 1))
+    return _month(first.year, month), after - timedelta(days=1)
+
+
+def _month(year: int, month: int) -> date:
+    """The first day of a month counted from January of `year`; 13 is the next January."""
+    return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)

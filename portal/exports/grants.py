@@ -5,51 +5,84 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, literal, or_, select, union_all
 
 from portal.db import db
 from portal.exports.filters import Filter
+from portal.exports.shield import shielded
 from portal.grants.model import Application, Award, Fund, Payee, Payment, Refund
-from portal.people.model import Organisation
-from portal.places.model import Area
+from portal.history import Event
+from portal.ledger.model import Entry
+from portal.people.model import Organisation, Person
+from portal.places import queries as places
 
 VCSE = ("group", "charity", "hub")  # voluntary, community and social enterprise bodies; schools, firms and the council are not
-SETTLED = ("settled",)
+REDACTED = "REDACTED PERSONAL DATA"
+
+
+@dataclass(frozen=True)
+class Granted:
+    """One award as files print it; sums in pence, text shielded and on one line."""
+
+    ref: str
+    decided_on: date
+    first_day: date
+    last_day: date
+    organisation: str | None
+    organisation_kind: str | None
+    registration: str
+    purpose: str
+    amount: int
+    paid: int  # less what came back, by the end of the filter's as-at day
+    fund: str
+    ward_code: str
+    ward_name: str
+    status: str
 
 
 @dataclass(frozen=True)
 class Money:
-    """One payment that settled (positive pence) or one refund (negative), with what the spend file says of it."""
+    """Money that reached a payee (positive pence), or that the bank or the payee sent back (negative)."""
 
     ref: str
     day: date
     pence: int
-    title: str
-    route: str
-    payee_name: str
-    organisation: str | None
-    organisation_ref: str | None
-    organisation_kind: str | None
+    purpose: str
+    supplier: str  # who was paid; never an individual
+    organisation_ref: str
     charity_number: str
     company_number: str
+    vcse: bool
+
+
+def one_line(text: str) -> str:
+    """Typed text in one cell of one line, without control characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)
     if chosen.area:
-        query = query.where(Award.area_id == select(Area.id).where(Area.code == chosen.area).scalar_subquery())
+        query = query.where(Award.area_id.in_(places.within(chosen.area)))
     return query
 
 
-def awards(chosen: Filter) -> Iterator[Any]:
-    """Awards of the filter with organisation, fund and `paid` pence by the end of its as-at day, by decision and reference.
+def _arrived(until: date) -> ColumnElement[bool]:
+    """Payments that had reached the payee by the end of a day, and had not been sent back by then."""
+    return and_(Payment.settled_on <= until, or_(Payment.bounced_on.is_(None), Payment.bounced_on > until))
 
-    Streamed: memory does not grow with the number of rows.
-    """
+
+def _code(kind: str, id_: Any, ending: str = "") -> ColumnElement[str]:
+    """`award:17`, `payment:9:settled`: how events and the books name a thing, as a column."""
+    return literal(f"{kind}:") + cast(id_, String) + literal(ending)
+
+
+def awards(chosen: Filter) -> Iterator[Granted]:
+    """Awards of the filter by day of decision and order of award. Streamed: memory does not grow with the number of rows."""
     paid = (
         select(Payment.award_id.label("award_id"), func.sum(Payment.amount).label("amount"))
-        .where(Payment.status.in_(SETTLED), Payment.settled_on <= chosen.until)
+        .where(_arrived(chosen.until))
         .group_by(Payment.award_id)
         .subquery()
     )
@@ -63,10 +96,11 @@ def awards(chosen: Filter) -> Iterator[Any]:
         select(
             Award.decided_on, Award.first_day, Award.last_day, Award.amount, Award.status, Award.ward_code, Award.ward_name, Application.ref,
             Application.title, Application.public_summary, Fund.name.label("fund"), Organisation.name.label("organisation"),
-            Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number,
+            Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number, Person.name.label("applicant"),
             (func.coalesce(paid.c.amount, 0) - func.coalesce(back.c.amount, 0)).label("paid"),
         )
         .join(Application, Application.id == Award.application_id)
+        .join(Person, Person.id == Application.person_id)
         .join(Fund, Fund.id == Award.fund_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
         .outerjoin(paid, paid.c.award_id == Award.id)
@@ -77,39 +111,78 @@ def awards(chosen: Filter) -> Iterator[Any]:
         query = query.where(Award.decided_on >= chosen.first_day, Award.decided_on <= chosen.last_day)
     else:
         in_days = select(Payment.award_id).where(
-            Payment.status.in_(SETTLED), Payment.settled_on >= chosen.first_day, Payment.settled_on <= chosen.last_day
+            _arrived(chosen.until), Payment.settled_on >= chosen.first_day, Payment.settled_on <= chosen.last_day
         )
         query = query.where(Award.id.in_(in_days))
     if chosen.changed_since is not None:
-        query = query.where(
-            or_(
-                Award.offered_at >= chosen.changed_since, Award.accepted_at >= chosen.changed_since, Award.closed_at >= chosen.changed_since
-            )
-        )
-    yield from db.session.execute(_narrowed(query, chosen).execution_options(yield_per=1000))
+        told = exists().where(Event.about == _code("award", Award.id), Event.at >= chosen.changed_since)
+        moved = exists().where(
+            Payment.award_id == Award.id, Event.about == _code("payment", Payment.id), Event.at >= chosen.changed_since
+        )  # fmt: skip
+        query = query.where(or_(told, moved))
+    for row in db.session.execute(_narrowed(query, chosen).execution_options(yield_per=1000)):
+        yield Granted(
+            ref=row.ref, decided_on=row.decided_on, first_day=row.first_day, last_day=row.last_day,
+            organisation=one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
+            registration=row.charity_number or row.company_number or "",
+            purpose=one_line(shielded(row.public_summary or row.title, [row.applicant])), amount=row.amount, paid=int(row.paid), fund=row.fund,
+            ward_code=row.ward_code, ward_name=row.ward_name, status=row.status,
+        )  # fmt: skip
 
 
 def money(chosen: Filter) -> Iterator[Money]:
-    """Payments that settled and refunds that came in within the filter's days, by day and reference. Streamed."""
-    paid = select(
-        Payment.ref, Payment.settled_on.label("day"), Payment.amount.label("pence"), Payment.award_id, Payment.payee_id
-    ).where(Payment.status.in_(SETTLED), Payment.settled_on >= chosen.first_day, Payment.settled_on <= chosen.last_day)  # fmt: skip
-    back = select(Refund.ref, Refund.received_on.label("day"), (-Refund.amount).label("pence"), Refund.award_id, Refund.payee_id).where(
-        Refund.received_on >= chosen.first_day, Refund.received_on <= chosen.last_day
-    )
-    moved = union_all(paid, back).subquery()
+    """What reached payees, and what came back, on the filter's days: by day and reference. Streamed.
+
+    A payment that the bank sent back later stays where it was, and is taken off on the day it came back: so a file that was
+    published stays true, and the sum is what the books say of all payees on these days.
+    """
+
+    def within(day: Any) -> ColumnElement[bool]:
+        return and_(day >= chosen.first_day, day <= chosen.last_day)
+
+    def moved(ref: Any, day: Any, pence: Any, thing: Any, key: ColumnElement[str], *, and_also: Any = True) -> Any:
+        query = select(ref.label("ref"), day.label("day"), pence.label("pence"), thing.award_id, thing.payee_id).where(
+            within(day), and_also
+        )
+        if chosen.changed_since is not None:
+            query = query.where(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since))
+        return query
+
+    lines = union_all(
+        moved(Payment.ref, Payment.settled_on, Payment.amount, Payment, _code("payment", Payment.id, ":settled")),
+        moved(
+            Payment.ref, Payment.bounced_on, -Payment.amount, Payment, _code("payment", Payment.id, ":bounced"),
+            and_also=Payment.settled_on.is_not(None),
+        ),
+        moved(Refund.ref, Refund.received_on, -Refund.amount, Refund, _code("refund", Refund.id)),
+    ).subquery()  # fmt: skip
+    known = exists().where(Person.name == Payee.name)
     query = (
         select(
-            moved.c.ref, moved.c.day, moved.c.pence, Application.title, Payee.route, Payee.name, Organisation.name.label("organisation"),
-            Organisation.ref.label("organisation_ref"), Organisation.kind, func.coalesce(Organisation.charity_number, ""),
-            func.coalesce(Organisation.company_number, ""),
+            lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known.label("known"),
+            Person.name.label("applicant"), Organisation.name.label("organisation"), Organisation.ref.label("organisation_ref"),
+            Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number,
         )
-        .join(Award, Award.id == moved.c.award_id)
+        .join(Award, Award.id == lines.c.award_id)
         .join(Application, Application.id == Award.application_id)
+        .join(Person, Person.id == Application.person_id)
         .join(Fund, Fund.id == Award.fund_id)
-        .join(Payee, Payee.id == moved.c.payee_id)
+        .join(Payee, Payee.id == lines.c.payee_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
-        .order_by(moved.c.day, moved.c.ref)
+        .order_by(lines.c.day, lines.c.ref, lines.c.pence.desc())
     )  # fmt: skip
     for row in db.session.execute(_narrowed(query, chosen).execution_options(yield_per=1000)):
-        yield Money(*row)
+        yield _money(row)
+
+
+def _money(row: Any) -> Money:
+    """The supplier is a host's account, or the organisation that applied; a person is redacted, and so are their group's numbers."""
+    named_after_somebody = row.known or row.account.casefold().split() == row.applicant.casefold().split()
+    hosted = row.route == "host" and bool(row.account) and not named_after_somebody
+    itself = row.organisation is not None and row.route != "host"
+    return Money(
+        ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant])),
+        supplier=one_line(row.account) if hosted else one_line(row.organisation) if itself else REDACTED,
+        organisation_ref=row.organisation_ref if itself else "", charity_number=row.charity_number if itself else "",
+        company_number=row.company_number if itself else "", vcse=row.organisation_kind in VCSE,
+    )  # fmt: skip

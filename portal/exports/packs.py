@@ -1,31 +1,41 @@
 """An export as it leaves the house: the file, its manifest, and the line in the log that says who took it."""
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from portal import clock
-from portal.db import transaction
+from portal.db import db, is_postgresql, transaction
 from portal.errors import Refused
 from portal.exports import files, spend, vcse
-from portal.exports.filters import Filter
-from portal.history import Actor, record
+from portal.exports.filters import BASES, Filter
+from portal.history import Actor, Event, record
 from portal.ledger import export as books
+from portal.ledger.model import Entry, Transfer
+from portal.ledger.periods import seal
+from portal.people.model import Person
 from portal.words import N_, _
+
+TAKEN = "downloaded"  # the event that says so
 
 
 @dataclass(frozen=True)
 class Export:
-    """One kind of file: its frozen columns, its rows, and which column holds the money that the control total sums."""
+    """One kind of file: who may have it, its frozen columns, its rows, and which column holds the money that the control total sums."""
 
     name: str
     number: str
     title: str
-    public: bool
+    may: str  # a predicate of people.access
+    bases: Sequence[str]  # which dates its days may judge; the first when nobody says
     version: str
     columns: Sequence[str]
     rows: Callable[[Filter], Iterator[files.Row]]
@@ -34,62 +44,92 @@ class Export:
 
 
 EXPORTS: Mapping[str, Export] = {
-    export.name: export
-    for export in (
-        Export(
-            "vcse-grants-register",
-            "E3",
-            N_("Register of grants to community bodies"),
-            True,
-            vcse.VERSION,
-            vcse.COLUMNS,
-            vcse.rows,
-            vcse.TOTAL,
-            vcse.DAY_FORMAT,
-        ),
-        Export(
-            "lga-spend",
-            "E4",
-            N_("Spending, as the LGA lays it out"),
-            False,
-            spend.VERSION,
-            spend.COLUMNS,
-            spend.rows,
-            spend.TOTAL,
-            spend.DAY_FORMAT,
-        ),
-    )
-}
-LEDGER = "ledger"  # E10: not a table but a journal, in hledger's or Beancount's words
+    "vcse-grants-register": Export(
+        "vcse-grants-register", "E3", N_("Register of grants to community bodies"), "export", tuple(BASES), vcse.VERSION, vcse.COLUMNS,
+        vcse.rows, vcse.TOTAL, vcse.DAY_FORMAT,
+    ),
+    "lga-spend": Export(
+        "lga-spend", "E4", N_("Spending, as the LGA lays it out"), "export the books", ("paid",), spend.VERSION, spend.COLUMNS, spend.rows,
+        spend.TOTAL, spend.DAY_FORMAT,
+    ),
+}  # fmt: skip
+LEDGER = "ledger"  # E10: not a table but a journal, in hledger's or Beancount's words; always whole
+LEDGER_MAY = "export the books"
+TYPES = files.TYPES | dict.fromkeys(books.FORMATS, "text/plain; charset=utf-8")
 
 
 @dataclass
 class Totals:
-    """Counted while the rows go by: nothing is held."""
+    """Counted while the rows go by: nothing is held. `head` seals the books as they stood when the rows were read."""
 
     rows: int = 0
     pence: int = 0
+    minutes: int = 0
+    head: str = ""
     digest: Any = field(default_factory=hashlib.sha256)
 
 
-def chunks(name: str, format_name: str, chosen: Filter, totals: Totals) -> Iterator[bytes]:
-    """The bytes of an export, in pieces, counting into `totals`. Refused when there is no such export or format."""
+def may(name: str) -> str:
+    """The predicate that opens an export. Refused when there is none of that name."""
     if name == LEDGER:
-        if format_name not in books.FORMATS:
-            raise Refused(_("The ledger comes as hledger or beancount."), "format")
+        return LEDGER_MAY
+    if name not in EXPORTS:
+        raise Refused(_("There is no export called %(name)s. There are: %(all)s.", name=name, all=", ".join([*EXPORTS, LEDGER])), "name")
+    return EXPORTS[name].may
+
+
+def formats(name: str) -> tuple[str, ...]:
+    """In which forms an export comes, the usual one first."""
+    return tuple(books.FORMATS) if name == LEDGER else tuple(files.WRITERS)
+
+
+def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> Filter:
+    """The filter as this export takes it; `basis` only where somebody chose one. To be called before a byte is written.
+
+    Refused: no such export; a form or a basis that it does not come in; a part of the ledger.
+    """
+    may(name)
+    if format_name not in formats(name):
+        raise Refused(_("This file comes as %(all)s.", all=_(" or ").join(formats(name))), "form")
+    if name == LEDGER:
+        if chosen.fund or chosen.area or chosen.changed_since:
+            raise Refused(_("The ledger goes out whole: choose no fund, no area and no changes."), "fund" if chosen.fund else "area")
+        return chosen
+    bases = EXPORTS[name].bases
+    if basis and basis not in bases:
+        raise Refused(_("This file goes by the day of the payment. Choose that, or nothing."), "basis")
+    return replace(chosen, basis=basis or bases[0])
+
+
+def chunks(name: str, format_name: str, chosen: Filter, totals: Totals) -> Iterator[bytes]:
+    """The bytes of an export that `fitting` has judged, in pieces, counting into `totals`.
+
+    Everything is read as of one moment: a payment that is entered meanwhile is in the file, the sums and the head, or in none.
+    """
+    _hold_still()
+    totals.head = seal(db.session.connection())
+    if name == LEDGER:
+        _count_books(totals)
         source: Iterator[bytes] = (piece.encode() for piece in books.lines(format_name))
     else:
-        export = EXPORTS.get(name)
-        if export is None:
-            raise Refused(
-                _("There is no export called %(name)s. There are: %(all)s.", name=name, all=", ".join([*EXPORTS, LEDGER])), "name"
-            )
-        if format_name not in files.WRITERS:
-            raise Refused(_("Choose csv, xlsx or json."), "format")
+        export = EXPORTS[name]
         source = files.WRITERS[format_name](export.columns, counted(export, chosen, totals), export.day_format)
     for piece in source:
         totals.digest.update(piece)
         yield piece
+
+
+def _hold_still() -> None:
+    """Begin a reading that sees one state of the database. SQLite's always do."""
+    db.session.rollback()
+    if is_postgresql():
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def _count_books(totals: Totals) -> None:
+    totals.rows = db.session.scalar(select(func.count()).select_from(Entry)) or 0
+    moved = dict(db.session.execute(select(Transfer.unit, func.sum(Transfer.amount)).group_by(Transfer.unit)).tuples().all())
+    totals.pence, totals.minutes = int(moved.get("GBP", 0)), int(moved.get("MIN", 0)) + int(moved.get("MATCH", 0))
 
 
 def counted(export: Export, chosen: Filter, totals: Totals) -> Iterator[files.Row]:
@@ -110,7 +150,10 @@ def file_name(name: str, format_name: str, chosen: Filter) -> str:
 
 
 def manifest(name: str, format_name: str, chosen: Filter, totals: Totals, who: str, at: datetime) -> dict[str, Any]:
-    """What goes beside the file, so that anybody can see what it holds and that it is unchanged."""
+    """What goes beside a file that was read to its end, so that anybody can see what it holds and that it is unchanged.
+
+    For a table `rows` and `total_pence` are its lines and their sum; for the ledger its entries and all that they moved.
+    """
     export = EXPORTS.get(name)
     return {
         "file": file_name(name, format_name, chosen),
@@ -119,29 +162,131 @@ def manifest(name: str, format_name: str, chosen: Filter, totals: Totals, who: s
         "columns": list(export.columns) if export else [],
         "rows": totals.rows,
         "total_pence": totals.pence,
-        "filter": chosen.as_json(),
-        "basis": chosen.basis,
+        **({} if export else {"total_minutes": totals.minutes}),
+        "filter": chosen.as_json() if export else {"as_at": chosen.until.isoformat()},
+        "basis": chosen.basis if export else "",
         "sha256": totals.digest.hexdigest(),
+        "ledger_head": totals.head,
         "made_by": who,
         "made_at": at.astimezone(UTC).isoformat(timespec="seconds"),
     }
 
 
+def as_text(files_of_pack: Sequence[Mapping[str, Any]]) -> str:
+    """A manifest.json: what is known of each file of a pack."""
+    return json.dumps({"files": list(files_of_pack)}, indent=2, ensure_ascii=False) + "\n"
+
+
+def zipped(name: str, format_name: str, chosen: Filter, who: str) -> Iterator[bytes]:
+    """File and manifest together as a ZIP, in pieces: so the manifest is true of just this file."""
+    pipe, totals = _Pipe(), Totals()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as pack:
+        with pack.open(zipfile.ZipInfo(file_name(name, format_name, chosen)), "w", force_zip64=True) as file:
+            for piece in chunks(name, format_name, chosen, totals):
+                file.write(piece)
+                yield pipe.taken()
+        pack.writestr(zipfile.ZipInfo("manifest.json"), as_text([manifest(name, format_name, chosen, totals, who, clock.now())]))
+    yield pipe.taken()
+
+
+class _Pipe(io.RawIOBase):
+    """Where a ZIP is written to and taken from, piece by piece."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.held += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        piece = bytes(self.held)
+        self.held.clear()
+        return piece
+
+
 def write(name: str, format_name: str, chosen: Filter, folder: Path, who: str) -> dict[str, Any]:
-    """Write the file and `manifest.json` into a folder; returns the manifest. OSError when the folder cannot be written."""
+    """Write the file into a folder and add it to the `manifest.json` there; returns what that says of it. The log is told.
+
+    Nothing half-written stands under the file's name. Refused: as `fitting` says, and a manifest.json that is not ours.
+    OSError when the folder cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    others = [each for each in _listed(folder / "manifest.json") if each.get("file") != file_name(name, format_name, chosen)]
     totals = Totals()
-    with (folder / file_name(name, format_name, chosen)).open("wb") as file:
+    with _whole(folder / file_name(name, format_name, chosen)) as file:
         for piece in chunks(name, format_name, chosen, totals):
             file.write(piece)
     about = manifest(name, format_name, chosen, totals, who, clock.now())
-    (folder / "manifest.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+    with _whole(folder / "manifest.json") as file:
+        file.write(as_text([*others, about]).encode())
+    log_download(name, format_name, chosen, Actor())
     return about
 
 
+class _whole:
+    """A file that appears under its name only when it was written to the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.part = path, path.with_name(path.name + ".part")
+
+    def __enter__(self) -> Any:
+        self.file = self.part.open("wb")
+        return self.file
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self.file.close()
+        if kind is None:
+            self.part.replace(self.path)
+        else:
+            self.part.unlink(missing_ok=True)
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    """What a manifest of before says, so that a pack may be made in several steps."""
+    try:
+        found = json.loads(path.read_text())["files"]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError) as why:
+        raise Refused(_("There is a manifest.json already that we did not write. Choose an empty folder.")) from why
+    return [each for each in found if isinstance(each, dict)]
+
+
+# --- the log -------------------------------------------------------------------------------------------------------------
+
+
 def log_download(name: str, format_name: str, chosen: Filter, actor: Actor) -> None:
-    """Say who took what, before it goes. An action of its own."""
-    if name != LEDGER and name not in EXPORTS:
-        raise Refused(_("There is no export called %(name)s.", name=name))
+    """Say who took what. An action of its own."""
+    narrowed = chosen.as_json() if name != LEDGER else {}
     with transaction():
-        record(f"export:{name}", "downloaded", actor, format=format_name, filter=chosen.as_json())
+        record(f"export:{name}", TAKEN, actor, format=format_name, file=file_name(name, format_name, chosen), filter=narrowed)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A line of the log. `who` is empty for the command line."""
+
+    at: datetime
+    who: str
+    file: str
+
+
+def downloads(limit: int = 20) -> Sequence[Download]:
+    """The last files that were taken, newest first."""
+    rows = db.session.execute(
+        select(Event.at, Person.name, Event.data)
+        .outerjoin(Person, Person.id == Event.actor_id)
+        .where(Event.kind == TAKEN)
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(limit)
+    )
+    return [Download(at, name or "", str(data.get("file", ""))) for at, name, data in rows]
+
+
+def last_taken(name: str) -> datetime | None:
+    """When this export was last taken by anybody, in any form; None when never."""
+    return db.session.scalar(select(func.max(Event.at)).where(Event.about == f"export:{name}", Event.kind == TAKEN))

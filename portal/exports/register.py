@@ -1,30 +1,90 @@
 """The public register: every decided bid, with reasons, votes, ties and money; individuals shielded.
 
-Newest first, paged by key; found by words through the database's own full-text index. No counting, no skipping.
+Paged by key in both directions; found by words through the database's own full-text index. No counting, no skipping: first
+the ids of a page are found along one index, then what is shown of them is read.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, column, false, func, or_, select, table, text
+from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, select, table, text
 
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
+from portal.exports.shield import shielded
 from portal.grants import queries as grants
-from portal.grants.model import Application, Award, Fund, Photo, Pledge, Report, Round
+from portal.grants.model import Application, Award, Fund, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
-from portal.people.model import Organisation
+from portal.people.model import Organisation, Person
+from portal.places import queries as places
 from portal.places.model import Area
 from portal.words import N_, _
 
 FEW = 5  # fewer people than this are not counted in public
 PAGE = 20
-STATES = {"awarded": N_("Money was given"), "finished": N_("Finished"), "declined": N_("Not this time")}
+STATES = {"awarded": N_("Under way"), "finished": N_("Finished"), "returned": N_("Money came back"), "declined": N_("Not this time")}
+TONES = {"awarded": "warm", "finished": "good"}  # how a state is coloured
+SORTS = {"": N_("Newest first"), "oldest": N_("Oldest first"), "most": N_("Most money first")}
+OF_AWARDS = {
+    "awarded": ("reserved", "conditions_open", "ready_to_pay", "paid", "reporting"),
+    "finished": ("closed",),
+    "returned": ("returned",),
+}
+MANY_WORDS = 8
+# words that say nothing about an idea; PostgreSQL's English dictionary leaves them out of its index
+NOISE = {
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "by",
+    "for",
+    "from",
+    "in",
+    "is",
+    "it",
+    "of",
+    "on",
+    "or",
+    "our",
+    "that",
+    "the",
+    "this",
+    "to",
+    "was",
+    "we",
+    "with",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody looks for, as it stands in the address; all of it may be nonsense."""
+
+    q: str = ""
+    area: str = ""  # code; what lies in it counts too
+    year: str = ""
+    fund: str = ""  # code
+    state: str = ""
+    sort: str = ""
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the order was asked for."""
+        return any((self.q, self.area, self.year, self.fund, self.state))
+
+    def address(self, **more: str) -> str:
+        """The address of this question, with a place to go on from."""
+        values = {name: value for name, value in (vars(self) | more).items() if value}
+        return "/register/" + ("?" + urlencode(values) if values else "")
 
 
 @dataclass(frozen=True)
@@ -44,98 +104,159 @@ class Line:
     released_at: datetime
 
 
+@dataclass(frozen=True)
+class Found:
+    """One page of the register, and the addresses of the pages beside it, if there are any."""
+
+    lines: Sequence[Line]
+    newer: str | None = None
+    older: str | None = None
+
+
 def _shown() -> ColumnElement[bool]:
-    """What the public may see: told to the applicant, and awarded (not lapsed or given back unpaid) or declined by the panel."""
+    """What the public may see: told to the applicant, and either promised money (not turned down, lapsed or given back unpaid)
+    or declined by the panel."""
     return and_(
         Application.released_at.is_not(None),
-        Application.decided.in_(("yes", "no")),
-        Application.status.in_(("offered", "accepted", "declined")),
+        or_(
+            and_(Application.decided == "yes", Application.status.in_(("offered", "accepted"))),
+            and_(Application.decided == "no", Application.status == "declined"),
+        ),
     )
 
 
 def _query() -> Any:
     return (
         select(
-            Application.id, Application.ref, Application.title, Application.public_summary, Organisation.name.label("organisation"), Area.name.label("area"),
-            Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount, Award.paid, Award.status.label("award_status"), Application.decided,
-            Application.released_at,
+            Application.id, Application.ref, Application.title, Application.public_summary, Application.decision_reason, Person.name.label("applicant"),
+            Organisation.name.label("organisation"), Area.name.label("area"), Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount,
+            Award.paid, Award.status.label("award_status"), Award.delivered, Award.id.label("award_id"), Application.decided, Application.released_at,
         )
         .join(Round, Round.id == Application.round_id)
         .join(Fund, Fund.id == Round.fund_id)
         .join(Area, Area.id == Application.area_id)
+        .join(Person, Person.id == Application.person_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
         .outerjoin(Award, Award.application_id == Application.id)
-        .where(_shown())
     )  # fmt: skip
 
 
 def matching(words_typed: str) -> ColumnElement[bool] | None:
-    """Bids whose title, summary or group name hold all of the words, or None for no words. Never raises on punctuation."""
-    words = re.findall(r"\w+", words_typed)[:8]
+    """Bids whose title or summary hold all of the words, or longer ones that begin like them ("gard" finds "gardens").
+
+    None when nothing to look for was typed. Never raises on punctuation: only letters and digits reach the index.
+    """
+    words = [word for word in re.findall(r"[^\W_]+", words_typed.casefold()) if len(word) > 1 and word not in NOISE][:MANY_WORDS]
     if not words:
         return None
     if is_postgresql():
-        vector = func.to_tsvector(text("'english'"), Application.title + " " + Application.public_summary + " " + Application.group_name)
-        return vector.op("@@")(func.websearch_to_tsquery(text("'english'"), " ".join(words)))
+        vector = func.to_tsvector(text("'english'"), Application.title + " " + Application.public_summary)
+        return vector.op("@@")(func.to_tsquery(text("'english'"), " & ".join(f"'{word}':*" for word in words)))
     found = table("application_words", column("rowid"), column("application_words"))
     quoted = " ".join(f'"{word}"*' for word in words)
     return Application.id.in_(select(found.c.rowid).where(found.c.application_words.op("MATCH")(quoted)))
 
 
-def search(
-    words_typed: str = "",
-    *,
-    area: str = "",
-    year: str = "",
-    fund: str = "",
-    state: str = "",
-    after: tuple[datetime, int] | None = None,
-    limit: int = PAGE,
-) -> Sequence[Line]:
-    """A page of the register; one more than `limit` is read, so that the caller knows whether there are older ones."""
-    query = _query()
-    if (words := matching(words_typed)) is not None:
+def _narrowed(asked: Asked) -> Any:
+    """A select of the ids of what was asked for; with awards where they are asked for, or sorted by."""
+    query = select(Application.id).where(_shown())
+    if (words := matching(asked.q)) is not None:
         query = query.where(words)
-    if area:
-        query = query.where(Area.code == area)
-    if fund:
-        query = query.where(Fund.code == fund)
-    if year:
+    if asked.area:
+        query = query.where(Application.area_id.in_(places.within(asked.area)))
+    if asked.fund:
+        rounds = db.session.scalars(select(Round.id).join(Fund, Fund.id == Round.fund_id).where(Fund.code == asked.fund)).all()
+        query = query.where(
+            Application.round_id.in_(rounds) if len(rounds) > 1 else Application.round_id == rounds[0] if rounds else false()
+        )
+    if asked.year:
         try:
-            first, last = year_bounds(year)
+            first, last = year_bounds(asked.year)
         except ValueError:
             query = query.where(false())
         else:
             query = query.where(Application.released_at >= start_of_day(first), Application.released_at <= end_of_day(last))
-    if state == "declined":
-        query = query.where(Application.decided == "no")
-    elif state == "finished":
-        query = query.where(Award.status == "closed")
-    elif state == "awarded":
-        query = query.where(Application.decided == "yes")
-    if after:
-        query = query.where(or_(Application.released_at < after[0], and_(Application.released_at == after[0], Application.id < after[1])))
-    rows = db.session.execute(query.order_by(Application.released_at.desc(), Application.id.desc()).limit(limit + 1)).all()
-    return [_line(row) for row in rows]
+    if asked.state == "declined":
+        return query.where(Application.decided == "no")
+    if asked.state and asked.state not in OF_AWARDS:
+        return query.where(false())
+    if asked.state or asked.sort == "most":
+        query = query.join(Award, Award.application_id == Application.id)
+    return query.where(Award.status.in_(OF_AWARDS[asked.state])) if asked.state else query
 
 
-def position(ref: str) -> tuple[datetime, int] | None:
-    """Where a bid stands in the list, to go on after it."""
-    row = db.session.execute(select(Application.released_at, Application.id).where(Application.ref == ref, _shown())).one_or_none()
-    return (row[0], row[1]) if row and row[0] else None
+def _order(asked: Asked) -> tuple[Any, Any, bool]:
+    """What a page is sorted by, the id that settles ties, and whether the greatest comes first: columns of one index."""
+    if asked.sort == "most" and asked.state != "declined":
+        return Award.amount, Award.application_id, True
+    if asked.state in OF_AWARDS:
+        return Award.offered_at, Award.application_id, asked.sort != "oldest"
+    return Application.released_at, Application.id, asked.sort != "oldest"
 
 
-def _line(row: Any) -> Line:
+def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE) -> Found:
+    """A page of the register: the first, or the one after or before an entry by its reference. Two queries, three when going on.
+
+    One more than `limit` is read, to know whether there is more. A reference that is not in the register begins anew.
+    """
+    by, id_of, falling = _order(asked)
+    query = _narrowed(asked)
+    back = bool(before) and not after
+    here = _position(after or before, by) if after or before else None
+    if here is not None:
+        falling = falling != back
+        value, id_ = here
+        beyond, beyond_id = (by < value, id_of < id_) if falling else (by > value, id_of > id_)
+        query = query.where(or_(beyond, and_(by == value, beyond_id)))
+    order = (by.desc(), id_of.desc()) if falling else (by, id_of)
+    ids = list(db.session.scalars(query.order_by(*order).limit(limit + 1)))
+    more, ids = len(ids) > limit, ids[:limit]
+    if here is not None and back:
+        ids.reverse()
+        if not ids:  # somebody went back from the first page
+            return search(asked, limit=limit)
+    rows = {row.id: _line(row) for row in db.session.execute(_query().where(Application.id.in_(ids)))} if ids else {}
+    lines = [rows[id_] for id_ in ids]
+    earlier, later = (more, True) if here is not None and back else (here is not None, more)
+    return Found(
+        lines,
+        newer=asked.address(before=lines[0].ref) if lines and earlier else asked.address() if earlier else None,
+        older=asked.address(after=lines[-1].ref) if lines and later else None,
+    )
+
+
+def _position(ref: str, by: Any) -> tuple[Any, int] | None:
+    """Where an entry stands in the order, to go on from there."""
+    query = select(by, Application.id).select_from(Application).where(Application.ref == ref, _shown())
+    if by is not Application.released_at:
+        query = query.join(Award, Award.application_id == Application.id)
+    row = db.session.execute(query).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def _line(row: Any, names: Iterable[str] = ()) -> Line:
     awarded = row.decided == "yes" and row.award_status is not None
-    state = "declined" if row.decided == "no" else "finished" if row.award_status == "closed" else "awarded"
+    state = "declined" if not awarded else {"closed": "finished", "returned": "returned"}.get(row.award_status, "awarded")
+    hidden = [row.applicant, *names]
     return Line(
-        ref=row.ref, title=row.title, summary=row.public_summary, who=_who(row.organisation, row.ward_name or row.area) if awarded else "", area=row.area,
-        fund=row.fund, asked=row.asked, awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at,
+        ref=row.ref, title=shielded(row.title, hidden), summary=shielded(row.public_summary, hidden),
+        who=_who(row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
+        awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at,
     )  # fmt: skip
 
 
 def _who(organisation: str | None, ward: str) -> str:
     return organisation or _("A resident of %(ward)s", ward=ward)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A public photo: where it is, its size in pixels, what it shows."""
+
+    ref: str
+    width: int
+    height: int
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -151,47 +272,75 @@ class Entry:
     neighbours: int | None  # None: fewer than FEW, not said
     happened: str
     changed: str
-    photos: Sequence[Photo]
+    photos: Sequence[Picture]
 
 
 def entry(ref: str) -> Entry:
-    """One bid of the register. NotFound for what is not public. Seven queries."""
-    row = db.session.execute(_query().where(Application.ref == ref)).one_or_none()
+    """One bid of the register. NotFound for what is not public. Five queries, four where nothing was awarded."""
+    row = db.session.execute(_query().where(Application.ref == ref, _shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
-    application_id: int = row.id
-    reason = db.session.scalar(select(Application.decision_reason).where(Application.id == application_id)) or ""
-    minutes, people = db.session.execute(
-        select(func.coalesce(func.sum(Pledge.minutes), 0), func.count()).where(
-            Pledge.application_id == application_id, Pledge.status.in_(("confirmed", "delivered", "checked"))
-        )
-    ).one()
-    delivered, happened, changed, may, report_id = (
-        db.session.execute(
-            select(Award.delivered, Report.happened, Report.changed, Report.may_publish, Report.id)
-            .outerjoin(Report, Report.award_id == Award.id)
-            .where(Award.application_id == application_id)
-        ).one_or_none()
-        or (0, "", "", False, None)
-    )  # fmt: skip
-    matter = panels.last_tallies([f"bid:{application_id}"]).get(f"bid:{application_id}")
+    about = f"bid:{row.id}"
+    pledges = [pledge for pledge in grants.pledges_of(row.id) if pledge.status in ("confirmed", "delivered", "checked")]
+    names = [row.applicant, *(pledge.name for pledge in pledges)]
+    neighbours = len({grants.giver(pledge) for pledge in pledges})
+    matter = panels.last_tallies([about]).get(about)
     tally = dict(matter.tally) if matter is not None and matter.tally else None
-    pictures = [
-        photo for photo in grants.photos_of(f"bid:{application_id}", *([f"report:{report_id}"] if report_id else [])) if photo.public
-    ]
+    # what an officer has read and accepted, and the applicant lets us print
+    report = (
+        db.session.execute(
+            select(Report.id, Report.happened, Report.changed).where(
+                Report.award_id == row.award_id, Report.status == "accepted", Report.may_publish
+            )
+        ).one_or_none()
+        if row.award_id is not None
+        else None
+    )
+    photos = grants.photos_of(about, *([f"report:{report.id}"] if report else [])) if row.decided == "yes" else []
     return Entry(
-        line=_line(row), reason=reason, tally=tally, ties=tuple((tally or {}).get("ties", ())), hours_pledged=int(minutes), hours_delivered=int(delivered or 0),
-        neighbours=int(people) if people >= FEW else None, happened=happened or "" if may else "", changed=changed or "" if may else "",
-        photos=pictures if row.decided == "yes" else [],
+        line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
+        hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
+        neighbours=neighbours if neighbours >= FEW else None, happened=shielded(report.happened, names) if report else "",
+        changed=shielded(report.changed, names) if report else "",
+        photos=[Picture(photo.ref, photo.width, photo.height, shielded(photo.alt, names)) for photo in photos if photo.public],
     )  # fmt: skip
+
+
+def as_data(one: Entry) -> dict[str, Any]:
+    """An entry for programs: the facts of its page, sums in pence, time in minutes. What is not known, or not said, is left out."""
+    line = one.line
+    counted = ("able", "tied", "yes", "no", "not_yet", "abstain")
+    facts: dict[str, Any] = {
+        "reference": line.ref, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
+        "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,
+        "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
+        "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
+        "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
+        "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
+    }  # fmt: skip
+    return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def places_and_funds() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(code, name) of the areas in use and of all funds, by name. One query."""
+    areas = select(literal("area").label("what"), Area.code, Area.name.label("name")).where(
+        Area.archived_at.is_(None), Area.kind != "scheme"
+    )
+    rows = db.session.execute(areas.union_all(select(literal("fund"), Fund.code, Fund.name)).order_by("name")).all()
+    return [(code, name) for what, code, name in rows if what == "area"], [(code, name) for what, code, name in rows if what == "fund"]
 
 
 def years() -> Sequence[str]:
     """Financial years with an entry, newest first; from the first and last, so that nothing is counted."""
     first, last = db.session.execute(
-        select(func.min(Application.released_at), func.max(Application.released_at)).where(Application.released_at.is_not(None))
+        select(select(func.min(Application.released_at)).scalar_subquery(), select(func.max(Application.released_at)).scalar_subquery())
     ).one()
     if first is None or last is None:
         return []
-    start, end = int(financial_year(london_day(first))[:4]), int(financial_year(london_day(last))[:4])
+    start, end = _begin(first), _begin(last)
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, start - 1, -1)]
+
+
+def _begin(at: datetime) -> int:
+    day: date = london_day(at)
+    return int(financial_year(day)[:4])

@@ -1,6 +1,6 @@
 """E4: spending as the Local Government Association's "Spend" schema titles it, in its sequence; extra columns would come after.
 
-What exceeds the scheme's threshold, in pounds net; refunds are negative lines; individuals are redacted.
+What exceeds the scheme's threshold, in pounds net; what came back is a negative line; individuals are redacted.
 """
 
 from collections.abc import Iterator
@@ -20,25 +20,18 @@ COLUMNS = (
 )  # fmt: skip
 DAY_FORMAT = "%d/%m/%Y"
 TOTAL = COLUMNS.index("Net Amount")
-REDACTED = "REDACTED PERSONAL DATA"
-
-
-def supplier(line: grants.Money) -> str:
-    """Who was paid: the host for a hosted grant, the applying organisation, and never an individual's name."""
-    if line.route == "host" and line.payee_name:
-        return line.payee_name
-    return line.organisation or REDACTED
 
 
 def rows(chosen: Filter) -> Iterator[files.Row]:
-    """One row a settled payment or refund within the days of the filter."""
+    """One row a movement of money to a payee, or back, within the days of the filter."""
     scheme = places.scheme()
-    publisher, department, threshold = (scheme.publisher_name, scheme.department, scheme.spend_threshold) if scheme else ("", "", 0)
+    if scheme is None:
+        return
+    publisher, department = scheme.publisher_name or scheme.name, scheme.department or scheme.name
     for line in grants.money(chosen):
-        if abs(line.pence) <= threshold:
+        if abs(line.pence) <= scheme.spend_threshold:
             continue
         yield (
-            publisher, "", department, "", "", supplier(line), line.organisation_ref or "", line.company_number, line.charity_number,
-            "Yes" if line.organisation_kind in grants.VCSE else "No", line.day, line.ref, files.Money(Pence(line.pence)), files.Money(Pence(0)),
-            line.title, "", "None", "",
+            publisher, "", department, "", "", line.supplier, line.organisation_ref, line.company_number, line.charity_number,
+            "Yes" if line.vcse else "No", line.day, line.ref, files.Money(Pence(line.pence)), files.Money(Pence(0)), line.purpose, "", "None", "",
         )  # fmt: skip

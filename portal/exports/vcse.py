@@ -26,12 +26,12 @@ STATUS = {
 def rows(chosen: Filter) -> Iterator[files.Row]:
     """One row an award to a body; awards to individuals are not in this file."""
     scheme = places.scheme()
-    department = scheme.department if scheme else ""
+    department = (scheme.department or scheme.name) if scheme else ""
     for award in grants.awards(chosen):
         if award.organisation_kind not in grants.VCSE:
             continue
         yield (
-            award.decided_on, award.first_day, award.last_day, department, award.organisation, award.charity_number or award.company_number,
-            award.public_summary or award.title, files.Money(Pence(award.amount)), award.ref, award.fund, award.ward_code, award.ward_name,
-            files.Money(Pence(int(award.paid))), STATUS[award.status],
+            award.decided_on, award.first_day, award.last_day, department, award.organisation, award.registration, award.purpose,
+            files.Money(Pence(award.amount)), award.ref, award.fund, award.ward_code, award.ward_name, files.Money(Pence(award.paid)),
+            STATUS[award.status],
         )  # fmt: skip

@@ -1,28 +1,30 @@
 """The public register, and finance's page of exports."""
 
+import hashlib
 import itertools
-import json
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, stream_with_context
 from flask_login import current_user
 
 from portal import clock
-from portal.errors import Refused
+from portal.errors import NotFound, Refused
 from portal.exports import files, filters, forms, packs, register
 from portal.grants import queries as grants
 from portal.history import Actor
 from portal.money import financial_year, pounds
 from portal.places import queries as places
+from portal.web.forms import one_line
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page
-from portal.web.policy import allow
-from portal.words import N_
+from portal.web.policy import allow, may, require
+from portal.words import N_, _
 
 exports = Blueprint("exports", __name__)
+PREVIEW = 10  # rows
 
 TIES = {
     "family": N_("family"), "friend": N_("friend"), "member": N_("member of the group"), "money": N_("money"), "neighbour": N_("close neighbour"),
@@ -30,59 +32,113 @@ TIES = {
 }  # fmt: skip
 
 
+# --- the public register -------------------------------------------------------------------------------------------------
+
+
 @exports.get("/register/")
 @allow("anyone")
 @limiter.limit("120/minute")
 def index() -> Any:
-    chosen = {name: request.args.get(name, "")[:80] for name in ("q", "area", "year", "fund", "state")}
-    after = register.position(request.args.get("after", "")) if request.args.get("after") else None
-    found = register.search(chosen["q"], area=chosen["area"], year=chosen["year"], fund=chosen["fund"], state=chosen["state"], after=after)
-    shown = found[: register.PAGE]
-    older = None
-    if len(found) > register.PAGE:
-        older = "/register/?" + urlencode({name: value for name, value in chosen.items() if value} | {"after": shown[-1].ref})
-    return page(
-        "register/index.html", block="results", found=shown, older=older, chosen=chosen, years=register.years(), states=register.STATES,
-        areas=[area for area in places.areas() if area.kind != "scheme"], funds=grants.funds(), later=after is not None,
+    typed = {name: one_line(request.args.get(name))[:80] for name in ("q", "area", "year", "fund", "state", "sort", "after", "before")}
+    after, before = typed.pop("after"), typed.pop("before")
+    asked = register.Asked(**typed)
+    found = register.search(asked, after=after, before=before)
+    years, (areas, funds) = register.years(), register.places_and_funds()
+    response = page(
+        "register/index.html", block="results", found=found, asked=asked, years=years, states=register.STATES, tones=register.TONES,
+        places=areas, pots=funds, spans=[(year, year) for year in years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
     )  # fmt: skip
+    return _fresh(response)
+
+
+def _words(choices: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(value, _(words)) for value, words in choices.items()]
 
 
 @exports.get("/register/<ref>")
 @allow("anyone")
 @limiter.limit("120/minute")
 def entry(ref: str) -> Any:
-    return page("register/entry.html", entry=register.entry(ref), ties=TIES)
+    return _fresh(page("register/entry.html", entry=register.entry(ref), ties=TIES, states=register.STATES, tones=register.TONES))
+
+
+@exports.get("/register/<ref>.json")
+@allow("anyone")
+@limiter.limit("120/minute")
+def entry_as_data(ref: str) -> Response:
+    """The same facts for programs."""
+    return _fresh(Response(files.as_json(register.as_data(register.entry(ref))), content_type=files.TYPES["json"]))
+
+
+@exports.get("/register/vcse-grants-register-<year>.<form>")
+@allow("anyone")
+@limiter.limit("12/minute")
+def open_data(year: str, form: str) -> Response:
+    """E3, which is for everybody: a file for each financial year."""
+    try:
+        chosen = packs.fitting("vcse-grants-register", form, filters.of_year(year))
+    except Refused as why:
+        raise NotFound(_("There is no such file.")) from why
+    pieces = packs.chunks("vcse-grants-register", form, chosen, packs.Totals())
+    response = _file(pieces, packs.file_name("vcse-grants-register", form, chosen), packs.TYPES[form])
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _fresh(response: Response) -> Response:
+    """Caches may keep it, and must ask whether it is still so: the answer to that is short (304)."""
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:24])
+    response.vary.add("Cookie")  # the header of the page says who has signed in
+    response.make_conditional(request)
+    return response
+
+
+# --- finance's page ------------------------------------------------------------------------------------------------------
 
 
 @exports.get("/finance/exports")
 @allow("export")
 def choose() -> Any:
-    years = _years()
-    given = {"name": "vcse-grants-register", "year": years[0], "basis": "awarded", "form": "csv"}
-    form = forms.Choose(formdata=request.args if request.args else None, data=given, meta={"csrf": False}).fill(years)
-    preview: list[list[str]] = []
-    columns: Any = ()
-    totals = packs.Totals()
+    form = _form(request.args)
     about: dict[str, Any] | None = None
     if request.args:
         try:
-            chosen = filters.of_year(form.year.data, form.basis.data)
-            if form.name.data in packs.EXPORTS:
-                export = packs.EXPORTS[form.name.data]
-                columns = export.columns
-                rows = packs.counted(export, chosen, totals)
-                preview = [[_shown(cell, export.day_format) for cell in row] for row in itertools.islice(rows, 10)]
-                for _row in rows:
-                    pass
-            about = {
-                "name": form.name.data,
-                "file": packs.file_name(form.name.data or "", form.form.data or "csv", chosen),
-                "rows": totals.rows,
-                "pence": totals.pence,
-            }
+            about = _about(*_asked(form))
         except Refused as why:
             form.refuse(why.sentence, why.field)
-    return form_page("finance/exports.html", form, preview=preview, columns=columns, about=about)
+    return form_page("finance/exports.html", form, about=about, taken=packs.downloads())
+
+
+def _form(sent: Any) -> forms.Choose:
+    years = _years()
+    given = {"name": "vcse-grants-register", "year": years[0], "basis": "", "form": "csv", "part": "", "fund": "", "area": ""}
+    form = forms.Choose(formdata=sent or None, data=given, meta={"csrf": False})
+    return form.fill(years, may("export the books"), grants.funds(), places.areas())
+
+
+def _asked(form: forms.Choose) -> tuple[str, str, filters.Filter]:
+    """Name, form and filter of what somebody chose. Refused when it does not fit together; NotYours when it is not for them."""
+    name, shape, basis = form.name.data or "", form.form.data or "", form.basis.data or ""
+    require(packs.may(name))
+    chosen = filters.of_year(form.year.data, basis or "awarded", form.fund.data or "", form.area.data or "", form.part.data or "")
+    if form.changed.data:
+        chosen = replace(chosen, changed_since=packs.last_taken(name))
+    return name, shape, packs.fitting(name, shape, chosen, basis=basis)
+
+
+def _about(name: str, shape: str, chosen: filters.Filter) -> dict[str, Any]:
+    """What the file would hold: its name, first rows and control totals."""
+    about: dict[str, Any] = {"file": packs.file_name(name, shape, chosen), "since": chosen.changed_since}
+    if name == packs.LEDGER:
+        return about
+    export, totals = packs.EXPORTS[name], packs.Totals()
+    rows = packs.counted(export, chosen, totals)
+    about["columns"] = export.columns
+    about["preview"] = [[_shown(cell, export.day_format) for cell in row] for row in itertools.islice(rows, PREVIEW)]
+    for _row in rows:
+        pass
+    return about | {"rows": totals.rows, "pence": totals.pence}
 
 
 def _years() -> list[str]:
@@ -100,19 +156,25 @@ def _shown(cell: files.Cell, day_format: str) -> str:
 @allow("export")
 @limiter.limit("30/minute")
 def download() -> Response:
-    """Log who takes it, then stream it; the manifest comes from the same page as a file of its own."""
-    name, form, manifest = request.form.get("name", ""), request.form.get("form", "csv"), "manifest" in request.form
-    chosen = filters.of_year(request.form.get("year"), request.form.get("basis") or "awarded")
-    totals = packs.Totals()
-    pieces = packs.chunks(name, form, chosen, totals)
-    first = next(pieces, b"")  # a refusal comes before the first byte, as a page
-    packs.log_download(name, "manifest" if manifest else form, chosen, Actor(current_user.id))
-    if manifest:
-        for _piece in pieces:
-            pass
-        body = json.dumps(packs.manifest(name, form, chosen, totals, current_user.ref, clock.now()), indent=2, ensure_ascii=False)
-        return _file(iter([body.encode()]), "manifest.json", "application/json; charset=utf-8")
-    return _file(itertools.chain([first], pieces), packs.file_name(name, form, chosen), files.TYPES.get(form, "text/plain; charset=utf-8"))
+    """Log who takes it, then stream it: the file, or the file and its manifest in one ZIP."""
+    name, shape, chosen = _asked(_form(request.form))
+    if since := request.form.get("since"):  # as the page showed it, also when somebody took the file meanwhile
+        chosen = replace(chosen, changed_since=_instant(since))
+    packs.log_download(name, shape, chosen, Actor(current_user.id))
+    file = packs.file_name(name, shape, chosen)
+    if "zip" in request.form:
+        return _file(packs.zipped(name, shape, chosen, current_user.ref), file + ".zip", "application/zip")
+    return _file(packs.chunks(name, shape, chosen, packs.Totals()), file, packs.TYPES[shape])
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as why:
+        raise Refused(_("Look at the file first, then take it.")) from why
+    if found.tzinfo is None:
+        raise Refused(_("Look at the file first, then take it."))
+    return found
 
 
 def _file(pieces: Iterator[bytes], name: str, content_type: str) -> Response:

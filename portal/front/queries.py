@@ -108,7 +108,7 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
         .where(
             Application.decided == "yes",
             Application.released_at.is_not(None),
-            Award.status.in_(("conditions_open", "ready_to_pay", "paid", "reporting", "closed")),
+            Award.status.not_in(("reserved", "lapsed", "declined", "returned")),  # a no: with a list of yes SQLite would sort them all
         )
         .order_by(Award.decided_on.desc(), Award.id.desc())
         .limit(limit)

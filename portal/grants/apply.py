@@ -182,7 +182,7 @@ def _snapshot(application: Application) -> None:
 
 # --- judging -------------------------------------------------------------------------------------------------------------
 
-_PRIVATE = (
+PRIVATE = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "an e-mail address"),
     (re.compile(r"(?:\+44|\b0)(?:[\s-]?\d){9,10}\b"), "a telephone number"),
     (re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b", re.IGNORECASE), "a postcode"),
@@ -193,7 +193,7 @@ _PRIVATE = (
 
 def not_for_the_public(text: str) -> str | None:
     """What a public summary must not hold, in words, or None (design 6: screened at entry)."""
-    return next((what for pattern, what in _PRIVATE if pattern.search(text)), None)
+    return next((what for pattern, what in PRIVATE if pattern.search(text)), None)
 
 
 def problems(application: Application) -> list[Problem]:

@@ -128,6 +128,8 @@ class Application(Base):
         Index("ix_application_organisation_id", "organisation_id"),
         Index("ix_application_sent", "sent_at", "id"),
         Index("ix_application_released", "released_at", "id"),
+        Index("ix_application_round_id_released", "round_id", "released_at", "id"),
+        Index("ix_application_area_id_released", "area_id", "released_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -143,7 +145,7 @@ class Application(Base):
     title: Mapped[str] = mapped_column(default="")
     idea: Mapped[str] = mapped_column(default="")
     place: Mapped[str] = mapped_column(default="")
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     # 2 who is it for, and what will be better
     who_for: Mapped[str] = mapped_column(default="")
     better: Mapped[str] = mapped_column(default="")
@@ -291,8 +293,9 @@ class Award(Base):
         CheckConstraint(_one_of("status", AWARD_STATES), name="status"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("seconded_by_id <> released_by_id", name="two_people"),
-        Index("ix_award_status", "status"),
+        Index("ix_award_status", "status", "offered_at", "application_id"),
         Index("ix_award_decided_on", "decided_on", "id"),
+        Index("ix_award_amount", "amount", "application_id"),
         Index("ix_award_area_id_decided_on", "area_id", "decided_on"),
         Index("ix_award_fund_id_decided_on", "fund_id", "decided_on"),
     )

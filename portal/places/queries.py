@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 from portal.db import db
 from portal.places.model import Area, Scheme, WardCode
@@ -22,6 +22,13 @@ def areas() -> Sequence[Area]:
 def area_by_code(code: str) -> Area | None:
     """One area by our short code."""
     return db.session.scalar(select(Area).where(Area.code == code))
+
+
+def within(code: str) -> Select[int]:
+    """A select of the ids of an area and of all that lies in it, at any depth."""
+    inside = select(Area.id).where(Area.code == code).cte("inside", recursive=True)
+    inside = inside.union(select(Area.id).join(inside, Area.parent_id == inside.c.id))
+    return select(inside.c.id)
 
 
 def ward_on(area: Area, day: date) -> tuple[str, str]:
