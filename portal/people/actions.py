@@ -11,10 +11,12 @@ from sqlalchemy import delete, func, select, update
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
-from portal.history import Actor, record
+from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, queue
 from portal.people import queries, sessions
 from portal.people.model import ROLES, ActingFor, Organisation, Person, Role, SignInCode
+from portal.places.model import Scheme
+from portal.places.queries import scheme
 from portal.refs import new_ref
 from portal.words import _
 
@@ -291,6 +293,20 @@ def enter_person(name: str, email: str | None, phone: str | None, area_id: int |
         made = create_person(name, email=email, phone=phone, area_id=area_id, postal_address=postal_address)
         record(f"person:{made.id}", "joined", Actor(actor.person_id, made.id, actor.basis))
         return made.ref
+
+
+def begin_scheme(name: str, email: str, telephone: str, administrator: str, administrator_email: str) -> None:
+    """An empty database becomes a scheme with one administrator, who signs in by e-mail and does the rest on the pages.
+
+    Refused: there is a scheme already.
+    """
+    with transaction():
+        if scheme() is not None:
+            raise Refused(_("There is a scheme in this database already. Its administrators change it at /desk/scheme."))
+        db.session.add(Scheme(name=name, short_name=name, email=email, telephone=telephone))
+        first = create_person(administrator, email=administrator_email)
+        db.session.add(Role(person_id=first.id, name="administrator", since=clock.today(), reason=_("The first administrator")))
+        record(f"person:{first.id}", "role_granted", SCHEME, reason=_("The first administrator"), role="administrator")
 
 
 def begin_demo_session(ref: str, device: str) -> str:
