@@ -28,10 +28,11 @@ from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
 from portal.places import queries as places
+from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, bids, neighbours, reports, awards, decisions, desk_rounds, panels, finance, postroom, exports]
+BLUEPRINTS: list[Blueprint] = [front, people, desk_places, bids, neighbours, reports, awards, decisions, desk_rounds, panels, finance, postroom, exports]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 

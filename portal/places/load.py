@@ -9,12 +9,17 @@ from sqlalchemy import select
 
 from portal.db import db, transaction
 from portal.errors import Refused
+from portal.history import SCHEME, Actor, record
+from portal.places.actions import TAKEN_BY_PAGES, code_in_use, would_circle
 from portal.places.model import Area, WardCode
 from portal.words import _
 
 COLUMNS = ("code", "name", "kind", "parent", "ons_code", "valid_from", "valid_to")
 KINDS = ("scheme", "ward", "estate", "hub")
+ONS_CODE = r"[A-Z]\d{8}"
 MOST_NAMED = 20
+MOST_BYTES = 2 * 1024 * 1024
+LONGEST = 80
 
 
 class BadFile(Refused):
@@ -25,75 +30,105 @@ class BadFile(Refused):
         self.lines = lines
 
 
-def load(data: bytes) -> tuple[int, int]:
-    """Load areas from CSV bytes (UTF-8); returns (areas made or renamed, codes added).
+def load(data: bytes, actor: Actor = SCHEME) -> tuple[int, int]:
+    """Load areas from CSV bytes (UTF-8, at most MOST_BYTES); returns (areas made or changed, codes added or changed).
 
     Columns: code, name, kind (scheme, ward, estate, hub), parent (a code, or empty), ons_code, valid_from, valid_to (days
     like 2026-05-07). An area may stand on several lines, one for each of its codes. Loading the same file twice changes
-    nothing. BadFile names each wrong line.
+    nothing. BadFile names each wrong line, and then nothing of the file is loaded.
     """
     rows = _rows(data)
     faults: list[str] = []
     with transaction():
         known = {area.code: area for area in db.session.scalars(select(Area))}
-        changed = codes = 0
+        said: dict[str, tuple[str, str, str]] = {}
+        touched: dict[int, None] = {}
+        changed: set[int] = set()
+        codes = 0
         for number, row in rows:
-            if fault := _fault(row, known):
+            about = (row["name"], row["kind"], row["parent"])
+            fault = _fault(row, known)
+            if fault is None and said.setdefault(row["code"], about) != about:
+                fault = _("a line above says another name, kind or parent for %(code)s.", code=row["code"])
+            if fault:
                 faults.append(_("Line %(number)d: %(fault)s", number=number, fault=fault))
                 continue
             area = known.get(row["code"])
             if area is None:
-                area = Area(code=row["code"], name=row["name"], kind=row["kind"])
+                area = known[row["code"]] = Area(code=row["code"], name="", kind=row["kind"])
                 db.session.add(area)
-                known[row["code"]] = area
-                changed += 1
-            elif (area.name, area.kind) != (row["name"], row["kind"]):
-                area.name, area.kind = row["name"], row["kind"]
-                changed += 1
-            area.parent_id = known[row["parent"]].id if row["parent"] else None
+            parent_id = known[row["parent"]].id if row["parent"] else None
+            before = (area.name, area.kind, area.parent_id)
+            area.name, area.kind, area.parent_id = row["name"], row["kind"], parent_id
             db.session.flush()
-            if row["ons_code"]:
-                codes += _code(area, row, number, faults)
+            if before != (row["name"], row["kind"], parent_id):
+                changed.add(area.id)
+                touched[area.id] = None
+            if row["ons_code"] and _code(area, row, number, faults):
+                codes += 1
+                touched[area.id] = None
         if faults:
             raise BadFile(faults)
-        return changed, codes
+        for area_id in touched:
+            record(f"area:{area_id}", "area_loaded", actor)
+        return len(changed), codes
 
 
 def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    if len(data) > MOST_BYTES:
+        raise BadFile([_("The file is larger than 2 megabytes. Areas need far less: is it the right file?")])
     try:
-        text = data.decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or [])]
+        if missing:
+            raise BadFile(
+                [_("Line 1: the column %(name)s is missing. The first line must read: %(all)s", name=missing[0], all=",".join(COLUMNS))]
+            )
+        rows = [(reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}) for row in reader]
     except UnicodeDecodeError as why:
         raise BadFile([_("The file is not UTF-8 text. Save it as CSV UTF-8.")]) from why
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or [])]
-    if missing:
-        raise BadFile(
-            [_("Line 1: the column %(name)s is missing. The first line must read: %(all)s", name=missing[0], all=",".join(COLUMNS))]
-        )
-    rows = [(reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}) for row in reader]
+    except csv.Error as why:
+        raise BadFile([_("The file cannot be read as CSV. Save it as CSV UTF-8.")]) from why
     if not rows:
         raise BadFile([_("The file has no lines below its header.")])
     return rows
 
 
 def _fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["code"]):
-        return _("“%(code)s” is no short code. Use small letters, digits and dashes.", code=row["code"])
-    if not row["name"]:
+    if not all(value.isprintable() for value in row.values()):
+        return _("there is a sign in it that cannot be printed.")
+    return _area_fault(row, known) or _code_fault(row)
+
+
+def _area_fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
+    code, name, parent = row["code"], row["name"], known.get(row["parent"])
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code) or code in TAKEN_BY_PAGES:
+        return _("“%(code)s” is no short code. Use small letters, digits and dashes.", code=code[:LONGEST])
+    if not name:
         return _("the name is missing.")
-    if any(area.name == row["name"] and code != row["code"] for code, area in known.items()):
-        return _("another area is called %(name)s already.", name=row["name"])
+    if max(len(code), len(name)) > LONGEST:
+        return _("the code or the name is longer than %(most)d characters.", most=LONGEST)
+    if any(area.name == name and other != code for other, area in known.items()):
+        return _("another area is called %(name)s already.", name=name)
     if row["kind"] not in KINDS:
-        return _("“%(kind)s” is none of scheme, ward, estate, hub.", kind=row["kind"])
-    if row["parent"] and (row["parent"] not in known or row["parent"] == row["code"]):
-        return _("the parent “%(code)s” does not stand above this line.", code=row["parent"])
-    if row["ons_code"] and not re.fullmatch(r"[A-Z]\d{8}", row["ons_code"]):
-        return _("“%(code)s” is no ONS code: a letter and eight digits.", code=row["ons_code"])
+        return _("“%(kind)s” is none of scheme, ward, estate, hub.", kind=row["kind"][:LONGEST])
+    if row["parent"] and (parent is None or row["parent"] == code):
+        return _("the parent “%(code)s” does not stand above this line.", code=row["parent"][:LONGEST])
+    if parent is not None and code in known and would_circle(known[code], parent):
+        return _("%(parent)s lies in this area itself, so it cannot be its parent.", parent=row["parent"])
+    return None
+
+
+def _code_fault(row: dict[str, str]) -> str | None:
+    if row["ons_code"] and not re.fullmatch(ONS_CODE, row["ons_code"]):
+        return _("“%(code)s” is no ONS code: a letter and eight digits.", code=row["ons_code"][:LONGEST])
     if row["ons_code"] and not row["valid_from"]:
         return _("a code needs the day from which it holds.")
+    if not row["ons_code"] and (row["valid_from"] or row["valid_to"]):
+        return _("there is a day, but no ONS code that it belongs to.")
     for name in ("valid_from", "valid_to"):
         if row[name] and _day(row[name]) is None:
-            return _("“%(day)s” is no day. Write it like 2026-05-07.", day=row[name])
+            return _("“%(day)s” is no day. Write it like 2026-05-07.", day=row[name][:LONGEST])
     if row["valid_from"] and row["valid_to"] and row["valid_to"] < row["valid_from"]:
         return _("the code ends before it begins.")
     return None
@@ -101,21 +136,28 @@ def _fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        return date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
         return None
 
 
-def _code(area: Area, row: dict[str, str], number: int, faults: list[str]) -> int:
+def _code(area: Area, row: dict[str, str], number: int, faults: list[str]) -> bool:
+    """Give an area the code of a line; whether that changed anything. A fault when two codes would hold on one day."""
     start, end = _day(row["valid_from"]), _day(row["valid_to"])
     assert start is not None
-    for held in db.session.scalars(select(WardCode).where(WardCode.area_id == area.id)):
-        if held.valid_from == start:
-            held.ons_code, held.valid_to = row["ons_code"], end
-            return 0
-        if held.valid_from <= (end or date.max) and start <= (held.valid_to or date.max):
-            faults.append(_("Line %(number)d: %(name)s would have two codes on the same day.", number=number, name=area.name))
-            return 0
-    db.session.add(WardCode(area_id=area.id, ons_code=row["ons_code"], valid_from=start, valid_to=end))
+    held = db.session.scalars(select(WardCode).where(WardCode.area_id == area.id)).all()
+    same = next((one for one in held if one.valid_from == start), None)
+    if any(one is not same and one.valid_from <= (end or date.max) and start <= (one.valid_to or date.max) for one in held):
+        faults.append(_("Line %(number)d: %(name)s would have two codes on the same day.", number=number, name=area.name))
+        return False
+    if other := code_in_use(row["ons_code"], area.id, start, end):
+        faults.append(_("Line %(number)d: %(name)s has this code at that time.", number=number, name=other))
+        return False
+    if same is None:
+        db.session.add(WardCode(area_id=area.id, ons_code=row["ons_code"], valid_from=start, valid_to=end))
+    elif (same.ons_code, same.valid_to) == (row["ons_code"], end):
+        return False
+    else:
+        same.ons_code, same.valid_to = row["ons_code"], end
     db.session.flush()
-    return 1
+    return True

@@ -1,12 +1,15 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Select, or_, select
 
+from portal import clock
 from portal.db import db
+from portal.errors import NotFound
 from portal.places.model import Area, Scheme, WardCode
+from portal.words import _
 
 
 def scheme() -> Scheme | None:
@@ -22,6 +25,48 @@ def areas() -> Sequence[Area]:
 def area_by_code(code: str) -> Area | None:
     """One area by our short code."""
     return db.session.scalar(select(Area).where(Area.code == code))
+
+
+def area(code: str) -> Area:
+    """One area by our short code. NotFound."""
+    found = area_by_code(code)
+    if found is None:
+        raise NotFound(_("We do not know that area."))
+    return found
+
+
+def tree() -> tuple[Sequence[tuple[int, Area]], Sequence[Area]]:
+    """Areas in use as (depth, area), each below the one it lies in, by name; and the retired ones by name. One query."""
+    everything = db.session.scalars(select(Area).order_by(Area.name)).all()
+    in_use = [one for one in everything if one.archived_at is None]
+    known = {one.id for one in in_use}
+    inside: dict[int | None, list[Area]] = {}
+    for one in in_use:
+        inside.setdefault(one.parent_id if one.parent_id in known else None, []).append(one)
+    listed: list[tuple[int, Area]] = []
+
+    def walk(parent: int | None, depth: int) -> None:
+        for one in inside.get(parent, ()):
+            listed.append((depth, one))
+            walk(one.id, depth + 1)
+
+    walk(None, 0)
+    return listed, [one for one in everything if one.archived_at is not None]
+
+
+def around(one: Area) -> tuple[Sequence[Area], Area | None]:
+    """Areas in use that lie in an area, by name; and the area it lies in."""
+    inside = db.session.scalars(select(Area).where(Area.parent_id == one.id, Area.archived_at.is_(None)).order_by(Area.name)).all()
+    return inside, db.session.get(Area, one.parent_id) if one.parent_id else None
+
+
+def codes_today() -> Mapping[int, WardCode]:
+    """The ONS code in force today of each area that has one, by area id."""
+    today = clock.today()
+    rows = db.session.scalars(
+        select(WardCode).where(WardCode.valid_from <= today, or_(WardCode.valid_to.is_(None), WardCode.valid_to >= today))
+    )
+    return {row.area_id: row for row in rows}
 
 
 def within(code: str) -> Select[int]:
