@@ -104,6 +104,10 @@ def _bank_details(who: Anybody, bid: Owned) -> bool:
     return _own(who, bid) or who.has("officer")
 
 
+def _acts_for(who: Anybody, organisation_id: int) -> bool:
+    return isinstance(who, Who) and organisation_id in who.acts_for
+
+
 def proved_lately(who: Anybody) -> bool:
     """Whether they proved who they are within FRESH; else they are asked for a new code first."""
     return isinstance(who, Who) and who.proved_at is not None and clock.now() - who.proved_at <= FRESH
@@ -123,6 +127,7 @@ MAY: dict[str, Predicate] = {
     "export the books": _role("finance", "auditor"),
     "settle": _role("finance"),
     "manage people": _role("officer", "administrator"),
+    "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),
     "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered
@@ -131,4 +136,6 @@ MAY: dict[str, Predicate] = {
     "see this bid": _see_bid,
     "edit this bid": _own,
     "give bank details": _bank_details,
+    # groups
+    "act for this group": _acts_for,  # target: its id
 }

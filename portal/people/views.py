@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, flash, g, make_response, request, session
 from flask_login import current_user
 
 from portal.config import Settings
 from portal.errors import Refused
-from portal.history import Actor, events_of
+from portal.history import Actor, Event, events_of
 from portal.people import actions, forms, queries
 from portal.people.access import proved_lately
 from portal.places import queries as places
@@ -56,7 +58,14 @@ def needs_proof() -> Any:
     """None when they proved who they are lately; else the way to do it, which comes back here."""
     if proved_lately(current_user):
         return None
-    return see_other("/people/prove?next=" + (request.path if request.method == "GET" else safe_path(request.form.get("back"), "/")))
+    back = request.full_path.rstrip("?") if request.method == "GET" else safe_path(request.form.get("back"), "/")
+    return see_other("/people/prove?next=" + quote(back))
+
+
+@people.app_template_global()
+def names_of(events: Iterable[Event]) -> Mapping[int, str]:
+    """Who did what happened, for pages of rooms below this one; one query."""
+    return queries.names(event.actor_id for event in events)
 
 
 def area_id(code: str) -> int | None:
@@ -203,7 +212,7 @@ def prove() -> Any:
             raise Refused(_("We have neither an e-mail address nor a number of yours. Ask us for help."))
         session["proving"] = _send(me.channel, me.address, "prove", next_path, current_user.id)
         session["sent_to"] = me.address
-        return see_other("/people/prove?next=" + next_path)
+        return see_other("/people/prove?next=" + quote(next_path))
     if request.method == "POST" and form.validate():
         try:
             next_path = actions.prove(current_user.session_id, session.pop("proving", ""), form.code.data, secret_key=settings().secret_key)
@@ -339,7 +348,7 @@ def desk_people() -> Any:
         last = queries.person_by_ref(match[1])
         after = (last.name, last.id)
     found = queries.search(text, after, limit=31)
-    older = f"/desk/people?q={text}&after={found[29].ref}" if len(found) > 30 else None
+    older = f"/desk/people?q={quote(text)}&after={found[29].ref}" if len(found) > 30 else None
     return page("people/desk_list.html", found=found[:30], q=text, older=older)
 
 
