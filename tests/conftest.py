@@ -40,17 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     global _cluster
     _cluster = Path(tempfile.mkdtemp(prefix="kindling-pg-"))
-    os.environ["TEST_DATABASE_URL"] = _start_cluster(_cluster)
+    os.environ["TEST_DATABASE_URL"] = start_cluster(_cluster)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster and leave nothing behind."""
     if _cluster is not None:
-        _as_unprivileged(POSTGRES_BINARIES[-1] / "pg_ctl", "stop", "-D", _cluster / "data", "-m", "immediate")
-        shutil.rmtree(_cluster, ignore_errors=True)
+        stop_cluster(_cluster)
 
 
-def _start_cluster(home: Path) -> str:
+def start_cluster(home: Path, *, durable: bool = False) -> str:
+    """Start a PostgreSQL server of our own in the empty folder `home`; returns its address. `durable`: commits reach the disk."""
     binaries = POSTGRES_BINARIES[-1]
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
@@ -60,9 +60,16 @@ def _start_cluster(home: Path) -> str:
     _as_unprivileged(
         binaries / "initdb", "-D", home / "data", "-U", "kindling", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
     )
-    options = f"-p {port} -k {home} -h 127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=128MB"
+    options = f"-p {port} -k {home} -h 127.0.0.1 -c max_connections=200 -c shared_buffers=128MB"
+    options += "" if durable else " -c fsync=off -c full_page_writes=off"
     _as_unprivileged(binaries / "pg_ctl", "start", "-D", home / "data", "-l", home / "log", "-w", "-o", options)
     return f"postgresql://kindling@127.0.0.1:{port}/postgres"
+
+
+def stop_cluster(home: Path) -> None:
+    """End the server of `start_cluster` and leave nothing behind."""
+    _as_unprivileged(POSTGRES_BINARIES[-1] / "pg_ctl", "stop", "-D", home / "data", "-m", "immediate")
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _as_unprivileged(*command: object) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal import clock, photos
+from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
@@ -90,12 +90,15 @@ def _started(report: Report, actor: Actor) -> None:
 
 
 def add_receipt(
-    bid_ref: str, what: str, amount: Pence, bought_on: date | None, picture: photos.Picture | None, data_dir: Path, actor: Actor
-) -> None:
+    bid_ref: str, what: str, amount: Pence, bought_on: date | None, picture: photos.Picture | None, data_dir: Path, actor: Actor,
+    *, once_key: str | None = None,
+) -> None:  # fmt: skip
     """One receipt, with its photo or without (paper at the hub). Refused: no amount, a day to come, too many, sent already."""
     file = photos.keep(picture, data_dir) if picture else None
     try:
         with transaction():
+            if once_key and once.claim(once_key) is not None:
+                return _not_twice(file, data_dir)
             _application, _award, report = _locked(bid_ref)
             _editable(report)
             if amount < 1:
@@ -114,6 +117,12 @@ def add_receipt(
         if file:
             photos.drop(file, data_dir)
         raise
+
+
+def _not_twice(file: str | None, data_dir: Path) -> None:
+    """A second tap brought the same photo again: the first one stays."""
+    if file:
+        photos.drop(file, data_dir)
 
 
 def remove_receipt(bid_ref: str, receipt_id: int, data_dir: Path, actor: Actor) -> None:

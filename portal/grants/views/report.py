@@ -63,8 +63,9 @@ def add_receipt(ref: str) -> Any:
         assert form.amount.data is not None
         try:
             report.add_receipt(
-                ref, form.what.data, form.amount.data, form.bought_on.data, _picture(), settings().data_dir, acting_on(application)
-            )
+                ref, form.what.data, form.amount.data, form.bought_on.data, _picture(), settings().data_dir, acting_on(application),
+                once_key=form.once_key(current_user.id),
+            )  # fmt: skip
         except Refused as why:
             form.refuse(why.sentence)
         else:
