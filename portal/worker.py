@@ -17,6 +17,7 @@ from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.people import actions as people
+from portal.people import invitations
 
 log = logging.getLogger("kindling")
 
@@ -132,7 +133,7 @@ def _clear_up() -> dict[str, object]:
     now = clock.now()
     with transaction():
         once.forget_before(now - FORGET_FORMS)
-    return {"codes": people.forget_codes(now - FORGET_CODES)}
+    return {"codes": people.forget_codes(now - FORGET_CODES), "invitations": invitations.forget(now - FORGET_CODES)}
 
 
 def _prove() -> dict[str, object]:

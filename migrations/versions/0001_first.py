@@ -336,6 +336,28 @@ def upgrade() -> None:
     op.create_index("ix_event_about_id", "event", ["about", "id"], unique=False)
     op.create_index("ix_event_kind_at", "event", ["kind", "at"], unique=False)
     op.create_table(
+        "invitation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("link_hash", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("invited_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("invited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["invited_by_id"], ["person.id"], name=op.f("fk_invitation_invited_by_id")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_invitation_organisation_id")),
+        sa.ForeignKeyConstraint(["used_by_id"], ["person.id"], name=op.f("fk_invitation_used_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("link_hash", name=op.f("uq_invitation_link_hash")),
+        sa.UniqueConstraint("ref", name=op.f("uq_invitation_ref")),
+    )
+    op.create_index("ix_invitation_organisation_id", "invitation", ["organisation_id"], unique=False)
+    op.create_table(
         "matter",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
@@ -1034,6 +1056,8 @@ def downgrade() -> None:
     op.drop_index("ix_matter_panel_id_status", table_name="matter")
     op.drop_index(op.f("ix_matter_about"), table_name="matter")
     op.drop_table("matter")
+    op.drop_index("ix_invitation_organisation_id", table_name="invitation")
+    op.drop_table("invitation")
     op.drop_index("ix_event_kind_at", table_name="event")
     op.drop_index("ix_event_about_id", table_name="event")
     op.drop_table("event")

@@ -104,12 +104,20 @@ def use_code(ticket: str, code: str, *, purpose: str, device: str, secret_key: s
     raise wrong
 
 
-def use_link(link: str, *, device: str) -> SignedIn:
-    """Accept a link, after its button was pressed. Refused: used or too old."""
+def use_link(link: str, *, device: str, person_id: int | None = None, session_id: int | None = None) -> SignedIn:
+    """Accept a link, after its button was pressed. `person_id`, `session_id`: who is signed in in that browser, if anybody.
+
+    A link that changes an address or proves who somebody is works only where that person is signed in: else a stranger could have
+    their own account tied to the address of whoever presses the button. Refused: used, too old, or another browser.
+    """
     with transaction():
         row = _open_code(SignInCode.link_hash == sessions.hashed(link))
         if row is None or row.wrong_tries >= WRONG_TRIES:
             raise Refused(_("That link has been used or is too old. Ask for a new one."))
+        if row.purpose != "sign-in" and (person_id is None or row.person_id != person_id):
+            raise Refused(_("Open this link in the browser where you asked for it, or type the six digits there."))
+        if row.purpose == "prove" and session_id is not None:
+            sessions.prove(session_id)
         return _accept(row, device)
 
 
@@ -126,7 +134,7 @@ def _accept(row: SignInCode, device: str) -> SignedIn:
         token = sessions.begin(row.person_id, device)
         record(f"person:{row.person_id}", "signed_in", Actor(row.person_id), device=device)
     if row.purpose == "change" and row.person_id is not None:
-        _change_address(row.person_id, row.address)
+        _change_address(row)
     return SignedIn(row.id, token, row.next_path)
 
 
@@ -234,12 +242,23 @@ def change_profile(person_id: int, *, name: str, area_id: int | None, channel: s
         record(f"person:{person_id}", "profile_changed", Actor(person_id))
 
 
-def _change_address(person_id: int, address: str) -> None:
+def _change_address(row: SignInCode) -> None:
+    """The new address takes the place of the old one, which is told, because a thief would change it first."""
+    address, person_id = row.address, row.person_id
+    assert person_id is not None
     channel = "email" if "@" in address else "sms"
     other = queries.person_at(channel, address)
     if other is not None and other.id != person_id:
         raise Refused(_("That address belongs to somebody who is with us already."))
     me = queries.person(person_id)
+    before = me.email if channel == "email" else me.phone
+    if before and before != address:
+        text = Text(
+            subject=_("Your address with us has changed"),
+            body=_("You sign in with another address from now on. If it was not you who changed it, call us at once."),
+            short=_("You sign in with another number from now on. If it was not you who changed it, call us at once."),
+        )
+        queue(f"changed:{row.ticket}", Addressee(me.name, channel, before, person_id), text, about="sign-in")
     if channel == "email":
         me.email = address
     else:
@@ -354,6 +373,8 @@ def end_role(person_id: int, role_id: int, reason: str, actor: Actor) -> None:
         role = db.session.scalar(select(Role).where(Role.id == role_id, Role.person_id == person_id).with_for_update())
         if role is None:
             raise NotFound(_("They do not hold that role."))
+        if role.until is not None:
+            raise Refused(_("This role has ended already."))
         if not reason:
             raise Refused(_("Write why, in a few words. It is kept with the role."), "reason")
         if role.name == "administrator" and len(queries.holders("administrator")) < 2:

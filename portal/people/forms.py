@@ -82,6 +82,11 @@ class NewOrganisation(Form):
         return self
 
 
+class Invite(Form):
+    name = Line(N_("Their name"), [Needed(N_("Write their name."))], most=80)
+    address = EmailOrPhoneField(N_("Their e-mail address or mobile number"), [Needed(N_("Write their e-mail address or mobile number."))])
+
+
 class GrantRole(Form):
     role = RadioField(N_("Role"))
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept with the role."))], most=300)
@@ -91,8 +96,8 @@ class GrantRole(Form):
         return self
 
 
-class Reason(Form):
-    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+class EndRole(Form):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept with the role."))], most=300)
 
 
 class NewPerson(Form):

@@ -75,6 +75,26 @@ class ActingFor(Base):
     until: Mapped[date | None]
 
 
+class Invitation(Base):
+    """A link that lets whoever opens it act for an organisation: once, for a while. Hashed at rest."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (Index("ix_invitation_organisation_id", "organisation_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # INV-....-....
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    link_hash: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]  # whom it is meant for, as the inviter wrote it
+    address: Mapped[str]  # where it was sent; emptied when it is used, withdrawn or forgotten
+    invited_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    withdrawn_at: Mapped[datetime | None]
+
+
 class Role(Base):
     """What the scheme trusts a person with, everywhere or in one area, from one day to another."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
+from portal.history import Event
 from portal.outbox import Addressee
 from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
 from portal.words import _
@@ -80,6 +81,22 @@ def organisation_by_ref(ref: str) -> Organisation:
     return found
 
 
+def organisation(id_: int) -> Organisation:
+    """One organisation by id. NotFound."""
+    found = db.session.get(Organisation, id_)
+    if found is None:
+        raise NotFound(_("We do not know that group."))
+    return found
+
+
+def role_of(person_id: int, role_id: int) -> Role:
+    """A role that a person holds or held. NotFound."""
+    found = db.session.get(Role, role_id)
+    if found is None or found.person_id != person_id:
+        raise NotFound(_("They do not hold that role."))
+    return found
+
+
 def demo_persons() -> Sequence[Person]:
     """Whom the demo offers at its sign-in page; the part of the address before the first dot says what they do."""
     return db.session.scalars(
@@ -101,6 +118,35 @@ def holders(*roles: str) -> Sequence[Person]:
         )
         .order_by(Person.name)
     ).all()
+
+
+def roles_in_force() -> Sequence[tuple[Role, Person]]:
+    """Every role that somebody holds today, with who holds it; by role and name."""
+    rows = db.session.execute(
+        select(Role, Person)
+        .join(Person, Person.id == Role.person_id)
+        .where(in_force(Role, clock.today()), Person.deleted_at.is_(None))
+        .order_by(Role.name, Person.name, Role.id)
+    )
+    return [(role, someone) for role, someone in rows]
+
+
+def role_events(limit: int = 50) -> Sequence[Event]:
+    """The latest roles that were given or ended, newest first."""
+    return db.session.scalars(
+        select(Event).where(Event.kind.in_(("role_granted", "role_ended"))).order_by(Event.at.desc(), Event.id.desc()).limit(limit)
+    ).all()
+
+
+def acting_for(organisation_id: int) -> Sequence[tuple[ActingFor, Person]]:
+    """Who acts for an organisation today, by name."""
+    rows = db.session.execute(
+        select(ActingFor, Person)
+        .join(Person, Person.id == ActingFor.person_id)
+        .where(ActingFor.organisation_id == organisation_id, in_force(ActingFor, clock.today()), Person.deleted_at.is_(None))
+        .order_by(Person.name)
+    )
+    return [(row, someone) for row, someone in rows]
 
 
 def search(text: str, after: tuple[str, int] | None = None, limit: int = 30) -> Sequence[Person]:

@@ -12,8 +12,9 @@ from flask_login import current_user
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event, events_of
-from portal.people import actions, forms, queries
+from portal.people import actions, forms, invitations, queries
 from portal.people.access import proved_lately
+from portal.people.model import Organisation
 from portal.places import queries as places
 from portal.web.forms import show_phone
 from portal.web.limits import limiter
@@ -134,7 +135,12 @@ def link(link: str) -> Any:
     g.private = True
     if request.method == "POST":
         purpose = actions.purpose_of_link(link)
-        done = actions.use_link(link, device=device())
+        done = actions.use_link(
+            link, device=device(), person_id=current_user.id, session_id=current_user.session_id if current_user.is_authenticated else None
+        )
+        if purpose == "prove":
+            session.pop("proving", None)
+            return see_other(safe_path(done.next_path))
         if purpose == "change":
             flash(_("Your new address is in place."))
             return see_other("/people/me")
@@ -336,6 +342,84 @@ def new_organisation() -> Any:
     return form_page("people/new_organisation.html", form, next_path=safe_path(request.values.get("next"), "/people/me"))
 
 
+def _my_group(ref: str) -> Organisation:
+    found = queries.organisation_by_ref(ref)
+    require("act for this group", found.id)
+    return found
+
+
+@people.route("/people/groups/<ref>", methods=["GET", "POST"])
+@allow("signed in")
+@limiter.limit("10/minute", methods=["POST"])
+def group(ref: str) -> Any:
+    """A group's page for those who act for it; the form asks somebody to act for it too."""
+    found = _my_group(ref)
+    form = forms.Invite()
+    if form.validate_on_submit():
+        assert form.address.data is not None
+        try:
+            invitations.invite(found.id, form.name.data, form.address.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Asked. %(name)s gets a message with a link now.", name=form.name.data))
+            return see_other(f"/people/groups/{ref}")
+    return form_page(
+        "people/group.html", form, group=found, acting=queries.acting_for(found.id), waiting=invitations.waiting(found.id),
+        kinds=forms.ORGANISATION_KINDS,
+    )  # fmt: skip
+
+
+@people.post("/people/groups/<ref>/invitations/<invitation>/withdraw")
+@allow("signed in")
+def withdraw_invitation(ref: str, invitation: str) -> Any:
+    invitations.withdraw(_my_group(ref).id, invitation, actor())
+    flash(_("Taken back. The link does not work any more."))
+    return see_other(f"/people/groups/{ref}")
+
+
+@people.post("/people/groups/<ref>/leave")
+@allow("signed in")
+def leave_group(ref: str) -> Any:
+    found = _my_group(ref)
+    actions.stop_acting_for(current_user.id, found.id, actor())
+    flash(_("You do not act for %(name)s any more.", name=found.name))
+    return see_other("/people/me")
+
+
+@people.get("/people/join/<link>")
+@allow("anyone")
+@limiter.limit("30/minute")
+def invitation(link: str) -> Any:
+    """What the link is for. Opening it does nothing: mail programs open links by themselves."""
+    g.private = True
+    response = page("people/invitation.html", link=link, asked=invitations.by_link(link))
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@people.post("/people/join/<link>")
+@allow("signed in")
+@limiter.limit("10/minute")
+def accept_invitation(link: str) -> Any:
+    g.private = True
+    ref = invitations.accept(link, current_user.id)
+    flash(_("Welcome. You act for this group from now on."))
+    return see_other(f"/people/groups/{ref}")
+
+
+@people.app_template_global()
+def acting_for(bid: Any) -> str:
+    """For the strip on pages of a bid: for whom this person acts there, or nothing when it is for themselves."""
+    if not current_user.is_authenticated or bid is None:
+        return ""
+    if current_user.id == bid.helper_id and current_user.id != bid.person_id:
+        return _("You are writing for %(name)s.", name=queries.person(bid.person_id).name)
+    if current_user.can("act for this group", bid.organisation_id):
+        return _("You act for %(name)s.", name=queries.organisation(bid.organisation_id).name)
+    return ""
+
+
 # --- the desk ------------------------------------------------------------------------------------------------------------
 
 
@@ -392,16 +476,32 @@ def grant_role(ref: str) -> Any:
     return _desk_person(ref, form)
 
 
-@people.post("/desk/people/<ref>/roles/<int:role_id>/end")
+@people.route("/desk/people/<ref>/roles/<int:role_id>/end", methods=["GET", "POST"])
 @allow("grant roles")
 def end_role(ref: str, role_id: int) -> Any:
     someone = queries.person_by_ref(ref)
-    form = forms.Reason()
-    if not form.validate():
-        raise Refused(_("Write why the role ends, in a few words."))
-    actions.end_role(someone.id, role_id, form.reason.data, actor())
-    flash(_("The role has ended."))
-    return see_other(f"/desk/people/{ref}")
+    role = queries.role_of(someone.id, role_id)
+    form = forms.EndRole()
+    if form.validate_on_submit():
+        try:
+            actions.end_role(someone.id, role_id, form.reason.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The role has ended."))
+            return see_other(f"/desk/people/{ref}")
+    return form_page("people/end_role.html", form, someone=someone, role=_(forms.ROLE_NAMES[role.name]))
+
+
+@people.get("/desk/roles")
+@allow("grant roles")
+def desk_roles() -> Any:
+    """Who may do what, today; and what was given and ended lately."""
+    events = queries.role_events()
+    names = queries.names([int(event.about.partition(":")[2]) for event in events] + [event.actor_id for event in events])
+    held = queries.roles_in_force()
+    roles = [(name, words, [(role, someone) for role, someone in held if role.name == name]) for name, words in forms.ROLE_NAMES.items()]
+    return page("people/roles.html", roles=roles, events=events, names=names, role_names=forms.ROLE_NAMES)
 
 
 @people.post("/desk/people/<ref>/sign-out")
