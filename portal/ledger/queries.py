@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.ledger.model import Account, Entry, Period, Snapshot, State, Transfer
 
 BALANCE = State.credits - State.debits
+NEWEST = 2**62  # beyond every sequence: the first page of a statement
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class TrialLine:
 
 def balance(code: str) -> int:
     """Balance now of one account in pence or minutes; 0 when it has not been opened."""
-    return db.session.scalar(select(BALANCE).join(Account, Account.id == State.account_id).where(Account.code == code)) or 0
+    return db.session.scalar(BALANCE_OF, {"code": code}) or 0
 
 
 def balances(codes: Iterable[str]) -> Mapping[str, int]:
@@ -108,7 +110,7 @@ def moves(after: date | None, until: date, unit: str | None = None) -> list[Sele
     return parts
 
 
-def _side(account_id: int, mine: str, before: int | None, limit: int) -> Select[int, int, int]:
+def _side(mine: str) -> Select[int, int, int]:
     columns: dict[str, ColumnElement[int]] = {
         "debit": Transfer.debit_sequence.expression,
         "credit": Transfer.credit_sequence.expression,
@@ -116,54 +118,54 @@ def _side(account_id: int, mine: str, before: int | None, limit: int) -> Select[
     sequence = columns[mine]
     owner = Transfer.debit_id if mine == "debit" else Transfer.credit_id
     query = select(Transfer.id.label("id"), sequence.label("sequence"), literal(1 if mine == "credit" else -1).label("sign"))
-    query = query.where(owner == account_id)
-    if before is not None:
-        query = query.where(sequence < before)
-    return query.order_by(sequence.desc()).limit(limit)
+    query = query.where(owner == bindparam("account_id"), sequence < bindparam("before"))
+    return query.order_by(sequence.desc()).limit(bindparam("most"))
+
+
+def _page() -> Select[Any]:
+    sides = [select(_side(mine).subquery()) for mine in ("debit", "credit")]
+    page = union_all(*sides).subquery()
+    other, undone = select(Account).subquery(), select(Entry.reverses_id).where(Entry.reverses_id.is_not(None)).subquery()
+    return (
+        select(
+            page.c.sequence, Entry.effective_on, Entry.recorded_at, Entry.kind, Entry.key, Entry.about, Entry.sentence, other.c.code,
+            other.c.name, page.c.sign * Transfer.amount, case((page.c.sign > 0, Transfer.credit_after), else_=Transfer.debit_after), Entry.actor,
+            Entry.on_behalf, Entry.basis, Entry.reverses_id.is_not(None), undone.c.reverses_id.is_not(None),
+        )
+        .join(Transfer, Transfer.id == page.c.id)
+        .join(Entry, Entry.id == Transfer.entry_id)
+        .join(other, other.c.id == Transfer.debit_id + Transfer.credit_id - bindparam("account_id"))
+        .outerjoin(undone, undone.c.reverses_id == Entry.id)
+        .order_by(page.c.sequence.desc())
+        .limit(bindparam("most"))
+    )  # fmt: skip
+
+
+# built once: building them costs more than the database takes to answer them
+BALANCE_OF = select(BALANCE).join(Account, Account.id == State.account_id).where(Account.code == bindparam("code"))
+ID_OF = select(Account.id).where(Account.code == bindparam("code"))
+PAGE = _page()
+TRIAL = (
+    select(Account.code, Account.name, Account.kind, BALANCE.label("balance"))
+    .join(State, State.account_id == Account.id)
+    .where(Account.unit == bindparam("unit"), State.credits != State.debits)
+    .order_by(Account.code)
+)
 
 
 def statement(code: str, *, before: int | None = None, limit: int = 25) -> Sequence[StatementLine]:
     """Lines of one account, newest first. `before` is the sequence of the last line seen, for the next page."""
-    account_id = db.session.scalar(select(Account.id).where(Account.code == code))
+    account_id = db.session.scalar(ID_OF, {"code": code})
     if account_id is None:
         return []
-    sides = [select(_side(account_id, mine, before, limit).subquery()) for mine in ("debit", "credit")]
-    page = union_all(*sides).subquery()
-    other, undone = select(Account).subquery(), select(Entry.reverses_id).where(Entry.reverses_id.is_not(None)).subquery()
-    rows = db.session.execute(
-        select(
-            page.c.sequence, page.c.sign, Transfer.amount, Transfer.debit_after, Transfer.credit_after, Entry.effective_on, Entry.recorded_at,
-            Entry.kind, Entry.key, Entry.about, Entry.sentence, Entry.actor, Entry.on_behalf, Entry.basis, Entry.reverses_id, other.c.code,
-            other.c.name, undone.c.reverses_id.label("undone"),
-        )
-        .join(Transfer, Transfer.id == page.c.id)
-        .join(Entry, Entry.id == Transfer.entry_id)
-        .join(other, other.c.id == Transfer.debit_id + Transfer.credit_id - account_id)
-        .outerjoin(undone, undone.c.reverses_id == Entry.id)
-        .order_by(page.c.sequence.desc())
-        .limit(limit)
-    )  # fmt: skip
-    return [
-        StatementLine(
-            sequence=row.sequence, effective_on=row.effective_on, recorded_at=row.recorded_at, kind=row.kind, key=row.key, about=row.about,
-            sentence=row.sentence, other=row.code, other_name=row.name, amount=row.sign * row.amount,
-            after=row.credit_after if row.sign > 0 else row.debit_after, actor=row.actor, on_behalf=row.on_behalf, basis=row.basis,
-            reverses=row.reverses_id is not None, reversed=row.undone is not None,
-        )
-        for row in rows
-    ]  # fmt: skip
+    asked = {"account_id": account_id, "before": NEWEST if before is None else before, "most": limit}
+    return [StatementLine(*row) for row in db.session.execute(PAGE, asked)]
 
 
 def trial_balance(unit: str, as_at: date | None = None) -> Sequence[TrialLine]:
     """Every account of a unit that has a balance, by code; now, or by effective date at the end of a day."""
     if as_at is None:
-        rows = db.session.execute(
-            select(Account.code, Account.name, Account.kind, BALANCE.label("balance"))
-            .join(State, State.account_id == Account.id)
-            .where(Account.unit == unit, State.credits != State.debits)
-            .order_by(Account.code)
-        )
-        return [TrialLine(*row) for row in rows]
+        return [TrialLine(*row) for row in db.session.execute(TRIAL, {"unit": unit})]
     parts = union_all(*moves(_last_closed(as_at), as_at, unit)).subquery()
     total = func.sum(parts.c.amount)
     rows = db.session.execute(
