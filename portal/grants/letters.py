@@ -51,6 +51,16 @@ def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by:
     )  # fmt: skip
 
 
+def more_time(bid: Application, until: date, reason: str) -> Text:
+    """The round closes later, for all or for this one."""
+    link, title = address_of(f"/grants/{bid.ref}"), bid.title or _("your idea")
+    return _text(
+        _("You have more time for “%(title)s”", title=title),
+        [_("You can go on with “%(title)s” until %(day)s.", title=title, day=in_words(until)), _("Why: %(reason)s", reason=reason), link],
+        _("You have more time for “%(title)s”, until %(day)s: %(link)s", title=title[:SHORT_TITLE], day=in_words(until), link=link),
+    )
+
+
 def refused(bid: Application) -> Text:
     """No, with the reason."""
     link = address_of(f"/grants/{bid.ref}")

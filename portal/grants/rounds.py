@@ -7,12 +7,15 @@ from sqlalchemy import func, select
 from portal import clock, once
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
+from portal.grants import letters
 from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
 from portal.grants.rules import RoundRules
 from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
+from portal.outbox import queue
+from portal.people.queries import addressee_of, person
 from portal.refs import new_ref
 from portal.words import _
 
@@ -174,7 +177,10 @@ def finish_round(ref: str, actor: Actor) -> None:
 
 
 def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id: int | None = None) -> None:
-    """More time, for everybody or for one applicant. Refused: no reason; a rolling round; not later than now and before."""
+    """More time, for everybody or for one applicant; whoever is not done hears of it.
+
+    Refused: no reason; a rolling round; not later than now and before; an idea that is decided or withdrawn.
+    """
     with transaction():
         round_ = locked_round(ref)
         if not reason:
@@ -183,11 +189,22 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
             raise Refused(_("Only a round with a closing date that is not being decided can be extended."))
         if until <= max(clock.now(), round_.closes_at):
             raise Refused(_("The new day must be later than the old one."), "until")
-        db.session.add(
-            Extension(
-                round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
+        waiting = select(Application).where(Application.round_id == round_.id, Application.status.in_(("draft", "more_asked")))
+        if application_id is not None:
+            waiting = select(Application).where(
+                Application.id == application_id, Application.status.in_(("draft", "sent", "more_asked", "with_panel"))
             )
-        )  # fmt: skip
+        bids = db.session.scalars(waiting).all()
+        if application_id is not None and not bids:
+            raise Refused(_("This idea has been decided or withdrawn. More time does not help it."))
+        given = Extension(
+            round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
+        )
+        db.session.add(given)
+        db.session.flush()
+        for bid in bids:
+            text = letters.more_time(bid, clock.london_day(until), reason)
+            queue(f"extension:{given.id}:{bid.id}", addressee_of(person(bid.person_id)), text, about=f"bid:{bid.id}")
         if application_id is None:
             if round_.status == "closed":
                 move(round_, "reopened", actor, reason=reason)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, flash
+from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal import clock
@@ -226,9 +226,16 @@ def extend(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Everybody has more time now."))
+            flash(_("Everybody has more time now. Who has not sent an idea yet hears of it."))
             return see_other(f"/desk/rounds/{ref}")
     return _round(found, form)
+
+
+@desk_rounds.get("/desk/extend")
+@allow("run rounds")
+def find_to_extend() -> Any:
+    """An applicant calls with a reference: to the page that gives this one idea more time."""
+    return see_other(f"/desk/bids/{queries.bid(request.args.get('ref', '').strip().upper()[:20]).ref}/extend")
 
 
 @desk_rounds.route("/desk/bids/<ref>/extend", methods=["GET", "POST"])
@@ -245,6 +252,6 @@ def extend_one(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("They have more time now."))
-            return see_other(f"/desk/bids/{ref}")
+            flash(_("They have more time now, and we tell them so."))
+            return see_other(f"/desk/rounds/{application.round.ref}")
     return form_page("grants/desk_extend.html", form, application=application)
