@@ -1,7 +1,7 @@
 """Applying: a draft saved page by page, judged when it is sent, changed until the round closes, asked about, withdrawn."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -135,12 +135,12 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
                     "This idea was changed on another page or phone meanwhile. Nothing of yours is lost: copy it, look at the newer one, and add what is missing."
                 )
             )
-        before = _content(application)
+        before = content(application)
         for name, value in answers.items():
             setattr(application, name, value)
         if lines is not None:
             _set_lines(application, lines)
-        if _content(application) == before:
+        if content(application) == before:
             return application.version
         application.version += 1
         application.saved_at = clock.now()
@@ -160,7 +160,7 @@ def _set_lines(application: Application, lines: Sequence[Line]) -> None:
     application.asked = Pence(sum(line.amount or 0 for line in filled))
 
 
-def _content(application: Application) -> dict[str, Any]:
+def content(application: Application) -> dict[str, Any]:
     """What the bid says, for snapshots, diffs and "did anything change"."""
     return {
         "title": application.title, "idea": application.idea, "place": application.place, "area_id": application.area_id,
@@ -177,7 +177,7 @@ def _content(application: Application) -> dict[str, Any]:
 def _snapshot(application: Application) -> None:
     db.session.flush()
     last = db.session.scalar(select(func.max(Snapshot.number)).where(Snapshot.application_id == application.id)) or 0
-    db.session.add(Snapshot(application_id=application.id, number=last + 1, taken_at=clock.now(), content=_content(application)))
+    db.session.add(Snapshot(application_id=application.id, number=last + 1, taken_at=clock.now(), content=content(application)))
 
 
 # --- judging -------------------------------------------------------------------------------------------------------------
@@ -191,8 +191,14 @@ PRIVATE = (
 )
 
 
-def not_for_the_public(text: str) -> str | None:
-    """What a public summary must not hold, in words, or None (design 6: screened at entry)."""
+def not_for_the_public(text: str, names: Iterable[str] = ()) -> str | None:
+    """What a public summary must not hold, in words, or None (design 6: screened at entry). `names`: of people it may be about.
+
+    Only a full name counts: "Rose" and "Will" are words too.
+    """
+    plain = " ".join(text.casefold().split())
+    if any(name in plain for name in (" ".join(each.casefold().split()) for each in names) if " " in name):
+        return _("the name of a person")
     return next((what for pattern, what in PRIVATE if pattern.search(text)), None)
 
 
@@ -210,7 +216,8 @@ def problems(application: Application) -> list[Problem]:
     wants("idea", application.area_id is None, _("Choose where it happens."))
     wants("who", not application.who_for, _("Tell us who it is for."))
     wants("who", not application.better, _("Tell us what will be better."))
-    what = not_for_the_public(application.public_summary) or not_for_the_public(application.title)
+    names = [people.person(application.person_id).name, *(pledge.name for pledge in queries.pledges_of(application.id))]
+    what = not_for_the_public(application.public_summary, names) or not_for_the_public(application.title, names)
     wants(
         "who", what is not None, _("The short text and the name of your idea are for everybody to read, so take out %(what)s.", what=what)
     )

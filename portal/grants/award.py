@@ -23,7 +23,7 @@ from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_account, post
 from portal.outbox import Text, address_of, queue
-from portal.people.queries import COLLECTORS, KEEPS_FROM_LEAVING, addressee_of, person
+from portal.people.queries import addressee_of, person
 from portal.places.model import Area
 from portal.places.queries import scheme, ward_on
 from portal.refs import new_ref
@@ -407,33 +407,3 @@ def live_payments(award: Award) -> Sequence[Payment]:
 
 def _tell(bid: Application, what: str, text: Text, award: Award) -> bool:
     return queue(f"award:{award.id}:{what}", addressee_of(person(bid.person_id)), text, about=about(bid))
-
-
-# --- what a person takes along, and what keeps them ----------------------------------------------------------------------
-
-
-def _awards_of(person_id: int) -> list[dict[str, object]]:
-    rows = db.session.scalars(
-        select(Award).join(Application, Application.id == Award.application_id).where(Application.person_id == person_id).order_by(Award.id)
-    ).all()
-    return [
-        {
-            "reference": row.ref, "idea": row.application.title, "amount in pence": row.amount, "state": row.status, "decided": row.decided_on.isoformat(),
-            "paid in pence": row.paid, "account": payee.masked if (payee := current_payee(row)) else None,
-        }
-        for row in rows
-    ]  # fmt: skip
-
-
-def _money_under_way(person_id: int) -> str | None:
-    found = db.session.scalar(
-        select(Application.title)
-        .join(Award, Award.application_id == Application.id)
-        .where(Application.person_id == person_id, Award.status.in_((*UNPAID, "paid", "reporting")))
-        .limit(1)
-    )
-    return _("There is still money under way for “%(title)s”. Finish or give back that award first.", title=found) if found else None
-
-
-COLLECTORS["awards"] = _awards_of
-KEEPS_FROM_LEAVING.append(_money_under_way)

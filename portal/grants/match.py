@@ -76,7 +76,7 @@ def invite(bid_ref: str, name: str, contact: tuple[str, str] | None, actor: Acto
             return done
         application = apply.locked(bid_ref)
         pledge = _new(application, name, contact, actor)
-        begin(pledge, "invited", actor, name=name)
+        begin(pledge, "invited", actor)
         if contact:
             _send_link(application, pledge, "invited")
         if once_key:
@@ -98,7 +98,7 @@ def enter(
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
         application = apply.locked(bid_ref)
         pledge = _new(application, name, contact, actor)
-        begin(pledge, "invited", actor, name=name)
+        begin(pledge, "invited", actor)
         _promise(application, pledge, kind, minutes, planning, value, what, actor)
         if once_key:
             once.keep(once_key, pledge.ref)
@@ -306,7 +306,7 @@ def _check(application: Application, record_ref: str, by: str, actor: Actor) -> 
     open_account(delivered, "MATCH", "memo", application.title)
     post(
         [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=row.day, basis=row.basis,
-        sentence=_("%(name)s gave %(hours)s", name=row.worker_name, hours=hours(row.minutes)), on_behalf=actor.on_behalf_code,
+        sentence=_("A neighbour gave %(hours)s", hours=hours(row.minutes)), on_behalf=actor.on_behalf_code,
     )  # fmt: skip
     work.use(row, "match", key)
     work.use(row, "figures")
@@ -322,7 +322,7 @@ def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         application = apply.locked(bid_ref)
         award = _award(application)
         row = work.refuse_hours(record_ref, reason)
-        record(f"award:{award.id}", "hours_refused", actor, reason=reason, name=row.worker_name)
+        record(f"award:{award.id}", "hours_refused", actor, reason=reason, record=row.ref)
         _pledge_without_hours(application, row, actor)
 
 
@@ -334,7 +334,7 @@ def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         row = work.take_back(record_ref, reason)
         reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
         award.delivered = Minutes(award.delivered - row.minutes)
-        record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, name=row.worker_name, minutes=row.minutes)
+        record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, record=row.ref, minutes=row.minutes)
         _pledge_without_hours(application, row, actor)
 
 

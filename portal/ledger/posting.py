@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -158,6 +158,12 @@ def open_accounts(wanted: Sequence[tuple[str, str, str, str, int | None, int | N
             for code, unit in connection.execute(select(ACCOUNT.c.code, ACCOUNT.c.unit).where(ACCOUNT.c.code.in_(list(some)))):
                 if some[code][0] != unit:
                     raise Conflict(_("The account %(code)s is kept in another unit.", code=code))
+
+
+def rename_account(code: str, name: str) -> None:
+    """Call an account something else, as a part of an action: who leaves takes their name out of the books, and nothing else."""
+    must_be_in_transaction()
+    db.session.execute(update(ACCOUNT).where(ACCOUNT.c.code == code).values(name=name))
 
 
 def post(

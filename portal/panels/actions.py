@@ -1,9 +1,9 @@
 """What panels do: seats come and go, matters are opened, ties declared, votes cast, matters closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -15,7 +15,7 @@ from portal.panels.model import CHOICES, TIES, Interest, Matter, Panel, Seat, Vo
 from portal.panels.rules import Threshold, outcome, quorate
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.people.queries import addressee_of
+from portal.people.queries import ERASERS, addressee_of
 from portal.refs import new_ref
 from portal.words import _
 
@@ -275,3 +275,20 @@ def _seat_in_term(panel: Panel, person_ref: str) -> Seat:
 def _needs_reason(reason: str) -> None:
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
+
+
+# --- leaving -------------------------------------------------------------------------------------------------------------
+
+
+def _end_seats_of(person: Person) -> Sequence[str]:
+    """Who leaves the scheme leaves their panels; what they voted stays with what was decided, without their name."""
+    yesterday = clock.today() - timedelta(days=1)
+    for seat in db.session.scalars(
+        select(Seat).where(Seat.person_id == person.id, or_(Seat.term_end.is_(None), Seat.term_end > yesterday))
+    ):
+        seat.term_end = yesterday
+        record(f"panel:{seat.panel_id}", "seat_ended", Actor(person.id), seat=seat.id, last_day=yesterday.isoformat())
+    return ()
+
+
+ERASERS.append(_end_seats_of)

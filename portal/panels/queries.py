@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
@@ -12,6 +13,7 @@ from portal.errors import NotFound
 from portal.panels.model import Interest, Matter, Panel, Seat, Vote
 from portal.panels.rules import Tally, count
 from portal.people.model import Person
+from portal.people.queries import COLLECTORS
 from portal.words import _
 
 # Who is tied to matters by what they are, whatever they declare: whoever brings matters before panels fills this in.
@@ -221,3 +223,26 @@ def standing(one: Matter) -> Standing:
 def voted(one: Matter) -> int:
     """How many seats have voted: what a seat may know before closing."""
     return db.session.scalar(select(func.count(func.distinct(Vote.seat_id))).where(Vote.matter_id == one.id)) or 0
+
+
+def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
+    """Seats with everything that was said from them; nobody else's votes."""
+    seats = db.session.execute(select(Seat, Panel.name).join(Panel, Panel.id == Seat.panel_id).where(Seat.person_id == person_id)).all()
+    ids = [seat.id for seat, _name in seats]
+    votes = db.session.execute(
+        select(Vote, Matter.ref).join(Matter, Matter.id == Vote.matter_id).where(Vote.seat_id.in_(ids)).order_by(Vote.id)
+    ).all()
+    ties = db.session.execute(
+        select(Interest, Matter.ref).join(Matter, Matter.id == Interest.matter_id).where(Interest.seat_id.in_(ids)).order_by(Interest.id)
+    ).all()
+    return [
+        {
+            "panel": name, "chair": seat.chair, "from": seat.term_start.isoformat(), "to": seat.term_end and seat.term_end.isoformat(),
+            "ties": [{"matter": ref, "tie": tie.tie, "note": tie.note, "when": tie.declared_at.isoformat()} for tie, ref in ties if tie.seat_id == seat.id],
+            "votes": [{"matter": ref, "vote": vote.choice, "reason": vote.reason, "when": vote.cast_at.isoformat()} for vote, ref in votes if vote.seat_id == seat.id],
+        }
+        for seat, name in seats
+    ]  # fmt: skip
+
+
+COLLECTORS["panels"] = _seats_of_person

@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -14,7 +15,7 @@ from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, queue
 from portal.people import queries, sessions
-from portal.people.model import ROLES, ActingFor, Organisation, Person, Role, SignInCode
+from portal.people.model import ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
 from portal.places.model import Scheme
 from portal.places.queries import scheme
 from portal.refs import new_ref
@@ -383,31 +384,34 @@ def end_role(person_id: int, role_id: int, reason: str, actor: Actor) -> None:
         record(f"person:{person_id}", "role_ended", actor, reason=reason, role=role.name)
 
 
-def delete_me(person_id: int, actor: Actor) -> None:
-    """Empty a person: name, addresses, sessions and messages go; the books and what was decided stay, without the name.
+def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
+    """Empty a person: name, addresses, sign-ins, messages and whatever other rooms forget go; the books and what was decided
+    stay, without the name. Returns the files of pictures that the caller drops now.
 
     Refused while something keeps them (money under way); the sentence says what.
     """
     with transaction():
+        me = db.session.get_one(Person, person_id, with_for_update=True)
         why = queries.why_not_leave(person_id)
         if why:
             raise Refused(why)
-        me = queries.person(person_id)
-        address = [part for part in (me.email, me.phone) if part]
+        files = [file for erase in queries.ERASERS for file in erase(me)]
+        addresses = [part for part in (me.email, me.phone) if part]
         me.name, me.email, me.phone, me.postal_address, me.area_id = _("Former member"), None, None, "", None
-        me.channel, me.deleted_at = "letter", clock.now()
-        sessions.end_all(person_id)
-        db.session.execute(
-            update(Role).where(Role.person_id == person_id, Role.until.is_(None)).values(until=clock.today() - timedelta(days=1))
-        )
-        db.session.execute(
-            update(ActingFor)
-            .where(ActingFor.person_id == person_id, ActingFor.until.is_(None))
-            .values(until=clock.today() - timedelta(days=1))
-        )
-        db.session.execute(delete(SignInCode).where(SignInCode.address.in_(address)))
-        db.session.execute(delete(Message).where(Message.person_id == person_id))
+        me.channel, me.large_print, me.deleted_at = "letter", False, clock.now()
+        yesterday = clock.today() - timedelta(days=1)
+        for table in (Role, ActingFor):
+            db.session.execute(update(table).where(table.person_id == person_id, table.until.is_(None)).values(until=yesterday))
+        db.session.execute(update(Invitation).where(_meant_for(person_id, addresses)).values(name="", address=""))
+        db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
+        db.session.execute(delete(SignInCode).where(or_(SignInCode.person_id == person_id, SignInCode.address.in_(addresses))))
+        db.session.execute(delete(Message).where(or_(Message.person_id == person_id, Message.address.in_(addresses))))
         record(f"person:{person_id}", "deleted", actor)
+        return files
+
+
+def _meant_for(person_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
+    return or_(Invitation.used_by_id == person_id, Invitation.address.in_(addresses))
 
 
 def forget_codes(before: datetime) -> int:

@@ -9,9 +9,10 @@ from sqlalchemy import and_, func, or_, select
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
-from portal.history import Event
-from portal.outbox import Addressee
+from portal.history import Event, events_of
+from portal.outbox import Addressee, Message
 from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
+from portal.places.model import Area
 from portal.words import _
 
 DEMO_DOMAIN = "@demo.kindling.example"
@@ -19,6 +20,8 @@ DEMO_DOMAIN = "@demo.kindling.example"
 # rooms above add what they hold about a person (for "export my data") and what keeps them from leaving
 COLLECTORS: dict[str, Callable[[int], Any]] = {}
 KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
+# what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
+ERASERS: list[Callable[[Person], Sequence[str]]] = []
 
 
 def person(id_: int) -> Person:
@@ -182,14 +185,47 @@ def sessions_of(person_id: int) -> Sequence[SignInSession]:
 def all_about(person_id: int) -> dict[str, Any]:
     """Everything we hold about a person, as JSON, from every room."""
     me = person(person_id)
+    acted = db.session.execute(
+        select(ActingFor, Organisation.name)
+        .join(Organisation, Organisation.id == ActingFor.organisation_id)
+        .where(ActingFor.person_id == person_id)
+    )
+    area = db.session.scalar(select(Area.name).where(Area.id == me.area_id)) if me.area_id else None
     own = {
-        "reference": me.ref, "name": me.name, "email": me.email, "telephone": me.phone, "postal address": me.postal_address,
+        "reference": me.ref, "name": me.name, "email": me.email, "telephone": me.phone, "postal address": me.postal_address, "area": area,
         "told by": me.channel, "large print": me.large_print, "joined": me.joined_at.isoformat(),
-        "roles": [{"role": role.name, "since": role.since.isoformat(), "until": role.until and role.until.isoformat()} for role in roles_of(person_id)],
-        "acts for": [organisation.name for organisation in organisations_of(person_id)],
+        "roles": [
+            {"role": role.name, "since": role.since.isoformat(), "until": role.until and role.until.isoformat(), "why": role.reason}
+            for role in roles_of(person_id)
+        ],
+        "acts for": [{"group": name, "since": row.since.isoformat(), "until": row.until and row.until.isoformat()} for row, name in acted],
         "signed in": [{"device": row.device, "since": row.created_at.isoformat(), "seen": row.seen_at.isoformat()} for row in sessions_of(person_id)],
+        "what happened": [
+            {"when": event.at.isoformat(), "what": event.kind, "why": event.reason, **event.data} for event in events_of(f"person:{person_id}")
+        ],
+        "messages to you": [
+            {"when": row.created_at.isoformat(), "by": row.channel, "to": row.address, "subject": row.subject, "text": row.body, "sent": row.sent_at and row.sent_at.isoformat()}
+            for row in _messages_to(me)
+        ],
     }  # fmt: skip
     return {"you": own} | {name: collect(person_id) for name, collect in COLLECTORS.items()}
+
+
+def _messages_to(me: Person) -> Sequence[Message]:
+    """Messages to a person, oldest first; without sign-in codes, which open the door to whoever reads them."""
+    addresses = [part for part in (me.email, me.phone) if part]
+    to_them = or_(Message.person_id == me.id, Message.address.in_(addresses))
+    return db.session.scalars(select(Message).where(to_them, Message.about != "sign-in").order_by(Message.id)).all()
+
+
+def _only_administrator(person_id: int) -> str | None:
+    held = holders("administrator")
+    if [one.id for one in held] == [person_id]:
+        return _("You are the only administrator. Give the role to another person first.")
+    return None
+
+
+KEEPS_FROM_LEAVING.append(_only_administrator)
 
 
 def why_not_leave(person_id: int) -> str | None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, flash, g, make_response, request, session
 from flask_login import current_user
 
+from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event, events_of
@@ -305,10 +306,12 @@ def data() -> Any:
     form = forms.Leave()
     if form.validate_on_submit():
         try:
-            actions.delete_me(current_user.id, actor())
+            files = actions.delete_me(current_user.id, actor())
         except Refused as why:
             form.refuse(why.sentence)
         else:
+            for file in files:
+                photos.drop(file, settings().data_dir)
             return _gone(see_other("/people/goodbye"))
     return form_page("people/data.html", form, keeps=queries.why_not_leave(current_user.id))
 

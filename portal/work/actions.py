@@ -1,14 +1,17 @@
 """Recording hours: logged by one, checked by another, used once for each thing they count for."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.db import db, must_be_in_transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.money import STEP, Minutes
+from portal.people.model import Person
+from portal.people.queries import ERASERS
 from portal.refs import new_ref
 from portal.words import _
 from portal.work.model import Purpose, WorkRecord, WorkUse
@@ -75,6 +78,12 @@ def log_hours(
     return record
 
 
+def forget_worker(worker: str) -> None:
+    """The name goes from all hours of one worker, as a part of an action; the hours stay."""
+    must_be_in_transaction()
+    db.session.execute(update(WorkRecord).where(WorkRecord.worker == worker).values(worker_name=_("Former member")))
+
+
 def check_hours(ref: str, checked_by: str) -> WorkRecord:
     """A second person says that it is so, as a part of an action: not who entered it. Refused also when judged already."""
     record = _locked(ref)
@@ -134,3 +143,11 @@ def _locked(ref: str) -> WorkRecord:
     if record is None:
         raise NotFound(_("We cannot find those hours."))
     return record
+
+
+def _forget_person(someone: Person) -> Sequence[str]:
+    forget_worker(f"person:{someone.id}")
+    return ()
+
+
+ERASERS.append(_forget_person)

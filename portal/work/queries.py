@@ -1,10 +1,12 @@
 """Reading recorded hours."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 
 from portal.db import db
+from portal.people.queries import COLLECTORS
 from portal.work.model import Purpose, WorkRecord, WorkUse
 
 
@@ -42,3 +44,19 @@ def counted(about: str, use: str) -> int:
         )
         or 0
     )
+
+
+def _hours_of_person(person_id: int) -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        select(WorkRecord, Purpose.title)
+        .join(Purpose, Purpose.id == WorkRecord.purpose_id)
+        .where(WorkRecord.worker == f"person:{person_id}")
+        .order_by(WorkRecord.day, WorkRecord.id)
+    )
+    return [
+        {"for": title, "day": row.day.isoformat(), "minutes": row.minutes, "what": row.what, "checked": row.checked_at is not None, "refused": row.refused_reason}
+        for row, title in rows
+    ]  # fmt: skip
+
+
+COLLECTORS["hours"] = _hours_of_person

@@ -16,6 +16,7 @@ from portal.grants.payees import clean_account_number, clean_sort_code
 from portal.ledger import queries as books
 from portal.outbox import Message, messages_about
 from portal.people.actions import delete_me
+from portal.people.queries import COLLECTORS
 from portal.people.queries import all_about
 from portal.work.model import Purpose
 from tests.grants.season import NUMBER, SORT_CODE, Season, assert_books_are_right, begin
@@ -161,7 +162,7 @@ class TestTheAccount:
         for message in db.session.scalars(select(Message)):
             assert NUMBER not in message.body + message.short + message.letter
         assert "••••5678" in messages_about(f"bid:{made.application_id}")[0].body
-        assert award._awards_of(season.who("Rita").id)[0]["account"] == payee.masked
+        assert COLLECTORS["awards"](season.who("Rita").id)[0]["account"] == payee.masked
         assert "12345678" not in str(all_about(season.who("Rita").id))
 
     def test_the_same_again_changes_nothing(self, season: Season) -> None:

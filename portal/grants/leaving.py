@@ -1,0 +1,184 @@
+"""What grants tells, keeps and forgets about a person who takes their data along or leaves.
+
+What was sent to a panel, decided or paid stays: it is the record of public money (design 5, personal data), and the person's row
+behind it is empty. What was never sent goes, and so do names and addresses wherever they stand.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from portal import clock
+from portal.db import db
+from portal.grants import apply, match, queries
+from portal.grants.award import UNPAID, current_payee
+from portal.grants.model import Application, Award, BudgetLine, Payee, Photo, Pledge, Report
+from portal.grants.moves import about, move
+from portal.history import Actor, events_of
+from portal.ledger.posting import rename_account
+from portal.money import Pence
+from portal.people.model import Person
+from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING, acting_for, person
+from portal.words import _
+from portal.work.actions import forget_worker
+
+UNDER_WAY = ("sent", "more_asked", "with_panel", "decided")
+
+
+# --- taking along --------------------------------------------------------------------------------------------------------
+
+
+def _ideas(person_id: int) -> list[dict[str, Any]]:
+    rows = db.session.scalars(
+        select(Application).where(or_(Application.person_id == person_id, Application.helper_id == person_id)).order_by(Application.id)
+    ).all()
+    return [_idea(row) if row.person_id == person_id else {"reference": row.ref, "you wrote it for somebody": True} for row in rows]
+
+
+def _idea(row: Application) -> dict[str, Any]:
+    award = queries.award_of(row.id)
+    return {
+        "reference": row.ref, "state": row.status, "begun": row.created_at.isoformat(), "sent": row.sent_at and row.sent_at.isoformat(),
+        "answers": apply.content(row), "photos": [photo.ref for photo in queries.photos_of(about(row))],
+        "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
+        "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events_of(*queries.abouts_of(row, award))],
+    } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
+
+
+def _promises(person_id: int) -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        select(Pledge, Application.title)
+        .join(Application, Application.id == Pledge.application_id)
+        .where(_theirs(person(person_id)))
+        .order_by(Pledge.id)
+    )
+    return [
+        {
+            "idea": title, "your name there": pledge.name, "your address there": pledge.contact, "state": pledge.status, "kind": pledge.kind,
+            "minutes": pledge.minutes, "value in pence": pledge.value, "what": pledge.what, "asked": pledge.invited_at.isoformat(),
+            "hours given": [{"day": row.day.isoformat(), "minutes": row.minutes, "what": row.what} for row in match.records_of_pledge(pledge)],
+        }
+        for pledge, title in rows
+    ]  # fmt: skip
+
+
+def _awards(person_id: int) -> list[dict[str, Any]]:
+    rows = db.session.scalars(
+        select(Award).join(Application, Application.id == Award.application_id).where(Application.person_id == person_id).order_by(Award.id)
+    ).all()
+    told = {row.award_id: row for row in db.session.scalars(select(Report).where(Report.award_id.in_([row.id for row in rows])))}
+    return [
+        {
+            "reference": row.ref, "idea": row.application.title, "amount in pence": row.amount, "state": row.status, "decided": row.decided_on.isoformat(),
+            "paid in pence": row.paid, "account": payee.masked if (payee := current_payee(row)) else None,
+            "how it went": _report(told[row.id]) if row.id in told else None,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _report(row: Report) -> dict[str, Any]:
+    return {
+        "state": row.status, "what happened": row.happened, "what is better": row.changed, "may be published": row.may_publish,
+        "receipts": [{"what": receipt.what, "pence": receipt.amount, "bought": receipt.bought_on and receipt.bought_on.isoformat()} for receipt in row.receipts],
+    }  # fmt: skip
+
+
+def _theirs(someone: Person) -> Any:
+    addresses = [address for address in (someone.email, someone.phone) if address]
+    return or_(Pledge.person_id == someone.id, Pledge.contact.in_(addresses)) if addresses else Pledge.person_id == someone.id
+
+
+# --- staying -------------------------------------------------------------------------------------------------------------
+
+
+def _money_under_way(person_id: int) -> str | None:
+    found = db.session.scalar(
+        select(Application.title)
+        .join(Award, Award.application_id == Application.id)
+        .where(Application.person_id == person_id, Award.status.in_((*UNPAID, "paid", "reporting")))
+        .limit(1)
+    )
+    return _("There is still money under way for “%(title)s”. Finish or give back that award first.", title=found) if found else None
+
+
+def _bid_under_way(person_id: int) -> str | None:
+    found = db.session.scalar(
+        select(Application.title).where(Application.person_id == person_id, Application.status.in_(UNDER_WAY)).limit(1)
+    )
+    return (
+        _("Your idea “%(title)s” is with us and not decided yet. Withdraw it first, or wait for the answer.", title=found)
+        if found
+        else None
+    )
+
+
+# --- going ---------------------------------------------------------------------------------------------------------------
+
+
+def _erase(someone: Person) -> Sequence[str]:
+    files: list[str] = []
+    for application in db.session.scalars(
+        select(Application)
+        .where(Application.person_id == someone.id, Application.sent_at.is_(None))
+        .order_by(Application.id)
+        .with_for_update()
+    ):
+        if not _goes_on(application, someone):
+            files += _erase_draft(application, someone)
+    for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
+        _application, pledge = match.locked_pledge(pledge_id)
+        _erase_neighbour(pledge, someone)
+    rename_account(f"neighbour:person:{someone.id}:given", _("Former member"))
+    for payee in db.session.scalars(
+        select(Payee)
+        .join(Award, Award.id == Payee.award_id)
+        .join(Application, Application.id == Award.application_id)
+        .where(Application.person_id == someone.id)
+    ):
+        if payee.sealed:
+            payee.sealed, payee.purged_at = "", clock.now()
+        if payee.route == "receipts":
+            payee.name = _("Former member")
+    return files
+
+
+def _goes_on(application: Application, someone: Person) -> bool:
+    """A draft of a group stays while somebody else acts for the group."""
+    return application.organisation_id is not None and any(
+        other.id != someone.id for _row, other in acting_for(application.organisation_id)
+    )
+
+
+def _erase_draft(application: Application, someone: Person) -> list[str]:
+    for column in ("title", "idea", "place", "who_for", "better", "group_name", "pay_to", "public_summary"):
+        setattr(application, column, "")
+    application.lines = list[BudgetLine]()
+    application.asked = Pence(0)
+    application.version += 1
+    if application.status == "draft":
+        move(application, "withdrawn", Actor(someone.id))
+    for pledge in queries.pledges_of(application.id):
+        _erase_neighbour(pledge, someone)
+    photos = db.session.scalars(select(Photo).where(Photo.about == about(application))).all()
+    for photo in photos:
+        db.session.delete(photo)
+    return [photo.file for photo in photos]
+
+
+def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
+    if pledge.status in ("invited", "confirmed"):
+        move(pledge, "refused", Actor(someone.id))
+    worker = match.worker_of(pledge)
+    forget_worker(worker)
+    rename_account(f"neighbour:{worker}:given", _("Former member"))
+    pledge.name, pledge.channel, pledge.contact = _("Former member"), "none", ""
+    pledge.link_number += 1  # the link that they were sent is dead
+
+
+COLLECTORS["ideas"] = _ideas
+COLLECTORS["promises to ideas"] = _promises
+COLLECTORS["awards"] = _awards
+KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way]
+ERASERS.append(_erase)
