@@ -178,7 +178,7 @@ def waiting_releases(round_id: int) -> Sequence[Release]:
 
 
 def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> str:
-    """Gather what is to be told at once; returns the release's reference.
+    """Gather what is to be told at once; returns the release's reference. A second tap of the same person finds the first.
 
     A dated round goes out together, so `bid_refs` is not asked; a rolling one, or a bid that came back after the round's
     release, goes one by one or as chosen. Refused: something is undecided, has no reason yet, is in another release, or is
@@ -202,6 +202,10 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
         bids = db.session.scalars(query.execution_options(populate_existing=True)).all()
         if not bids:
             raise Refused(_("Choose at least one idea that the panel has decided."))
+        ids = [bid.id for bid in _in_order(bids)]
+        for other in waiting_releases(round_.id):
+            if other.prepared_by_id == actor.person_id and other.application_ids == ids:
+                return other.ref
         for bid in bids:
             if bid.status != "decided":
                 raise Refused(_("“%(title)s” is not decided, or has been released already.", title=bid.title))
@@ -210,7 +214,7 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
             _not_in_release(bid)
         _not_their_own(bids, actor)
         release = Release(
-            ref=new_ref("REL"), round_id=round_.id, application_ids=[bid.id for bid in _in_order(bids)], prepared_by_id=actor.person_id,
+            ref=new_ref("REL"), round_id=round_.id, application_ids=ids, prepared_by_id=actor.person_id,
             prepared_at=clock.now(),
         )  # fmt: skip
         db.session.add(release)
@@ -301,13 +305,16 @@ def _last_place(round_id: int) -> int:
 
 
 def release(release_ref: str, actor: Actor) -> int:
-    """Tell everybody at once; returns how many letters were written. Never undone.
+    """Tell everybody at once; returns how many letters were written. Never undone. A second tap of the same person changes nothing.
 
     For each yes the money is reserved while the fund has it; from the first that it cannot pay, the others go on the reserve
-    list in their order. Refused: the same person who prepared it, their own bid, released or taken back already.
+    list in their order. Refused: the same person who prepared it, their own bid, released by somebody else or taken back already.
     """
     with transaction():
         found = _locked_release(release_ref)
+        if found.released_at is not None and found.released_by_id == actor.person_id:
+            told = select(func.count()).where(Application.id.in_(found.application_ids), Application.released_at == found.released_at)
+            return db.session.scalar(told) or 0
         if found.released_at is not None:
             by = names([found.released_by_id]).get(found.released_by_id or 0, "")
             raise Refused(_("%(name)s has released these letters already. Nothing is left to do.", name=by))
@@ -337,7 +344,7 @@ def _carry_out(planned: Planned, release: Release, fund: Fund, actor: Actor) -> 
     bid, what = planned.bid, planned.what
     if what == "gone":
         return 0
-    bid.released_at = clock.now()
+    bid.released_at = release.released_at
     data: dict[str, Any] = {"release": release.ref}
     if what == "offered":
         move(bid, "offered", actor, **data)
