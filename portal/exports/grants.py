@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.exports.filters import Filter
@@ -156,7 +157,8 @@ def money(chosen: Filter) -> Iterator[Money]:
         ),
         moved(Refund.ref, Refund.received_on, -Refund.amount, Refund, _code("refund", Refund.id)),
     ).subquery()  # fmt: skip
-    known = exists().where(Person.name == Payee.name)
+    somebody = aliased(Person)
+    known = exists().where(somebody.name == Payee.name)
     query = (
         select(
             lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known.label("known"),

@@ -18,9 +18,14 @@ COLUMNS = (
 DAY_FORMAT = "%Y-%m-%d"
 TOTAL = COLUMNS.index("Amount")
 STATUS = {
-    "reserved": "Offered", "conditions_open": "Accepted", "ready_to_pay": "Accepted", "paid": "Paid", "reporting": "Paid", "closed": "Finished",
-    "returned": "Returned", "lapsed": "Lapsed", "declined": "Declined",
-}  # fmt: skip
+    "reserved": "Offered",
+    "conditions_open": "Accepted",
+    "ready_to_pay": "Accepted",
+    "paid": "Paid",
+    "reporting": "Paid",
+    "closed": "Finished",
+    "returned": "Returned",
+}  # fmt: skip  an offer that was turned down, or that nobody took up, was never a grant
 
 
 def rows(chosen: Filter) -> Iterator[files.Row]:
@@ -28,7 +33,7 @@ def rows(chosen: Filter) -> Iterator[files.Row]:
     scheme = places.scheme()
     department = (scheme.department or scheme.name) if scheme else ""
     for award in grants.awards(chosen):
-        if award.organisation_kind not in grants.VCSE:
+        if award.organisation_kind not in grants.VCSE or award.status not in STATUS:
             continue
         yield (
             award.decided_on, award.first_day, award.last_day, department, award.organisation, award.registration, award.purpose,

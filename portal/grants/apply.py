@@ -23,7 +23,6 @@ from portal.outbox import Text, queue
 from portal.panels import actions as panels
 from portal.people import actions as people_actions
 from portal.people import queries as people
-from portal.places import queries as places
 from portal.refs import new_ref
 from portal.web.filters import day as day_words
 from portal.words import _
@@ -477,8 +476,3 @@ def remove_photo(ref: str, photo_ref: str, data_dir: Path, actor: Actor) -> None
         db.session.delete(photo)
         record(about(application), "photo_removed", actor)
     photos.drop(file, data_dir)
-
-
-def area_name(area_id: int | None) -> str:
-    """Name of an area, or nothing."""
-    return next((area.name for area in places.areas() if area.id == area_id), "") if area_id else ""
