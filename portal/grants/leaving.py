@@ -15,7 +15,7 @@ from portal.grants import apply, match, queries
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import Application, Award, BudgetLine, Payee, Photo, Pledge, Report
 from portal.grants.moves import about, move
-from portal.history import Actor, events_of
+from portal.history import Actor
 from portal.ledger.posting import rename_account
 from portal.money import Pence
 from portal.people.model import Person
@@ -42,7 +42,7 @@ def _idea(row: Application) -> dict[str, Any]:
         "reference": row.ref, "state": row.status, "begun": row.created_at.isoformat(), "sent": row.sent_at and row.sent_at.isoformat(),
         "answers": apply.content(row), "photos": [photo.ref for photo in queries.photos_of(about(row))],
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
-        "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events_of(*queries.abouts_of(row, award))],
+        "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in queries.story_of(row, award)],
     } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
 
 

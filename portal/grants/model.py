@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
 from portal.money import Minutes, Pence
+from portal.places.model import Area
 
 ROUND_STATES = ("planned", "open", "closed", "deciding", "released", "finished")
 BID_STATES = (
@@ -172,6 +173,8 @@ class Application(Base):
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
     round: Mapped[Round] = relationship()
+    area: Mapped[Area | None] = relationship(viewonly=True)
+    award: Mapped["Award | None"] = relationship(viewonly=True)
 
 
 class BudgetLine(Base):

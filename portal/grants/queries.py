@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -26,6 +26,7 @@ from portal.grants.model import (
     Snapshot,
 )
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
+from portal.history import Event, events_of
 from portal.ledger import queries as books
 from portal.words import _
 
@@ -133,6 +134,18 @@ def bid(ref: str) -> Application:
     return found
 
 
+def whole_bid(ref: str) -> Application:
+    """One bid with all that its page shows: round, fund, area, budget and award. One query. NotFound."""
+    whole = (
+        joinedload(Application.round).joinedload(Round.fund), joinedload(Application.area), joinedload(Application.lines),
+        joinedload(Application.award),
+    )  # fmt: skip
+    found = db.session.scalars(select(Application).where(Application.ref == ref).options(*whole)).unique().one_or_none()
+    if found is None:
+        raise NotFound(_("We cannot find that idea."))
+    return found
+
+
 def bid_by_id(id_: int) -> Application:
     """One bid with its round and fund. NotFound."""
     found = db.session.scalar(
@@ -232,13 +245,17 @@ def award_of(application_id: int) -> Award | None:
     return db.session.scalar(select(Award).where(Award.application_id == application_id))
 
 
-def abouts_of(application: Application, award: Award | None) -> list[str]:
-    """Everything whose events make up a bid's story: itself, its award, payments and report."""
+def story_of(application: Application, award: Award | None) -> Sequence[Event]:
+    """All events about a bid, its award, payments and report, oldest first. One query."""
     if award is None:
-        return [f"bid:{application.id}"]
-    payments = [f"payment:{id_}" for id_ in db.session.scalars(select(Payment.id).where(Payment.award_id == award.id))]
-    reports = [f"report:{id_}" for id_ in db.session.scalars(select(Report.id).where(Report.award_id == award.id))]
-    return [f"bid:{application.id}", f"award:{award.id}", *payments, *reports]
+        return events_of(f"bid:{application.id}")
+    parts = union_all(
+        select(literal(f"bid:{application.id}")),
+        select(literal(f"award:{award.id}")),
+        select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
+        select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
+    )
+    return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
 
 
 def photo(ref: str) -> tuple[Photo, Application]:

@@ -13,7 +13,7 @@ from portal.grants.forms import apply as forms
 from portal.grants.model import Application
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
-from portal.history import Actor, events_of
+from portal.history import Actor
 from portal.money import Pence, parse_pounds, plain_pounds
 from portal.people import queries as people
 from portal.people.views import area_id, settings
@@ -305,7 +305,7 @@ def check(ref: str) -> Any:
 def _check(application: Application, form: Any) -> Any:
     return form_page(
         "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
-        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=apply.area_name(application.area_id), meter=queries.meter_of(application),
+        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
         rules=queries.rules_of(application),
     )  # fmt: skip
@@ -361,19 +361,24 @@ def withdraw(ref: str) -> Any:
 @bids.get("/grants/<ref>")
 @allow("signed in")
 def bid(ref: str) -> Any:
-    application = queries.bid(ref)
+    application = queries.whole_bid(ref)
     require("see this bid", application)
-    award = queries.award_of(application.id)
+    award = application.award
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(events_of(*queries.abouts_of(application, award)), hidden),
-        meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=apply.area_name(application.area_id),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
+        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(queries.story_of(application, award), hidden),
+        meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
+        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
+
+
+def _area(application: Application) -> str:
+    return application.area.name if application.area else ""
 
 
 def _shown_status(application: Application, mine: bool) -> str:
@@ -426,13 +431,13 @@ def desk_bid(ref: str) -> Any:
 
 
 def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
-    application = queries.bid(ref)
+    application = queries.whole_bid(ref)
     snapshots = queries.snapshots_of(application.id)
     return form_page(
         "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id), meter=queries.meter_of(application),
-        pledges=queries.pledges_of(application.id), story=timeline.told(events_of(about(application))), area=apply.area_name(application.area_id),
+        pledges=queries.pledges_of(application.id), story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
         state=STATUS_WORDS[application.status], photos=queries.photos_of(about(application)), changes=_changes(snapshots), routes=forms.ROUTES,
-        problems=apply.problems(application), award=queries.award_of(application.id), rules=queries.rules_of(application),
+        problems=apply.problems(application), award=application.award, rules=queries.rules_of(application),
     )  # fmt: skip
 
 
