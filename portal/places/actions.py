@@ -72,7 +72,7 @@ def retire_area(code: str, reason: str, actor: Actor) -> None:
             select(Area.name).where(Area.parent_id == found.id, Area.archived_at.is_(None)).order_by(Area.name)
         ).all()
         if inside:
-            raise Refused(_("%(names)s still lie in it. Move or retire them first.", names=", ".join(inside[:3])))
+            raise Refused(_("There are still areas in it: %(names)s. Move or retire them first.", names=", ".join(inside[:3])))
         found.archived_at = clock.now()
         record(f"area:{found.id}", "area_retired", actor, reason=reason)
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask_wtf.file import FileField
-from wtforms import RadioField, SelectField, ValidationError
+from wtforms import FileField, RadioField, SelectField, ValidationError
 
 from portal.places.load import KINDS, ONS_CODE
 from portal.places.model import Area

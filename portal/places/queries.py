@@ -55,9 +55,10 @@ def tree() -> tuple[Sequence[tuple[int, Area]], Sequence[Area]]:
 
 
 def around(one: Area) -> tuple[Sequence[Area], Area | None]:
-    """Areas in use that lie in an area, by name; and the area it lies in."""
-    inside = db.session.scalars(select(Area).where(Area.parent_id == one.id, Area.archived_at.is_(None)).order_by(Area.name)).all()
-    return inside, db.session.get(Area, one.parent_id) if one.parent_id else None
+    """Areas in use that lie in an area, by name; and the area it lies in. One query."""
+    near = db.session.scalars(select(Area).where(or_(Area.parent_id == one.id, Area.id == one.parent_id)).order_by(Area.name)).all()
+    inside = [other for other in near if other.parent_id == one.id and other.archived_at is None]
+    return inside, next((other for other in near if other.id == one.parent_id), None)
 
 
 def codes_today() -> Mapping[int, WardCode]:

@@ -73,12 +73,16 @@ def load_file() -> Any:
         sent = form.file.data
         data = sent.read(load.MOST_BYTES + 1) if sent else b""
         try:
+            if not data:
+                raise Refused(_("Choose a CSV file."), "file")
             changed, codes = load.load(data, _actor())
         except load.BadFile as why:
             form.refuse(
                 _n("One line is wrong. Nothing was loaded.", "%(num)d lines are wrong. Nothing was loaded.", len(why.lines)), "file"
             )
             lines = why.lines
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
         else:
             flash(_("Loaded: %(areas)d areas made or changed, %(codes)d codes.", areas=changed, codes=codes))
             return see_other("/desk/areas")
