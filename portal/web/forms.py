@@ -244,7 +244,7 @@ class DayField(Field):
         self.wrong_parts = set()
         self.raw_data = None
         if data is unset_value:
-            data = self.default() if callable(self.default) else self.default
+            data = None if formdata else self.default() if callable(self.default) else self.default  # a default is offered, not assumed
         self.object_data = data
         self.data = data
         self.typed_parts = (
