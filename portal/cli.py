@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -18,14 +20,13 @@ from sqlalchemy.exc import DBAPIError
 from portal import backup, serving, vault, worker
 from portal import db as database
 from portal.config import BadSetting, Settings
-from portal.demo import bulk
+from portal.demo import bulk, ground
 from portal.demo.story import Story
 from portal.errors import Problem
 from portal.exports import filters, packs
 from portal.ledger import checks, export
 from portal.people import actions as people
 from portal.places import load
-from portal.places import queries as places
 from portal.web.forms import one_line, parse_email, parse_phone, show_phone
 
 SEED = 7  # the demo that everybody sees
@@ -90,7 +91,7 @@ def serve() -> None:
     """Run the web server and the worker together, at HOST and PORT. A demo is brought up to date and filled first."""
     host, port = serving.place(os.environ)
     if _settings().demo:
-        fill_demo(only_if_empty=True)
+        fill_demo(_print)
     must_be_ready()
     serving.serve(host, port, _settings())
 
@@ -112,10 +113,8 @@ def backup_command(file: Path) -> None:
 @with_appcontext
 def restore_command(file: Path) -> None:
     """Bring an empty database to what FILE holds, and prove its books."""
-    try:
+    with _one_line_when_away():
         label = backup.restore(file, _settings())
-    except DBAPIError as why:
-        raise BadSetting(_away(why)) from why
     must_be_ready()
     report = checks.check(full=True, caches=worker.CACHES)
     if not report.ok:
@@ -123,19 +122,32 @@ def restore_command(file: Path) -> None:
     print(f"Restored as of {label['written_at']}. The books are whole: {report.entries} entries in {report.accounts} accounts.")
 
 
-def fill_demo(*, only_if_empty: bool) -> None:
-    """Migrate the demo's database; give it its people when it has none."""
+def fill_demo(say: Callable[[str], None], *, seed: int = SEED, scale: int = 1, anew: bool = False) -> None:
+    """Bring the demo's database up to date, and give it its people when it has none, lost half of them, or is to begin `anew`.
+
+    One clear line instead, when real people are in it.
+    """
     from flask_migrate import upgrade
 
-    try:
-        upgrade()
-    except DBAPIError as why:
-        raise BadSetting(_away(why)) from why
-    database.db.session.remove()
-    if only_if_empty and places.scheme() is not None:
-        return
-    print("Filling the demo scheme: about a minute, once.", flush=True)
-    Story(SEED, _settings().data_dir, lambda line: print(line, flush=True)).tell()
+    data_dir = _settings().data_dir
+    with _one_line_when_away():
+        found = ground.standing()
+        if found == "people":
+            raise BadSetting(
+                "the database holds a scheme that is not the demo's, and KINDLING_DEMO=1 would open it to anybody. Nothing was changed."
+            )
+        if found == "half" or (found == "whole" and anew):
+            ground.clear(data_dir)
+            found = "nothing"
+        if database.age() == "older":
+            upgrade()
+        must_be_ready()
+        if found == "whole":
+            return
+        say("Filling the demo scheme: about a minute, once.")
+        Story(seed, data_dir, say).tell()
+        if scale > 1:
+            bulk.grow(seed, scale, say)
     database.db.session.remove()
 
 
@@ -144,17 +156,16 @@ def fill_demo(*, only_if_empty: bool) -> None:
     "--scale", type=click.IntRange(1, 200), default=1, show_default=True, help="1: 300 people, two years; 100: a borough over ten."
 )
 @click.option("--seed", type=int, default=SEED, show_default=True)
+@click.option("--reset", is_flag=True, help="Throw an older demo away first, with everything that was done in it.")
 @with_appcontext
-def demo(scale: int, seed: int) -> None:
+def demo(scale: int, seed: int, reset: bool) -> None:
     """Fill an empty database with a fictional scheme. Only with KINDLING_DEMO=1."""
     if not _settings().demo:
         raise BadSetting("the demo scheme is only for KINDLING_DEMO=1: it would stand among real people.")
-    must_be_ready()
-    if places.scheme() is not None:
-        raise BadSetting("the database is not empty. For a fresh demo: make demo-reset")
-    Story(seed, _settings().data_dir, lambda line: print(line, flush=True)).tell()
-    if scale > 1:
-        bulk.grow(seed, scale, lambda line: print(line, flush=True))
+    with _one_line_when_away():
+        if not reset and ground.standing() == "whole":
+            raise BadSetting("the database is not empty. For a fresh demo: make demo-reset")
+    fill_demo(_print, seed=seed, scale=scale, anew=reset)
 
 
 @click.command("begin")
@@ -233,14 +244,24 @@ def export_command(
 
 def must_be_ready() -> None:
     """End with one clear line unless the database is there and stands where this code needs it."""
-    try:
+    with _one_line_when_away():
         age = database.age()
-    except DBAPIError as why:
-        raise BadSetting(_away(why)) from why
     if age == "older":
         raise BadSetting("the database is older than the code: run  flask --app wsgi db upgrade")
     if age == "newer":
         raise BadSetting("the database is newer than the code: run the newer code, or restore a backup from before.")
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextmanager
+def _one_line_when_away() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as why:
+        raise BadSetting(_away(why)) from why
 
 
 def _away(why: DBAPIError) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import words
+from portal.demo import ground, words
 from portal.errors import Refused
 from portal.grants import apply, award, decide, match, pay, queries, report, rounds
 from portal.grants.model import Fund, Funder
@@ -88,6 +88,7 @@ class Story:
                     publisher_name="Estuary Borough Council (fictional)", department="Communities", publisher_prefix="",
                 )
             )  # fmt: skip
+            ground.begin()
             top = Area(code="estuary", name="Estuary", kind="scheme")
             db.session.add(top)
             db.session.flush()
@@ -485,3 +486,4 @@ class Story:
                 .where(Message.created_at < self.now - timedelta(days=2))
                 .values(sent_at=Message.created_at, sender_ref="demo")
             )
+            ground.end()
