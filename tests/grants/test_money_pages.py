@@ -212,7 +212,7 @@ def test_from_a_sent_idea_to_money_that_arrived(app: Flask, season: Season) -> N
     fay.get(f"{run}/numbers", 404)
     fay.get(run)
     assert "12345678" not in fay.text
-    fay.press(f"{run}/settle", status=422)
+    fay.press(f"{run}/settle", status=422, typed={"on-day": "", "on-month": "", "on-year": ""})
     fay.press(f"{run}/settle", typed=three("on", clock.today())).follow()
     fay.get(payment).get("/finance/payments").get("/finance/payments?state=settled").get(f"/finance/awards/{award_ref}")
     fay.press(
