@@ -8,16 +8,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = os.environ.get("KINDLING_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+PHONE: ViewportSize = {"width": 360, "height": 740}
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
@@ -81,14 +82,18 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """One person with a browser of their own, whose console must stay quiet. With `keys` they have no mouse and no finger."""
 
-    def __init__(self, context: BrowserContext, site: str, *, keys: bool = False) -> None:
-        self.context, self.site, self.keys = context, site, keys
+    def __init__(self, context: BrowserContext, site: str, *, keys: bool = False, scripts: bool = True) -> None:
+        self.context, self.site, self.keys, self.scripts = context, site, keys, scripts
         self.page: Page = context.new_page()
         self.page.set_default_timeout(10_000)
         self.noise: list[str] = []
-        self.page.on("console", lambda message: self.noise.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("console", self._hears)
         self.page.on("pageerror", lambda error: self.noise.append(str(error)))
         self.page.on("request", lambda request: self._own(request.url))
+
+    def _hears(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "blocked by Playwright" not in message.text:  # a test's own wish
+            self.noise.append(message.text)
 
     def _own(self, url: str) -> None:
         if not url.startswith((self.site, "data:", "blob:")):
@@ -102,14 +107,15 @@ class Visitor:
         self.page.goto(path if path.startswith("http") else self.site + path)
         return self
 
-    def press(self, words: str) -> "Visitor":
-        return self._use(self.page.get_by_role("button", name=words, exact=True).first)
+    def press(self, words: str, *, island: bool = False) -> "Visitor":
+        """The button with these words. `island`: where a script runs it changes a part of this page, and no other page comes."""
+        return self._use(self.page.get_by_role("button", name=words, exact=True).first, here=island and self.scripts)
 
     def click(self, words: str) -> "Visitor":
         return self._use(self.page.locator("main").get_by_role("link", name=words, exact=True).first)
 
     def unfold(self, words: str) -> "Visitor":
-        return self._use(self.page.locator("summary", has_text=words).first)
+        return self._use(self.page.locator("summary", has_text=words).first, here=True)
 
     def fill(self, label: str, text: str) -> "Visitor":
         return self.type(self.page.get_by_label(label, exact=True).and_(self.page.locator("input:not([type=radio]), textarea")).first, text)
@@ -136,11 +142,18 @@ class Visitor:
                 self.page.keyboard.press("ArrowDown")
             if not field.is_checked():
                 self.page.keyboard.press("Space")
-        else:
-            self.reach(field)
-            if not field.is_checked():
-                self.page.keyboard.press("Space")
+        elif not field.is_checked():
+            self.tick(field)
         assert field.is_checked()
+        return self
+
+    def tick(self, box: Locator) -> "Visitor":
+        """Change a checkbox."""
+        if self.keys:
+            self.reach(box)
+            self.page.keyboard.press("Space")
+        else:
+            box.click()
         return self
 
     def select(self, field: Locator, words: str) -> "Visitor":
@@ -158,39 +171,34 @@ class Visitor:
         return self
 
     def reach(self, target: Locator) -> None:
-        """Come to it with Tab alone. The focus must be seen on every step, and nowhere get stuck."""
+        """Come to it with Tab alone. On every step on the way the focus must show, and nowhere may it get stuck."""
+        ends = [one.element_handle() for one in target.all()]
         for _step in range(300):
             self.page.keyboard.press("Tab")
-            if target.evaluate_all("all => all.includes(document.activeElement)"):
-                seen = self.page.evaluate(FOCUS_SHOWS)
-                assert seen, f"{self.page.url}: the focus does not show on {target}"
+            there, shows, what = self.page.evaluate(FOCUS, ends)
+            assert shows, f"{self.page.url}: the focus does not show on {what}"
+            if there:
                 return
         raise AssertionError(f"{self.page.url}: Tab never comes to {target}")
 
-    def _use(self, target: Locator) -> "Visitor":
-        """Press a button or follow a link, and wait for what comes."""
+    def _use(self, target: Locator, here: bool = False) -> "Visitor":
+        """Press a button or follow a link, and wait for the page that comes, if one does."""
         try:
             target.wait_for()
         except PlaywrightTimeout:
             raise AssertionError(f"{self.page.url}: no {target}; it says: {self.page.inner_text('main')[:1500]}") from None
-        if self.keys:
-            self.reach(target)
-            self.page.evaluate("window.stillHere = true")
-            self.page.keyboard.press("Enter")
-            for _moment in range(20):  # Enter does not wait for what it brings, as a click does
-                self.page.wait_for_timeout(50)
-                if not self._still_here():
-                    break
-        else:
-            target.click()
-        self.page.wait_for_load_state()
+        with nullcontext() if here else self.page.expect_navigation():
+            if self.keys:
+                self.reach(target)
+                self.page.keyboard.press("Enter")
+            else:
+                target.click()
         return self
 
-    def _still_here(self) -> bool:
-        try:
-            return bool(self.page.evaluate("window.stillHere"))
-        except PlaywrightError:  # the page is changing this very moment
-            return False
+    def leave(self) -> None:
+        """Close the browser, which must have had nothing to complain of."""
+        self.context.close()
+        assert not self.noise, self.noise
 
     def sees(self, *words: str) -> "Visitor":
         """Wait until the page says it, a few seconds at most."""
@@ -203,8 +211,10 @@ class Visitor:
         raise AssertionError(f"{self.page.url}: not all of {words} is in {text[:1500]}")
 
 
-FOCUS_SHOWS = """() => {
-  const style = getComputedStyle(document.activeElement), part = document.activeElement.labels?.[0];
-  const shows = one => one.outlineStyle !== "none" && parseFloat(one.outlineWidth) > 0 || one.boxShadow !== "none";
-  return shows(style) || part && shows(getComputedStyle(part, "::before"));
+FOCUS = """ends => {
+  const here = document.activeElement, shows = style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none";
+  const box = here.getBoundingClientRect(), part = here.labels?.[0];
+  const seen = here === document.body || (shows(getComputedStyle(here)) || part && shows(getComputedStyle(part, "::before")))
+    && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  return [ends.includes(here), Boolean(seen), here.outerHTML.slice(0, 200)];
 }"""
