@@ -1,6 +1,7 @@
 """Turn every way of saying no, and every accident, into a page that helps."""
 
 import logging
+import sqlite3
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
@@ -56,6 +57,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def database_away(problem: OperationalError) -> Response:
+        if getattr(problem.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
+            return accident(problem)  # SQLite says "operational" of our own mistakes too
         log.error("database unavailable: %s", type(problem.orig).__name__)
         db.session.rollback()
         response = failure(503)
