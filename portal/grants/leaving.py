@@ -7,7 +7,7 @@ behind it is empty. What was never sent goes, and so do names and addresses wher
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from portal import clock
 from portal.db import db
@@ -18,6 +18,7 @@ from portal.grants.moves import about, move
 from portal.history import Actor
 from portal.ledger.posting import rename_account
 from portal.money import Pence
+from portal.outbox import Message
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING, acting_for, person
 from portal.words import _
@@ -37,12 +38,15 @@ def _ideas(person_id: int) -> list[dict[str, Any]]:
 
 
 def _idea(row: Application) -> dict[str, Any]:
-    award = queries.award_of(row.id)
+    untold = row.status == "decided"  # private until the letters go out together
+    hidden = ("decided", "decision_undone") if untold else ()
+    events = [event for event in queries.story_of(row, queries.award_of(row.id)) if event.kind not in hidden]
     return {
-        "reference": row.ref, "state": row.status, "begun": row.created_at.isoformat(), "sent": row.sent_at and row.sent_at.isoformat(),
-        "answers": apply.content(row), "photos": [photo.ref for photo in queries.photos_of(about(row))],
+        "reference": row.ref, "state": "with_panel" if untold else row.status, "begun": row.created_at.isoformat(),
+        "sent": row.sent_at and row.sent_at.isoformat(), "answers": apply.content(row),
+        "photos": [photo.ref for photo in queries.photos_of(about(row))],
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
-        "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in queries.story_of(row, award)],
+        "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events],
     } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
 
 
@@ -161,6 +165,7 @@ def _erase_draft(application: Application, someone: Person) -> list[str]:
         move(application, "withdrawn", Actor(someone.id))
     for pledge in queries.pledges_of(application.id):
         _erase_neighbour(pledge, someone)
+    db.session.execute(delete(Message).where(Message.about == about(application)))
     photos = db.session.scalars(select(Photo).where(Photo.about == about(application))).all()
     for photo in photos:
         db.session.delete(photo)

@@ -222,7 +222,7 @@ def _promise(
         minutes=minutes,
         value=value,
     )
-    record(about(application), "neighbour_yes", actor, name=pledge.name)
+    record(about(application), "neighbour_yes", actor, pledge=pledge.ref)
 
 
 def _quarters(minutes: Minutes, field: str) -> None:
@@ -273,7 +273,7 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
     row = work.log_hours(f"award:{award.id}", worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
     if pledge.status == "confirmed":
         move(pledge, "delivered", actor)
-    record(f"award:{award.id}", "hours_logged", actor, name=pledge.name, minutes=minutes, day=day.isoformat())
+    record(f"award:{award.id}", "hours_logged", actor, pledge=pledge.ref, minutes=minutes, day=day.isoformat())
     return row.ref
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -402,7 +402,7 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
         yesterday = clock.today() - timedelta(days=1)
         for table in (Role, ActingFor):
             db.session.execute(update(table).where(table.person_id == person_id, table.until.is_(None)).values(until=yesterday))
-        db.session.execute(update(Invitation).where(_meant_for(person_id, addresses)).values(name="", address=""))
+        _end_invitations(person_id, addresses)
         db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
         db.session.execute(delete(SignInCode).where(or_(SignInCode.person_id == person_id, SignInCode.address.in_(addresses))))
         db.session.execute(delete(Message).where(or_(Message.person_id == person_id, Message.address.in_(addresses))))
@@ -410,8 +410,14 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
         return files
 
 
-def _meant_for(person_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
-    return or_(Invitation.used_by_id == person_id, Invitation.address.in_(addresses))
+def _end_invitations(person_id: int, addresses: Sequence[str]) -> None:
+    """Those that they sent cannot be used any more, and those that were meant for them do not say so any more."""
+    for row in db.session.scalars(select(Invitation).where(Invitation.invited_by_id == person_id)):
+        db.session.execute(delete(Message).where(Message.key == f"invitation:{row.ref}"))
+        if row.used_at is None:
+            row.withdrawn_at, row.name, row.address = row.withdrawn_at or clock.now(), "", ""
+    meant = or_(Invitation.used_by_id == person_id, Invitation.address.in_(addresses))
+    db.session.execute(update(Invitation).where(meant).values(name="", address=""))
 
 
 def forget_codes(before: datetime) -> int:

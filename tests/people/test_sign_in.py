@@ -115,9 +115,10 @@ def test_fifteen_minutes_to_the_second(app: Flask) -> None:
         first = ask()
         code, link = sent()
     with clock.held_at(NOON + timedelta(minutes=15)):
-        for attempt in (lambda: use(first, code), lambda: actions.use_link(link.rsplit("/", 1)[1], device="Test")):
-            with pytest.raises(Refused):
-                attempt()
+        with pytest.raises(Refused):
+            use(first, code)
+        with pytest.raises(Refused):
+            actions.use_link(link.rsplit("/", 1)[1], device="Test")
         assert actions.purpose_of_link(link.rsplit("/", 1)[1]) is None
     with clock.held_at(NOON + timedelta(minutes=14, seconds=59)):
         assert use(first, code).token

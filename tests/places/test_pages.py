@@ -2,6 +2,7 @@
 
 import io
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -31,7 +32,7 @@ def test_the_scheme_is_set_up_and_changed(app: Flask) -> None:
     browser = officer(app)
     see(browser, "/desk/scheme").submit("Save", status=422, name="", email="nobody", telephone="12")
     assert "Write the name of the scheme." in browser.text and "Write an e-mail address like" in browser.text
-    said = {"name": "Estuary Together", "short_name": "Estuary", "email": "hello@estuary.example", "telephone": "01375 390000"}
+    said: dict[str, Any] = {"name": "Estuary Together", "short_name": "Estuary", "email": "hello@estuary.example", "telephone": "01375 390000"}
     browser.submit("Save", status=422, **said, publisher_prefix="GB-COH-1").submit(
         "Save", **said, publisher_prefix="360G-Estuary", spend_threshold="50000"
     )
@@ -92,7 +93,7 @@ def test_a_new_code_ends_the_old_one_on_the_eve(app: Flask) -> None:
     load.load(
         b"code,name,kind,parent,ons_code,valid_from,valid_to\nmossgate,Mossgate,ward,,E05099001,2015-05-07,\nother,Other,ward,,E05099002,2015-05-07,\n"
     )
-    day = {"valid_from_day": LATER.day, "valid_from_month": LATER.month, "valid_from_year": LATER.year}
+    day: dict[str, Any] = {"valid_from_day": LATER.day, "valid_from_month": LATER.month, "valid_from_year": LATER.year}
     see(browser, "/desk/areas/mossgate/code").submit("Add this code", status=422, ons_code="E12", reason="Review", **day)
     assert "a letter and eight digits" in browser.text
     browser.submit("Add this code", status=422, ons_code="E05099002", reason="Review", **day)
@@ -104,7 +105,7 @@ def test_a_new_code_ends_the_old_one_on_the_eve(app: Flask) -> None:
     ]  # fmt: skip
     browser.get("/desk/areas/mossgate/code").submit("Add this code", ons_code="E05099103", reason="A slip", **day)  # the same day again
     assert [code.ons_code for code in queries.area("mossgate").ward_codes] == ["E05099001", "E05099103"]
-    early = {"valid_from_day": 1, "valid_from_month": 1, "valid_from_year": clock.today().year - 9}
+    early: dict[str, Any] = {"valid_from_day": 1, "valid_from_month": 1, "valid_from_year": clock.today().year - 9}
     browser.get("/desk/areas/mossgate/code").submit("Add this code", status=422, ons_code="E05099104", reason="Late", **early)
     assert "from a later day already" in browser.text
 
