@@ -58,7 +58,9 @@ class Money:
 
 def one_line(text: str) -> str:
     """Typed text in one cell of one line, without control characters."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:

@@ -7,7 +7,7 @@ the ids of a page are found along one index, then what is shown of them is read.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -109,6 +109,7 @@ class Found:
     """One page of the register, and the addresses of the pages beside it, if there are any."""
 
     lines: Sequence[Line]
+    years: Sequence[str]  # financial years with an entry, newest first
     newer: str | None = None
     older: str | None = None
 
@@ -162,13 +163,14 @@ def _narrowed(asked: Asked) -> Any:
     query = select(Application.id).where(_shown())
     if (words := matching(asked.q)) is not None:
         query = query.where(words)
-    if asked.area:
-        query = query.where(Application.area_id.in_(places.within(asked.area)))
-    if asked.fund:
-        rounds = db.session.scalars(select(Round.id).join(Fund, Fund.id == Round.fund_id).where(Fund.code == asked.fund)).all()
-        query = query.where(
-            Application.round_id.in_(rounds) if len(rounds) > 1 else Application.round_id == rounds[0] if rounds else false()
-        )
+    if asked.area or asked.fund:
+        areas, rounds = _inside(asked)
+        for column_of, ids in (
+            (Application.area_id, areas if asked.area else None),
+            (Application.round_id, rounds if asked.fund else None),
+        ):
+            if ids is not None:  # one alone is said as such: then the index gives the order too
+                query = query.where(false() if not ids else column_of == ids[0] if len(ids) == 1 else column_of.in_(ids))
     if asked.year:
         try:
             first, last = year_bounds(asked.year)
@@ -194,20 +196,29 @@ def _order(asked: Asked) -> tuple[Any, Any, bool]:
     return Application.released_at, Application.id, asked.sort != "oldest"
 
 
+def _inside(asked: Asked) -> tuple[list[int], list[int]]:
+    """The ids of the areas and of the rounds that were asked for. One query."""
+    areas = places.within(asked.area).subquery()
+    rounds = select(Round.id).join(Fund, Fund.id == Round.fund_id).where(Fund.code == asked.fund).subquery()
+    rows = db.session.execute(select(literal("area"), areas.c.id).union_all(select(literal("round"), rounds.c.id))).all()
+    return [id_ for what, id_ in rows if what == "area"], [id_ for what, id_ in rows if what == "round"]
+
+
 def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE) -> Found:
-    """A page of the register: the first, or the one after or before an entry by its reference. Two queries, three when going on.
+    """A page of the register: the first, or the one after or before an entry by its reference. Three queries, four for a place or fund.
 
     One more than `limit` is read, to know whether there is more. A reference that is not in the register begins anew.
     """
     by, id_of, falling = _order(asked)
     query = _narrowed(asked)
     back = bool(before) and not after
-    here = _position(after or before, by) if after or before else None
+    years, here = _bearings(after or before, by, id_of)
     if here is not None:
         falling = falling != back
         value, id_ = here
-        beyond, beyond_id = (by < value, id_of < id_) if falling else (by > value, id_of > id_)
-        query = query.where(or_(beyond, and_(by == value, beyond_id)))
+        # said twice, so that the index is entered at this place
+        query = query.where(by <= value if falling else by >= value)
+        query = query.where(or_(by < value, id_of < id_) if falling else or_(by > value, id_of > id_))
     order = (by.desc(), id_of.desc()) if falling else (by, id_of)
     ids = list(db.session.scalars(query.order_by(*order).limit(limit + 1)))
     more, ids = len(ids) > limit, ids[:limit]
@@ -220,18 +231,28 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
     earlier, later = (more, True) if here is not None and back else (here is not None, more)
     return Found(
         lines,
+        years,
         newer=asked.address(before=lines[0].ref) if lines and earlier else asked.address() if earlier else None,
         older=asked.address(after=lines[-1].ref) if lines and later else None,
     )
 
 
-def _position(ref: str, by: Any) -> tuple[Any, int] | None:
-    """Where an entry stands in the order, to go on from there."""
-    query = select(by, Application.id).select_from(Application).where(Application.ref == ref, _shown())
-    if by is not Application.released_at:
-        query = query.join(Award, Award.application_id == Application.id)
-    row = db.session.execute(query).one_or_none()
-    return (row[0], row[1]) if row else None
+def _bearings(ref: str, by: Any, id_of: Any) -> tuple[Sequence[str], tuple[Any, int] | None]:
+    """The years of the register, from its first and last entry, and where the entry `ref` stands in the order. One query."""
+    ends = [select(which(Application.released_at)).scalar_subquery() for which in (func.min, func.max)]
+    here = select(Application.id).where(Application.ref == ref, _shown()).scalar_subquery()
+    place = [select(each).where(id_of == here).scalar_subquery() for each in (by, id_of)]
+    row: Any = db.session.execute(select(*ends, *place)).one()
+    first, last, value, id_ = row
+    if first is None or last is None:
+        return [], None
+    years = [f"{year}-{(year + 1) % 100:02d}" for year in range(_begin(last), _begin(first) - 1, -1)]
+    return years, None if id_ is None else (value, id_)
+
+
+def _begin(at: datetime) -> int:
+    """The calendar year in which an instant's financial year begins."""
+    return int(financial_year(london_day(at))[:4])
 
 
 def _line(row: Any, names: Iterable[str] = ()) -> Line:
@@ -328,19 +349,3 @@ def places_and_funds() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     )
     rows = db.session.execute(areas.union_all(select(literal("fund"), Fund.code, Fund.name)).order_by("name")).all()
     return [(code, name) for what, code, name in rows if what == "area"], [(code, name) for what, code, name in rows if what == "fund"]
-
-
-def years() -> Sequence[str]:
-    """Financial years with an entry, newest first; from the first and last, so that nothing is counted."""
-    first, last = db.session.execute(
-        select(select(func.min(Application.released_at)).scalar_subquery(), select(func.max(Application.released_at)).scalar_subquery())
-    ).one()
-    if first is None or last is None:
-        return []
-    start, end = _begin(first), _begin(last)
-    return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, start - 1, -1)]
-
-
-def _begin(at: datetime) -> int:
-    day: date = london_day(at)
-    return int(financial_year(day)[:4])

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from portal.grants.apply import PRIVATE
 from portal.words import _
 
+_MAY_HOLD = re.compile(r"[@\d]")  # each of the patterns needs one of these; most text has neither
+
 
 def shielded(text: str, names: Iterable[str] = ()) -> str:
     """Text without addresses, numbers that point to a person, and these people's full names, which become "a neighbour".
@@ -18,8 +20,9 @@ def shielded(text: str, names: Iterable[str] = ()) -> str:
     """
     if not text:
         return ""
-    for pattern, _what in PRIVATE:
-        text = pattern.sub(_("[left out]"), text)
+    if _MAY_HOLD.search(text):
+        for pattern, _what in PRIVATE:
+            text = pattern.sub(_("[left out]"), text)
     seen = text.casefold()
     for name in names:
         words = name.split()

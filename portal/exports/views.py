@@ -43,10 +43,10 @@ def index() -> Any:
     after, before = typed.pop("after"), typed.pop("before")
     asked = register.Asked(**typed)
     found = register.search(asked, after=after, before=before)
-    years, (areas, funds) = register.years(), register.places_and_funds()
+    areas, funds = register.places_and_funds()
     response = page(
-        "register/index.html", block="results", found=found, asked=asked, years=years, states=register.STATES, tones=register.TONES,
-        places=areas, pots=funds, spans=[(year, year) for year in years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
+        "register/index.html", block="results", found=found, asked=asked, states=register.STATES, tones=register.TONES,
+        places=areas, pots=funds, spans=[(year, year) for year in found.years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
     )  # fmt: skip
     return _fresh(response)
 

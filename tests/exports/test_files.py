@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.cell import Cell
 
 from portal.exports import files, spend, vcse
 from portal.money import Pence
@@ -81,7 +82,8 @@ def test_excel_is_opened() -> None:
     assert len(found) == len(HOSTILE) + 1
     for row in found[1:]:
         day, what, money, count = row
-        assert (day.value, day.number_format, day.is_date) == (datetime(2026, 4, 1), "dd/mm/yyyy", True)  # noqa: DTZ001  a cell has no zone
+        assert isinstance(day, Cell) and isinstance(what, Cell)
+        assert (day.value, day.number_format, day.is_date) == (datetime(2026, 4, 1), "dd/mm/yyyy", True)
         assert what.data_type in ("s", "n", "inlineStr") and not what.hyperlink  # a formula would be "f"
         assert isinstance(money.value, int | float) and money.number_format == "0.00"
         assert isinstance(count.value, int)
