@@ -197,7 +197,9 @@ def test_going_on_from_nowhere_begins_anew(small: Small) -> None:
 
 
 def test_pages_have_links_and_keep_the_question(app: Flask, small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(register.search.__kwdefaults__, "limit", 2)  # type: ignore[index]
+    usual = register.search.__kwdefaults__
+    assert usual is not None
+    monkeypatch.setitem(usual, "limit", 2)
     public = Inspector(app, BUDGET).get("/register/?q=raised&sort=oldest")
     links = [element.get("href") for element in public.tree.iter(f"{NS}link") if element.get("rel") in ("next", "prev")]
     assert len(links) == 1 and links[0].startswith("/register/?q=raised&sort=oldest&after=SPK-")
