@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from portal import backup, serving, vault, worker
+from portal import backup, serving, worker
 from portal import db as database
 from portal.config import BadSetting, Settings
 from portal.demo import bulk, ground
@@ -31,14 +31,7 @@ from portal.web.forms import one_line, parse_email, parse_phone, show_phone
 
 SEED = 7  # the demo that everybody sees
 
-vault_group = AppGroup("vault", help="Keys for bank details.")
 ledger_group = AppGroup("ledger", help="Prove the books, or hand them to somebody else's program.")
-
-
-@vault_group.command("new-key")
-def vault_new_key() -> None:
-    """Print a fresh key to put first in VAULT_KEYS."""
-    print(vault.new_key())
 
 
 @ledger_group.command("check")
@@ -56,14 +49,16 @@ def ledger_check(since_last_proof: bool) -> None:
 
 @ledger_group.command("export")
 @click.option("--format", "form", type=click.Choice(["hledger", "beancount"]), required=True)
-@click.option(
-    "--output", type=click.File("w", encoding="utf-8", lazy=False, atomic=True), required=True, help="A file, or - for the terminal."
-)
-def ledger_export(form: str, output: TextIO) -> None:
+@click.option("--output", type=click.Path(dir_okay=False, allow_dash=True), required=True, help="A file, or - for the terminal.")
+def ledger_export(form: str, output: str) -> None:
     """Write every entry for hledger or Beancount, which then come to the same balances as we do."""
     must_be_ready()
-    for line in export.lines(form):
-        output.write(line)
+    try:
+        with click.open_file(output, "w", encoding="utf-8", atomic=True) as file:
+            for line in export.lines(form):
+                file.write(line)
+    except OSError as why:
+        raise BadSetting(f"cannot write {output}: {why.strerror}") from why
 
 
 @click.command("worker")
@@ -278,7 +273,6 @@ def _settings() -> Settings:
 def install(app: Flask) -> None:
     """Register the commands."""
     for command in (
-        vault_group,
         ledger_group,
         begin_command,
         places_group,

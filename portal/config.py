@@ -133,12 +133,12 @@ def _judge(settings: Settings) -> None:
     if len(settings.secret_key) < 32:
         raise BadSetting("SECRET_KEY is too short to be safe. Use at least 32 random characters.")
     if not settings.vault_keys:
-        raise BadSetting("VAULT_KEYS is empty. Make one with: flask --app wsgi vault new-key")
+        raise BadSetting("VAULT_KEYS is empty. Make one with: python -m portal.vault")
     for key in settings.vault_keys:
         try:
             Fernet(key)
         except ValueError as why:
-            raise BadSetting("VAULT_KEYS holds something that is not a key. Make one with: flask --app wsgi vault new-key") from why
+            raise BadSetting("VAULT_KEYS holds something that is not a key. Make one with: python -m portal.vault") from why
     if not settings.demo and not settings.https:
         raise BadSetting("BASE_URL must begin with https:// when real people use this.")
     if settings.sender not in ("console", "smtp", "notify"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import sys
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -17,7 +18,7 @@ def open_with(keys: tuple[str, ...]) -> None:
 
 
 def new_key() -> str:
-    """A fresh key to put first in VAULT_KEYS."""
+    """A fresh key to put first in VAULT_KEYS; `python -m portal.vault` prints one, before there are any settings."""
     return Fernet.generate_key().decode()
 
 
@@ -49,3 +50,7 @@ def marks(purpose: str, text: str) -> tuple[str, ...]:
     """
     assert _keys, "open_with() has not been called"
     return tuple(hmac.new(key.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:40] for key in _keys)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(new_key() + "\n")
