@@ -141,6 +141,18 @@ def role_events(limit: int = 50) -> Sequence[Event]:
     ).all()
 
 
+def story_of(person_id: int, limit: int = 50) -> Sequence[tuple[Event, str]]:
+    """What happened with a person lately, newest first, with the name of who did it; one query."""
+    rows = db.session.execute(
+        select(Event, Person.name)
+        .outerjoin(Person, Person.id == Event.actor_id)
+        .where(Event.about == f"person:{person_id}")
+        .order_by(Event.id.desc())
+        .limit(limit)
+    )
+    return [(event, name or "") for event, name in rows]
+
+
 def acting_for(organisation_id: int) -> Sequence[tuple[ActingFor, Person]]:
     """Who acts for an organisation today, by name."""
     rows = db.session.execute(

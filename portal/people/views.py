@@ -12,7 +12,7 @@ from flask_login import current_user
 from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
-from portal.history import Actor, Event, events_of
+from portal.history import Actor, Event
 from portal.people import actions, forms, invitations, queries
 from portal.people.access import proved_lately
 from portal.people.model import Organisation
@@ -447,11 +447,9 @@ def desk_person(ref: str) -> Any:
 
 def _desk_person(ref: str, form: Any) -> Any:
     someone = queries.person_by_ref(ref)
-    events = list(events_of(f"person:{someone.id}"))[-50:]
-    names = queries.names(event.actor_id for event in events)
     return form_page(
         "people/desk_person.html", form, someone=someone, roles=queries.roles_of(someone.id), organisations=queries.organisations_of(someone.id),
-        sessions=queries.sessions_of(someone.id), events=events, names=names, role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
+        sessions=queries.sessions_of(someone.id), story=queries.story_of(someone.id), role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
         event_words=EVENT_WORDS,
     )  # fmt: skip
 
