@@ -48,6 +48,7 @@ def install(app: Flask, https: bool) -> None:
     def private_pages_are_not_kept(response: Response) -> Response:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if request.endpoint != "static" and (g.get("private") or current_user.is_authenticated or response.status_code >= 400):
+        private = g.get("private", current_user.is_authenticated)  # a view may say that what it answers is the same for everybody
+        if request.endpoint != "static" and (private or response.status_code >= 400):
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -44,7 +44,7 @@ def test_one_grant_to_the_end(chromium: Browser, site: Site, way: str, tmp_path:
     photo = tmp_path / "photo.png"
     photo.write_bytes(picture())
 
-    ref = _asks(idris.be("Idris Cole"), title, photo)
+    ref = asks(idris.be("Idris Cole"), title, photo)
     links = _three_neighbours(idris, ref, stranger)
     idris.open(f"/grants/{ref}/check").press("Send your idea").sees("Your idea is sent", ref)
 
@@ -72,7 +72,7 @@ def test_one_grant_to_the_end(chromium: Browser, site: Site, way: str, tmp_path:
     assert books.returncode == 0, books.stdout
 
 
-def _asks(idris: Visitor, title: str, photo: Path) -> str:
+def asks(idris: Visitor, title: str, photo: Path) -> str:
     """Six questions, one a page."""
     page = idris.page
     idris.open("/grants/").click("Small Sparks, all year round").press("Start")

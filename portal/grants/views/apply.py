@@ -274,10 +274,11 @@ def remove_photo(ref: str, photo: str) -> Any:
 def photo(ref: str) -> Response:
     """A picture, to those who may see what it belongs to; public ones once the decision was released."""
     row, application = queries.photo(ref)
-    if not (row.public and application.released_at is not None and application.decided == "yes") and not photo_readers(application):
+    for_all = row.public and application.released_at is not None and application.decided == "yes"
+    if not for_all and not photo_readers(application):
         raise NotFound(_("That photo is gone."))
-    g.private = not row.public
-    response = send_file(photos.path(row.file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if row.public else 0)
+    g.private = not for_all
+    response = send_file(photos.path(row.file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if for_all else 0)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
