@@ -5,7 +5,7 @@ So the books, the letters and the stories are those of real use, and every state
 
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,12 @@ STOPS = (
 )  # fmt: skip
 
 
+DUE: list[Callable[[], int]] = [
+    rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
+    report.remind_and_mark_late, pay.return_unused, report.close_finished,
+]  # fmt: skip
+
+
 class Story:
     """Everything a telling needs; `tell` fills an empty database."""
 
@@ -75,6 +81,10 @@ class Story:
             self._money()
             self._rolling()
             self._dated()
+            for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
+                with self.at(self.ago(days) if days else self.now):
+                    for brought_about in DUE:
+                        brought_about()
             self._tidy()
 
     # --- who and where ---------------------------------------------------------------------------------------------------
@@ -221,38 +231,19 @@ class Story:
                 }.get(stop, 24 + number)
             )
             if stop in ("report_started", "report_sent", "report_more_asked", "paid"):
-                days = 75 + number
+                days = 40 + number  # before the report is due
             if stop == "late":
                 days = 150
             self.bid(ref, number, float(days), stop)
             self.say(f"  {number + 1} of {len(STOPS)} ideas")
 
     def _dated(self) -> None:
-        officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
-        past = self._round("Warm Winter, last winter", self.winter, 380, 350, 330, RoundRules(most=Pence(150_00)))
-        with self.at(self.ago(380)):
-            rounds.open_round(past, officer)
-        refs = [self.bid(past, 40 + number, 370 - number, "sent", small=True) for number in range(5)]
-        with self.at(self.ago(349)):
-            rounds.move_rounds()
-            decide.put_round_to_panel(past, officer)
-        for number, ref in enumerate(refs):
-            with self.at(self.ago(340 - number)):
-                self._vote(ref, "no" if number == 4 else "yes")
-        with self.at(self.ago(332)):
-            for number, ref in enumerate(refs):
-                decide.write_letter(
-                    ref,
-                    self.random.choice(words.REASONS[queries.bid(ref).decided or "no"]),
-                    [],
-                    number + 1 if number < 4 else None,
-                    officer,
-                )
-            decide.release(decide.prepare_release(past, [], officer), second)
-        with self.at(self.ago(330)):
-            for ref in refs[:2]:
-                if queries.bid(ref).status == "offered":
-                    award.accept(self._award(ref), Actor(queries.bid(ref).person_id))
+        """A dated round in each state: finished, released, deciding, closed, open, planned."""
+        officer = Actor(self.staff["council-officer"].id)
+        first = self._past("First Sparks", self.fund, 700, ("no", "no"), 60)
+        with self.at(self.ago(640)):
+            rounds.finish_round(first, officer)
+        self._past("Warm Winter, last winter", self.winter, 380, ("yes", "yes", "yes", "yes", "no"), 40)
         deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)
@@ -261,9 +252,41 @@ class Story:
         with self.at(self.ago(9)):
             rounds.move_rounds()
             decide.put_round_to_panel(deciding, officer)
+        closed = self._round("Sparks for play", self.fund, 30, 1.5, -20)
+        with self.at(self.ago(30)):
+            rounds.open_round(closed, officer)
+        for number in range(2):
+            self.bid(closed, 70 + number, 6 - number, "sent")
         self._round("Winter Sparks", self.fund, 5, -25, -45)
         rounds.move_rounds()
         self._round("Spring Sparks", self.fund, -60, -90, -110)
+
+    def _past(self, name: str, fund_id: int, opens: float, votes: Sequence[str], number: int) -> str:
+        """A dated round that was told: the first two yes are lived to their end, the others never answer. `opens` days ago."""
+        officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
+        past = self._round(name, fund_id, opens, opens - 30, opens - 50, RoundRules(most=Pence(150_00)))
+        with self.at(self.ago(opens)):
+            rounds.open_round(past, officer)
+        refs = [self.bid(past, number + place, opens - 10 - place, "sent", small=True) for place in range(len(votes))]
+        with self.at(self.ago(opens - 31)):
+            rounds.move_rounds()
+            match.expire()
+            decide.put_round_to_panel(past, officer)
+        for place, ref in enumerate(refs):
+            with self.at(self.ago(opens - 40 - place)):
+                self._vote(ref, votes[place])
+        with self.at(self.ago(opens - 48)):
+            for place, ref in enumerate(refs):
+                reason = self.random.choice(words.REASONS[queries.bid(ref).decided or "no"])
+                decide.write_letter(ref, reason, [], place + 1 if votes[place] == "yes" else None, officer)
+            decide.release(decide.prepare_release(past, [], officer), second)
+            match.expire()
+        for place, ref in enumerate(refs[:2]):
+            if queries.bid(ref).status == "offered":
+                self._paid(ref, number + place, opens - 44, "closed", Actor(queries.bid(ref).person_id))
+        with self.at(self.ago(opens - 65)):
+            award.lapse()
+        return past
 
     # --- one bid ---------------------------------------------------------------------------------------------------------
 
@@ -277,7 +300,7 @@ class Story:
         with self.at(self.ago(days)):
             organisation = self._group(f"{area.name} {group}", area.id, person) if group else None
             ref = apply.start(round_ref, person, me, organisation_id=organisation)
-            first = clock.today() + timedelta(days=14)
+            first = clock.today() + timedelta(days=45 if small else 14)  # a dated round is told weeks later
             last = first + timedelta(days=20)
             version = apply.save(ref, 1, "idea", {"title": f"{title}, {area.name}", "idea": idea, "place": "", "area_id": area.id}, me)
             if number % 3 == 0:
@@ -299,7 +322,7 @@ class Story:
                 {"pay_route": route, "pay_to": "" if route in ("council_buys", "receipts") else f"{area.name} {group or 'Hub'}"},
                 me,
             )
-        self._neighbours(ref, number, days, me, few=stop in ("sent", "more_asked"))
+        self._neighbours(ref, number, days, me, few=stop in ("sent", "more_asked") and not small)
         with self.at(self.ago(days - 1)):
             apply.send(ref, queries.bid(ref).version, me, sure=True)
         if stop == "withdrawn":
@@ -357,9 +380,11 @@ class Story:
                     )
                 except Refused:
                     continue
-                if place == 3:
-                    continue
                 token = match.token_of(next(one for one in queries.pledges_of(queries.bid(ref).id) if one.ref == pledge))
+                if place == 3:
+                    if number % 5 == 3:
+                        match.say_no(token)
+                    continue
                 match.say_yes(
                     token,
                     "hours",
@@ -411,6 +436,8 @@ class Story:
                     report.add_receipt(ref, line.what, Pence(line.amount or 0), clock.today(), None, self.data_dir, me)
             payment = pay.prepare(award_ref, None, first)
             if stop == "prepared":
+                pay.cancel(payment, "Prepared before the invoice was read", first)
+                pay.prepare(award_ref, None, first)
                 return
             pay.approve(payment, second)
             if stop == "approved":
