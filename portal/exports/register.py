@@ -160,6 +160,8 @@ def matching(words_typed: str) -> ColumnElement[bool] | None:
 
 def _narrowed(asked: Asked) -> Any:
     """A select of the ids of what was asked for; with awards where they are asked for, or sorted by."""
+    if asked.state in ("awarded", "finished") and not (asked.q or asked.area or asked.fund or asked.year):
+        return select(Award.application_id).where(Award.status.in_(OF_AWARDS[asked.state]))  # such an award says all that _shown asks
     query = select(Application.id).where(_shown())
     if (words := matching(asked.q)) is not None:
         query = query.where(words)
