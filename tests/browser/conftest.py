@@ -25,6 +25,16 @@ FLAGS = [
 ]  # fmt: skip
 TOP = Path(__file__).parents[2]
 
+LETTERS = """
+from portal.db import transaction
+from portal.outbox import Addressee, Text, queue
+from wsgi import app
+with app.app_context(), transaction():
+    for name in ("Ada Bell", "Bo Finch"):
+        to = Addressee(name, "letter", "1 Quay Steps\\nMossgate\\nZZ1 1AB")
+        queue("browser:" + name, to, Text("Your hours are written down", "Dear neighbour,\\n\\nthank you for seven hours.", "Thank you."), about="browser")
+"""  # for people without internet; the demo's own letters are on paper already
+
 
 @dataclass(frozen=True)
 class Site:
@@ -51,6 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
     subprocess.run([*flask, "db", "upgrade"], env=env, cwd=TOP, check=True, capture_output=True)
     subprocess.run([*flask, "demo"], env=env, cwd=TOP, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", LETTERS], env=env, cwd=TOP, check=True, capture_output=True)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "2", "--no-ws", "--log-level", "warning", "wsgi:app"]  # fmt: skip
     log = (data / "log").open("wb")
     server = subprocess.Popen(command, env=env, cwd=TOP, stdout=log, stderr=log)

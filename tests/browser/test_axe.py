@@ -13,10 +13,18 @@ from tests.browser.conftest import PHONE, Site, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STARTS = (
     "/", "/grants/", "/register/", "/panels/", "/desk/", "/finance/", "/people/me", "/people/sign-in", "/help", "/status", "/privacy", "/accessibility",
-    "/offline", "/register/?q=zzzz", "/nothing-here",
+    "/offline", "/desk/letters/print", "/register/?q=zzzz", "/nothing-here",
 )  # fmt: skip
 WHO = ("a visitor", "Maya Greene", "Rosa Delgado", "Joan Abara", "Amara Okafor", "Dee Larsson", "Gus Penhaligon", "Farah Nasser")
-OFTEN = {"/": 8, "/grants/REF": 6, "/panels/REF/bids/REF": 3, "/register/REF": 2, "/finance/payments/REF": 2, "/desk/bids/REF": 3}
+OFTEN = {
+    "/": 8,
+    "/register/": 2,
+    "/grants/REF": 6,
+    "/panels/REF/bids/REF": 3,
+    "/register/REF": 2,
+    "/finance/payments/REF": 2,
+    "/desk/bids/REF": 3,
+}
 EMPTY_SENT = {
     "/people/sign-in": "Send me a code", "/grants/REF/match": "Ask", "/grants/REF/award/account": "Keep this account", "/people/me": "Save",
     "/desk/funds/new": "Open this fund", "/desk/people/new": "Enter them", "/desk/areas/new": "Add this area", "/desk/funders/new": "Add this funder",
@@ -30,6 +38,7 @@ SIZES = {"runOnly": {"type": "rule", "values": ["target-size", "scrollable-regio
 def kind_of(path: str) -> str:
     """The page without whose it is: /grants/REF/money."""
     path = re.sub(r"[A-Z]{3}-\w{4}-\w{4}(-\w+)?", "REF", path.split("?")[0].split("#")[0])
+    path = re.sub(r"^/desk/(areas|funds)/(?!new|load)[^/]+", r"/desk/\1/CODE", path)
     return re.sub(r"\d+", "N", re.sub(r"/(m|a|link)/.*", r"/\1/TOKEN", path))
 
 
