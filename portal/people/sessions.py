@@ -3,10 +3,10 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, Executable, and_, bindparam, literal, or_, select, union_all, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -19,6 +19,26 @@ ABSOLUTE = timedelta(days=180)
 ABSOLUTE_STAFF = timedelta(hours=12)
 STAFF = ("officer", "finance", "administrator", "auditor")
 TOUCH = timedelta(minutes=5)
+
+
+def _in_force(table: type[Role] | type[ActingFor]) -> ColumnElement[bool]:
+    today: BindParameter[date] = bindparam("today")
+    return and_(table.person_id == bindparam("person"), table.since <= today, or_(table.until.is_(None), table.until >= today))
+
+
+# asked by every request of somebody signed in, and built once: building them costs more than the database takes to answer
+BEHIND = (
+    select(
+        Person.id, Person.ref, Person.name, Person.area_id, SignInSession.id, SignInSession.created_at, SignInSession.seen_at,
+        SignInSession.proved_at,
+    )
+    .join(SignInSession, SignInSession.person_id == Person.id)
+    .where(SignInSession.token_hash == bindparam("token"), SignInSession.ended_at.is_(None), Person.deleted_at.is_(None))
+)  # fmt: skip
+STANDING: Executable = union_all(
+    select(Role.name, Role.area_id).where(_in_force(Role)),
+    select(literal(""), ActingFor.organisation_id).where(_in_force(ActingFor)),
+)
 
 
 def hashed(secret: str) -> str:
@@ -40,14 +60,7 @@ def begin(person_id: int, device: str) -> str:
 def who_has(token: str) -> Who | None:
     """The person behind a token, or None when the session ended, idled out or grew too old. Two queries, a write in five minutes."""
     now = clock.now()
-    row = db.session.execute(
-        select(
-            Person.id, Person.ref, Person.name, Person.area_id, SignInSession.id, SignInSession.created_at, SignInSession.seen_at,
-            SignInSession.proved_at,
-        )
-        .join(SignInSession, SignInSession.person_id == Person.id)
-        .where(SignInSession.token_hash == hashed(token), SignInSession.ended_at.is_(None), Person.deleted_at.is_(None))
-    ).one_or_none()  # fmt: skip
+    row = db.session.execute(BEHIND, {"token": hashed(token)}).one_or_none()
     if row is None:
         return None
     person_id, ref, name, area_id, session_id, created_at, seen_at, proved_at = row
@@ -62,17 +75,7 @@ def who_has(token: str) -> Who | None:
 
 def _standing(person_id: int) -> tuple[frozenset[tuple[str, int | None]], frozenset[int]]:
     """Roles and organisations in force today, in one query."""
-    today = clock.today()
-
-    def in_force(table: type[Role] | type[ActingFor]) -> ColumnElement[bool]:
-        return and_(table.since <= today, or_(table.until.is_(None), table.until >= today))
-
-    rows: Sequence[Any] = db.session.execute(
-        union_all(
-            select(Role.name, Role.area_id).where(Role.person_id == person_id, in_force(Role)),
-            select(literal(""), ActingFor.organisation_id).where(ActingFor.person_id == person_id, in_force(ActingFor)),
-        )
-    ).all()
+    rows: Sequence[Any] = db.session.execute(STANDING, {"person": person_id, "today": clock.today()}).all()
     return frozenset((name, area) for name, area in rows if name), frozenset(org for name, org in rows if not name)
 
 
