@@ -26,9 +26,9 @@ from tests.conftest import POSTGRES_BINARIES, start_cluster, stop_cluster
 def main() -> None:
     """Measure, print, write; exit 0 whatever the figures are."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    options.add_argument("--rounds", type=int, default=100, help="turns of each posting and reading; pages take a twentieth")
+    options.add_argument("--rounds", type=int, default=80, help="turns of each posting and reading; pages take a twentieth")
     options.add_argument("--facts", type=int, default=10_000, help="facts in the books when reading is measured")
-    options.add_argument("--requests", type=int, default=12, help="requests of each page in a turn")
+    options.add_argument("--requests", type=int, default=8, help="requests of each page in a turn")
     options.add_argument("--engines", default="sqlite,postgresql")
     options.add_argument("--output", type=Path, default=Path("bench.json"))
     asked = options.parse_args()
