@@ -594,12 +594,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_application_ref")),
     )
     op.create_index("ix_application_area_id_released", "application", ["area_id", "released_at", "id"], unique=False)
+    op.create_index("ix_application_helper_id", "application", ["helper_id"], unique=False)
     op.create_index("ix_application_organisation_id", "application", ["organisation_id"], unique=False)
     op.create_index("ix_application_person_id", "application", ["person_id"], unique=False)
     op.create_index("ix_application_released", "application", ["released_at", "id"], unique=False)
     op.create_index("ix_application_round_id_released", "application", ["round_id", "released_at", "id"], unique=False)
     op.create_index("ix_application_round_id_status", "application", ["round_id", "status"], unique=False)
     op.create_index("ix_application_sent", "application", ["sent_at", "id"], unique=False)
+    op.create_index("ix_application_status", "application", ["status", "sent_at", "id"], unique=False)
     op.create_table(
         "interest",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1017,12 +1019,14 @@ def downgrade() -> None:
     op.drop_table("release")
     op.drop_index("ix_interest_matter_id_seat_id", table_name="interest")
     op.drop_table("interest")
+    op.drop_index("ix_application_status", table_name="application")
     op.drop_index("ix_application_sent", table_name="application")
     op.drop_index("ix_application_round_id_status", table_name="application")
     op.drop_index("ix_application_round_id_released", table_name="application")
     op.drop_index("ix_application_released", table_name="application")
     op.drop_index("ix_application_person_id", table_name="application")
     op.drop_index("ix_application_organisation_id", table_name="application")
+    op.drop_index("ix_application_helper_id", table_name="application")
     op.drop_index("ix_application_area_id_released", table_name="application")
     op.drop_table("application")
     op.drop_index(

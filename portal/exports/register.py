@@ -18,7 +18,7 @@ from portal.db import db, is_postgresql
 from portal.errors import NotFound
 from portal.exports.shield import shielded
 from portal.grants import queries as grants
-from portal.grants.model import Application, Award, Fund, Report, Round
+from portal.grants.model import BID_STATES, Application, Award, Fund, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person
@@ -26,6 +26,8 @@ from portal.places import queries as places
 from portal.places.model import Area
 from portal.words import N_, _
 
+# said by what it is not: then SQLite goes along the dates, and does not gather and sort everything of a state
+NOT_PROMISED = tuple(state for state in BID_STATES if state not in ("offered", "accepted"))
 FEW = 5  # fewer people than this are not counted in public
 PAGE = 20
 STATES = {"awarded": N_("Under way"), "finished": N_("Finished"), "returned": N_("Money came back"), "declined": N_("Not this time")}
@@ -120,7 +122,7 @@ def _shown() -> ColumnElement[bool]:
     return and_(
         Application.released_at.is_not(None),
         or_(
-            and_(Application.decided == "yes", Application.status.in_(("offered", "accepted"))),
+            and_(Application.decided == "yes", Application.status.not_in(NOT_PROMISED)),
             and_(Application.decided == "no", Application.status == "declined"),
         ),
     )

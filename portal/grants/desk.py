@@ -96,6 +96,8 @@ def to_prepare_query() -> Select[Award, Payee, int]:
     shown = (
         select(Report.award_id, func.sum(Receipt.amount).label("amount"))
         .join(Receipt, Receipt.report_id == Report.id)
+        .join(Award, Award.id == Report.award_id)
+        .where(Award.status == "ready_to_pay")
         .group_by(Report.award_id)
         .subquery()
     )
