@@ -206,6 +206,8 @@ def question(ref: str, section: str) -> Any:
             bad_row = section == "money" and any(row.typed for row in rows) and "add" not in request.form and not remove
             if good and not bad_row:
                 return _onward(ref, section, application, rows, remove)
+            if bad_row:
+                form.refuse(_("Write each amount in pounds, like 45 or 45.50."))
             application = queries.bid(ref)
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
