@@ -32,7 +32,12 @@ def test_the_scheme_is_set_up_and_changed(app: Flask) -> None:
     browser = officer(app)
     see(browser, "/desk/scheme").submit("Save", status=422, name="", email="nobody", telephone="12")
     assert "Write the name of the scheme." in browser.text and "Write an e-mail address like" in browser.text
-    said: dict[str, Any] = {"name": "Estuary Together", "short_name": "Estuary", "email": "hello@estuary.example", "telephone": "01375 390000"}
+    said: dict[str, Any] = {
+        "name": "Estuary Together",
+        "short_name": "Estuary",
+        "email": "hello@estuary.example",
+        "telephone": "01375 390000",
+    }
     browser.submit("Save", status=422, **said, publisher_prefix="GB-COH-1").submit(
         "Save", **said, publisher_prefix="360G-Estuary", spend_threshold="50000"
     )
