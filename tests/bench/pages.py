@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -188,6 +188,9 @@ def _served(env: dict[str, str]) -> Iterator[_Server]:
                 time.sleep(0.1)
         yield _Server(port)
     finally:
+        process.terminate()  # so that it takes its own child along
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
         end(process)
 
 
