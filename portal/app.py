@@ -32,7 +32,21 @@ from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
-BLUEPRINTS: list[Blueprint] = [front, people, desk_places, bids, neighbours, reports, awards, decisions, desk_rounds, panels, finance, postroom, exports]
+BLUEPRINTS: list[Blueprint] = [
+    front,
+    people,
+    desk_places,
+    bids,
+    neighbours,
+    reports,
+    awards,
+    decisions,
+    desk_rounds,
+    panels,
+    finance,
+    postroom,
+    exports,
+]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 
@@ -54,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         BABEL_DEFAULT_TIMEZONE="Europe/London",
         BABEL_DEFAULT_LOCALE="en_GB",
-        BABEL_TRANSLATION_DIRECTORIES=str(TOP / "translations"),
+        BABEL_TRANSLATION_DIRECTORIES=str(TOP / "portal" / "translations"),
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=5,
         KINDLING=settings,
@@ -88,9 +102,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _engine_options(settings: Settings) -> dict[str, object]:
     if settings.database_url.startswith("sqlite"):
-        return {}
+        return {"hide_parameters": True}
     # READ COMMITTED: every action locks what it judges by
     return {
+        "hide_parameters": True,  # what people typed is not for the log
         "pool_size": 4,
         "max_overflow": 4,
         "pool_pre_ping": True,

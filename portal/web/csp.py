@@ -1,10 +1,12 @@
 """Headers that tell the browser what this site never does."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from flask_login import current_user
 from flask_talisman import Talisman
+from werkzeug.routing import RequestRedirect
 
 POLICY = {
     "default-src": "'none'",
@@ -43,6 +45,14 @@ def install(app: Flask, https: bool) -> None:
         session_cookie_samesite="Lax",
         permissions_policy=dict.fromkeys(("geolocation", "microphone", "camera", "payment", "usb", "browsing-topics"), "()"),
     )
+
+    @app.after_request
+    def slashes_lead_nowhere_else(response: Response) -> Response:
+        """A missing slash is added by a redirect to the host that the sender wrote, which may be anybody's: keep the path only."""
+        if isinstance(request.routing_exception, RequestRedirect):
+            response.headers["Location"] = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
+            response.set_data(b"")
+        return response
 
     @app.after_request
     def private_pages_are_not_kept(response: Response) -> Response:

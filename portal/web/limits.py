@@ -4,7 +4,7 @@ Counted in each server process; what must hold across processes (codes sent to o
 database by the action itself.
 """
 
-from flask import Flask
+from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -15,3 +15,8 @@ def install(app: Flask) -> None:
     """Bind to the app; `RATELIMIT_ENABLED` false turns it off for tests that are about something else."""
     app.config.setdefault("RATELIMIT_ENABLED", not app.testing)
     limiter.init_app(app)
+
+    @app.before_request
+    def without_files_it_is_small() -> None:
+        if request.mimetype == "application/x-www-form-urlencoded":  # read whole into memory, which MAX_FORM_MEMORY_SIZE does not see
+            request.max_content_length = app.config["MAX_FORM_MEMORY_SIZE"]

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 import uuid
 
 from flask import Flask, Response, g, has_request_context, request
@@ -12,7 +13,17 @@ from flask_login import current_user
 
 from portal import clock
 
-_TOKENS = re.compile(r"^/(m|people/sign-in/link)/[^/]+")
+_TOKENS = re.compile(r"^/(m|a/[^/]+|people/sign-in/link|people/join)/[^/]+")
+
+
+def _trace(problem: BaseException | None) -> str:
+    """Where it happened, and the first line of what was wrong: the lines below it are where a database quotes the row."""
+    lines: list[str] = []
+    while problem is not None:
+        said = (str(problem).splitlines() or [""])[0]
+        lines = [*traceback.format_tb(problem.__traceback__), f"{type(problem).__name__}: {said}\n", *lines]
+        problem = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
+    return "".join(lines)
 
 
 class _Json(logging.Formatter):
@@ -27,7 +38,7 @@ class _Json(logging.Formatter):
             line["request"] = g.get("request_id", "")
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = _trace(record.exc_info[1])
         return json.dumps(line, ensure_ascii=True)  # newlines and escapes in values can never begin a new line
 
 
