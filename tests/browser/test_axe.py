@@ -31,8 +31,8 @@ EMPTY_SENT = {
     "/grants/REF/match/paper": "Write it down",
 }  # fmt: skip
 EVERYTHING = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-SIZES = {"runOnly": {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "color-contrast"]}}
+SIZES = {"runOnly": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]}}
+COLOURS_AND_SIZES = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}}
 
 
 def kind_of(path: str) -> str:
@@ -61,18 +61,16 @@ def judge_page(page: Page) -> None:
     _whole(page, 360)
     page.evaluate(AXE_SCRIPT)
     judge(page, EVERYTHING, "light, 360 px")
-    page.emulate_media(color_scheme="dark")
-    judge(page, COLOURS, "dark, 360 px")
     _whole(page, 1280)
-    judge(page, SIZES, "dark, 1280 px")
-    page.emulate_media(color_scheme="light")
+    judge(page, SIZES, "light, 1280 px")
+    page.emulate_media(color_scheme="dark")
     _whole(page, 320)
+    judge(page, COLOURS_AND_SIZES, "dark, 320 px")
     wide = page.evaluate(
         "() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]"
         ".filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 160)).slice(0, 4)"
     )
     assert not wide, f"{page.url} scrolls sideways at 320 px: {wide}"
-    judge(page, SIZES, "light, 320 px")
 
 
 def _whole(page: Page, width: int) -> None:
