@@ -1,0 +1,231 @@
+"""Neighbours' hours: promised by a link, given once, checked by a second person, counted once, and right in the books."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal import clock
+from portal.db import db
+from portal.errors import Conflict, NotFound, Refused
+from portal.grants import award, match, queries
+from portal.grants.model import Pledge
+from portal.grants.rules import PledgeFact, RoundRules, meter
+from portal.history import Actor
+from portal.ledger import queries as books
+from portal.money import Minutes
+from portal.outbox import messages_about
+from portal.people.actions import delete_me
+from tests.client import WRITES, Inspector, _seen
+from tests.grants.season import Season, assert_books_are_right, begin
+
+NOTHING = Minutes(0)
+
+
+@pytest.fixture
+def season(app: Flask) -> Iterator[Season]:
+    yield begin()
+    assert_books_are_right()
+
+
+@pytest.fixture
+def ref(season: Season) -> str:
+    return season.sent()
+
+
+def asked(season: Season, ref: str, name: str, contact: tuple[str, str] | None = None) -> Pledge:
+    found = match.invite(ref, name, contact, season.actor("Rita"))
+    db.session.rollback()
+    return db.session.scalars(select(Pledge).where(Pledge.ref == found)).one()
+
+
+def yes(pledge: Pledge, hours: float) -> str:
+    token = match.token_of(pledge)
+    match.say_yes(token, "hours", Minutes(int(hours * 60)), NOTHING, 0, "digging")
+    return token
+
+
+def live(season: Season, ref: str) -> None:
+    """Decided, offered, accepted; the first day has come."""
+    made = season.offered(ref)
+    award.accept(made.ref, season.actor("Rita"))
+
+
+class TestTheLink:
+    def test_opening_it_changes_nothing_and_no_account_is_needed(self, app: Flask, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann")
+        address = "/m/" + match.token_of(pledge)
+        for _scanner in range(2):
+            Inspector(app).get(address)
+            assert not [each for each in map(WRITES.match, _seen) if each]
+        ann = Inspector(app).get(address).submit("I’m in", form=f"{address}/yes", minutes="7").follow()
+        assert "You are in" in ann.text
+        ann.submit("Change what I promise", form=f"{address}/yes", minutes="2 h 30 min").follow()
+        assert queries.meter_of(season.bid(ref)).counted_minutes == 150
+        ann.submit("Not this time").follow()
+        assert queries.meter_of(season.bid(ref)).counted_minutes == 0
+        ann.submit("I’m in", form=f"{address}/yes", status=422, minutes="soon")
+        assert 'value="soon"' in ann.text
+
+    def test_another_ones_link_or_a_made_up_one_opens_nothing(self, app: Flask, season: Season, ref: str) -> None:
+        token = match.token_of(asked(season, ref, "Ann"))
+        for wrong in (
+            token[:-1] + ("0" if token[-1] != "0" else "1"),
+            token.rsplit("-", 1)[0] + "-",
+            "PLG-2222-2222-" + token.rsplit("-", 1)[1],
+        ):
+            Inspector(app).get(f"/m/{wrong}", status=404)
+
+    def test_a_message_carries_the_link_once_and_again_when_asked_for(self, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann", ("email", "ann@example.org"))
+        first = [each for each in messages_about(f"bid:{season.bid(ref).id}") if each.key.startswith("pledge:")]
+        assert len(first) == 1 and match.link_of(pledge) in first[0].body
+        match.resend(ref, pledge.ref, season.actor("Rita"))
+        again = [each for each in messages_about(f"bid:{season.bid(ref).id}") if each.key.startswith("pledge:")]
+        assert len(again) == 2
+
+    def test_a_reminder_once_and_the_end_of_waiting(self, app: Flask) -> None:
+        season = begin(rolling=False)
+        ref = season.sent()
+        pledge = asked(season, ref, "Ann", ("email", "ann@example.org"))
+        asked(season, ref, "Doorstep")
+        now = clock.now()
+        with clock.held_at(now + timedelta(days=4)):
+            assert (match.remind_invited(), match.remind_invited()) == (1, 0)
+        with clock.held_at(now + timedelta(days=40)):
+            assert (match.expire(), match.expire()) == (2, 0)
+        db.session.rollback()
+        assert db.session.get_one(Pledge, pledge.id).status == "expired"
+
+
+class TestWhoCounts:
+    def test_oneself_the_same_address_and_the_same_name_are_caught(self, season: Season, ref: str) -> None:
+        with pytest.raises(Refused, match="your own address"):
+            asked(season, ref, "Me", ("email", "rita@example.org"))
+        asked(season, ref, "Ann", ("email", "ann@example.org"))
+        with pytest.raises(Refused, match="at that address already"):
+            asked(season, ref, "Anne", ("email", "ann@example.org"))
+        asked(season, ref, "Bob")
+        with pytest.raises(Refused, match="called bob"):
+            asked(season, ref, "bob")
+
+    def test_on_paper_only_with_a_basis(self, season: Season, ref: str) -> None:
+        rita = season.who("Rita").id
+        for basis in (None, ""):
+            with pytest.raises(Refused, match="how you know"):
+                match.enter(ref, "Ann", None, "hours", Minutes(60), NOTHING, 0, "", Actor(rita, None, basis))
+        match.enter(ref, "Ann", None, "hours", Minutes(60), NOTHING, 0, "", Actor(rita, None, "paper sheet"))
+        assert queries.meter_of(season.bid(ref)).counted_minutes == 60
+
+    @pytest.mark.parametrize(
+        ("kind", "minutes", "planning", "value", "what", "sentence"),
+        [
+            ("hours", 0, 0, 0, "", "quarters"),
+            ("hours", 50, 0, 0, "", "quarters"),
+            ("hours", 60 * 24 * 31 + 15, 0, 0, "", "more hours than there are"),
+            ("hours", 60, 75, 0, "", "Meetings are a part"),
+            ("goods", 0, 0, 0, "Timber", "what it is worth"),
+            ("goods", 0, 0, 20_00, "", "what you bring"),
+        ],
+    )
+    def test_what_cannot_be_promised(
+        self, season: Season, ref: str, kind: str, minutes: int, planning: int, value: int, what: str, sentence: str
+    ) -> None:
+        token = match.token_of(asked(season, ref, "Ann"))
+        with pytest.raises(Refused, match=sentence):
+            match.say_yes(token, kind, Minutes(minutes), Minutes(planning), value, what)
+
+    def test_caps_of_the_round(self) -> None:
+        """Half from one person, half from goods, a fifth from meetings, at £12 an hour (design 1)."""
+        rules = RoundRules()
+        assert (meter(250_00, [], rules).needed, meter(250_00, [], rules).missing_minutes, meter(250_00, [], rules).whole_hours) == (
+            250_00,
+            1250,
+            21,
+        )
+        one = meter(250_00, [PledgeFact("a", "hours", Minutes(6000))], rules)
+        assert one.counted_minutes < 6000 and not one.full and one.missing_neighbours == 2
+        three = meter(250_00, [PledgeFact(name, "hours", Minutes(420)) for name in "abc"], rules)
+        assert three.full and three.counted_minutes == 1260
+
+
+class TestGiving:
+    def test_given_checked_and_counted_once_in_meter_figures_and_books(self, app: Flask, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann"), 7)
+        with pytest.raises(Refused, match="once the grant is accepted"):
+            match.did_it(token, clock.today(), Minutes(60), "digging")
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            record = match.did_it(token, clock.today(), Minutes(420), "digging")
+            with pytest.raises(Refused):
+                match.check_by_token(token, record)  # who entered it does not check it
+            match.check(ref, record, season.actor("Rita"))
+            with pytest.raises((Refused, Conflict)):
+                match.check(ref, record, season.actor("Olga"))
+            with pytest.raises((Refused, Conflict)):
+                match.did_it(token, clock.today(), Minutes(420), "again")
+        made = season.award(ref)
+        assert made.delivered == 420
+        assert books.balance(f"award:{made.id}:delivered") == 420
+
+    def test_entered_by_the_applicant_checked_by_the_neighbour(self, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann")
+        token = yes(pledge, 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            record = match.log_for(ref, pledge.ref, clock.today(), Minutes(120), "digging", season.actor("Rita"))
+            with pytest.raises(Refused):
+                match.check(ref, record, season.actor("Rita"))
+            match.check_by_token(token, record)
+        assert season.award(ref).delivered == 120
+
+    def test_taken_back_it_stops_counting_and_the_books_show_both(self, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann"), 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            record = match.did_it(token, clock.today(), Minutes(60), "digging")
+            match.check(ref, record, season.actor("Rita"))
+            with pytest.raises(Refused):
+                match.take_back(ref, record, "", season.actor("Rita"))
+            match.take_back(ref, record, "It was the day before", season.actor("Rita"))
+            with pytest.raises(Refused):
+                match.take_back(ref, record, "Twice", season.actor("Rita"))
+            made = season.award(ref)
+            assert (made.delivered, books.balance(f"award:{made.id}:delivered")) == (0, 0)
+            again = match.did_it(token, clock.today() - timedelta(days=1), Minutes(75), "digging")
+            match.check(ref, again, season.actor("Olga"))
+        assert season.award(ref).delivered == 75
+
+    def test_what_was_not_so_never_counts(self, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann"), 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            record = match.did_it(token, clock.today(), Minutes(60), "digging")
+            match.turn_down(ref, record, "Nobody was there", season.actor("Rita"))
+            with pytest.raises(Refused):
+                match.check(ref, record, season.actor("Olga"))
+        assert season.award(ref).delivered == 0
+
+    def test_no_hours_outside_the_days_of_the_idea_and_none_of_another(self, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann"), 7)
+        other = season.sent("Another idea")
+        stranger = match.token_of(asked(season, other, "Zoe"))
+        live(season, ref)
+        with pytest.raises(Refused, match="between the first and the last day"):
+            match.did_it(token, clock.today(), Minutes(60), "too early")
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            record = match.did_it(token, clock.today(), Minutes(60), "digging")
+            with pytest.raises(NotFound):
+                match.check_by_token(stranger, record)
+            with pytest.raises(Refused):
+                match.did_it(stranger, clock.today(), Minutes(60), "no grant")
+
+    def test_a_neighbour_who_leaves_keeps_their_hours_in_the_books_without_a_name(self, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Rosa", ("email", "rosa@example.org")), 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            match.check(ref, match.did_it(token, clock.today(), Minutes(60), "digging"), season.actor("Rita"))
+            delete_me(season.who("Rosa").id, season.actor("Rosa"))
+        assert season.award(ref).delivered == 60
