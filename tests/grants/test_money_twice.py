@@ -1,7 +1,7 @@
 """Every button that moves money, tapped twice on the same page: the second tap finds it done, and moves nothing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from flask import Flask
@@ -24,7 +24,7 @@ def season(app: Flask) -> Iterator[Season]:
 
 
 def tap_twice(
-    browser: Browser, path: str, action: str = "", typed: dict[str, object] | None = None, act: str = "", second: int = 303
+    browser: Browser, path: str, action: str = "", typed: Mapping[str, object] | None = None, act: str = "", second: int = 303
 ) -> str:
     """Open a page and send one of its forms twice, as it was drawn; both lead to the same place, which is returned."""
     browser.get(path)
