@@ -5,6 +5,7 @@ the doorstep, and a higher `link_number` ends the old one.
 """
 
 import hmac
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
@@ -348,11 +349,13 @@ def _pledge_without_hours(application: Application, row: WorkRecord, actor: Acto
 def records_of_pledge(pledge: Pledge) -> list[WorkRecord]:
     """Standing hours of one neighbour for this idea's grant, by day; turned-down ones left out."""
     award = queries.award_of(pledge.application_id)
-    return (
-        [row for row in works.records_of(f"award:{award.id}") if row.worker == worker_of(pledge) and row.refused_at is None]
-        if award
-        else []
-    )
+    return records_of_pledges(award, [pledge])[pledge.id] if award else []
+
+
+def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, list[WorkRecord]]:
+    """The same of several neighbours, by pledge. One query."""
+    standing = [row for row in works.records_of(f"award:{award.id}") if row.refused_at is None]
+    return {pledge.id: [row for row in standing if row.worker == worker_of(pledge)] for pledge in pledges}
 
 
 def _award(application: Application) -> Award:

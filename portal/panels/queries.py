@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from portal import clock
 from portal.db import db
@@ -29,6 +29,7 @@ class Sitting:
     seat: Seat
     tie: str | None  # the last declared; None before that
     vote: Vote | None
+    natural: frozenset[int]  # persons who are tied to the matter by what they are
 
     @property
     def may_open(self) -> bool:
@@ -161,24 +162,45 @@ def sittings(seat: Seat, status: str = "open", limit: int = 100) -> Sequence[Sit
     shown = []
     for each in found:
         tie = ties.get((each.id, seat.id))
-        if seat.person_id in natural.get(each.about, ()) or (tie is not None and tie.tie != "none"):
+        tied = natural.get(each.about, frozenset())
+        if seat.person_id in tied or (tie is not None and tie.tie != "none"):
             continue
-        shown.append(Sitting(each, seat, tie.tie if tie else None, votes.get((each.id, seat.id))))
+        shown.append(Sitting(each, seat, tie.tie if tie else None, votes.get((each.id, seat.id)), tied))
     return shown
 
 
 def sitting(seat: Seat, one: Matter) -> Sitting:
     """One matter before a seat. NotFound when the seat is tied to it: it is hidden everywhere."""
     tie = last_ties([one.id], seat.id).get((one.id, seat.id))
-    if seat.person_id in tied_by_nature([one.about]).get(one.about, ()) or (tie is not None and tie.tie != "none"):
+    natural = tied_by_nature([one.about]).get(one.about, frozenset())
+    if seat.person_id in natural or (tie is not None and tie.tie != "none"):
         raise NotFound(_("We cannot find that page."))
-    return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)))
+    return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)), natural)
 
 
 def waiting_for(person_id: int) -> int:
-    """How many open matters wait for this person's word, over all their panels; at most a few dozen are looked at."""
-    seats = db.session.scalars(select(Seat).where(Seat.person_id == person_id, in_term(clock.today()))).all()
-    return sum(1 for seat in seats for each in sittings(seat, limit=50) if each.vote is None)
+    """How many open matters wait for this person's word, over all their panels; at most a few dozen are looked at. Two queries."""
+    declared = (
+        select(Interest.tie)
+        .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
+        .order_by(Interest.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    abouts = db.session.scalars(
+        select(Matter.about)
+        .join(Seat, Seat.panel_id == Matter.panel_id)
+        .where(
+            Seat.person_id == person_id,
+            in_term(clock.today()),
+            Matter.status == "open",
+            func.coalesce(declared, "none") == "none",
+            ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id),
+        )
+        .limit(50)
+    ).all()
+    natural = tied_by_nature(abouts)
+    return sum(1 for about in abouts if person_id not in natural.get(about, ()))
 
 
 @dataclass(frozen=True)
@@ -192,11 +214,12 @@ class Standing:
     votes: Mapping[int, Vote]  # seat → last vote; shown only after closing
 
 
-def standing(one: Matter) -> Standing:
-    """Count a matter as it stands now, over the seats in term today."""
+def standing(one: Matter, natural: frozenset[int] | None = None) -> Standing:
+    """Count a matter as it stands now, over the seats in term today; `natural` where it is known already who is tied by nature."""
     today = clock.today()
     ties, votes = last_ties([one.id]), last_votes([one.id])
-    natural = tied_by_nature([one.about]).get(one.about, frozenset())
+    if natural is None:
+        natural = tied_by_nature([one.about]).get(one.about, frozenset())
     able: list[SeatOf] = []
     tied: list[tuple[SeatOf, str]] = []
     for each in seats_of(one.panel_id):

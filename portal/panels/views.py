@@ -29,7 +29,7 @@ class Showing:
     titles: Callable[[Sequence[str]], Mapping[str, str]]  # of several abouts, in one query
     asks: Callable[[str], Sequence[tuple[str, str]]]  # what a seat must know to say whether it is tied: (label, value)
     template: str  # included in the matter's page, with `shown`
-    context: Callable[[str], Mapping[str, Any]]
+    context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
 
 
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
@@ -197,12 +197,14 @@ def _matter_page(panel: Panel, matter: Matter, sitting: queries.Sitting | None, 
     opened = sitting is None or sitting.may_open
     counting = _counts(sitting)
     rule = Threshold.load(matter.rule)
-    standing = queries.standing(matter) if counting or matter.status == "closed" else None
+    natural = sitting.natural if sitting is not None else None
+    standing = queries.standing(matter, natural) if counting or matter.status == "closed" else None
+    shown = showing.context(matter.about) if opened else {}
     return form_page(
         "panels/matter.html" if opened else "panels/tie.html", form, panel=panel, matter=matter, sitting=sitting, tie=tie, vote=vote, rule=rule,
-        title=_titles([matter.about]).get(matter.about, ""), asks=[] if opened else showing.asks(matter.about),
-        shown=showing.context(matter.about) if opened else {}, shown_template=showing.template, counting=counting, standing=standing,
-        enough=standing is not None and quorate(standing.tally, rule), voted=queries.voted(matter), outcomes=forms.OUTCOME_WORDS,
+        title=shown["title"] if opened else _titles([matter.about]).get(matter.about, ""), asks=[] if opened else showing.asks(matter.about),
+        shown=shown, shown_template=showing.template, counting=counting, standing=standing,
+        enough=standing is not None and quorate(standing.tally, rule), voted=queries.voted(matter) if standing is None else len(standing.votes), outcomes=forms.OUTCOME_WORDS,
         choices=forms.CHOICE_WORDS, today=clock.today(),
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
     bid = queries.bid_by_id(decide.bid_of(about))
     meter = queries.meter_of(bid)
     return {
-        "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
+        "title": bid.title, "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
         "lines": [(line.what, line.amount) for line in bid.lines], "asked": bid.asked, "route": ROUTES.get(bid.pay_route, ""), "meter": meter,
         "criteria": RoundRules.load(bid.round.rules).criteria, "photos": [photo for photo in queries.photos_of(about) if photo.public],
     }  # fmt: skip

@@ -50,7 +50,7 @@ def _index(application: Application, form: Any) -> Any:
     award = queries.award_of(application.id)
     return form_page(
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
-        records={pledge.id: match.records_of_pledge(pledge) for pledge in pledges} if award else {}, me=f"person:{current_user.id}",
+        records=match.records_of_pledges(award, pledges) if award else {}, me=f"person:{current_user.id}",
         kinds=forms.KINDS, open=application.status in match.MAY_ASK,
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ def _show(application: Application, form: Any = None, receipt_form: Any = None) 
     return form_page(
         "grants/report.html", receipt_form if receipt_form.errors else form, tell=form, receipt_form=receipt_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
-        records={pledge.id: match.records_of_pledge(pledge) for pledge in pledges}, editable=found.status in report.OPEN,
+        records=match.records_of_pledges(award, pledges), editable=found.status in report.OPEN,
     )  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
     return form_page(
         "grants/desk_report.html", waive_form if waive_form.errors else form, note_form=form, waive_form=waive_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
-        records={pledge.id: match.records_of_pledge(pledge) for pledge in pledges}, receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
+        records=match.records_of_pledges(award, pledges), receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
         person=people.person(application.person_id),
     )  # fmt: skip
 
