@@ -30,7 +30,7 @@ def tap_twice(
     browser.get(path)
     page = browser.text, browser.path
     browser.press(action, typed, act=act)
-    first = browser.location
+    first: str = browser.location
     browser.text, browser.path = page
     browser.press(action, typed, act=act, status=second)
     assert second != 303 or browser.location == first
