@@ -147,9 +147,11 @@ def whole_bid(ref: str) -> Application:
 
 
 def bid_by_id(id_: int) -> Application:
-    """One bid with its round and fund. NotFound."""
+    """One bid with its round, fund and area. NotFound."""
     found = db.session.scalar(
-        select(Application).where(Application.id == id_).options(joinedload(Application.round).joinedload(Round.fund))
+        select(Application)
+        .where(Application.id == id_)
+        .options(joinedload(Application.round).joinedload(Round.fund), joinedload(Application.area))
     )
     if found is None:
         raise NotFound(_("We cannot find that idea."))

@@ -22,7 +22,6 @@ from portal.panels.forms import CHOICE_WORDS, OUTCOME_WORDS
 from portal.panels.model import Matter
 from portal.people import queries as people
 from portal.people.views import actor, needs_proof
-from portal.places import queries as places
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
@@ -52,8 +51,7 @@ def asks(about: str) -> Sequence[tuple[str, str]]:
 
 
 def _place(bid: Application) -> str:
-    area = next((area.name for area in places.areas() if area.id == bid.area_id), "")
-    return ", ".join(part for part in (bid.place, area) if part)
+    return ", ".join(part for part in (bid.place, bid.area.name if bid.area else "") if part)
 
 
 def seen_by_panel(about: str) -> Mapping[str, Any]:
