@@ -37,12 +37,6 @@ def unseal(token: str) -> str:
         raise RuntimeError("VAULT_KEYS holds no key that opens this; put the old key back at the end of the list") from why
 
 
-def reseal(token: str) -> str:
-    """The same text under the newest key (for `flask vault rotate`)."""
-    assert _vault is not None, "open_with() has not been called"
-    return _vault.rotate(token.encode()).decode()
-
-
 def marks(purpose: str, text: str) -> tuple[str, ...]:
     """A keyed hash (40 hex digits) of a text for one purpose, under each key, newest first.
 

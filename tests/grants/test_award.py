@@ -16,8 +16,7 @@ from portal.grants.payees import clean_account_number, clean_sort_code
 from portal.ledger import queries as books
 from portal.outbox import Message, messages_about
 from portal.people.actions import delete_me
-from portal.people.queries import COLLECTORS
-from portal.people.queries import all_about
+from portal.people.queries import COLLECTORS, all_about
 from portal.work.model import Purpose
 from tests.grants.season import NUMBER, SORT_CODE, Season, assert_books_are_right, begin
 
