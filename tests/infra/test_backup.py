@@ -124,9 +124,9 @@ def test_a_damaged_backup_is_noticed(store: Store, elsewhere: str, tmp_path: Pat
     assert not counts(elsewhere, tmp_path)
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_a_backup_of_the_other_engine_is_refused(store: Store, tmp_path: Path) -> None:
-    if store.engine == "sqlite":
-        pytest.skip("said once, from PostgreSQL to SQLite")
     file = tmp_path / "monday.tar"
     assert flask(store.url, tmp_path, "backup", str(file)).returncode == 0
     assert "of postgresql" in one_line(flask(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, "restore", str(file)))
