@@ -18,6 +18,7 @@ from psycopg import sql
 from portal.app import create_app
 from portal.config import Settings
 from portal.db import db
+from portal.web.limits import limiter
 
 POSTGRES_BINARIES = sorted(
     Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0
@@ -184,3 +185,10 @@ def app(store: Store) -> Iterator[Flask]:
     with store.app.app_context():
         yield store.app
         db.session.remove()
+
+
+@pytest.fixture(autouse=True)
+def limits_end_with_the_test() -> Iterator[None]:
+    """One limiter serves every app of a process: a test that turns it on must not slow down the others."""
+    yield
+    limiter.enabled = False
