@@ -120,34 +120,30 @@ def sections_open(application: Application) -> tuple[str, ...]:
 
 
 def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor: Actor, *, lines: Sequence[Line] | None = None) -> int:
-    """Keep one page's answers, complete or not; returns the new version. The same answers again change nothing.
+    """Keep one page's answers, complete or not; returns the new version.
 
-    Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed; a bid that
-    was sent would become one that could not be sent.
+    Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed.
     """
     with transaction():
         application = locked(ref)
         if section not in sections_open(application):
             raise Refused(_("This part can no longer be changed."))
-        before, stood = content(application), problems(application) if application.status == "sent" else []
-        for name, value in answers.items():
-            setattr(application, name, value)
-        if lines is not None:
-            _set_lines(application, lines)
-        if content(application) == before:
-            return application.version  # a second tap
         if application.version != version:
             raise Conflict(
                 _(
                     "This idea was changed on another page or phone meanwhile. Nothing of yours is lost: copy it, look at the newer one, and add what is missing."
                 )
             )
+        before = content(application)
+        for name, value in answers.items():
+            setattr(application, name, value)
+        if lines is not None:
+            _set_lines(application, lines)
+        if content(application) == before:
+            return application.version
         application.version += 1
         application.saved_at = clock.now()
         if application.status == "sent":
-            if faults := [fault for fault in problems(application) if fault not in stood]:
-                raise Refused(" ".join(fault.sentence for fault in faults))
-            _one_open_bid(application)
             move(application, "changed", actor, section=section)
             _snapshot(application)
         return application.version
@@ -220,10 +216,10 @@ def problems(application: Application) -> list[Problem]:
     wants("who", not application.who_for, _("Tell us who it is for."))
     wants("who", not application.better, _("Tell us what will be better."))
     names = [people.person(application.person_id).name, *(pledge.name for pledge in queries.pledges_of(application.id))]
-    what = not_for_the_public(application.public_summary, names)
-    wants("who", what is not None, _("The short text is for everybody to read, so take out %(what)s.", what=what))
-    what = not_for_the_public(application.title, names)
-    wants("idea", what is not None, _("The name of your idea is for everybody to read, so take out %(what)s.", what=what))
+    what = not_for_the_public(application.public_summary, names) or not_for_the_public(application.title, names)
+    wants(
+        "who", what is not None, _("The short text and the name of your idea are for everybody to read, so take out %(what)s.", what=what)
+    )
     most = rules.most_on_rung(queries.closed_awards(application.person_id, application.organisation_id))
     wants(
         "money",
@@ -301,15 +297,16 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
 
 
 def _one_open_bid(application: Application) -> None:
-    """One open bid per idea: the same title from the same person or group, under way in any round."""
-    same_hands = Application.person_id == application.person_id
-    if application.organisation_id is not None:
-        same_hands |= Application.organisation_id == application.organisation_id
-    under_way = select(Application.ref, Application.title).where(
-        Application.id != application.id, same_hands, Application.status.in_(OPEN_STATES), Application.status != "draft"
+    """One open bid per idea: the same title from the same hands, under way in any round."""
+    same = select(Application.ref).where(
+        Application.id != application.id,
+        Application.person_id == application.person_id,
+        func.lower(Application.title) == application.title.lower(),
+        Application.status.in_(OPEN_STATES),
+        Application.status != "draft",
     )
-    title = application.title.casefold()  # compared here, because SQLite folds the letters of English only
-    if other := next((ref for ref, held in db.session.execute(under_way) if held.casefold() == title), None):
+    other = db.session.scalar(same.limit(1))
+    if other:
         raise Refused(_("This idea is under way already as %(ref)s. One idea can have one open bid.", ref=other))
 
 
@@ -437,21 +434,15 @@ def set_organisation(ref: str, organisation_id: int | None, actor: Actor) -> Non
 # --- photos --------------------------------------------------------------------------------------------------------------
 
 
-def add_photo(ref: str, picture: photos.Picture, alt: str, data_dir: Path, actor: Actor, *, once_key: str | None = None) -> str:
+def add_photo(ref: str, picture: photos.Picture, alt: str, data_dir: Path, actor: Actor) -> str:
     """Keep a photo with a bid; returns its reference. Refused: too many, or the idea section is closed."""
     file = photos.keep(picture, data_dir)
     try:
         with transaction():
-            if once_key and (done := once.claim(once_key)) is not None:
-                photos.drop(file, data_dir)
-                return done
             application = locked(ref)
             if "idea" not in sections_open(application):
                 raise Refused(_("This part can no longer be changed."))
-            made = attach(about(application), file, picture, alt, actor, public=True).ref
-            if once_key:
-                once.keep(once_key, made)
-            return made
+            return attach(about(application), file, picture, alt, actor, public=True).ref
     except BaseException:
         photos.drop(file, data_dir)
         raise
