@@ -119,7 +119,7 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     hands = {application.person_id, application.helper_id}
     if someone is not None and someone.id in hands:
         raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
-    if contact and any(pledge.contact == address for pledge in held):
+    if contact and any(pledge.contact == address or (someone is not None and pledge.person_id == someone.id) for pledge in held):
         raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
     if not contact and any(pledge.name.casefold() == name.casefold() for pledge in held):
         raise Refused(
@@ -173,6 +173,8 @@ def remove(bid_ref: str, pledge_ref: str, actor: Actor) -> None:
     """Take a neighbour off the list (asked by mistake). Refused once they have given hours."""
     with transaction():
         _application, pledge = locked(bid_ref, pledge_ref)
+        if pledge.status in ("refused", "expired"):
+            return  # a second tap
         pledge.link_number += 1
         move(pledge, "refused", actor, refusal=_("They have helped already, so they stay in the list."))
 
@@ -212,8 +214,12 @@ def _promise(
         if not what:
             raise Refused(_("Write what you bring."), "what")
         minutes = planning = Minutes(0)
+    promise = {"kind": kind, "minutes": minutes, "planning_minutes": planning, "value": Pence(value), "what": what}
+    if pledge.status == "confirmed" and all(getattr(pledge, name) == given for name, given in promise.items()):
+        return  # a second tap
     kind_of_move = "changed" if pledge.status == "confirmed" else "confirmed"
-    pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value, pledge.what = kind, minutes, planning, Pence(value), what
+    for name, given in promise.items():
+        setattr(pledge, name, given)
     pledge.confirmed_at = clock.now()
     move(
         pledge,
@@ -297,10 +303,8 @@ def check_by_token(token: str, record_ref: str) -> None:
 
 
 def _check(application: Application, record_ref: str, by: str, actor: Actor) -> None:
-    award = _award(application)
+    award = _award_of_hours(application, record_ref)
     row = work.check_hours(record_ref, by)
-    if works.record(record_ref) != (row, f"award:{award.id}"):
-        raise NotFound(_("We cannot find those hours."))
     key = f"work:{row.ref}:match"
     given, delivered = f"neighbour:{row.worker}:given", f"award:{award.id}:delivered"
     open_account(given, "MATCH", "memo", row.worker_name)
@@ -321,7 +325,7 @@ def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
     """Say that it was not so, before it counts. Refused: no reason, or checked already."""
     with transaction():
         application = apply.locked(bid_ref)
-        award = _award(application)
+        award = _award_of_hours(application, record_ref)
         row = work.refuse_hours(record_ref, reason)
         record(f"award:{award.id}", "hours_refused", actor, reason=reason, record=row.ref)
         _pledge_without_hours(application, row, actor)
@@ -331,7 +335,7 @@ def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
     """Checked hours turned out wrong: the entry is reversed in the books and they stop counting. Refused: no reason."""
     with transaction():
         application = apply.locked(bid_ref)
-        award = _award(application)
+        award = _award_of_hours(application, record_ref)
         row = work.take_back(record_ref, reason)
         reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
         award.delivered = Minutes(award.delivered - row.minutes)
@@ -358,10 +362,14 @@ def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, lis
     return {pledge.id: [row for row in standing if row.worker == worker_of(pledge)] for pledge in pledges}
 
 
-def _award(application: Application) -> Award:
+def _award_of_hours(application: Application, record_ref: str) -> Award:
+    """The bid's award, locked, when these hours were given for it. NotFound."""
     award = db.session.scalar(select(Award).where(Award.application_id == application.id).with_for_update(of=Award))
     if award is None:
         raise NotFound(_("There is no grant for this idea."))
+    found = works.record(record_ref)
+    if found is None or found[1] != f"award:{award.id}":
+        raise NotFound(_("We cannot find those hours."))
     return award
 
 
