@@ -62,6 +62,7 @@ class Story:
         self.areas: list[Area] = []
         self.panel_ref = ""
         self.account = 10_000_000
+        self.told: set[tuple[int, int]] = set()  # which idea, in which area
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[None]:
@@ -293,7 +294,9 @@ class Story:
     def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False) -> str:
         """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
-        area = self.random.choice(self.areas)
+        fresh = [each for each in self.areas if (number % len(words.IDEAS), each.id) not in self.told] or self.areas
+        area = self.random.choice(fresh)  # a group has an idea once
+        self.told.add((number % len(words.IDEAS), area.id))
         person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]
         me = Actor(person)
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)

@@ -27,7 +27,7 @@ def home() -> Any:
     round_ = queries.open_round()
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
-    waiting = panels.waiting_for(current_user.id) if current_user.is_authenticated else 0
+    waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
     desk = (
         queries.waiting_at_desk(officer=current_user.has("officer"), finance=current_user.has("finance"))
         if current_user.has("officer", "finance")

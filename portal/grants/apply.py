@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
@@ -297,10 +297,13 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
 
 
 def _one_open_bid(application: Application) -> None:
-    """One open bid per idea: the same title from the same hands, under way in any round."""
+    """One open bid per idea: the same title from the same person or the same group, under way in any round."""
+    hands = Application.person_id == application.person_id
+    if application.organisation_id is not None:
+        hands = or_(hands, Application.organisation_id == application.organisation_id)
     same = select(Application.ref).where(
         Application.id != application.id,
-        Application.person_id == application.person_id,
+        hands,
         func.lower(Application.title) == application.title.lower(),
         Application.status.in_(OPEN_STATES),
         Application.status != "draft",

@@ -1,11 +1,12 @@
 """Reading panels, seats, matters, and what a seat may know of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
 from portal import clock
 from portal.db import db
@@ -19,6 +20,33 @@ from portal.words import _
 # Who is tied to matters by what they are, whatever they declare: whoever brings matters before panels fills this in.
 # Prefix of `about` ("bid") → function from abouts to the persons tied to each.
 TIED_BY_NATURE: dict[str, Callable[[Sequence[str]], Mapping[str, frozenset[int]]]] = {}
+
+
+def _waiting() -> Select[int, str]:
+    declared = (
+        select(Interest.tie)
+        .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
+        .order_by(Interest.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    today: BindParameter[date] = bindparam("today")
+    return (
+        select(Matter.panel_id, Matter.about)
+        .join(Seat, Seat.panel_id == Matter.panel_id)
+        .where(
+            Seat.person_id == bindparam("person"),
+            Seat.term_start <= today,
+            or_(Seat.term_end.is_(None), Seat.term_end >= today),
+            Matter.status == "open",
+            func.coalesce(declared, "none") == "none",
+            ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id),
+        )
+        .limit(50)
+    )
+
+
+WAITING = _waiting()  # asked on everybody's home page, and built once
 
 
 @dataclass(frozen=True)
@@ -178,29 +206,11 @@ def sitting(seat: Seat, one: Matter) -> Sitting:
     return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)), natural)
 
 
-def waiting_for(person_id: int) -> int:
-    """How many open matters wait for this person's word, over all their panels; at most a few dozen are looked at. Two queries."""
-    declared = (
-        select(Interest.tie)
-        .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
-        .order_by(Interest.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    abouts = db.session.scalars(
-        select(Matter.about)
-        .join(Seat, Seat.panel_id == Matter.panel_id)
-        .where(
-            Seat.person_id == person_id,
-            in_term(clock.today()),
-            Matter.status == "open",
-            func.coalesce(declared, "none") == "none",
-            ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id),
-        )
-        .limit(50)
-    ).all()
-    natural = tied_by_nature(abouts)
-    return sum(1 for about in abouts if person_id not in natural.get(about, ()))
+def waiting_for(person_id: int) -> Mapping[int, int]:
+    """How many open matters wait for this person's word: panel id → number; at most a few dozen are looked at. Two queries."""
+    rows = db.session.execute(WAITING, {"person": person_id, "today": clock.today()}).tuples().all()
+    natural = tied_by_nature(about for _panel, about in rows)
+    return Counter(panel_id for panel_id, about in rows if person_id not in natural.get(about, ()))
 
 
 @dataclass(frozen=True)

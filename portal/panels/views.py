@@ -50,12 +50,7 @@ def _titles(abouts: Sequence[str]) -> dict[str, str]:
 @allow("signed in")
 def index() -> Any:
     """My panels, with how much waits on each; for officers all panels."""
-    mine = queries.panels_of(current_user.id)
-    waiting = {}
-    for panel in mine:
-        seat = queries.seat_of(current_user.id, panel.id)
-        assert seat is not None
-        waiting[panel.id] = sum(1 for each in queries.sittings(seat) if each.vote is None)
+    mine, waiting = queries.panels_of(current_user.id), queries.waiting_for(current_user.id)
     others = [panel for panel in queries.panels() if panel not in mine] if may("manage panels") else []
     return page("panels/index.html", mine=mine, waiting=waiting, others=others)
 

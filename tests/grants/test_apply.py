@@ -11,12 +11,13 @@ from flask import Flask
 from PIL import Image
 
 from portal import clock, photos
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Conflict, Refused
 from portal.grants import apply, match, queries, rounds
 from portal.history import events_of
 from portal.money import Minutes, Pence
 from portal.outbox import messages_about
+from portal.people.actions import act_for, create_organisation
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
 
@@ -133,6 +134,17 @@ class TestSending:
             season.sent("a BENCH")
         apply.withdraw(first, "", season.actor("Rita"))
         assert season.sent("a BENCH")
+
+    def test_one_open_bid_for_one_idea_of_a_group_whoever_asks(self, season: Season) -> None:
+        with transaction():
+            group = create_organisation("Gardeners", "group", None, season.actor("Rita"))
+            for name in ("Rita", "Rob"):
+                act_for(season.who(name).id, group.id, season.actor("Rita"))
+            group_id = group.id
+        first = season.sent("A bench", organisation_id=group_id)
+        with pytest.raises(Refused, match=first):
+            season.sent("A bench", by="Rob", organisation_id=group_id)
+        assert season.sent("A bench", by="Rob")  # somebody else's bench
 
     def test_an_older_look_at_the_answers_does_not_send_newer_ones(self, season: Season) -> None:
         ref = draft(season)

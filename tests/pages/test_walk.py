@@ -47,9 +47,12 @@ def kind_of(path: str) -> str:
 # queries that one page may take, who asks included (design 5): the pages that everybody opens, then all others
 BUDGET, OFTEN = 15, 8
 BUDGETS = dict.fromkeys(
-    ("/", "/register/", "/register/REF", "/grants/", "/people/me", "/finance/", "/desk/", "/desk/bids", "/desk/reports", "/desk/people"),
+    (
+        "/", "/register/", "/register/REF", "/grants/", "/people/me", "/finance/", "/desk/", "/desk/bids", "/desk/reports", "/desk/people", "/panels/",
+        "/desk/funds",
+    ),
     OFTEN,
-)
+)  # fmt: skip
 
 
 def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = False) -> Counter[str]:

@@ -89,9 +89,9 @@ class TestTies:
         seat = queries.seat_of(ben.id, queries.panel(season.panel_ref).id)
         assert seat is not None
         assert len(queries.sittings(seat)) == 1
-        assert queries.waiting_for(ben.id) == 1
+        assert queries.waiting_for(ben.id) == {seat.panel_id: 1}
         assert actions.declare(ben, season.panel_ref, matter, "friend") is False
-        assert queries.sittings(seat) == [] and queries.waiting_for(ben.id) == 0
+        assert queries.sittings(seat) == [] and not queries.waiting_for(ben.id)
         for attempt in (
             lambda: actions.vote(ben, season.panel_ref, matter, "yes"),
             lambda: actions.declare(ben, season.panel_ref, matter, "none"),

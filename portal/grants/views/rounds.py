@@ -37,7 +37,8 @@ def _actor() -> Actor:
 @desk_rounds.get("/desk/funds")
 @allow("open finance")
 def funds() -> Any:
-    return page("grants/desk_funds.html", funds=[(fund, queries.figures_of(fund)) for fund in queries.funds()], funders=queries.funders())
+    found = queries.funds()
+    return page("grants/desk_funds.html", funds=found, money=queries.figures_of(*found), funders=queries.funders())
 
 
 @desk_rounds.route("/desk/funds/new", methods=["GET", "POST"])
@@ -79,7 +80,7 @@ def fund(code: str) -> Any:
 def _fund(code: str, form: Any) -> Any:
     found = queries.fund_by_code(code)
     return form_page(
-        "grants/desk_fund.html", form, fund=found, money=queries.figures_of(found), contributions=queries.contributions_of(found),
+        "grants/desk_fund.html", form, fund=found, money=queries.figures_of(found)[found.id], contributions=queries.contributions_of(found),
         rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules),
     )  # fmt: skip
 
