@@ -80,6 +80,28 @@ def _as_unprivileged(*command: object) -> None:
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
+# both for PostgreSQL: what a schema is made of, and every row out of it without asking the guards
+SCHEMA = """
+    SELECT md5(string_agg(part, ' ' ORDER BY part)) || (SELECT string_agg(version_num, ' ') FROM alembic_version) FROM (
+        SELECT oid || ':' || xmin AS part FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S'
+        UNION ALL SELECT 'trigger ' || oid || tgenabled::text FROM pg_trigger
+        UNION ALL SELECT 'constraint ' || oid FROM pg_constraint
+        UNION ALL SELECT 'function ' || oid || ':' || xmin FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    ) AS parts
+"""
+EMPTY = """
+    SET session_replication_role = replica;
+    DO $$ DECLARE one text; BEGIN
+        FOR one IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+            EXECUTE 'DELETE FROM ' || one;
+        END LOOP;
+        FOR one IN SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+            EXECUTE 'ALTER SEQUENCE ' || one || ' RESTART';
+        END LOOP;
+    END $$
+"""
+
+
 class Store:
     """One engine's template and the working copy that tests get."""
 
@@ -87,6 +109,7 @@ class Store:
         self.engine = engine
         self.home = home
         self.name = f"kindling_{worker}"
+        self.schema = ""  # of the working copy as it was made
         if engine == "sqlite":
             self.url = f"sqlite:///{home / 'work.db'}"
         else:
@@ -102,6 +125,30 @@ class Store:
         with psycopg.connect(self.server, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    def _plain(self, name: str) -> str:
+        return self._named(name).replace("postgresql+psycopg://", "postgresql://")
+
+    @staticmethod
+    def _schema(connection: psycopg.Connection[tuple[str]]) -> str:
+        """Changes whenever a table, column, index, trigger or function does, or the migration that stands."""
+        row = connection.execute(SCHEMA).fetchone()
+        assert row is not None
+        return row[0]
+
+    def _emptied(self) -> bool:
+        """Take all rows out of the working copy, guards or not, which is far quicker than a new copy; False when its schema was changed."""
+        try:
+            with psycopg.connect(self._plain(self.name), autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                if self._schema(connection) != self.schema:
+                    return False
+                connection.execute(EMPTY)
+        except psycopg.Error:
+            return False
+        return True
 
     def _make_template(self) -> None:
         if self.engine == "postgresql":
@@ -122,16 +169,20 @@ class Store:
             (self.home / "work.db").rename(self.home / "template.db")
 
     def fresh(self) -> None:
-        """Put a copy of the template where the app looks."""
+        """Put what the template holds where the app looks: nothing but the schema."""
         with self.app.app_context():
             db.engine.dispose()
         if self.engine == "postgresql":
+            if self.schema and self._emptied():
+                return
             self._admin(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)),
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                     sql.Identifier(self.name), sql.Identifier(self.name + "_template")
                 ),
             )
+            with psycopg.connect(self._plain(self.name), autocommit=True) as connection:
+                self.schema = self._schema(connection)
         else:
             for leftover in self.home.glob("work.db*"):
                 leftover.unlink()
