@@ -23,6 +23,7 @@ from portal.outbox import Text, queue
 from portal.panels import actions as panels
 from portal.people import actions as people_actions
 from portal.people import queries as people
+from portal.people.model import Organisation, Person
 from portal.refs import new_ref
 from portal.web.filters import day as day_words
 from portal.words import _
@@ -109,6 +110,12 @@ def locked(ref: str) -> Application:
     return found
 
 
+def locked_before_panel(ref: str) -> Application:
+    """The bid and its open matter, locked in the order in which a panel's count locks them, as a part of an action. NotFound."""
+    panels.hold(f"bid:{queries.bid(ref).id}")
+    return locked(ref)
+
+
 def sections_open(application: Application) -> tuple[str, ...]:
     """Which of the six questions may be changed now: all, those that were asked about, or none."""
     if application.status == "draft" or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
@@ -122,7 +129,8 @@ def sections_open(application: Application) -> tuple[str, ...]:
 def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor: Actor, *, lines: Sequence[Line] | None = None) -> int:
     """Keep one page's answers, complete or not; returns the new version.
 
-    Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed.
+    Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed; or the bid was
+    sent, and would no longer be one that could be.
     """
     with transaction():
         application = locked(ref)
@@ -144,6 +152,9 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
         application.version += 1
         application.saved_at = clock.now()
         if application.status == "sent":
+            if faults := [fault for fault in problems(application) if fault.section == section]:
+                raise Refused(" ".join(fault.sentence for fault in faults))
+            _one_open_bid(application)
             move(application, "changed", actor, section=section)
             _snapshot(application)
         return application.version
@@ -201,8 +212,12 @@ def not_for_the_public(text: str, names: Iterable[str] = ()) -> str | None:
     return next((what for pattern, what in PRIVATE if pattern.search(text)), None)
 
 
-def problems(application: Application) -> list[Problem]:
-    """What keeps the bid from being sent, in the order of the questions. Empty: it may go."""
+def problems(application: Application, today: date | None = None) -> list[Problem]:
+    """What keeps the bid from being sent, in the order of the questions. Empty: it may go.
+
+    `today`: the day by which its dates are judged, when that is not this one.
+    """
+    today = today or clock.today()
     rules = queries.rules_of(application)
     found: list[Problem] = []
 
@@ -233,7 +248,6 @@ def problems(application: Application) -> list[Problem]:
         _("The smallest grant is %(least)s.", least=pounds(rules.least)),
     )
     wants("money", application.asked > most, _("You can ask for up to %(most)s this time.", most=pounds(most)))
-    today = clock.today()
     wants("when", application.first_day is None or application.last_day is None, _("Say when it starts and when it ends."))
     if application.first_day and application.last_day:
         wants("when", application.last_day < application.first_day, _("The last day must not be before the first."))
@@ -297,7 +311,13 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
 
 
 def _one_open_bid(application: Application) -> None:
-    """One open bid per idea: the same title from the same person or the same group, under way in any round."""
+    """One open bid per idea: the same title from the same person or the same group, under way in any round.
+
+    Whoever sends for the same hands at this moment waits here.
+    """
+    db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update())
+    if application.organisation_id is not None:
+        db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update())
     hands = Application.person_id == application.person_id
     if application.organisation_id is not None:
         hands = or_(hands, Application.organisation_id == application.organisation_id)
@@ -334,7 +354,7 @@ def _tell_sent(application: Application) -> None:
 def withdraw(ref: str, reason: str, actor: Actor) -> None:
     """Take a bid back, by one tap, as long as no money was promised. Refused afterwards (awards have their own way)."""
     with transaction():
-        application = locked(ref)
+        application = locked_before_panel(ref)
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
         move(application, "withdrawn", actor, refusal=_("This idea can no longer be withdrawn."), reason=reason or None)
@@ -344,7 +364,7 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
 def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
     """Ask the applicant for named sections again. Refused: none named, no note, a day that is past."""
     with transaction():
-        application = locked(ref)
+        application = locked_before_panel(ref)
         chosen = [section for section in SECTIONS if section in sections]
         if not chosen:
             raise Refused(_("Choose which parts you need to know more about."), "sections")

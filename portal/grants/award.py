@@ -55,7 +55,10 @@ def offer(bid: Application, fund: Fund, actor: Actor, *, released_by_id: int | N
     must_be_in_transaction()
     rules = RoundRules.load(bid.round.rules)
     today = clock.today()
-    assert bid.area_id is not None and bid.first_day is not None and bid.last_day is not None, "a sent bid says where and when"
+    if bid.area_id is None or bid.first_day is None or bid.last_day is None:
+        raise Refused(
+            _("“%(title)s” does not say where and when, so nothing can be promised. Ask whoever has the idea first.", title=bid.title)
+        )
     area = db.session.get_one(Area, bid.area_id)
     ward_code, ward_name = ward_on(area, today)
     award = Award(

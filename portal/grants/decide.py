@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import award, letters, rounds
+from portal.grants import apply, award, letters, queries, rounds
 from portal.grants.model import Application, Extension, Fund, Release, Round
 from portal.grants.moves import about, move
 from portal.grants.rules import RoundRules
@@ -87,6 +87,11 @@ def _put(bid: Application, actor: Actor) -> None:
     own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == bid.id))
     if own is not None and now <= own:
         raise Refused(_("They have more time until %(day)s.", day=letters.in_words(clock.london_day(own))))
+    assert bid.sent_at is not None
+    if bid.status == "sent" and (faults := apply.problems(bid, clock.london_day(bid.sent_at))):
+        raise Refused(
+            _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
+        )  # fmt: skip
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
     _open_matter(bid, actor)
     if not round_.rolling and round_.status in ("open", "closed"):
@@ -104,6 +109,7 @@ def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
     """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel."""
     needs_reason(reason)
     with transaction():
+        panels.hold(about(queries.bid(bid_ref)))
         bid = locked_bid(bid_ref)
         move(bid, "back_from_panel", actor, reason=reason, refusal=_("This idea is not with the panel now."))
         panels.withdraw_matter(about(bid), actor, reason)

@@ -10,7 +10,7 @@ from portal.words import _
 
 Thing = Round | Application | Award | Payment | Report | Pledge
 
-_TABLES: dict[type[Any], tuple[str, rules.Moves]] = {
+TABLES: dict[type[Any], tuple[str, rules.Moves]] = {
     Round: ("round", rules.ROUND_MOVES),
     Application: ("bid", rules.BID_MOVES),
     Award: ("award", rules.AWARD_MOVES),
@@ -23,12 +23,12 @@ _TABLES: dict[type[Any], tuple[str, rules.Moves]] = {
 def about(thing: Thing) -> str:
     """How events, messages and the ledger name it: "bid:17". The thing must have its id (flush first)."""
     assert thing.id is not None, "flush before naming it"
-    return f"{_TABLES[type(thing)][0]}:{thing.id}"
+    return f"{TABLES[type(thing)][0]}:{thing.id}"
 
 
 def begin(thing: Thing, kind: str, actor: Actor, *, reason: str | None = None, **data: Any) -> None:
     """The first event of a new thing, which has been added and flushed. Part of an action."""
-    end = rules.after(None, kind, _TABLES[type(thing)][1])
+    end = rules.after(None, kind, TABLES[type(thing)][1])
     assert end is not None, f"{kind} begins nothing"
     thing.status = end
     record(about(thing), kind, actor, reason=reason, **data)
@@ -39,16 +39,9 @@ def move(thing: Thing, kind: str, actor: Actor, *, refusal: str | None = None, r
 
     Refused, with `refusal` or a general sentence, when the move may not start from its present state.
     """
-    _name, moves = _TABLES[type(thing)]
+    _name, moves = TABLES[type(thing)]
     end = rules.after(thing.status, kind, moves)
     if end is None:
         raise Refused(refusal or _("That is no longer possible: something changed meanwhile. Look at the page again."))
     thing.status = end
     record(about(thing), kind, actor, reason=reason, **data)
-
-
-def stale(thing: Thing, kinds: list[str]) -> str | None:
-    """The ledger check's question: a line in words when the cached status is not what its events say, else None."""
-    name, moves = _TABLES[type(thing)]
-    said = rules.reduced(kinds, moves)
-    return None if said == thing.status else f"{name}:{thing.id} says {thing.status}, its events say {said}"

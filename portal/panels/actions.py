@@ -118,6 +118,12 @@ def _tell_seats(matter: Matter) -> None:
             queue(f"panel:{panel.id}:waiting:{today}:person:{person.id}", addressee_of(person), text, about=f"panel:{panel.id}")
 
 
+def hold(about: str) -> None:
+    """Lock the open matter about something, as a part of an action that will lock the thing itself too: a count locks them in this order."""
+    must_be_in_transaction()
+    db.session.execute(select(Matter.id).where(Matter.about == about, Matter.status == "open").with_for_update())
+
+
 def withdraw_matter(about: str, actor: Actor, reason: str | None = None) -> None:
     """Take the open matter about something back from its panel, as a part of an action; nothing when there is none."""
     must_be_in_transaction()

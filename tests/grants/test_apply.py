@@ -13,7 +13,7 @@ from PIL import Image
 from portal import clock, photos
 from portal.db import db, transaction
 from portal.errors import Conflict, Refused
-from portal.grants import apply, match, queries, rounds
+from portal.grants import apply, decide, match, queries, rounds
 from portal.history import events_of
 from portal.money import Minutes, Pence
 from portal.outbox import messages_about
@@ -288,3 +288,48 @@ def test_neighbours_fill_the_meter_while_it_is_written(season: Season) -> None:
         token = match.token_of(next(each for each in queries.pledges_of(season.bid(ref).id) if each.ref == pledge))
         match.say_yes(token, "hours", Minutes(420), Minutes(0), 0, "digging")
     assert apply.warnings(season.bid(ref)) == []
+
+
+class TestChangesAfterSending:
+    """A bid that was sent may be edited until its round closes, and stays one that could be sent."""
+
+    @pytest.mark.parametrize(
+        ("section", "answers", "lines", "sentence"),
+        [
+            ("money", {}, [apply.Line("Everything", Pence(5000_00))], "up to £250.00"),
+            ("money", {}, [], "what you will buy"),
+            ("idea", {"area_id": None}, None, "where it happens"),
+            ("when", {"first_day": None}, None, "when it starts"),
+            ("who", {"public_summary": "Call me on 07700 900123"}, None, "for everybody to read"),
+        ],
+    )
+    def test_what_could_not_be_sent_is_refused(
+        self, season: Season, section: str, answers: dict[str, Any], lines: list[apply.Line] | None, sentence: str
+    ) -> None:
+        ref = season.sent()
+        version = season.bid(ref).version
+        with pytest.raises(Refused, match=sentence):
+            apply.save(ref, version, section, answers, season.actor("Rita"), lines=lines)
+        bid = season.bid(ref)
+        assert (bid.asked, bid.version) == (250_00, version) and bid.area_id is not None
+
+    def test_a_page_keeps_what_was_typed(self, season: Season, app: Flask) -> None:
+        ref = season.sent()
+        rita = Inspector(app).sign_in(season.who("Rita").id)
+        rita.get(f"/grants/{ref}/money").submit("Save this answer", status=422, what_0="Everything", cost_0="5000")
+        assert "You can ask for up to £250.00 this time." in rita.text and "5000" in rita.text
+
+    def test_a_name_cannot_become_that_of_another_open_bid(self, season: Season) -> None:
+        first = season.sent("A bench")
+        second = season.sent("A table")
+        with pytest.raises(Refused, match=first):
+            apply.save(second, season.bid(second).version, "idea", {"title": "A bench"}, season.actor("Rita"))
+
+    def test_what_slipped_through_does_not_reach_the_panel(self, season: Season) -> None:
+        ref = season.sent()
+        with transaction():
+            season_bid = queries.bid(ref)
+            season_bid.area_id = None
+        with pytest.raises(Refused, match="Choose where it happens"):
+            decide.put_to_panel(ref, season.actor("Olga"))
+        assert season.bid(ref).status == "sent"

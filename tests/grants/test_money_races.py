@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from portal.db import db
-from portal.grants import award, decide, pay
+from portal.grants import apply, award, decide, pay, queries
 from portal.ledger import queries as books
+from portal.money import Pence
 from portal.outbox import messages_about
 from portal.panels import actions as panels
 from tests.conftest import VAULT_KEY, Store
 from tests.grants.season import Season, assert_books_are_right, begin
 
+ANSWERS = (
+    "title", "idea", "place", "who_for", "better", "public_summary", "first_day", "last_day", "pay_route", "pay_to", "area_id",
+)  # fmt: skip
 ROOT = Path(__file__).parents[2]
 
 RACER = textwrap.dedent("""
@@ -29,7 +33,9 @@ RACER = textwrap.dedent("""
     from portal.db import db
     from portal.errors import Problem
     from portal.history import Actor
-    from portal.grants import award, decide, pay
+    from portal.grants import apply, award, decide, pay
+    from portal.panels import actions as panels
+    from portal.people.access import Who
     app = create_app(Settings(database_url={url!r}, secret_key="x" * 40, vault_keys=({vault!r},), base_url="http://localhost", data_dir=Path({home!r}), testing=True))
     with app.app_context():
         db.session.execute(db.text("select 1")); db.session.rollback()
@@ -229,3 +235,45 @@ def season_award(payment_ref: str) -> str:
     from portal.grants.model import Award
 
     return db.session.get_one(Award, pay.payment_by_ref(payment_ref).award_id).ref
+
+
+def test_the_panel_counts_while_the_applicant_takes_it_back(store: Store, season: Season) -> None:
+    """Both lock the matter first, so one waits for the other; whoever is second hears why not, and nobody is thrown out."""
+    with store.app.app_context():
+        matters = []
+        for number, by in enumerate(("Rita", "Rob", "Rosa")):
+            ref = season.sent(f"Idea {number}", by=by)
+            matter = season.with_panel(ref)
+            for seat in ("Ada", "Ben", "Cleo"):
+                panels.declare(season.who(seat), season.panel_ref, matter, "none")
+                panels.vote(season.who(seat), season.panel_ref, matter, "yes")
+            matters.append((ref, matter, by))
+        db.session.remove()
+    officer = f"Who({season.who('Olga').id}, 'PER', 'Olga', None, frozenset({{('officer', None)}}))"
+    calls = []
+    for ref, matter, by in matters:
+        calls += [f"panels.close({officer}, {season.panel_ref!r}, {matter!r})", f"apply.withdraw({ref!r}, '', Actor({season.who(by).id}))"]
+    race(store, calls)  # a deadlock would end a process
+    with store.app.app_context():
+        for ref, matter, _by in matters:
+            stands = (season.bid(ref).status, season.matter_by(matter).status)
+            assert stands in (("withdrawn", "withdrawn"), ("withdrawn", "closed"), ("decided", "closed"))
+        assert_books_are_right()
+
+
+def test_one_idea_sent_twice_at_once(store: Store, season: Season) -> None:
+    with store.app.app_context():
+        drafts = []
+        for _draft in range(4):
+            ref = season.sent("A bench")
+            apply.withdraw(ref, "", season.actor("Rita"))
+            drafts.append(ref)
+        again = []
+        for _again in drafts:
+            ref = apply.start(season.round_ref, season.who("Rita").id, season.actor("Rita"))
+            answers = {name: getattr(queries.bid(drafts[0]), name) for name in ANSWERS}
+            version = apply.save(ref, 1, "idea", answers, season.actor("Rita"), lines=[apply.Line("Timber", Pence(100_00))])
+            again.append((ref, version))
+        db.session.remove()
+    results = race(store, [f"apply.send({ref!r}, {version}, Actor({season.who('Rita').id}), sure=True)" for ref, version in again])
+    assert ways(results) == ["done", "refused", "refused", "refused"]

@@ -1,0 +1,102 @@
+"""What the ledger check asks of grants: everything that is shown, against the events and the books. Each line in words names what differs."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Select, Text, case, func, literal, select
+
+from portal.db import db
+from portal.grants.model import Contribution, Payment, Refund
+from portal.grants.moves import TABLES
+from portal.grants.pay import in_transit
+from portal.history import Event
+from portal.ledger.model import Account, Entry, State, Transfer
+from portal.ledger.queries import BALANCE
+from portal.money import Pence
+from portal.work.model import WorkRecord, WorkUse
+
+
+def broken_caches() -> Iterator[str]:
+    """Statuses beside their events; contributions, refunds, payments on their way and checked hours beside the books. Streamed."""
+    yield from _statuses()
+    yield from _sums("contribution", select(Contribution.id, Contribution.amount))
+    yield from _sums("refund", select(Refund.id, Refund.amount))
+    yield from _on_the_way()
+    yield from _hours()
+
+
+def _statuses() -> Iterator[str]:
+    for model, (name, moves) in TABLES.items():
+        last = (
+            select(func.max(Event.id))
+            .where(Event.about == literal(name + ":") + func.cast(model.id, Text), Event.kind.in_(list(moves)))
+            .correlate(model)
+            .scalar_subquery()
+        )
+        ends = case({kind: end for kind, (_starts, end) in moves.items()}, value=Event.kind, else_="")
+        rows = db.session.execute(
+            select(model.id, model.status, func.coalesce(ends, ""))
+            .outerjoin(Event, Event.id == last)
+            .where(func.coalesce(ends, "") != model.status)
+            .execution_options(yield_per=1000)
+        )
+        for id_, shown, said in rows:
+            yield f"{name}:{id_} says {shown}, its events say {said or 'nothing'}"
+
+
+def _sums(name: str, rows: Select[int, Pence]) -> Iterator[str]:
+    """Sums that stand in one row and in one entry under its key."""
+    mine = rows.subquery()
+    booked = (
+        select(Entry.key, func.sum(Transfer.amount).label("amount"))
+        .join(Transfer, Transfer.entry_id == Entry.id)
+        .group_by(Entry.key)
+        .subquery()
+    )
+    key = literal(name + ":") + func.cast(mine.c.id, Text)
+    found = db.session.execute(
+        select(mine.c.id, mine.c.amount, func.coalesce(booked.c.amount, 0))
+        .outerjoin(booked, booked.c.key == key)
+        .where(mine.c.amount != func.coalesce(booked.c.amount, 0))
+        .execution_options(yield_per=1000)
+    )
+    for id_, shown, said in found:
+        yield f"{name}:{id_} says {shown} pence, the books {said}"
+
+
+def _on_the_way() -> Iterator[str]:
+    moving = dict(
+        db.session.execute(select(Payment.run_id, func.sum(Payment.amount)).where(Payment.status == "released").group_by(Payment.run_id))
+        .tuples()
+        .all()
+    )
+    booked = dict(
+        db.session.execute(
+            select(Account.code, BALANCE).join(State, State.account_id == Account.id).where(Account.code.like("run:%"), BALANCE != 0)
+        )
+        .tuples()
+        .all()
+    )
+    for code in sorted({in_transit(run_id) for run_id in moving if run_id is not None} | set(booked)):
+        shown = next((int(total) for run_id, total in moving.items() if run_id is not None and in_transit(run_id) == code), 0)
+        if shown != booked.get(code, 0):
+            yield f"{code}: payments on their way are {shown} pence, the books say {booked.get(code, 0)}"
+
+
+def _hours() -> Iterator[str]:
+    """Each checked record counts once, with its own minutes; no other record counts at all."""
+    booked = (
+        select(Entry.key, func.sum(Transfer.amount).label("minutes"))
+        .join(Transfer, Transfer.entry_id == Entry.id)
+        .where(Transfer.unit == "MATCH")
+        .group_by(Entry.key)
+        .subquery()
+    )
+    found = db.session.execute(
+        select(WorkRecord.id, WorkRecord.minutes, func.coalesce(booked.c.minutes, 0))
+        .join(WorkUse, (WorkUse.work_record_id == WorkRecord.id) & (WorkUse.use == "match"))
+        .outerjoin(booked, booked.c.key == WorkUse.entry_key)
+        .where(WorkRecord.minutes != func.coalesce(booked.c.minutes, 0))
+        .execution_options(yield_per=1000)
+    )
+    for id_, shown, said in found:
+        yield f"work record {id_} says {shown} minutes, the books {said}"
