@@ -24,6 +24,7 @@ from portal.history import Actor
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
+from portal.panels import marking, sittings
 from portal.panels import queries as panel_queries
 from portal.people import actions as people
 from portal.people.access import Who
@@ -245,14 +246,20 @@ class Story:
         with self.at(self.ago(640)):
             rounds.finish_round(first, officer)
         self._past("Warm Winter, last winter", self.winter, 380, ("yes", "yes", "yes", "yes", "no"), 40)
-        deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10)
+        self._shared("Summer Sparks", 170, 160, told=True, rules=RoundRules(marking=True, decision="most_votes", pot=Pence(500_00)))
+        self._shared(
+            "Sparks for school gates", 75, 90, told=False,
+            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", majority_percent=0, pot=Pence(400_00)),
+        )  # fmt: skip
+        equal = RoundRules(marking=True, decision="equal_shares", majority_percent=0, pot=Pence(600_00))
+        deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)
-        for number in range(4):
-            self.bid(deciding, 50 + number, 20 - number, "sent")
+        refs = [self.bid(deciding, 50 + number, 20 - number, "sent") for number in range(6)]
         with self.at(self.ago(9)):
             rounds.move_rounds()
             decide.put_round_to_panel(deciding, officer)
+        self._half_way(refs)
         closed = self._round("Sparks for play", self.fund, 30, 1.5, -20)
         with self.at(self.ago(30)):
             rounds.open_round(closed, officer)
@@ -288,6 +295,78 @@ class Story:
         with self.at(self.ago(opens - 65)):
             award.lapse()
         return past
+
+    def _shared(self, name: str, opens: float, number: int, *, told: bool, rules: RoundRules) -> None:
+        """A round whose pot was shared: with its letters out, or counted and with a change that waits for its second person."""
+        officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
+        ref = self._round(name, self.fund, opens, opens - 30, opens - 60 if told else opens - 90, rules)
+        with self.at(self.ago(opens)):
+            rounds.open_round(ref, officer)
+        refs = [self.bid(ref, number + place, opens - 10 - place, "sent") for place in range(5)]
+        with self.at(self.ago(opens - 31)):
+            rounds.move_rounds()
+            match.expire()
+            decide.put_round_to_panel(ref, officer)
+        matters = [panel_queries.matters_about(f"bid:{queries.bid(each).id}")[-1] for each in refs]
+        with self.at(self.ago(opens - 35)):
+            for seat, member in enumerate(self.panel):
+                for place, matter in enumerate(matters):
+                    tie = "friend" if (seat, place) == (2, 4) else "none"
+                    if panels.declare(member, self.panel_ref, matter.ref, tie):
+                        self._mark(member, matter.ref, seat + place)
+        with self.at(self.ago(opens - 38)):
+            sitting = sittings.by_about(f"round:{queries.round_by_ref(ref).id}")
+            assert sitting is not None
+            marking.reveal_ready(self.staff["council-officer"], self.panel_ref, sitting.ref)
+            marking.say(self.panel[1], self.panel_ref, matters[0].ref, "I walked past there on Sunday. It is needed.")
+            for seat, member in enumerate(self.panel):
+                for place, matter in enumerate(matters):
+                    if (seat, place) == (2, 4):
+                        continue
+                    choice = "no" if (seat + place) % 4 == 3 or (place == 3 and seat > 1) else "yes"
+                    panels.vote(member, self.panel_ref, matter.ref, choice, self.random.choice(words.REASONS[choice]))
+            sittings.count(self.staff["council-officer"], self.panel_ref, sitting.ref)
+            paid = next(each for each in sittings.line_of(sitting, sittings.matters_of(sitting)) if each.funded)
+            change = sittings.propose(
+                self.staff["council-officer"],
+                self.panel_ref,
+                sitting.ref,
+                paid.matter.ref,
+                False,
+                "The hall that they need was sold after they asked.",
+            )
+            if not told:
+                return
+            sittings.second(self.staff["second-officer"], self.panel_ref, sitting.ref, change)
+        with self.at(self.ago(opens - 42)):
+            for each in refs:
+                decide.write_letter(each, self.random.choice(words.REASONS[queries.bid(each).decided or "no"]), [], None, officer)
+            decide.release(decide.prepare_release(ref, [], officer), second)
+            match.expire()
+
+    def _mark(self, member: Who, matter: str, number: int, questions: int = 3) -> None:
+        given = {
+            question: ((number + question) % 4, "I know the people there." if (number + question) % 5 == 0 else "")
+            for question in range(questions)
+        }
+        marking.mark(member, self.panel_ref, matter, given)
+
+    def _half_way(self, refs: Sequence[str]) -> None:
+        """A sitting in the middle: one idea talked about, one marked by all, one by some, one by nobody."""
+        matters = [panel_queries.matters_about(f"bid:{queries.bid(each).id}")[-1].ref for each in refs]
+        with self.at(self.ago(5)):
+            for seat, member in enumerate(self.panel):
+                for place in range(2):
+                    panels.declare(member, self.panel_ref, matters[place], "none")
+                    self._mark(member, matters[place], seat + place)
+            for member in self.panel[:2]:
+                panels.declare(member, self.panel_ref, matters[2], "none")
+                self._mark(member, matters[2], 2, 2 if member is self.panel[1] else 3)
+            panels.declare(self.panel[3], self.panel_ref, matters[3], "neighbour", "Lives across the road")
+        with self.at(self.ago(4)):
+            marking.say(self.panel[0], self.panel_ref, matters[0], "Who looks after it in winter?")
+            marking.say(self.panel[2], self.panel_ref, matters[0], "The school said it would. I asked.")
+            panels.vote(self.panel[1], self.panel_ref, matters[0], "yes", "It is wanted here")
 
     # --- one bid ---------------------------------------------------------------------------------------------------------
 

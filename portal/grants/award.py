@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
@@ -23,6 +23,7 @@ from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_account, post
 from portal.outbox import Text, address_of, queue
+from portal.panels import sittings
 from portal.people.queries import addressee_of, person
 from portal.places.model import Area
 from portal.places.queries import scheme, ward_on
@@ -92,7 +93,7 @@ def offer_reserves() -> int:
             if bid is None or bid.status != "lapsed" or bid.reserve_place is None:
                 continue  # somebody else was quicker
             fund = locked_fund(bid.round.fund_id)
-            if books.balance(rounds.available(fund)) < bid.asked:
+            if _free_for(bid.round_id, fund.code) < bid.asked:
                 continue
             release = next(each for each in reversed(_releases(bid.round_id)) if bid.id in each.application_ids)
             move(bid, "offered_from_reserve", SCHEME)
@@ -115,9 +116,23 @@ def _next_on_reserve() -> int | None:
         if round_id in seen:
             continue
         seen.add(round_id)
-        if books.balance(f"fund:{code}:available") >= asked:
+        if _free_for(round_id, code) >= asked:
             return int(bid_id)
     return None
+
+
+def _free_for(round_id: int, code: str) -> int:
+    """What a round may still promise, in pence: what its fund has free, and no more than its shared pot has left."""
+    free = books.balance(f"fund:{code}:available")
+    sitting = sittings.by_about(f"round:{round_id}")
+    if sitting is None or sitting.pot is None:
+        return free
+    promised = db.session.scalar(
+        select(func.coalesce(func.sum(Award.amount), 0))
+        .join(Application, Application.id == Award.application_id)
+        .where(Application.round_id == round_id, Award.status.not_in(("lapsed", "declined", "returned")))
+    )
+    return min(free, sitting.pot - int(promised or 0))
 
 
 def _releases(round_id: int) -> Sequence[Release]:

@@ -3,7 +3,7 @@
 A decision is private until it is released, and is never undone after that (design 1, The panel, 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -19,11 +19,13 @@ from portal.grants.moves import about, move
 from portal.grants.rules import RoundRules
 from portal.history import Actor, record
 from portal.ledger import queries as books
+from portal.money import Pence
 from portal.outbox import Text, queue
 from portal.panels import actions as panels
 from portal.panels import queries as panel_queries
-from portal.panels.model import Matter
-from portal.panels.rules import Threshold
+from portal.panels import sittings
+from portal.panels.model import Matter, Sitting
+from portal.panels.rules import Sharing, Threshold
 from portal.people.model import ActingFor
 from portal.people.queries import addressee_of, in_force, names, person
 from portal.refs import new_ref
@@ -48,6 +50,19 @@ def tied_by_nature(abouts: Sequence[str]) -> Mapping[str, frozenset[int]]:
     for bid_id, *persons in rows:
         found[f"bid:{bid_id}"].update(each for each in persons if each is not None)
     return {each: frozenset(persons) for each, persons in found.items()}
+
+
+def hidden_from(person_id: int) -> frozenset[int]:
+    """Ids of bids that a person must not see: a seat of theirs has declared a tie, and the letters have not gone out.
+
+    Whoever asks, and whoever acts for them, sees their own. One query, three for somebody with ties.
+    """
+    abouts = list(panel_queries.declared_ties(person_id=person_id))
+    if not abouts:
+        return frozenset()
+    natural = tied_by_nature(abouts)
+    ids = [bid_of(each) for each in abouts if each.startswith("bid:") and person_id not in natural.get(each, ())]
+    return frozenset(db.session.scalars(select(Application.id).where(Application.id.in_(ids), Application.released_at.is_(None))))
 
 
 # --- with the panel ------------------------------------------------------------------------------------------------------
@@ -101,8 +116,18 @@ def _put(bid: Application, actor: Actor) -> None:
 def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
     decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
-    rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
-    panels.open_matter(bid.round.panel_id, about(bid), rule, max(decide_by, clock.today()), actor)
+    decide_by = max(decide_by, clock.today())
+    rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
+    sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)
+    panels.open_matter(bid.round.panel_id, about(bid), rule, decide_by, actor, sitting_id=sitting.id if sitting else None, cost=bid.asked)
+
+
+def _sitting(round_: Round, rules: RoundRules, decide_by: date, actor: Actor) -> Sitting | None:
+    """The sitting of a dated round, opened with its first bid. The round's reference settles ties: it was published before any bid came."""
+    free = Pence(max(0, books.balance(rounds.available(round_.fund))))
+    pot = free if rules.pot is None else Pence(min(rules.pot, free))
+    rule = Sharing(rules.decision, rules.ballots)
+    return sittings.open_sitting(round_.panel_id, about(round_), round_.name, rule, round_.ref, pot, decide_by, actor)
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
@@ -126,16 +151,51 @@ def when_closed(matter: Matter, actor: Actor) -> None:
         move(bid, "back_from_panel", actor, reason=_("Too few votes came in."))
         return
     move(bid, "decided", actor)  # what was decided stays private until released
-    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = matter.outcome, "", [], None
+    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.funded = matter.outcome, "", [], None, None
+
+
+def when_shared(line: Sequence[sittings.Given], actor: Actor) -> None:
+    """The panel has shared out a pot, or two people changed what it gave: part of that. Refused when a letter is on its way already."""
+    must_be_in_transaction()
+    given = {bid_of(each.matter.about): each for each in line}
+    for bid in _locked_bids(given):
+        if bid.status == "withdrawn":
+            continue
+        if bid.status != "decided":
+            raise Refused(_("“%(title)s” has had its letter, so nothing of this round changes any more.", title=bid.title))
+        _not_in_release(bid)
+        bid.funded, bid.reserve_place = given[bid.id].funded, given[bid.id].place
+
+
+def when_reopened(matters: Sequence[Matter], reason: str, actor: Actor) -> None:
+    """The count of a sitting is undone: part of that. Refused when a release of one of its bids is prepared."""
+    must_be_in_transaction()
+    for bid in _locked_bids(bid_of(each.about) for each in matters):
+        if bid.status == "withdrawn":
+            panels.withdraw_matter(about(bid), actor)
+            continue
+        _not_in_release(bid)
+        move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
+        bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.funded = None, "", [], None, None
+
+
+def _locked_bids(ids: Iterable[int]) -> Sequence[Application]:
+    query = select(Application).where(Application.id.in_(list(ids))).order_by(Application.id).with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Send a decided bid back to the panel, before it is released: everybody votes anew. Refused: no reason, released, in a release, one's own."""
+    """Send a decided bid back to the panel, before it is released: everybody votes anew.
+
+    Refused: no reason, released, in a release, tied to it, or it shared a pot with others.
+    """
     needs_reason(reason)
     with transaction():
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
         _not_their_own([bid], actor)
+        if bid.funded is not None:
+            raise Refused(_("This idea shared a pot with others. Undo the whole count on the page of the sitting."))
         move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
         bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = None, "", [], None
         _open_matter(bid, actor)
@@ -161,7 +221,9 @@ def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: in
         _not_their_own([bid], actor)
         if conditions and bid.decided != "yes":
             raise Refused(_("Only a yes has conditions."), "conditions")
-        bid.decision_reason, bid.conditions, bid.reserve_place = reason, list(conditions), place if bid.decided == "yes" else None
+        bid.decision_reason, bid.conditions = reason, list(conditions)
+        if bid.funded is None:  # else the sharing of the pot gave its place
+            bid.reserve_place = place if bid.decided == "yes" else None
         record(about(bid), "letter_written", actor)
 
 
@@ -235,9 +297,11 @@ def _in_order(bids: Sequence[Application]) -> list[Application]:
 
 
 def _not_their_own(bids: Sequence[Application], actor: Actor) -> None:
-    tied = tied_by_nature([about(bid) for bid in bids])
-    if any(actor.person_id in persons for persons in tied.values()):
-        raise Refused(_("One of these ideas is your own. Somebody else must do this."))
+    abouts = [about(bid) for bid in bids]
+    if any(
+        actor.person_id in persons for tied in (tied_by_nature(abouts), panel_queries.declared_ties(abouts)) for persons in tied.values()
+    ):
+        raise Refused(_("You are tied to one of these ideas. Somebody else must do this."))
 
 
 def cancel_release(release_ref: str, actor: Actor) -> None:
@@ -288,7 +352,7 @@ def _fate(bid: Application, free: int, short: bool) -> tuple[str, int | None]:
     if bid.status != "decided":
         return "gone", None
     if bid.decided == "yes":
-        return ("offered", None) if not short and bid.asked <= free else ("reserve", None)
+        return ("offered", None) if not short and bid.asked <= free and bid.funded is not False else ("reserve", None)
     return ("refused", None) if bid.decided == "no" else ("not_yet", None)
 
 
@@ -342,6 +406,7 @@ def release(release_ref: str, actor: Actor) -> int:
         written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))
         if not round_.rolling and round_.status in ("deciding", "closed"):
             move(round_, "released", actor)
+        sittings.publish(about(round_))
         record(f"release:{found.id}", "released", actor, letters=written)
         return written
 
@@ -404,4 +469,6 @@ def needs_reason(reason: str) -> None:
 
 
 panels.CLOSED["bid"] = when_closed
+sittings.SHARED["bid"] = when_shared
+sittings.REOPENED["bid"] = when_reopened
 panel_queries.TIED_BY_NATURE["bid"] = tied_by_nature

@@ -16,8 +16,10 @@ from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, 
 from portal.grants.pay import run_by_ref
 from portal.history import Actor, Event, record
 from portal.ledger.model import Account, Entry, State, Transfer
+from portal.panels.marking import marks_of
 from portal.panels.model import Matter, Vote
-from portal.panels.queries import last_tallies, last_votes
+from portal.panels.queries import last_tallies, last_votes, standing
+from portal.panels.rules import Threshold
 from portal.people.access import FRESH
 from portal.words import _
 
@@ -71,6 +73,19 @@ def matters_of(bids: Sequence[Application]) -> Mapping[int, Matter]:
 def reasons_of(matter: Matter) -> Sequence[Vote]:
     """The votes with a reason, without whose they are, for whoever writes the letter. Empty until the panel has counted."""
     return [vote for vote in last_votes([matter.id]).values() if vote.reason] if matter.status == "closed" else []
+
+
+def marks_by_question(matter: Matter) -> Sequence[tuple[str, list[int], list[str]]]:
+    """For whoever writes the letter, once the panel has counted: each question with the marks and the lines why, without names."""
+    if matter.status != "closed":
+        return []
+    able = {each.seat.id for each in standing(matter).able}
+    found = []
+    given = marks_of([matter.id])
+    for number, question in enumerate(Threshold.load(matter.rule).criteria):
+        rows = [own[number] for (_matter, seat), own in sorted(given.items()) if seat in able and number in own]
+        found.append((question, [row.mark for row in rows], [row.reason for row in rows if row.reason]))
+    return found
 
 
 # --- payments ------------------------------------------------------------------------------------------------------------

@@ -170,7 +170,8 @@ class Application(Base):
     decided: Mapped[str | None]  # private until release: yes, no, not_yet
     decision_reason: Mapped[str] = mapped_column(default="")  # as the letter says it
     conditions: Mapped[list[str]] = mapped_column(JSON, default=list)  # of a yes, as the letter says them
-    reserve_place: Mapped[int | None]  # on the reserve list of a dated round
+    reserve_place: Mapped[int | None]  # in line for the money of a dated round
+    funded: Mapped[bool | None]  # what the sharing of a pot gave; None: it was decided on its own
     released_at: Mapped[datetime | None]
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")

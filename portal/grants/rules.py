@@ -25,7 +25,12 @@ class RoundRules:
     planning_percent: int = 20  # most of the match that planning meetings count for
     criteria: tuple[str, ...] = ("Will it bring neighbours together?", "Is it wanted here?", "Can they do it?")
     quorum: int = 3  # seats that must vote, of those able to
-    majority_percent: int = 50  # yes must be more than this share of yes and no
+    majority_percent: int = 50  # yes must be more than this share of yes and no; 0: one yes is enough to share in the pot
+    marking: bool = False  # the panel marks each idea by the criteria, in private, before it talks and votes
+    anonymous: bool = True  # the panel reads what the idea is, not whose group it is
+    decision: str = "threshold"  # a dated round: threshold, most_votes or equal_shares (panels.rules.Sharing)
+    ballots: str = "votes"  # equal shares by votes, or by marks
+    pot: Pence | None = None  # what a dated round shares out at most; None: what the fund has free when the panel begins
     decide_within_days: int = 21  # rolling rounds: promised when sent
     accept_within_days: int = 14
     report_within_days: int = 42  # after the last day of the idea

@@ -9,10 +9,11 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.history import Actor, record
+from portal.money import Pence
 from portal.outbox import Text, queue
 from portal.panels import queries
-from portal.panels.model import CHOICES, TIES, Interest, Matter, Panel, Seat, Vote
-from portal.panels.rules import Threshold, outcome, quorate
+from portal.panels.model import CHOICES, TIES, Interest, Mark, Matter, Panel, Seat, Sitting, Vote
+from portal.panels.rules import Sharing, Threshold, outcome, quorate
 from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import ERASERS, addressee_of
@@ -85,12 +86,25 @@ def end_seat(who: Who, panel_ref: str, person_ref: str, last_day: date, reason: 
 # --- matters -------------------------------------------------------------------------------------------------------------
 
 
-def open_matter(panel_id: int, about: str, rule: Threshold, decide_by: date, actor: Actor) -> Matter:
-    """Put something before a panel, as a part of an action. Its seats hear of it at most once a day, without what it is."""
+def open_matter(
+    panel_id: int,
+    about: str,
+    rule: Threshold,
+    decide_by: date,
+    actor: Actor,
+    *,
+    sitting_id: int | None = None,
+    cost: Pence | None = None,
+) -> Matter:
+    """Put something before a panel, as a part of an action. Its seats hear of it at most once a day, without what it is.
+
+    `sitting_id`: decided together with others, out of one pot; `cost` is what a yes takes out of it, in pence.
+    """
     must_be_in_transaction()
     made = Matter(
-        ref=new_ref("MAT"), panel_id=panel_id, about=about, rule=rule.store(), status="open", opened_at=clock.now(), decide_by=decide_by
-    )
+        ref=new_ref("MAT"), panel_id=panel_id, about=about, rule=rule.store(), status="open", opened_at=clock.now(), decide_by=decide_by,
+        sitting_id=sitting_id, cost=cost,
+    )  # fmt: skip
     db.session.add(made)
     db.session.flush()
     record(f"matter:{made.id}", "opened", actor, thing=about)
@@ -140,7 +154,7 @@ def declare(who: Who, panel_ref: str, matter_ref: str, tie: str, note: str = "")
     Refused: closed already, no such kind of tie. NotFound: not their panel, or hidden from them by a tie.
     """
     with transaction():
-        _panel, matter, seat = _before_seat(who, panel_ref, matter_ref)
+        _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
         queries.sitting(seat, matter)
         _declare(matter, seat, tie, note, who.id)
         return tie == "none"
@@ -151,6 +165,8 @@ def _declare(matter: Matter, seat: Seat, tie: str, note: str, by: int) -> None:
         raise Refused(_("Say whether something ties you to this."), "tie")
     db.session.add(Interest(matter_id=matter.id, seat_id=seat.id, tie=tie, note=note, declared_at=clock.now(), declared_by_id=by))
     record(f"matter:{matter.id}", "tie_declared", Actor(by), seat=seat.id, tie=tie)
+    if tie != "none" and db.session.scalar(select(Mark.id).where(Mark.matter_id == matter.id, Mark.seat_id == seat.id).limit(1)):
+        record(f"matter:{matter.id}", "marks_withdrawn", Actor(by), seat=seat.id)  # they stay on record and count no more
 
 
 def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "") -> None:
@@ -159,40 +175,52 @@ def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "
     Refused: no tie declared yet, closed already, "no" or "not yet" without a reason. NotFound: not theirs to see.
     """
     with transaction():
-        _panel, matter, seat = _before_seat(who, panel_ref, matter_ref)
+        _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
         if not queries.sitting(seat, matter).may_open:
             raise Refused(_("Say first whether something ties you to this idea."))
-        _vote(matter, seat, choice, reason, "phone", who.id)
+        _vote(matter, seat, choice, reason, "phone", "", who.id)
 
 
-def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str) -> None:
+def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str, sheet: str = "") -> None:
     """An officer or the chair enters the vote that a seat gave on paper or in the hall, together with its "no tie".
 
-    Refused: not on paper or in the hall, a seat that is tied, closed already, no reason where one is needed. NotYours: neither
-    officer nor chair, or tied themselves.
+    Refused: not on paper or in the hall, on paper without the number of its sheet, a seat that is tied, closed already, no reason
+    where one is needed. NotYours: neither officer nor chair, or tied themselves.
     """
     if source not in ("paper", "hall"):
         raise Refused(_("Say whether the vote was given on paper or in the hall."), "source")
+    if source == "paper" and not sheet:
+        raise Refused(_("Write the number that stands on the paper sheet."), "sheet")
     with transaction():
         panel = queries.panel(panel_ref)
-        matter = _open_matter(panel, matter_ref)
+        matter = open_one(panel, matter_ref)
         must_count(who, panel, matter)
-        seat = _seat_in_term(panel, person_ref)
-        if seat.id not in {each.seat.id for each in queries.standing(matter).able}:
-            raise Refused(_("That seat is tied to this idea, so it has no vote on it."), "person")
-        if queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) is None:
-            _declare(matter, seat, "none", "", who.id)
-        _vote(matter, seat, choice, reason, source, who.id)
+        seat = seat_for_paper(panel, matter, person_ref, who)
+        _vote(matter, seat, choice, reason, source, sheet, who.id)
 
 
-def _vote(matter: Matter, seat: Seat, choice: str, reason: str, source: str, by: int) -> None:
+def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> Seat:
+    """The seat whose sheet is being entered, with its "no tie" if that was not said yet; a part of an action. Refused when it is tied."""
+    seat = _seat_in_term(panel, person_ref)
+    if seat.id not in {each.seat.id for each in queries.standing(matter).able}:
+        raise Refused(_("That seat is tied to this idea, so it has no vote on it."), "person")
+    if queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) is None:
+        _declare(matter, seat, "none", "", who.id)
+    return seat
+
+
+def _vote(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
+    if Threshold.load(matter.rule).criteria and matter.revealed_at is None:
+        raise Refused(_("First everybody gives their marks. The vote opens when the marks are shown."))
     if choice not in CHOICES:
         raise Refused(_("Choose yes, no, not yet or abstain."), "choice")
     if choice in ("no", "not_yet") and not reason:
         raise Refused(_("Write why, in a line. It helps whoever asked to do better next time."), "reason")
     db.session.add(
-        Vote(matter_id=matter.id, seat_id=seat.id, choice=choice, reason=reason, source=source, cast_at=clock.now(), entered_by_id=by)
-    )
+        Vote(
+            matter_id=matter.id, seat_id=seat.id, choice=choice, reason=reason, source=source, sheet=sheet, cast_at=clock.now(), entered_by_id=by
+        )
+    )  # fmt: skip
     record(f"matter:{matter.id}", "voted", Actor(by), seat=seat.id, source=source)  # that, not what: votes are private until closing
 
 
@@ -204,7 +232,7 @@ def close(who: Who, panel_ref: str, matter_ref: str) -> str:
     """
     with transaction():
         panel = queries.panel(panel_ref)
-        matter = _open_matter(panel, matter_ref)
+        matter = open_one(panel, matter_ref)
         must_count(who, panel, matter)
         rule = Threshold.load(matter.rule)
         standing = queries.standing(matter)
@@ -217,15 +245,46 @@ def close(who: Who, panel_ref: str, matter_ref: str) -> str:
                     quorum=rule.quorum,
                 )
             )
-        matter.status = "closed"
-        matter.closed_at = clock.now()
-        matter.outcome = outcome(tally, rule)
-        matter.tally = tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
-        record(f"matter:{matter.id}", "closed", Actor(who.id), outcome=matter.outcome)
-        kind = matter.about.partition(":")[0]
-        if kind in CLOSED:
-            CLOSED[kind](matter, Actor(who.id))
-        return matter.outcome
+        sitting = db.session.get_one(Sitting, matter.sitting_id) if matter.sitting_id is not None else None
+        if sitting is not None and Sharing.load(sitting.rule).shares:
+            raise Refused(_("This idea shares a pot with others, so all of them are counted at once. Open the sitting to count."))
+        result = freeze(matter, standing, Actor(who.id))
+        if sitting is not None and not queries.open_in(sitting.id):
+            sitting.status, sitting.counted_at, sitting.counted_by_id = "counted", clock.now(), who.id
+            record(f"sitting:{sitting.id}", "counted", Actor(who.id))
+        return result
+
+
+def ask(
+    who: Who,
+    panel_ref: str,
+    matter_ref: str,
+    carry: Callable[[str, Sequence[str], str, date, Actor], None],
+    sections: Sequence[str],
+    note: str,
+    answer_by: date,
+) -> None:
+    """Ask whoever brought a matter about parts of it; `carry` does what that means for them. Refused, NotYours: as for `close`."""
+    panel = queries.panel(panel_ref)
+    matter = queries.matter(matter_ref, panel.id)
+    must_count(who, panel, matter)
+    if matter.status != "open":
+        raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
+    carry(matter.about, sections, note, answer_by, Actor(who.id))
+
+
+def freeze(matter: Matter, standing: queries.Standing, actor: Actor) -> str:
+    """Close a locked matter as it stands, and tell whoever brought it; a part of an action. Returns the outcome."""
+    must_be_in_transaction()
+    matter.status = "closed"
+    matter.closed_at = clock.now()
+    matter.outcome = outcome(standing.tally, Threshold.load(matter.rule))
+    matter.tally = standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
+    record(f"matter:{matter.id}", "closed", actor, outcome=matter.outcome)
+    kind = matter.about.partition(":")[0]
+    if kind in CLOSED:
+        CLOSED[kind](matter, actor)
+    return matter.outcome
 
 
 # --- who may ------------------------------------------------------------------------------------------------------------
@@ -242,15 +301,15 @@ def must_count(who: Who, panel: Panel, matter: Matter) -> None:
         raise NotYours(_("We cannot find that page."))
 
 
-def _before_seat(who: Who, panel_ref: str, matter_ref: str) -> tuple[Panel, Matter, Seat]:
+def before_seat(who: Who, panel_ref: str, matter_ref: str) -> tuple[Panel, Matter, Seat]:
     panel = queries.panel(panel_ref)
     seat = queries.seat_of(who.id, panel.id)
     if seat is None:
         raise NotFound(_("We cannot find that page."))
-    return panel, _open_matter(panel, matter_ref), seat
+    return panel, open_one(panel, matter_ref), seat
 
 
-def _open_matter(panel: Panel, matter_ref: str) -> Matter:
+def open_one(panel: Panel, matter_ref: str) -> Matter:
     """The matter, locked, so that no vote comes in while it is being closed. Refused when it is not open."""
     matter = db.session.scalar(select(Matter).where(Matter.ref == matter_ref, Matter.panel_id == panel.id).with_for_update())
     if matter is None:

@@ -1,10 +1,13 @@
 """What officers and seats type about panels, ties and votes."""
 
-from wtforms import BooleanField, RadioField, SelectField
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 
 from portal.panels.model import TIES
 from portal.places import queries as places
-from portal.web.forms import DayField, Form, Line, Needed, Paragraphs
+from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs
 from portal.words import N_, _
 
 TIE_WORDS = {
@@ -19,6 +22,9 @@ TIE_WORDS = {
 CHOICE_WORDS = {"yes": N_("Yes"), "no": N_("No"), "not_yet": N_("Not yet"), "abstain": N_("I would rather not vote")}
 OUTCOME_WORDS = {"yes": N_("Yes"), "no": N_("No"), "not_yet": N_("Not yet"), "no_quorum": N_("Too few votes")}
 SOURCE_WORDS = {"phone": N_("on the phone"), "paper": N_("on paper"), "hall": N_("in the hall")}
+
+
+MARK_WORDS = {3: N_("Very much"), 2: N_("Quite"), 1: N_("A little"), 0: N_("Not at all")}
 
 
 class NewPanel(Form):
@@ -82,6 +88,7 @@ class Vote(Form):
 class PaperVote(Vote):
     person = RadioField(N_("Whose vote is it?"), [Needed(N_("Choose whose vote it is."))])
     source = RadioField(N_("How was it given?"), [Needed(N_("Say whether the vote was given on paper or in the hall."))])
+    sheet = Line(N_("Number of the paper sheet"), description=N_("It stands at the top. Leave it empty for a vote in the hall."), most=30)
     no_tie = BooleanField(N_("They said that nothing ties them to this idea"), [Needed(N_("Ask them about ties first, and tick the box."))])
 
     def fill_for(self, seats: list[tuple[str, str]]) -> "PaperVote":
@@ -90,3 +97,66 @@ class PaperVote(Vote):
         self.person.choices = seats
         self.source.choices = [("paper", _("On paper")), ("hall", _("In the hall"))]
         return self
+
+
+class Talk(Form):
+    words = Paragraphs(N_("What would you like to say?"), [Needed(N_("Write what you would like to say."))], most=1000)
+
+
+class Ask(Form):
+    sections = SelectMultipleField(
+        N_("Which parts should they look at again?"), [Needed(N_("Choose which parts you need to know more about."))]
+    )
+    note = Paragraphs(
+        N_("What would you like to know?"), [Needed(N_("Write what you would like to know, as you would say it at the door."))], most=1000
+    )
+    answer_by = DayField(N_("By which day?"), [Needed(N_("Say by which day."))])
+
+    def fill(self, sections: Mapping[str, str]) -> "Ask":
+        self.sections.choices = [(name, _(words)) for name, words in sections.items()]
+        return self
+
+
+class PaperMarks(Form):
+    """Whose sheet is entered; its marks are fields of `marks`."""
+
+    person = RadioField(N_("Whose sheet is it?"), [Needed(N_("Choose whose sheet it is."))])
+    sheet = Line(
+        N_("Number of the paper sheet"),
+        [Needed(N_("Write the number that stands on the paper sheet."))],
+        description=N_("It stands at the top."),
+        most=30,
+    )
+    no_tie = BooleanField(N_("They said that nothing ties them to this idea"), [Needed(N_("Ask them about ties first, and tick the box."))])
+
+
+class Override(Form):
+    matter = RadioField(N_("Which idea?"), [Needed(N_("Choose an idea."))])
+    reason = Paragraphs(N_("Why?"), [Needed(N_("Write why. Everybody will read it beside the result."))], most=600)
+
+
+class Why(Form):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+def marks(criteria: Sequence[str], own: Mapping[int, Any], base: type[Form] = Form, *, sent: bool = False) -> Any:
+    """A form with a choice and a line why for each criterion, `own` (criterion → Mark) filled in; `sent` reads what was sent."""
+    kind = type("Marks", (base,), {})
+    for number, question in enumerate(criteria):
+        choices = [(str(mark), _(words)) for mark, words in MARK_WORDS.items()]
+        setattr(kind, f"mark_{number}", RadioField(question, [Optional()], choices=choices))
+        setattr(kind, f"why_{number}", Line(N_("Why? A line, if you like"), most=200))
+    data: dict[str, str] = {}
+    for number, mark in own.items():
+        data |= {f"mark_{number}": str(mark.mark), f"why_{number}": mark.reason}
+    return kind(data=data) if sent else kind(formdata=None, data=data)
+
+
+def given(form: Any, criteria: Sequence[str]) -> dict[int, tuple[int, str]]:
+    """The marks that a valid form of `marks` holds: criterion → (mark, why)."""
+    found = {}
+    for number in range(len(criteria)):
+        chosen = form[f"mark_{number}"].data
+        if chosen in {str(mark) for mark in MARK_WORDS}:
+            found[number] = (int(chosen), form[f"why_{number}"].data)
+    return found

@@ -7,9 +7,11 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base
+from portal.money import Pence
 
 CHOICES = ("yes", "no", "not_yet", "abstain")
 TIES = ("none", "family", "friend", "member", "money", "neighbour", "other")
+MARKS = (0, 1, 2, 3)  # not at all, a little, quite, very much
 
 
 class Panel(Base):
@@ -37,6 +39,32 @@ class Seat(Base):
     term_end: Mapped[date | None]  # last day, inclusive
 
 
+class Sitting(Base):
+    """Matters that a panel decides together out of one pot: a dated round. `about` names it to whoever asked ("round:3")."""
+
+    __tablename__ = "sitting"
+    __table_args__ = (
+        CheckConstraint("status in ('open', 'counted')", name="status"),
+        CheckConstraint("pot is null or pot >= 0", name="pot"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # SIT-....-....
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"), index=True)
+    about: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON)  # frozen: see rules.Sharing
+    seed: Mapped[str]  # published before anything came in; settles ties
+    pot: Mapped[Pence | None]  # what is shared; None with the threshold rule: each matter on its own
+    status: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    decide_by: Mapped[date]
+    counted_at: Mapped[datetime | None]
+    counted_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # ballots, outcome and what other rules would have done
+    published_at: Mapped[datetime | None]  # from then on everybody may read the result
+
+
 class Matter(Base):
     """One thing a panel decides. `about` names it to whoever asked ("bid:17"); the panel does not look inside."""
 
@@ -53,9 +81,12 @@ class Matter(Base):
     panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
     about: Mapped[str] = mapped_column(index=True)
     rule: Mapped[dict[str, Any]] = mapped_column(JSON)  # the frozen threshold rule: see rules.Threshold
+    sitting_id: Mapped[int | None] = mapped_column(ForeignKey("sitting.id"), index=True)
+    cost: Mapped[Pence | None]  # what a yes would take out of the pot
     status: Mapped[str] = mapped_column(default="open")
     opened_at: Mapped[datetime]
     decide_by: Mapped[date]
+    revealed_at: Mapped[datetime | None]  # marks are private before, and votes are taken after
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]  # yes, no, not_yet, no_quorum
     tally: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # as counted at closing, for the register
@@ -95,5 +126,68 @@ class Vote(Base):
     choice: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="phone")
+    sheet: Mapped[str] = mapped_column(default="")  # number of the paper sheet
     cast_at: Mapped[datetime]
     entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Mark(Base):
+    """What a seat thinks of a matter by one of its criteria, with a line why. Appended; the last counts."""
+
+    __tablename__ = "mark"
+    __table_args__ = (
+        CheckConstraint("mark between 0 and 3", name="mark"),
+        CheckConstraint("criterion >= 0", name="criterion"),
+        CheckConstraint("source in ('phone', 'paper', 'hall')", name="source"),
+        Index("ix_mark_matter_id_seat_id", "matter_id", "seat_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id"))
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seat.id"))
+    criterion: Mapped[int]  # place in the matter's frozen list
+    mark: Mapped[int]
+    reason: Mapped[str] = mapped_column(default="")
+    source: Mapped[str] = mapped_column(default="phone")
+    sheet: Mapped[str] = mapped_column(default="")
+    marked_at: Mapped[datetime]
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Remark(Base):
+    """Something said in the talk about a matter. Taken back by its writer or struck by the chair, it shows as that."""
+
+    __tablename__ = "remark"
+    __table_args__ = (Index("ix_remark_matter_id", "matter_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # RMK-....-....
+    matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id"))
+    seat_id: Mapped[int | None] = mapped_column(ForeignKey("seat.id"))  # None: an officer
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    words: Mapped[str]
+    said_at: Mapped[datetime]
+    struck_at: Mapped[datetime | None]
+    struck_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Override(Base):
+    """Two people change what the rule gave to one matter, with a reason that everybody reads."""
+
+    __tablename__ = "override"
+    __table_args__ = (
+        CheckConstraint("seconded_by_id is null or seconded_by_id <> proposed_by_id", name="two_people"),
+        Index("ix_override_sitting_id", "sitting_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # OVR-....-....
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"))
+    matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id"))
+    funded: Mapped[bool]
+    reason: Mapped[str]
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    proposed_at: Mapped[datetime]
+    seconded_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    seconded_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]  # taken back before it was seconded, or undone with the count

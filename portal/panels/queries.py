@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, ex
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
-from portal.panels.model import Interest, Matter, Panel, Seat, Vote
+from portal.panels.model import Interest, Mark, Matter, Panel, Seat, Vote
 from portal.panels.rules import Tally, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS
@@ -41,6 +41,8 @@ def _waiting() -> Select[int, str]:
             Matter.status == "open",
             func.coalesce(declared, "none") == "none",
             ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id),
+            # who has begun to mark waits for the others, until the marks are shown
+            or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id)),
         )
         .limit(50)
     )
@@ -160,6 +162,26 @@ def tied_by_nature(abouts: Iterable[str]) -> Mapping[str, frozenset[int]]:
     return found
 
 
+def declared_ties(abouts: Sequence[str] | None = None, person_id: int | None = None) -> Mapping[str, frozenset[int]]:
+    """about → persons whose seat has declared a tie to it, of these things or of this person's. What was withdrawn counts too. One query."""
+    last = (
+        select(Interest.tie)
+        .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
+        .order_by(Interest.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(Matter.about, Seat.person_id).join(Seat, Seat.panel_id == Matter.panel_id).where(func.coalesce(last, "none") != "none")
+    if abouts is not None:
+        query = query.where(Matter.about.in_(abouts))
+    if person_id is not None:
+        query = query.where(Seat.person_id == person_id)
+    found: dict[str, set[int]] = {}
+    for about, who in db.session.execute(query):
+        found.setdefault(about, set()).add(who)
+    return {about: frozenset(persons) for about, persons in found.items()}
+
+
 def last_ties(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Interest]:
     """(matter, seat) → what the seat last declared."""
     last = select(func.max(Interest.id)).where(Interest.matter_id.in_(matter_ids))
@@ -206,6 +228,51 @@ def sitting(seat: Seat, one: Matter) -> Sitting:
     return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)), natural)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a matter stands among those before a seat: "3 of 11", with the references of its neighbours in line."""
+
+    number: int
+    of: int
+    before: str | None
+    after: str | None
+    waiting: str | None  # the next one that waits for a word of this seat, this one left out
+
+
+def place_in_line(seat: Seat, one: Matter) -> Place:
+    """Among the open matters of the same sitting, or else of the panel, without those the seat is tied to. Two queries."""
+    tie, vote = (
+        select(column)
+        .where(table.matter_id == Matter.id, table.seat_id == seat.id)
+        .order_by(table.id.desc())
+        .limit(1)
+        .correlate(Matter)
+        .scalar_subquery()
+        for table, column in ((Interest, Interest.tie), (Vote, Vote.choice))
+    )
+    together = Matter.sitting_id == one.sitting_id if one.sitting_id is not None else Matter.sitting_id.is_(None)
+    rows = db.session.execute(
+        select(Matter.ref, Matter.about, vote.is_(None))
+        .where(Matter.panel_id == seat.panel_id, Matter.status == "open", together, func.coalesce(tie, "none") == "none")
+        .order_by(Matter.decide_by, Matter.id)
+        .limit(300)
+    ).all()
+    natural = tied_by_nature(about for _ref, about, _waits in rows)
+    line = [(ref, waits) for ref, about, waits in rows if seat.person_id not in natural.get(about, ())]
+    refs = [ref for ref, _waits in line]
+    if one.ref not in refs:
+        return Place(0, len(refs), None, None, next((ref for ref, waits in line if waits), None))
+    here = refs.index(one.ref)
+    onward = [*line[here + 1 :], *line[:here]]
+    return Place(
+        here + 1,
+        len(refs),
+        refs[here - 1] if here else None,
+        refs[here + 1] if here + 1 < len(refs) else None,
+        next((ref for ref, waits in onward if waits), None),
+    )
+
+
 def waiting_for(person_id: int) -> Mapping[int, int]:
     """How many open matters wait for this person's word: panel id → number; at most a few dozen are looked at. Two queries."""
     rows = db.session.execute(WAITING, {"person": person_id, "today": clock.today()}).tuples().all()
@@ -226,15 +293,31 @@ class Standing:
 
 def standing(one: Matter, natural: frozenset[int] | None = None) -> Standing:
     """Count a matter as it stands now, over the seats in term today; `natural` where it is known already who is tied by nature."""
-    today = clock.today()
-    ties, votes = last_ties([one.id]), last_votes([one.id])
+    return standings([one], None if natural is None else {one.about: natural})[one.id]
+
+
+def standings(some: Sequence[Matter], natural: Mapping[str, frozenset[int]] | None = None) -> Mapping[int, Standing]:
+    """`standing` for several matters of one panel: matter id → how it stands. Three queries, one more for who is tied by nature."""
+    if not some:
+        return {}
+    today, ids = clock.today(), [each.id for each in some]
+    ties, votes = last_ties(ids), last_votes(ids)
     if natural is None:
-        natural = tied_by_nature([one.about]).get(one.about, frozenset())
+        natural = tied_by_nature(each.about for each in some)
+    seats = [each for each in seats_of(some[0].panel_id) if holds(each.seat, today)]
+    return {one.id: _standing(one, seats, ties, votes, natural.get(one.about, frozenset())) for one in some}
+
+
+def _standing(
+    one: Matter,
+    seats: Sequence[SeatOf],
+    ties: Mapping[tuple[int, int], Interest],
+    votes: Mapping[tuple[int, int], Vote],
+    natural: frozenset[int],
+) -> Standing:
     able: list[SeatOf] = []
     tied: list[tuple[SeatOf, str]] = []
-    for each in seats_of(one.panel_id):
-        if not holds(each.seat, today):
-            continue
+    for each in seats:
         said = ties.get((one.id, each.seat.id))
         if said is not None and said.tie != "none":
             tied.append((each, said.tie))
@@ -242,15 +325,18 @@ def standing(one: Matter, natural: frozenset[int] | None = None) -> Standing:
             tied.append((each, "member"))
         else:
             able.append(each)
-    cast = {seat_id: vote for (_matter, seat_id), vote in votes.items()}
     # a vote counts only of a seat that has said "no tie"
-    valid = {
-        each.seat.id: (cast[each.seat.id].choice, cast[each.seat.id].source)
-        for each in able
-        if each.seat.id in cast and (one.id, each.seat.id) in ties
+    cast = {
+        each.seat.id: votes[one.id, each.seat.id] for each in able if (one.id, each.seat.id) in votes and (one.id, each.seat.id) in ties
     }
-    tally = count([each.seat.id for each in able], len(tied), valid)
-    return Standing(tally, able, tied, [each for each in able if each.seat.id not in valid], {seat: cast[seat] for seat in valid})
+    tally = count([each.seat.id for each in able], len(tied), {seat: (vote.choice, vote.source) for seat, vote in cast.items()})
+    return Standing(tally, able, tied, [each for each in able if each.seat.id not in cast], cast)
+
+
+def open_in(sitting_id: int) -> int:
+    """How many matters of a sitting are still open."""
+    query = select(func.count()).select_from(Matter).where(Matter.sitting_id == sitting_id, Matter.status == "open")
+    return db.session.scalar(query) or 0
 
 
 def voted(one: Matter) -> int:

@@ -12,6 +12,29 @@ class Threshold:
     quorum: int = 3  # seats that must vote, of those able to
     majority_percent: int = 50  # yes must be more than this share of yes and no
     on_tie: str = "not_yet"  # what comes of exactly that share: "not_yet" or "no"
+    criteria: tuple[str, ...] = ()  # what each seat marks in private before the talk and the vote; none: only a vote
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """From JSON; fields added since then take their defaults."""
+        known = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
+        return cls(**known | {"criteria": tuple(known.get("criteria", ()))})
+
+    def store(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"criteria": list(self.criteria)}
+
+
+SHARING_RULES = ("threshold", "most_votes", "equal_shares")
+BALLOTS = ("votes", "marks")
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How the matters of a sitting are decided together. Frozen as JSON on the sitting when it opens."""
+
+    rule: str = "threshold"  # one of SHARING_RULES
+    ballots: str = "votes"  # equal shares: a yes is an approval; or the marks, added up, are how much a seat wants it
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
@@ -21,6 +44,11 @@ class Threshold:
     def store(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
+
+    @property
+    def shares(self) -> bool:
+        """Whether one pot is shared out; otherwise each matter stands on its own."""
+        return self.rule != "threshold"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How values look on pages."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from flask import Flask
@@ -31,6 +32,17 @@ def when(value: datetime | None) -> str:
     return text.replace("AM", "am").replace("PM", "pm")
 
 
+def clock_time(value: datetime) -> str:
+    """The time of day in Europe/London: "15:04"."""
+    return str(format_datetime(value, "H:mm"))
+
+
+def named_by(ref: str, names: Mapping[str, str]) -> str:
+    """What something is called, by a table of names; its reference where it has none there."""
+    return names.get(ref, ref)
+
+
 def install(app: Flask) -> None:
     """Name them for templates."""
-    app.jinja_env.filters.update(pounds=pounds, round_pounds=round_pounds, hours=hours, day=day, short_day=short_day, when=when)
+    for each in (pounds, round_pounds, hours, day, short_day, when, clock_time, named_by):
+        app.jinja_env.filters[each.__name__] = each

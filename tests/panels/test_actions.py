@@ -175,23 +175,25 @@ class TestVotes:
             assert "no" not in event.data.values() and "Too dear" not in (event.reason or "")
 
     def test_paper_and_hall_votes_are_entered_by_officer_or_chair(self, season: Season, matter: str) -> None:
-        actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Ben"), "yes", "", "paper")
+        actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Ben"), "yes", "", "paper", "7")
         actions.declare(season.who("Ada"), season.panel_ref, matter, "none")
         actions.enter_vote(season.who("Ada"), season.panel_ref, matter, season.ref("Cleo"), "yes", "", "hall")
         assert queries.standing(season.matter_by(matter)).tally.sources == {"paper": 1, "hall": 1}
         row = db.session.scalars(select(Vote).order_by(Vote.id)).first()
         assert row is not None and row.entered_by_id == season.who("Olga").id
         with pytest.raises(NotYours):
-            actions.enter_vote(season.who("Ben"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper")
+            actions.enter_vote(season.who("Ben"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper", "8")
         with pytest.raises(NotYours):
-            actions.enter_vote(season.who("Rita"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper")
+            actions.enter_vote(season.who("Rita"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper", "8")
+        with pytest.raises(Refused, match="number that stands on the paper"):
+            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper")
         with pytest.raises(Refused, match="on paper or in the hall"):
             actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "phone")
         actions.declare(season.who("Dan"), season.panel_ref, matter, "family")
         with pytest.raises(Refused, match="tied"):
-            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper")
+            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Dan"), "yes", "", "paper", "8")
         with pytest.raises(NotFound):
-            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Rob"), "yes", "", "paper")
+            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Rob"), "yes", "", "paper", "9")
 
 
 class TestTheCount:

@@ -1,6 +1,6 @@
 """The six questions, and what officers ask about a bid. Nothing is required of a draft: sending judges it."""
 
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, RadioField, SelectField
 
 from portal.people.forms import area_choices
 from portal.web.forms import DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs
@@ -75,18 +75,6 @@ class Send(Form):
 
 class Withdraw(Form):
     reason = Line(N_("Would you tell us why? (optional)"), most=300)
-
-
-class AskMore(Form):
-    sections = SelectMultipleField(N_("Which parts?"))
-    note = Paragraphs(
-        N_("What would you like to know?"), [Needed(N_("Write what you would like to know, as you would say it at the door."))], most=1000
-    )
-    answer_by = DayField(N_("By when?"), [Needed(N_("Say by when you need the answer."))])
-
-    def fill(self) -> "AskMore":
-        self.sections.choices = [(value, _(text)) for value, text in SECTION_NAMES.items()]
-        return self
 
 
 class Ineligible(Form):

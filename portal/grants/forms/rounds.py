@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from wtforms import SelectField
+from wtforms import BooleanField, RadioField, SelectField
 
 from portal import clock
 from portal.clock import london_day
@@ -13,6 +14,38 @@ from portal.grants.rules import RoundRules
 from portal.money import Pence
 from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField, WholeNumberField
 from portal.words import N_, _
+
+# how a dated round is decided, as officers choose it and as everybody reads it: (a name, what it means)
+DECISIONS = {
+    "threshold": (
+        N_("Each idea on its own"),
+        N_("Each idea that more say yes to than no gets its money, in the order in which they came, as long as the pot lasts."),
+    ),
+    "most_votes": (
+        N_("Most votes first"),
+        N_("Of the ideas that more say yes to than no, the one with the most yes is paid first, and so on. What no longer fits is passed over."),
+    ),
+    "equal_shares": (
+        N_("Equal shares, by votes"),
+        N_("Each seat holds an equal share of the pot. An idea is paid when those who said yes can pay for it together, so that small groups of seats are heard too."),
+    ),
+    "equal_shares_marks": (
+        N_("Equal shares, by marks"),
+        N_("Each seat holds an equal share of the pot. An idea is paid when those who gave it marks can pay for it together, and who likes it more pays more."),
+    ),
+}  # fmt: skip
+# equal shares ask no majority: that the few are heard is what they are for
+WAYS: dict[str, dict[str, Any]] = {
+    "threshold": {"decision": "threshold", "ballots": "votes", "majority_percent": 50},
+    "most_votes": {"decision": "most_votes", "ballots": "votes", "majority_percent": 50},
+    "equal_shares": {"decision": "equal_shares", "ballots": "votes", "majority_percent": 0},
+    "equal_shares_marks": {"decision": "equal_shares", "ballots": "marks", "majority_percent": 0},
+}
+
+
+def way_of(rules: RoundRules) -> str:
+    """Which of DECISIONS these rules are."""
+    return "equal_shares_marks" if (rules.decision, rules.ballots) == ("equal_shares", "marks") else rules.decision
 
 
 class Rules(Form):
@@ -29,10 +62,30 @@ class Rules(Form):
     decide_within_days = WholeNumberField(N_("Days until an applicant hears, in a rolling round"), [Needed(N_("Write how many days."))])
     criteria = Paragraphs(N_("What the panel asks of each idea, one a line"), [Needed(N_("Write at least one question."))], most=1000)
 
+    marking = BooleanField(
+        N_("The panel marks each idea first"),
+        description=N_("By the questions above, each seat alone. Then the marks are shown, they talk, and they vote."),
+    )
+    named = BooleanField(
+        N_("The panel reads whose group it is"),
+        description=N_("Without it, the panel reads the idea and not who asks. Ties are asked about before, with names."),
+    )
+    decision = RadioField(N_("How a round with a closing day shares its money"), choices=[])
+    pot = PoundsField(N_("The pot of such a round (optional)"), description=N_("Empty: all that the fund has free when the panel begins."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decision.choices = [(name, _(words)) for name, (words, _why) in DECISIONS.items()]
+
+    def hints(self) -> dict[str, str]:
+        """What each way to share means, beside its choice."""
+        return {name: _(why) for name, (_words, why) in DECISIONS.items()}
+
     @staticmethod
     def of(rules: RoundRules) -> dict[str, object]:
         """Values to show."""
         return {
+            "marking": rules.marking, "named": not rules.anonymous, "decision": way_of(rules), "pot": rules.pot,
             "least": rules.least, "most": rules.most, "ratio_percent": rules.ratio_percent, "rate": rules.rate, "neighbours": rules.neighbours,
             "quorum": rules.quorum, "decide_within_days": rules.decide_within_days, "criteria": "\n".join(rules.criteria),
         }  # fmt: skip
@@ -43,7 +96,8 @@ class Rules(Form):
         return replace(
             base, least=Pence(self.least.data or 0), most=most, ratio_percent=self.ratio_percent.data or 0, rate=Pence(self.rate.data or 0),
             neighbours=self.neighbours.data or 0, quorum=self.quorum.data or 1, decide_within_days=self.decide_within_days.data or 1,
-            criteria=tuple(line for line in self.criteria.data.splitlines() if line.strip()), ladder=tuple(max(rung, most) for rung in base.ladder),
+            criteria=tuple(line for line in self.criteria.data.splitlines() if line.strip()), marking=bool(self.marking.data),
+            anonymous=not self.named.data, pot=self.pot.data, **WAYS[self.decision.data], ladder=tuple(max(rung, most) for rung in base.ladder),
         )  # fmt: skip
 
     def validate(self, extra_validators: object = None) -> bool:
@@ -53,6 +107,9 @@ class Rules(Form):
             return False
         if self.rate.data is not None and self.rate.data < 1:
             self.refuse(_("An hour must count for something."), "rate")
+            return False
+        if self.decision.data == "equal_shares_marks" and not self.marking.data:
+            self.refuse(_("To share by marks the panel must give marks first: tick that box too."), "decision")
             return False
         return good
 

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, queries, rounds, timeline
+from portal.grants import apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.model import Application
@@ -15,6 +15,7 @@ from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
 from portal.history import Actor
 from portal.money import Pence, parse_pounds, plain_pounds
+from portal.panels.forms import Ask
 from portal.people import queries as people
 from portal.people.views import area_id, settings
 from portal.places import queries as places
@@ -417,9 +418,10 @@ def desk_bids() -> Any:
         after = (held.sent_at, held.id) if held.sent_at else None
     found = queries.bids(status=status if status in STATUS_WORDS else "", round_ref=request.args.get("round", ""), after=after, limit=31)
     older = f"/desk/bids?status={status}&after={found[29].ref}" if len(found) > 30 else None
+    hidden = decide.hidden_from(current_user.id)
     return page(
         "grants/desk_bids.html",
-        found=found[:30],
+        found=[one for one in found[:30] if one.id not in hidden],
         older=older,
         chosen=status,
         words=STATUS_WORDS,
@@ -430,7 +432,7 @@ def desk_bids() -> Any:
 @bids.get("/desk/bids/<ref>")
 @allow("run rounds")
 def desk_bid(ref: str) -> Any:
-    return _desk_bid(ref, forms.AskMore().fill(), forms.Ineligible(prefix="no-"))
+    return _desk_bid(ref, Ask().fill(forms.SECTION_NAMES), forms.Ineligible(prefix="no-"))
 
 
 def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
@@ -455,7 +457,7 @@ def _changes(snapshots: Any) -> list[dict[str, Any]]:
 @bids.post("/desk/bids/<ref>/ask")
 @allow("run rounds")
 def ask_more(ref: str) -> Any:
-    form = forms.AskMore().fill()
+    form = Ask().fill(forms.SECTION_NAMES)
     if form.validate():
         assert form.answer_by.data is not None
         try:

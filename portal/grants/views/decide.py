@@ -1,6 +1,7 @@
 """The officer's pages from a sent bid to the letters: to the panel, the reasons, the release in two hands."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, request
@@ -8,19 +9,26 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from portal.db import db
-from portal.errors import Refused
-from portal.grants import decide, desk, queries
+from portal.errors import NotFound, Refused
+from portal.grants import apply, decide, desk, queries
 from portal.grants.forms import decide as forms
-from portal.grants.forms.apply import ROUTES
+from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
 from portal.grants.views import apply as apply_views
+from portal.grants.views import award as award_views
+from portal.grants.views import match as match_views
+from portal.grants.views import report as report_views
+from portal.grants.views import rounds as round_views
+from portal.history import Actor
 from portal.panels import queries as panel_queries
+from portal.panels import sittings
 from portal.panels import views as panel_views
-from portal.panels.forms import CHOICE_WORDS, OUTCOME_WORDS
+from portal.panels.forms import CHOICE_WORDS, MARK_WORDS, OUTCOME_WORDS
 from portal.panels.model import Matter
 from portal.people import queries as people
+from portal.people.model import Organisation
 from portal.people.views import actor, needs_proof
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
@@ -41,13 +49,17 @@ def titles(abouts: Sequence[str]) -> Mapping[str, str]:
 def asks(about: str) -> Sequence[tuple[str, str]]:
     """What a seat must know to say whether it is tied: who asks, for which group, where. Only here are persons named."""
     bid = queries.bid_by_id(decide.bid_of(about))
-    group = bid.group_name
-    if bid.organisation_id is not None:
-        from portal.people.model import Organisation
-
-        group = db.session.get_one(Organisation, bid.organisation_id).name
-    rows = [(_("Who asks"), people.person(bid.person_id).name), (_("Group"), group), (_("Where"), _place(bid)), (_("Paid to"), bid.pay_to)]
+    rows = [
+        (_("Who asks"), people.person(bid.person_id).name),
+        (_("Group"), _group(bid)),
+        (_("Where"), _place(bid)),
+        (_("Paid to"), bid.pay_to),
+    ]
     return [(label, value) for label, value in rows if value]
+
+
+def _group(bid: Application) -> str:
+    return bid.group_name if bid.organisation_id is None else db.session.get_one(Organisation, bid.organisation_id).name
 
 
 def _place(bid: Application) -> str:
@@ -55,17 +67,25 @@ def _place(bid: Application) -> str:
 
 
 def seen_by_panel(about: str) -> Mapping[str, Any]:
-    """The bid as a seat reads it: what it says of the idea, nothing of who wrote it or how to reach them."""
+    """The bid as a seat reads it, and nothing else of it: this list is all that a panel sees. Whose group it is only where the
+    round says so; who wrote it and how to reach them never.
+    """
     bid = queries.bid_by_id(decide.bid_of(about))
-    meter = queries.meter_of(bid)
+    meter, rules = queries.meter_of(bid), RoundRules.load(bid.round.rules)
     return {
+        "group": "" if rules.anonymous else _group(bid), "history": queries.history_of(bid),
         "title": bid.title, "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
         "lines": [(line.what, line.amount) for line in bid.lines], "asked": bid.asked, "route": ROUTES.get(bid.pay_route, ""), "meter": meter,
-        "criteria": RoundRules.load(bid.round.rules).criteria, "photos": [photo for photo in queries.photos_of(about) if photo.public],
+        "criteria": rules.criteria, "photos": [photo for photo in queries.photos_of(about) if photo.public],
     }  # fmt: skip
 
 
-panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel)
+def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
+    """The panel asks for parts again: as an officer does."""
+    apply.ask_more(queries.bid_by_id(decide.bid_of(about)).ref, sections, note, answer_by, actor)
+
+
+panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
 
 
 def _seat_may_see(bid: Application) -> bool:
@@ -79,6 +99,20 @@ def _seat_may_see(bid: Application) -> bool:
 
 
 apply_views.ALSO_READ.append(_seat_may_see)
+
+
+def hide_what_ties() -> None:
+    """Before every page about a bid: a declared tie hides it from whoever sits on the panel and holds another role too."""
+    ref = (request.view_args or {}).get("ref", "")
+    if not ref.startswith("SPK-") or not current_user.has("officer", "finance", "auditor"):
+        return
+    hidden = decide.hidden_from(current_user.id)
+    if hidden and queries.bid(ref).id in hidden:
+        raise NotFound(_("We cannot find that page."))
+
+
+for _pages in (apply_views.bids, match_views.neighbours, report_views.reports, award_views.awards, round_views.desk_rounds, decisions):
+    _pages.before_request(hide_what_ties)
 
 
 # --- with the panel ------------------------------------------------------------------------------------------------------
@@ -104,13 +138,14 @@ def index() -> Any:
 def round_(ref: str) -> Any:
     """A round's bids by where they stand, the letters still to write, and the release."""
     one = queries.round_by_ref(ref)
-    bids = desk.waiting_bids(one)
+    hidden = decide.hidden_from(current_user.id)
+    bids = {status: [bid for bid in some if bid.id not in hidden] for status, some in desk.waiting_bids(one).items()}
     matters = desk.matters_of([bid for some in bids.values() for bid in some])
     waiting = decide.waiting_releases(one.id)
     panels = {panel.id: panel for panel in panel_queries.panels()}
     return page(
         "grants/desk_release.html", round=one, bids=bids, matters=matters, waiting=waiting, outcomes=OUTCOME_WORDS, form=forms.Nothing(), panels=panels,
-        in_release={id_ for release in waiting for id_ in release.application_ids}, together=not one.rolling and one.status not in ("released", "finished"),
+        sitting=sittings.by_about(about_of(one)), in_release={id_ for release in waiting for id_ in release.application_ids}, together=not one.rolling and one.status not in ("released", "finished"),
     )  # fmt: skip
 
 
@@ -176,8 +211,17 @@ def letter(ref: str) -> Any:
             return see_other(f"/desk/rounds/{bid.round.ref}/release")
     matter: Matter | None = desk.matters_of([bid]).get(bid.id)
     return form_page(
-        "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS
+        "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS,
+        by_question=_by_question(matter) if matter else [],
     )  # fmt: skip
+
+
+def _by_question(matter: Matter) -> list[tuple[str, list[tuple[str, int]], list[str]]]:
+    """What the panel thought by each of its questions, without names: (question, [(mark in words, how many)], [lines why])."""
+    counted = desk.marks_by_question(matter)
+    return [
+        (question, [(MARK_WORDS[mark], marks.count(mark)) for mark in MARK_WORDS if mark in marks], why) for question, marks, why in counted
+    ]
 
 
 @decisions.post("/rounds/<ref>/prepare")
@@ -194,7 +238,8 @@ def release(ref: str) -> Any:
     """Every letter as it will go out, and who gets money."""
     one = decide.release_by_ref(ref)
     open_ = one.released_at is None and one.cancelled_at is None
-    planned = decide.plan(one) if open_ else []
+    hidden = decide.hidden_from(current_user.id)
+    planned = [each for each in decide.plan(one) if each.bid.id not in hidden] if open_ else []
     to = people.names(each.bid.person_id for each in planned)
     names = people.names([one.prepared_by_id, one.released_by_id])
     round_ = db.session.get_one(Round, one.round_id)

@@ -181,8 +181,8 @@ def round_(ref: str) -> Any:
 
 def _round(found: Round, form: Any) -> Any:
     return form_page(
-        "grants/desk_round.html", form, round=found, rules=RoundRules.load(found.rules), state=rounds.state_at(found, clock.now()), words=STATUS_WORDS,
-        bids=queries.bids(round_ref=found.ref, limit=100),
+        "grants/desk_round.html", form, round=found, rules=(rules := RoundRules.load(found.rules)), state=rounds.state_at(found, clock.now()),
+        words=STATUS_WORDS, decisions=forms.DECISIONS, way=forms.way_of(rules), bids=queries.bids(round_ref=found.ref, limit=100),
     )  # fmt: skip
 
 

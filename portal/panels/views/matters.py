@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, request
@@ -9,7 +10,8 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.panels import actions, forms, queries
+from portal.history import Actor
+from portal.panels import actions, forms, marking, queries, sittings
 from portal.panels.model import Matter, Panel
 from portal.panels.rules import Threshold, quorate
 from portal.people import queries as people
@@ -30,16 +32,19 @@ class Showing:
     asks: Callable[[str], Sequence[tuple[str, str]]]  # what a seat must know to say whether it is tied: (label, value)
     template: str  # included in the matter's page, with `shown`
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
+    sections: Mapping[str, str]  # parts about which whoever asks can be asked again: name → words
+    ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
 
 
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
 
 
-def _showing(about: str) -> Showing:
+def showing_of(about: str) -> Showing:
     return SHOWS[about.partition(":")[0]]
 
 
-def _titles(abouts: Sequence[str]) -> dict[str, str]:
+def titles_of(abouts: Sequence[str]) -> dict[str, str]:
+    """Names of what matters are about."""
     found: dict[str, str] = {}
     for kind in {about.partition(":")[0] for about in abouts}:
         found.update(SHOWS[kind].titles([about for about in abouts if about.startswith(kind + ":")]))
@@ -80,10 +85,10 @@ def panel(ref: str) -> Any:
         closed = [{"matter": each} for each in queries.matters_of(one, "closed", limit=30)]
     else:
         open_, closed = ([vars(each) for each in queries.sittings(seat, status)] for status in ("open", "closed"))
-    titles = _titles([each["matter"].about for each in (*open_, *closed)])
+    titles = titles_of([each["matter"].about for each in (*open_, *closed)])
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
-        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(),
+        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), sittings=sittings.sittings_of(one.id, 6),
     )  # fmt: skip
 
 
@@ -146,19 +151,17 @@ def matter(ref: str, matter_ref: str) -> Any:
     """A seat says what ties it, reads, and votes. Officers and the chair see who has voted, and count."""
     one = queries.panel(ref)
     about = queries.matter(matter_ref, one.id)
-    sitting = _sitting(one, about)
+    sitting = reading_of(one, about)
     voting = request.form.get("act") == "vote"
     tie = forms.Tie(prefix="tie-").fill()
-    vote = forms.Vote(
-        data={"choice": sitting.vote.choice, "reason": sitting.vote.reason} if sitting is not None and sitting.vote else None,
-    ).fill()
+    vote = vote_form(sitting)
     form: Any = vote if voting else tie
     if request.method == "POST" and form.validate():
         try:
             if voting:
                 actions.vote(current_user, ref, matter_ref, vote.choice.data, vote.reason.data)
                 flash(_("Your vote is in. You can change it until the panel counts."))
-                return see_other(f"/panels/{ref}")
+                return see_other(next_path(one, about, sitting))
             if not actions.declare(current_user, ref, matter_ref, tie.tie.data, tie.note.data):
                 flash(_("Thank you for saying so. You will not see this idea on the panel's pages any more."))
                 return see_other(f"/panels/{ref}")
@@ -166,10 +169,10 @@ def matter(ref: str, matter_ref: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             return see_other(f"/panels/{ref}/bids/{matter_ref}")
-    return _matter_page(one, about, sitting, form, tie, vote)
+    return matter_page(one, about, sitting, form, tie=tie, vote=vote)
 
 
-def _sitting(panel: Panel, matter: Matter) -> queries.Sitting | None:
+def reading_of(panel: Panel, matter: Matter) -> queries.Sitting | None:
     """How the reader stands to a matter: as a seat, or (None) as an officer. Not found for everybody else, and when tied."""
     held = queries.seat_of(current_user.id, panel.id)
     if held is not None:
@@ -180,28 +183,61 @@ def _sitting(panel: Panel, matter: Matter) -> queries.Sitting | None:
     return None
 
 
-def _counts(sitting: queries.Sitting | None) -> bool:
+def counts(sitting: queries.Sitting | None) -> bool:
     """Whether the reader counts the votes: an officer, or the chair who is not tied."""
     if sitting is None:
         return True
     return sitting.may_open and (sitting.seat.chair or may("manage panels"))
 
 
-def _matter_page(panel: Panel, matter: Matter, sitting: queries.Sitting | None, form: Any, tie: Any, vote: Any) -> Any:
-    showing = _showing(matter.about)
+def next_path(panel: Panel, matter: Matter, sitting: queries.Sitting | None) -> str:
+    """Where a seat goes on: the next matter that waits for it, or the list."""
+    if sitting is None:
+        return f"/panels/{panel.ref}"
+    place = queries.place_in_line(sitting.seat, matter)
+    return f"/panels/{panel.ref}/bids/{place.waiting}" if place.waiting else f"/panels/{panel.ref}"
+
+
+def matter_page(
+    panel: Panel,
+    matter: Matter,
+    sitting: queries.Sitting | None,
+    form: Any,
+    *,
+    tie: Any = None,
+    vote: Any = None,
+    marks: Any = None,
+    talk: Any = None,
+) -> Any:
+    """The page of one matter with `form`, of which the errors are shown; forms that are not given are fresh."""
+    showing = showing_of(matter.about)
     opened = sitting is None or sitting.may_open
-    counting = _counts(sitting)
+    counting = counts(sitting)
     rule = Threshold.load(matter.rule)
     natural = sitting.natural if sitting is not None else None
-    standing = queries.standing(matter, natural) if counting or matter.status == "closed" else None
+    standing = queries.standing(matter, natural) if counting or matter.status == "closed" or rule.criteria else None
     shown = showing.context(matter.about) if opened else {}
+    given = marking.marks_of([matter.id]) if opened and rule.criteria and standing is not None else {}
+    own = given.get((matter.id, sitting.seat.id), {}) if sitting is not None else {}
+    may_talk = opened and marking.may_talk(matter, sitting.seat if sitting else None, own)
     return form_page(
-        "panels/matter.html" if opened else "panels/tie.html", form, panel=panel, matter=matter, sitting=sitting, tie=tie, vote=vote, rule=rule,
-        title=shown["title"] if opened else _titles([matter.about]).get(matter.about, ""), asks=[] if opened else showing.asks(matter.about),
-        shown=shown, shown_template=showing.template, counting=counting, standing=standing,
-        enough=standing is not None and quorate(standing.tally, rule), voted=queries.voted(matter) if standing is None else len(standing.votes), outcomes=forms.OUTCOME_WORDS,
-        choices=forms.CHOICE_WORDS, today=clock.today(),
+        "panels/matter.html" if opened else "panels/tie.html", form, panel=panel, matter=matter, sitting=sitting, rule=rule,
+        tie=tie or forms.Tie(formdata=None, prefix="tie-").fill(), vote=vote or vote_form(sitting, fresh=True), marks=marks or forms.marks(rule.criteria, own),
+        talk=talk or forms.Talk(formdata=None), title=shown["title"] if opened else titles_of([matter.about]).get(matter.about, ""),
+        asks=[] if opened else showing.asks(matter.about), shown=shown, shown_template=showing.template, counting=counting, standing=standing, own=own,
+        to_mark=marking.still_to_mark(matter, standing, given) if standing is not None and rule.criteria else [],
+        all_marks=marking.shown_marks(matter, standing, given) if may_talk and standing is not None else [], mark_words=forms.MARK_WORDS,
+        remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
+        may_ask=counting and showing.ask is not None and matter.status == "open", enough=standing is not None and quorate(standing.tally, rule),
+        voted=queries.voted(matter) if standing is None else len(standing.votes), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
+        alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
     )  # fmt: skip
+
+
+def vote_form(sitting: queries.Sitting | None, *, fresh: bool = False) -> forms.Vote:
+    """The form for one's own vote, with the last one in it; `fresh` does not look at what was sent."""
+    given = {"choice": sitting.vote.choice, "reason": sitting.vote.reason} if sitting is not None and sitting.vote else None
+    return (forms.Vote(formdata=None, data=given) if fresh else forms.Vote(data=given)).fill()
 
 
 @panels.route("/<ref>/bids/<matter_ref>/paper", methods=["GET", "POST"])
@@ -210,19 +246,21 @@ def paper(ref: str, matter_ref: str) -> Any:
     """An officer or the chair enters a vote given on paper or in the hall."""
     one = queries.panel(ref)
     about = queries.matter(matter_ref, one.id)
-    if not _counts(_sitting(one, about)):
+    if not counts(reading_of(one, about)):
         raise NotFound(_("We cannot find that page."))
     able = queries.standing(about).able
     form = forms.PaperVote().fill_for([(each.person_ref, each.name) for each in able])
     if form.validate_on_submit():
         try:
-            actions.enter_vote(current_user, ref, matter_ref, form.person.data, form.choice.data, form.reason.data, form.source.data)
+            actions.enter_vote(
+                current_user, ref, matter_ref, form.person.data, form.choice.data, form.reason.data, form.source.data, form.sheet.data
+            )
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
             flash(_("The vote is in."))
             return see_other(f"/panels/{ref}/bids/{matter_ref}")
-    return form_page("panels/paper.html", form, panel=one, matter=about, title=_titles([about.about]).get(about.about, ""))
+    return form_page("panels/paper.html", form, panel=one, matter=about, title=titles_of([about.about]).get(about.about, ""))
 
 
 @panels.post("/<ref>/bids/<matter_ref>/close")

@@ -1,0 +1,223 @@
+"""Pages of a sitting: where it stands, the count, how the pot was shared, and what two people changed."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, flash, make_response
+from flask_login import current_user
+
+from portal import clock
+from portal.errors import NotFound, Refused
+from portal.money import pounds
+from portal.panels import forms, marking, queries, sharing, sittings
+from portal.panels.model import Matter, Panel, Sitting
+from portal.panels.rules import Sharing, Threshold, quorate
+from portal.panels.views.matters import panels, titles_of
+from portal.people import queries as people
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, may, require
+from portal.words import N_, _
+
+RULE_WORDS = {
+    "threshold": N_("In the order in which they came"),
+    "most_votes": N_("Most votes first"),
+    "equal_shares": N_("Equal shares"),
+}
+
+
+def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], bool]:
+    """The panel, the sitting, its matters, and whether the reader counts. NotFound for whoever is neither seat nor officer."""
+    panel = queries.panel(ref)
+    one = sittings.sitting(panel.id, sitting_ref)
+    matters = sittings.matters_of(one)
+    if queries.seat_of(current_user.id, panel.id) is None:
+        require("manage panels")
+    return panel, one, matters, sittings.may_count(current_user, panel, one, matters)
+
+
+@panels.get("/<ref>/sittings/<sitting_ref>")
+@allow("signed in")
+def sitting(ref: str, sitting_ref: str) -> Any:
+    """Where a sitting stands: for a seat what it still has to do, for whoever counts how far everybody is."""
+    panel, one, matters, counting = _found(ref, sitting_ref)
+    seat = queries.seat_of(current_user.id, panel.id)
+    mine = {each.matter.id: each for each in (*queries.sittings(seat, "open", 300), *queries.sittings(seat, "closed", 300))} if seat else {}
+    shown = [each for each in matters if seat is None or each.id in mine]
+    if not counting:  # a tie of an officer's own
+        natural = queries.tied_by_nature(each.about for each in shown)
+        shown = [each for each in shown if current_user.id not in natural.get(each.about, ())]
+    standings = queries.standings(matters) if counting else {}
+    given = marking.marks_of([each.id for each in matters]) if counting or seat else {}
+    to_mark = {
+        each.id: len(marking.still_to_mark(each, standings[each.id], given))
+        for each in matters
+        if counting and Threshold.load(each.rule).criteria
+    }
+    marked = {each.id for each in shown if seat and len(given.get((each.id, seat.id), {})) == len(Threshold.load(each.rule).criteria)}
+    ready = [
+        each for each in matters if each.status == "open" and (counting and quorate(standings[each.id].tally, Threshold.load(each.rule)))
+    ]
+    return page(
+        "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
+        to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
+        ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=RULE_WORDS,
+        hidden_result=not _may_read(panel, one, matters), threshold={each.id: Threshold.load(each.rule) for each in matters},
+    )  # fmt: skip
+
+
+@panels.post("/<ref>/sittings/<sitting_ref>/reveal")
+@allow("signed in")
+def reveal_all(ref: str, sitting_ref: str) -> Any:
+    """Show the marks of every idea of which enough are in."""
+    shown = marking.reveal_ready(current_user, ref, sitting_ref)
+    flash(_("The marks of %(number)d ideas are shown. Now talk, and vote.", number=shown))
+    return see_other(f"/panels/{ref}/sittings/{sitting_ref}")
+
+
+@panels.post("/<ref>/sittings/<sitting_ref>/count")
+@allow("signed in")
+def count(ref: str, sitting_ref: str) -> Any:
+    sittings.count(current_user, ref, sitting_ref)
+    flash(_("Counted. Keep it to yourself until the letters have gone out."))
+    return see_other(f"/panels/{ref}/sittings/{sitting_ref}/result")
+
+
+@panels.route("/<ref>/sittings/<sitting_ref>/undo", methods=["GET", "POST"])
+@allow("manage panels")
+def undo_count(ref: str, sitting_ref: str) -> Any:
+    panel, one, _matters, counting = _found(ref, sitting_ref)
+    if not counting:
+        raise NotFound(_("We cannot find that page."))
+    form = forms.Why()
+    if form.validate_on_submit():
+        try:
+            sittings.undo_count(current_user, ref, sitting_ref, form.reason.data)
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The sitting is open again, with all marks and votes as they were."))
+            return see_other(f"/panels/{ref}/sittings/{sitting_ref}")
+    return form_page("panels/undo_count.html", form, panel=panel, one=one)
+
+
+# --- how the pot was shared ------------------------------------------------------------------------------------------------
+
+
+def _may_read(panel: Panel, one: Sitting, matters: Sequence[Matter]) -> bool:
+    """Everybody once the letters have gone out; before that officers and seats, but nobody who is tied to one of its ideas."""
+    if one.published_at is not None:
+        return True
+    if not current_user.is_authenticated or sittings.tied_in(current_user.id, one, matters):
+        return False
+    return may("manage panels") or queries.seat_of(current_user.id, panel.id) is not None
+
+
+def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sharing.Result]:
+    panel = queries.panel(ref)
+    one = sittings.sitting(panel.id, sitting_ref)
+    matters = sittings.matters_of(one)
+    outcome = sittings.outcome_of(one)
+    if outcome is None or not _may_read(panel, one, matters):
+        raise NotFound(_("We cannot find that page."))
+    return panel, one, matters, outcome
+
+
+@panels.get("/<ref>/sittings/<sitting_ref>/result")
+@allow("anyone")
+def result(ref: str, sitting_ref: str) -> Any:
+    """How the pot was shared, step by step in words; what another rule would have done; what two people changed and why."""
+    panel, one, matters, outcome = _result(ref, sitting_ref)
+    counting = current_user.is_authenticated and sittings.may_count(current_user, panel, one, matters)
+    line = sittings.line_of(one, matters)
+    overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None]
+    by_id = {each.id: each for each in matters}
+    titles = titles_of([each.about for each in matters])
+    named = {each.ref: titles.get(each.about, each.ref) for each in matters}
+    return page(
+        "panels/result.html", panel=panel, one=one, outcome=outcome, line=line, matters=matters, by_ref={each.ref: each for each in matters}, named=named,
+        others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, by_id=by_id,
+        names=people.names([each.proposed_by_id for each in overrides] + [each.seconded_by_id for each in overrides]), counting=counting,
+        failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, rules=RULE_WORDS,
+        address=f"/panels/{ref}/sittings/{sitting_ref}",
+    )  # fmt: skip
+
+
+@panels.get("/<ref>/sittings/<sitting_ref>/result.<any(json, csv, pb):form>")
+@allow("anyone")
+def download(ref: str, sitting_ref: str, form: str) -> Response:
+    """The result for programs: everything as JSON, a line a bid as CSV, or the ballots in Pabulib's format."""
+    _panel, one, matters, outcome = _result(ref, sitting_ref)
+    titles = titles_of([each.about for each in matters])
+    named = {each.ref: titles.get(each.about, each.ref) for each in matters}
+    assert one.result is not None
+    if form == "json":
+        text, kind = json.dumps({"name": one.name, "titles": named, **one.result}, indent=1, ensure_ascii=False), "application/json"
+    elif form == "csv":
+        text, kind = _csv(outcome, sittings.line_of(one, matters), named), "text/csv"
+    else:
+        bids, votes = sittings.went_in(one)
+        text, kind = sharing.pabulib(one.name, outcome.ballots, bids, votes, outcome.pot, outcome.funded, named), "text/plain"
+    response = make_response(text)
+    response.headers["Content-Type"] = f"{kind}; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{one.ref}.{form}"'
+    return response
+
+
+def _csv(outcome: sharing.Result, line: Sequence[sittings.Given], named: dict[str, str]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["Place", "Reference", "Idea", "Cost", "Votes or marks", "Funded by the rule", "Funded"])
+    score = {step.ref: step.score for step in outcome.steps} | {one.ref: one.score for one in outcome.passed}
+    for each in line:
+        name = named.get(each.matter.ref, "")
+        safe = "'" + name if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+        cost = pounds(each.matter.cost or 0).replace("£", "").replace(",", "")
+        by_rule = each.matter.ref in outcome.funded
+        writer.writerow(
+            [each.place, each.matter.ref, safe, cost, score[each.matter.ref], "yes" if by_rule else "no", "yes" if each.funded else "no"]
+        )
+    return out.getvalue()
+
+
+# --- overrides -------------------------------------------------------------------------------------------------------------
+
+
+@panels.route("/<ref>/sittings/<sitting_ref>/change", methods=["GET", "POST"])
+@allow("signed in")
+def change(ref: str, sitting_ref: str) -> Any:
+    """The first of two people proposes to change what the rule gave."""
+    panel, one, matters, counting = _found(ref, sitting_ref)
+    if not counting or one.result is None or one.published_at is not None:
+        raise NotFound(_("We cannot find that page."))
+    titles = titles_of([each.about for each in matters])
+    form = forms.Override()
+    form.matter.choices = [
+        (each.matter.ref, _("Take the money from “%(title)s”", title=titles[each.matter.about]) if each.funded else _("Give the money to “%(title)s”", title=titles[each.matter.about]))
+        for each in sittings.line_of(one, matters)
+    ]  # fmt: skip
+    if form.validate_on_submit():
+        funded = {each.matter.ref: each.funded for each in sittings.line_of(one, matters)}
+        try:
+            sittings.propose(current_user, ref, sitting_ref, form.matter.data, not funded[form.matter.data], form.reason.data)
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Proposed. A second person must agree before it counts."))
+            return see_other(f"/panels/{ref}/sittings/{sitting_ref}/result#changes")
+    return form_page("panels/change.html", form, panel=panel, one=one)
+
+
+@panels.post("/<ref>/sittings/<sitting_ref>/change/<override>/<any(agree, drop):act>")
+@allow("signed in")
+def settle_change(ref: str, sitting_ref: str, override: str, act: str) -> Any:
+    """The second person agrees, or the change is taken back."""
+    if act == "agree":
+        sittings.second(current_user, ref, sitting_ref, override)
+        flash(_("Changed. Both names and the reason stand beside the result."))
+    else:
+        sittings.drop(current_user, ref, sitting_ref, override)
+        flash(_("Taken back."))
+    return see_other(f"/panels/{ref}/sittings/{sitting_ref}/result#changes")
