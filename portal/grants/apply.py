@@ -143,6 +143,8 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
                 )
             )
         before = content(application)
+        if application.title and answers.get("title") == "" and queries.pledges_of(application.id):
+            raise Refused(_("Neighbours were asked about this idea by its name, so it keeps one."), "title")
         for name, value in answers.items():
             setattr(application, name, value)
         if lines is not None:
@@ -335,11 +337,12 @@ def _one_open_bid(application: Application) -> None:
 
 def _tell_sent(application: Application) -> None:
     assert application.hear_by is not None
-    values = {"title": application.title, "ref": application.ref, "day": day_words(application.hear_by)}
+    until = _("Until the panel has it") if application.round.rolling else _("Until the round closes")
+    values = {"title": application.title, "ref": application.ref, "day": day_words(application.hear_by), "until": until}
     text = Text(
         subject=_("We have your idea: %(title)s", **values),
         body=_(
-            "Thank you for “%(title)s”.\n\nYour reference is %(ref)s.\n\nThe panel of neighbours reads it next. You will hear by %(day)s, whatever they decide.\n\nUntil the round closes you can still change it.",
+            "Thank you for “%(title)s”.\n\nYour reference is %(ref)s.\n\nThe panel of neighbours reads it next. You will hear by %(day)s, whatever they decide.\n\n%(until)s you can still change it.",
             **values,
         ),
         short=_("We have your idea “%(title)s” (%(ref)s). You will hear by %(day)s.", **values),

@@ -98,11 +98,17 @@ def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
     why_not = _why_not(award, current_payee(award))
     if award.application.pay_route != REPAID:
         return Due(left, why_not)
-    shown = db.session.scalar(
+    shown = receipts_of(award)
+    left = max(0, min(left, shown - award.paid - sum(sums.values())))
+    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), shown)
+
+
+def receipts_of(award: Award) -> Pence:
+    """What stands on the receipts of an award."""
+    total = (
         select(func.coalesce(func.sum(Receipt.amount), 0)).join(Report, Report.id == Receipt.report_id).where(Report.award_id == award.id)
     )
-    left = max(0, min(left, int(shown or 0) - award.paid - sum(sums.values())))
-    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), int(shown or 0))
+    return Pence(int(db.session.scalar(total) or 0))
 
 
 def _why_not(award: Award, payee: Payee | None) -> str | None:
@@ -187,6 +193,12 @@ def _still_right(award: Award, payment: Payment) -> None:
         raise Refused(_("The account was changed after %(ref)s was prepared. Cancel it and prepare it anew.", ref=payment.ref))
     if award.status != "ready_to_pay":
         raise Refused(_("The award of %(ref)s is not ready to be paid any more.", ref=payment.ref))
+    if award.application.pay_route == REPAID:
+        moving = sum(each.amount for each in live_payments(award) if each.status in ("prepared", "approved", "released"))
+        if receipts_of(award) < award.paid + moving:
+            raise Refused(
+                _("The receipts of %(ref)s are less than what is to be paid back now. Cancel it and prepare it anew.", ref=payment.ref)
+            )
 
 
 def cancel(payment_ref: str, reason: str, actor: Actor) -> None:
@@ -357,7 +369,14 @@ def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor:
         _not_their_own(bid, actor)
         if received_on > clock.today():
             raise Refused(_("That day is still to come."), "received_on")
-        if amount <= 0 or amount > award.paid:
+        if amount <= 0:
+            raise Refused(_("Write how much came back."), "amount")
+        settled = db.session.scalar(select(func.min(Payment.settled_on)).where(Payment.award_id == award.id, Payment.status == "settled"))
+        if settled is not None and received_on < settled:
+            raise Refused(
+                _("That is before the money had arrived, on %(day)s. Check the day.", day=letters.in_words(settled)), "received_on"
+            )
+        if amount > award.paid:
             raise Refused(_("%(paid)s was paid for this award, so no more can come back.", paid=pounds(award.paid)), "amount")
         ref = ""
         left: int = amount

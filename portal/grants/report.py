@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
-from portal.grants.model import Application, Award, Photo, Receipt, Report
+from portal.grants.model import Application, Award, Payment, Photo, Receipt, Report
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor
 from portal.money import Pence, pounds
@@ -126,14 +126,21 @@ def _not_twice(file: str | None, data_dir: Path) -> None:
 
 
 def remove_receipt(bid_ref: str, receipt_id: int, data_dir: Path, actor: Actor) -> None:
-    """Take a receipt off again, with its photo."""
+    """Take a receipt off again, with its photo. Refused: it has been paid back, or is in a payment on its way."""
     file = None
     with transaction():
-        _application, _award, report = _locked(bid_ref)
+        application, award, report = _locked(bid_ref)
         _editable(report)
         receipt = db.session.scalar(select(Receipt).where(Receipt.id == receipt_id, Receipt.report_id == report.id))
         if receipt is None:
             raise NotFound(_("That receipt is gone already."))
+        if application.pay_route == "receipts":
+            moving = select(func.coalesce(func.sum(Payment.amount), 0)).where(
+                Payment.award_id == award.id, Payment.status.in_(("prepared", "approved", "released"))
+            )
+            stand = sum(each.amount for each in report.receipts) - receipt.amount
+            if stand < award.paid + int(db.session.scalar(moving) or 0):
+                raise Refused(_("This receipt is being paid back, or has been. Call us if it is wrong, and we put it right together."))
         photo = db.session.get(Photo, receipt.photo_id) if receipt.photo_id else None
         db.session.delete(receipt)
         db.session.flush()

@@ -314,6 +314,8 @@ def open_one(panel: Panel, matter_ref: str) -> Matter:
     matter = db.session.scalar(select(Matter).where(Matter.ref == matter_ref, Matter.panel_id == panel.id).with_for_update())
     if matter is None:
         raise NotFound(_("We cannot find that page."))
+    if matter.status == "withdrawn":
+        raise Refused(_("This idea was taken back, so there is nothing left to decide."))
     if matter.status != "open":
         raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
     return matter

@@ -104,7 +104,7 @@ def _kind(role: str) -> str:
 
 HOSTILE = (
     "", "x" * 50_000, "\x00\x01", "\u202eevil\u202c", "\U0001f469\u200d\U0001f467" * 50, "e\u0301" * 100, "<script>alert(1)</script><svg onload=1>\"'{{7*7}}", "'; DROP TABLE person; --", "=1+1",
-    "../../../etc/passwd", "-1", "1.5", "NaN", "1e999", "99999999999999999999", "31/12/9999", "\ud800".encode("utf-8", "surrogatepass"), "%(x)s %s {0}",
+    "../../../etc/passwd", "-1", "1.5", "NaN", "1e999", "99999999999999999999", "²", "31/12/9999", "\ud800".encode("utf-8", "surrogatepass"), "%(x)s %s {0}",
 )  # fmt: skip
 
 
@@ -148,7 +148,10 @@ def test_hostile_text_in_every_field(scheme: Flask) -> None:
                 tried.add(mark)
                 values = browser._values(form)
                 for number, text in enumerate(HOSTILE):
-                    typed = {name: value if name in ("csrf_token", "version") else text for name, value in values.items()}
+                    typed = {
+                        name: value if name == "csrf_token" or (name == "version" and number % 2) else text
+                        for name, value in values.items()
+                    }
                     typed["once"] = f"{mark}{number}"
                     response = browser.client.post(action, data=typed)
                     assert response.status_code < 500, (action, text[:30], response.status_code)

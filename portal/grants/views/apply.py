@@ -1,6 +1,7 @@
 """Applying on a phone: one question a page, saved as it is left; and the bid with its story."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, g, make_response, request, send_file
 from flask_login import current_user
@@ -19,7 +20,7 @@ from portal.panels.forms import Ask
 from portal.people import queries as people
 from portal.people.views import area_id, settings
 from portal.places import queries as places
-from portal.web.forms import one_line
+from portal.web.forms import one_line, whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import N_, _
@@ -180,14 +181,14 @@ def question(ref: str, section: str) -> Any:
         good = form.validate()
         version = request.form.get("version", "")
         remove = request.form.get("remove", "")
-        if remove.isdigit() and int(remove) < len(rows):
-            del rows[int(remove)]
+        if 0 <= (gone := whole_number(remove)) < len(rows):
+            del rows[gone]
         try:
             # whatever can be understood is kept, complete or not; what cannot is shown back with its sentence
             kept = {name: value for name, value in _answers(section, form).items() if not _wrong(form, name)}
             new = apply.save(
                 ref,
-                int(version) if version.isdigit() else -1,
+                whole_number(version),
                 section,
                 kept,
                 acting_on(application),
@@ -215,7 +216,7 @@ def question(ref: str, section: str) -> Any:
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
-    shown = min(int(wanted), apply.MOST_LINES) if wanted.isdecimal() and len(wanted) < 3 else SHORT_ROWS
+    shown = min(whole_number(wanted, SHORT_ROWS), apply.MOST_LINES)
     while section == "money" and len(rows) < max(shown, SHORT_ROWS):
         rows.append(apply.Line("", None))
     return form_page(
@@ -325,12 +326,12 @@ def send(ref: str) -> Any:
     version = request.form.get("version", "")
     try:
         if application.status == "more_asked":
-            apply.answer_more(ref, int(version) if version.isdigit() else -1, acting_on(application))
+            apply.answer_more(ref, whole_number(version), acting_on(application))
             flash(_("Thank you. Your answers are with us."))
             return see_other(f"/grants/{ref}")
         apply.send(
             ref,
-            int(version) if version.isdigit() else -1,
+            whole_number(version),
             acting_on(application),
             sure=bool(form.sure.data),
             once_key=form.once_key(current_user.id),
@@ -417,7 +418,12 @@ def desk_bids() -> Any:
         held = queries.bid(last)
         after = (held.sent_at, held.id) if held.sent_at else None
     found = queries.bids(status=status if status in STATUS_WORDS else "", round_ref=request.args.get("round", ""), after=after, limit=31)
-    older = f"/desk/bids?status={status}&after={found[29].ref}" if len(found) > 30 else None
+    asked = {"status": status, "round": request.args.get("round", "")}
+    older = (
+        "/desk/bids?" + urlencode({**{name: value for name, value in asked.items() if value}, "after": found[29].ref})
+        if len(found) > 30
+        else None
+    )
     hidden = decide.hidden_from(current_user.id)
     return page(
         "grants/desk_bids.html",

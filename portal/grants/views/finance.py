@@ -16,6 +16,7 @@ from portal.ledger import queries as books
 from portal.people import queries as people
 from portal.people.access import proved_lately
 from portal.people.views import actor, needs_proof
+from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import _, _n
@@ -46,7 +47,9 @@ def payments() -> Any:
     state = request.args.get("state", "")
     before = request.args.get("before", "")
     found = desk.payments(
-        *([state] if state in PAYMENT_WORDS else []), before=int(before[:18]) if before.isdecimal() else None, limit=PAGE + 1
+        *([state] if state in PAYMENT_WORDS else []),
+        before=int(before[:18]) if before.isascii() and before.isdecimal() else None,
+        limit=PAGE + 1,
     )
     older = (
         f"/finance/payments?state={state if state in PAYMENT_WORDS else ''}&before={found[PAGE - 1].payment.id}"
@@ -251,7 +254,7 @@ def act_on_award(ref: str) -> Any:
                 case "condition":
                     require("run rounds")
                     number = request.form.get("number", "")
-                    award.meet_condition(ref, int(number) if number.isdecimal() and len(number) < 3 else -1, actor())
+                    award.meet_condition(ref, whole_number(number), actor())
                     flash(_("Done."))
                 case _:
                     raise Refused(_("Choose what to do with this award."))
