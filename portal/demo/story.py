@@ -24,6 +24,7 @@ from portal.history import Actor
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
+from portal.panels import calls, conduct, offers, seats, ties
 from portal.panels import queries as panel_queries
 from portal.people import actions as people
 from portal.people.access import Who
@@ -154,9 +155,9 @@ class Story:
                 self.residents.append(someone.id)
         officer = self.staff["council-officer"]
         with self.at(self.ago(START.days - 2)):
-            self.panel_ref = panels.create_panel(officer, "Estuary Small Sparks panel", "Neighbours who decide about small grants")
+            self.panel_ref = seats.create_panel(officer, "Estuary Small Sparks panel", "Neighbours who decide about small grants")
             for number, member in enumerate(self.panel):
-                panels.add_seat(
+                seats.add_seat(
                     officer,
                     self.panel_ref,
                     member.ref,
