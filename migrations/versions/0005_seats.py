@@ -81,7 +81,7 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_index("ix_seat_offer_person_id", "seat_offer", ["person_id"])
     op.add_column("matter", sa.Column("short", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.create_index("ix_matter_short", "matter", ["panel_id"], sqlite_where=sa.text("short"), postgresql_where=sa.text("short"))
+    op.create_index("ix_matter_short", "matter", ["panel_id"], sqlite_where=sa.text("short = 1"), postgresql_where=sa.text("short"))
     op.create_table(
         "called",
         sa.Column("id", BIG, nullable=False),

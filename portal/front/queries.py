@@ -81,7 +81,11 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 "/desk/seats",
                 "bad",
             ),
-            Waiting(_n("neighbour who offers to sit on a panel", "neighbours who offer to sit on a panel", numbers["offers"]), numbers["offers"], "/desk/seats"),
+            Waiting(
+                _n("neighbour who offers to sit on a panel", "neighbours who offer to sit on a panel", numbers["offers"]),
+                numbers["offers"],
+                "/desk/seats",
+            ),
             Waiting(
                 _n("grant with open conditions", "grants with open conditions", numbers["conditions"]), numbers["conditions"], "/finance/"
             ),

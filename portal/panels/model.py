@@ -112,7 +112,7 @@ class Matter(Base):
         Index("ix_matter_panel_id_status", "panel_id", "status"),
         # a bid that comes back after "not yet" is a new matter; only one may be open
         Index("uq_matter_open", "about", unique=True, sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
-        Index("ix_matter_short", "panel_id", sqlite_where=text("short"), postgresql_where=text("short")),
+        Index("ix_matter_short", "panel_id", sqlite_where=text("short = 1"), postgresql_where=text("short")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -47,7 +47,9 @@ class Line:
 
 def story_of(panel: Panel, limit: int = 300) -> Sequence[Line]:
     """What happened with a panel and its seats, newest first. Three queries."""
-    events = db.session.scalars(select(Event).where(Event.about == f"panel:{panel.id}").order_by(Event.id.desc()).limit(limit)).all()
+    events = db.session.scalars(
+        select(Event).where(Event.about == f"panel:{panel.id}").order_by(Event.at.desc(), Event.id.desc()).limit(limit)
+    ).all()
     sitters: dict[int, str] = dict(
         db.session.execute(select(Seat.id, Person.name).join(Person, Person.id == Seat.person_id).where(Seat.panel_id == panel.id))
         .tuples()
