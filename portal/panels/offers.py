@@ -183,12 +183,6 @@ def open_offer(person_id: int, panel_id: int) -> SeatOffer | None:
     )
 
 
-def last_offers(person_id: int) -> dict[int, SeatOffer]:
-    """Panel → what became of somebody's last offer. One query."""
-    rows = db.session.scalars(select(SeatOffer).where(SeatOffer.person_id == person_id).order_by(SeatOffer.id))
-    return {row.panel_id: row for row in rows}
-
-
 @dataclass(frozen=True)
 class Offered:
     """An open offer, for an officer."""

@@ -174,15 +174,16 @@ def areas_of(panel_ids: Iterable[int]) -> Mapping[int, Sequence[Area]]:
     return found
 
 
-def seats_held(person_id: int) -> Sequence[tuple[Panel, Seat]]:
-    """The seats that a person has today, with their panels, by name. One query."""
+def panels_for(person_id: int) -> Sequence[tuple[Panel, Seat | None, SeatOffer | None]]:
+    """All panels by name, with the seat that a person has there today and the last offer that they made. One query."""
+    last = select(func.max(SeatOffer.id)).where(SeatOffer.person_id == person_id).group_by(SeatOffer.panel_id)
     rows = db.session.execute(
-        select(Panel, Seat)
-        .join(Seat, Seat.panel_id == Panel.id)
-        .where(Seat.person_id == person_id, in_term(clock.today()))
+        select(Panel, Seat, SeatOffer)
+        .outerjoin(Seat, and_(Seat.panel_id == Panel.id, Seat.person_id == person_id, in_term(clock.today())))
+        .outerjoin(SeatOffer, and_(SeatOffer.panel_id == Panel.id, SeatOffer.id.in_(last)))
         .order_by(Panel.name, Panel.id)
     )
-    return [(panel, seat) for panel, seat in rows]
+    return [(panel, seat, offer) for panel, seat, offer in rows]
 
 
 def called_to(matter_ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
@@ -265,9 +266,22 @@ def sittings(seat: Seat, status: str = "open", limit: int = 100, *, whole: bool 
 
     `whole`: for an officer, who sees also what this seat does not decide.
     """
+    return _seen_from(seat, _before(seat, status, limit, whole))
+
+
+def open_and_closed(seat: Seat, *, whole: bool = False) -> tuple[Sequence[Sitting], Sequence[Sitting]]:
+    """`sittings` of either status. Five queries."""
+    found = _seen_from(seat, [one for status in ("open", "closed") for one in _before(seat, status, 100, whole)])
+    return [each for each in found if each.matter.status == "open"], [each for each in found if each.matter.status == "closed"]
+
+
+def _before(seat: Seat, status: str, limit: int, whole: bool) -> Sequence[Matter]:
     order = (Matter.decide_by, Matter.id) if status == "open" else (Matter.closed_at.desc(), Matter.id.desc())
     asked = select(Matter).join(Seat, Seat.panel_id == Matter.panel_id).where(Seat.id == seat.id, Matter.status == status)
-    found = db.session.scalars((asked if whole else asked.where(entitled())).order_by(*order).limit(limit)).all()
+    return db.session.scalars((asked if whole else asked.where(entitled())).order_by(*order).limit(limit)).all()
+
+
+def _seen_from(seat: Seat, found: Sequence[Matter]) -> Sequence[Sitting]:
     ids = [each.id for each in found]
     ties, votes = last_ties(ids, seat.id), last_votes(ids, seat.id)
     natural = tied_by_nature(each.about for each in found)

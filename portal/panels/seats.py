@@ -214,7 +214,7 @@ def remind_of_ends() -> int:
         officers = holders("officer")
         for seat_id, last_day, name, panel, ref in rows:
             assert last_day is not None
-            values = {"name": name, "panel": panel, "day": _day(last_day), "link": address_of(f"/panels/{ref}")}
+            values = {"name": name, "panel": panel, "day": day_words(last_day), "link": address_of(f"/panels/{ref}")}
             text = Text(
                 subject=_("A term on the panel %(panel)s ends soon", **values),
                 body=_(
@@ -228,7 +228,8 @@ def remind_of_ends() -> int:
     return told
 
 
-def _day(day: date) -> str:
+def day_words(day: date) -> str:
+    """A day in a sentence: "4 July 2026"."""
     return f"{day.day} {day:%B %Y}"
 
 

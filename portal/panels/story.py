@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.db import db
 from portal.history import Event
 from portal.panels.model import Panel, Seat
+from portal.panels.seats import day_words
 from portal.people.model import Person
 from portal.people.queries import names
 from portal.words import N_, _
@@ -69,7 +70,7 @@ def _sentence(event: Event, sitters: Mapping[int, str], actors: Mapping[int, str
     if kind not in SENTENCES:
         return None
     said = _(
-        SENTENCES[kind], who=actors.get(event.actor_id or 0, _("The scheme")), name=sitters.get(data.get("seat", 0), ""), day=data.get("last_day", ""),
+        SENTENCES[kind], who=actors.get(event.actor_id or 0, _("The scheme")), name=sitters.get(data.get("seat", 0), ""), day=day_words(date.fromisoformat(data["last_day"])) if "last_day" in data else "",
         version=data.get("version", ""), changes=_(" and ").join(_(CHANGES[what]) for what in data.get("changes", {}) if what in CHANGES),
     )  # fmt: skip
     return said + " " + _("They have the chair.") if event.kind == "seat_added" and data.get("chair") else said

@@ -185,10 +185,9 @@ class TieOf:
     fixed: bool  # tied by what it is: nobody can take that back
 
 
-def ties_of(matter: Matter, standing: queries.Standing) -> Sequence[TieOf]:
-    """The tied seats of a matter. Three queries."""
+def ties_of(matter: Matter, standing: queries.Standing, natural: frozenset[int]) -> Sequence[TieOf]:
+    """The tied seats of a matter; `natural` are the persons tied to it by what it is. Three queries."""
     said = queries.last_ties([matter.id])
-    natural = queries.tied_by_nature([matter.about]).get(matter.about, frozenset())
     by = names(each.declared_by_id for each in said.values())
     against = {
         row.interest_id: row.words

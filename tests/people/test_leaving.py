@@ -20,7 +20,6 @@ from portal.history import Actor
 from portal.ledger.model import Account
 from portal.money import Minutes
 from portal.outbox import Addressee, Text
-from portal.panels import actions as panels
 from portal.panels import seats
 from portal.panels.model import Seat
 from portal.people import actions, invitations

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.panels import actions, forms, offers, queries, ties
+from portal.panels import actions, forms, queries, ties
 from portal.panels.model import Matter, Panel
 from portal.panels.rules import Threshold, quorate
 from portal.web.limits import limiter
@@ -50,15 +50,14 @@ def _titles(abouts: Sequence[str]) -> dict[str, str]:
 @allow("signed in")
 def index() -> Any:
     """My sittings: what waits on all my panels, the soonest first; then the panels that one could sit on."""
-    held = queries.seats_held(current_user.id)
+    everywhere = queries.panels_for(current_user.id)
+    held = [(panel, seat) for panel, seat, _offer in everywhere if seat is not None]
+    others = [(panel, offer) for panel, seat, offer in everywhere if seat is None]
     sittings = queries.my_sittings(current_user.id)
-    sits_on = {panel.id for panel, _seat in held}
-    others = [panel for panel in queries.panels() if panel.id not in sits_on]
     return page(
         "panels/index.html", held=held, sittings=sittings, titles=_titles([each.matter.about for each in sittings]), minutes=MINUTES_EACH * len(sittings),
-        waiting=Counter(each.matter.panel_id for each in sittings), others=others, offers=offers.last_offers(current_user.id),
-        areas=queries.areas_of([panel.id for panel in others]) if others else {}, panels={panel.id: panel for panel, _seat in held}, today=clock.today(),
-        kinds=forms.KIND_WORDS,
+        waiting=Counter(each.matter.panel_id for each in sittings), others=others, areas=queries.areas_of([panel.id for panel, _offer in others]) if others else {},
+        panels={panel.id: panel for panel, _seat in held}, kinds=forms.KIND_WORDS,
     )  # fmt: skip
 
 
@@ -76,7 +75,7 @@ def panel(ref: str) -> Any:
         closed = [{"matter": each} for each in queries.matters_of(one, "closed", limit=30)]
     else:
         whole = seat.kind != "member" and may("manage panels")  # an officer who is a substitute sees what officers see
-        open_, closed = ([vars(each) for each in queries.sittings(seat, status, whole=whole)] for status in ("open", "closed"))
+        open_, closed = ([vars(each) for each in some] for some in queries.open_and_closed(seat, whole=whole))
     titles = _titles([each["matter"].about for each in (*open_, *closed)])
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
@@ -128,7 +127,7 @@ def _sitting(panel: Panel, matter: Matter) -> queries.Sitting | None:
     require("manage panels")
     if held is not None:
         queries.untied(held, matter)  # an officer with a seat that does not decide this, but may be tied all the same
-    if current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
+    elif current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotFound(_("We cannot find that page."))
     return None
 

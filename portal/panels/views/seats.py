@@ -263,9 +263,11 @@ def tie_list(ref: str, matter_ref: str) -> Any:
     """The chair or an officer sees who is tied, declares a tie for a seat, and (an officer) puts a mistake right."""
     one = queries.panel(ref)
     about: Matter = queries.matter(matter_ref, one.id)
-    if not _counts(_sitting(one, about)):
+    sitting = _sitting(one, about)
+    if not _counts(sitting):
         raise NotFound(_("We cannot find that page."))
-    standing = queries.standing(about)
+    natural = sitting.natural if sitting is not None else queries.tied_by_nature([about.about]).get(about.about, frozenset())
+    standing = queries.standing(about, natural)
     tie = forms.TieFor(prefix="tie-").fill_for(
         [(each.person_ref, each.name) for each in standing.able if each.seat.person_id != current_user.id]
     )
@@ -281,7 +283,7 @@ def tie_list(ref: str, matter_ref: str) -> Any:
         flash(_("Put right. They hear of it.") if correcting else _("Noted. They hear of it, and do not see this idea any more."))
         return see_other(f"/panels/{ref}/bids/{matter_ref}/ties")
     return form_page(
-        "panels/seat_ties.html", form, panel=one, matter=about, title=_titles([about.about]).get(about.about, ""), ties=ties.ties_of(about, standing), tie=tie,
+        "panels/seat_ties.html", form, panel=one, matter=about, title=_titles([about.about]).get(about.about, ""), ties=ties.ties_of(about, standing, natural), tie=tie,
         no_tie=no_tie, words=forms.TIE_OF_OTHERS, officer=may("manage panels"), correcting=no_tie.person.data if correcting else None,
     )  # fmt: skip
 
