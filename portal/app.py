@@ -24,6 +24,7 @@ from portal.grants.views.match import neighbours
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
 from portal.panels.views import panels
+from portal.panels.views.seats import panel_seats
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
@@ -43,6 +44,7 @@ BLUEPRINTS: list[Blueprint] = [
     decisions,
     desk_rounds,
     panels,
+    panel_seats,
     finance,
     postroom,
     exports,

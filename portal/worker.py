@@ -16,6 +16,7 @@ from portal.grants import award, match, pay, proofs, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
+from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
 
@@ -34,6 +35,8 @@ DUE: list[Callable[[], int]] = [
     report.remind_and_mark_late,
     pay.return_unused,
     report.close_finished,
+    calls.after_terms_ended,
+    seats.remind_of_ends,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -10,6 +10,7 @@ from portal.db import db
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Payment, Release, Report, Round
 from portal.outbox import Message
+from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
@@ -44,6 +45,8 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         .where(Payment.status == "bounced", Award.status == "ready_to_pay"),
         "reports": select(Report.id).where(Report.status == "sent"),
         "late_reports": select(Report.id).where(Report.status == "late"),
+        "short": select(Matter.id).where(Matter.short, Matter.status == "open"),
+        "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -71,6 +74,17 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 numbers["release"],
                 "/desk/decisions",
                 "warm",
+            ),
+            Waiting(
+                _n("idea that too few of its panel can decide", "ideas that too few of their panel can decide", numbers["short"]),
+                numbers["short"],
+                "/desk/seats",
+                "bad",
+            ),
+            Waiting(
+                _n("neighbour who offers to sit on a panel", "neighbours who offer to sit on a panel", numbers["offers"]),
+                numbers["offers"],
+                "/desk/seats",
             ),
             Waiting(
                 _n("grant with open conditions", "grants with open conditions", numbers["conditions"]), numbers["conditions"], "/finance/"

@@ -14,6 +14,7 @@ from portal.history import Actor
 from portal.ledger import checks
 from portal.money import Pence
 from portal.panels import actions as panels
+from portal.panels import seats
 from portal.panels.model import Matter
 from portal.people.access import Who
 from portal.people.actions import create_person
@@ -159,9 +160,9 @@ def begin(money: int = 1000_00, *, rolling: bool = True, rules: RoundRules | Non
     ):  # fmt: skip
         season.people[name] = person(name, *roles)
     olga = season.actor("Olga")
-    season.panel_ref = panels.create_panel(season.who("Olga"), "Mossgate panel", "Decides small grants")
+    season.panel_ref = seats.create_panel(season.who("Olga"), "Mossgate panel", "Decides small grants")
     for name in ("Ada", "Ben", "Cleo", "Dan"):
-        panels.add_seat(
+        seats.add_seat(
             season.who("Olga"),
             season.panel_ref,
             season.ref(name),

@@ -260,7 +260,7 @@ class TestTheCount:
         table.all({"Ada": "yy", "Ben": "yy", "Cleo": "yy"})
         with transaction():
             for name in ("Ben", "Cleo"):
-                actions._declare(table.matter(1), db.session.get_one(Seat, table.seat(name)), "friend", "", season.who(name).id)
+                actions.declared(table.matter(1), db.session.get_one(Seat, table.seat(name)), "friend", "", season.who(name).id)
         with pytest.raises(Refused, match="1 ideas have too few"):
             table.count()
         table.now += timedelta(days=40)

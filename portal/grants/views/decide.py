@@ -90,12 +90,7 @@ panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.
 
 def _seat_may_see(bid: Application) -> bool:
     """Photos open to a seat that has said that nothing ties it to the bid."""
-    for matter in panel_queries.matters_about(about_of(bid)):
-        seat = panel_queries.seat_of(current_user.id, matter.panel_id) if current_user.is_authenticated else None
-        tie = panel_queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) if seat is not None else None
-        if tie is not None and tie.tie == "none":
-            return True
-    return False
+    return panel_queries.may_read(current_user.id, about_of(bid))
 
 
 apply_views.ALSO_READ.append(_seat_may_see)

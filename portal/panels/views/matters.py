@@ -1,5 +1,6 @@
 """Pages of panels: who sits, what waits, what ties, the vote, the count."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,11 +12,9 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.history import Actor
-from portal.panels import actions, forms, marking, queries, sittings
+from portal.panels import actions, forms, marking, queries, sittings, ties
 from portal.panels.model import Matter, Panel
 from portal.panels.rules import Threshold, quorate
-from portal.people import queries as people
-from portal.people.views import area_id
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -36,6 +35,7 @@ class Showing:
     ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
 
 
+MINUTES_EACH = 5  # to read an idea and say what one thinks of it
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
 
 
@@ -54,21 +54,16 @@ def titles_of(abouts: Sequence[str]) -> dict[str, str]:
 @panels.get("/")
 @allow("signed in")
 def index() -> Any:
-    """My panels, with how much waits on each; for officers all panels."""
-    mine, waiting = queries.panels_of(current_user.id), queries.waiting_for(current_user.id)
-    others = [panel for panel in queries.panels() if panel not in mine] if may("manage panels") else []
-    return page("panels/index.html", mine=mine, waiting=waiting, others=others)
-
-
-@panels.route("/new", methods=["GET", "POST"])
-@allow("manage panels")
-def new() -> Any:
-    form = forms.NewPanel().fill()
-    if form.validate_on_submit():
-        ref = actions.create_panel(current_user, form.name.data, form.purpose.data, area_id(form.area.data))
-        flash(_("The panel is there. Now give it seats."))
-        return see_other(f"/panels/{ref}")
-    return form_page("panels/new.html", form)
+    """My sittings: what waits on all my panels, the soonest first; then the panels that one could sit on."""
+    everywhere = queries.panels_for(current_user.id)
+    held = [(panel, seat) for panel, seat, _offer in everywhere if seat is not None]
+    others = [(panel, offer) for panel, seat, offer in everywhere if seat is None]
+    sittings = queries.my_sittings(current_user.id)
+    return page(
+        "panels/index.html", held=held, sittings=sittings, titles=titles_of([each.matter.about for each in sittings]), minutes=MINUTES_EACH * len(sittings),
+        waiting=Counter(each.matter.panel_id for each in sittings), others=others, areas=queries.areas_of([panel.id for panel, _offer in others]) if others else {},
+        panels={panel.id: panel for panel, _seat in held}, kinds=forms.KIND_WORDS,
+    )  # fmt: skip
 
 
 @panels.get("/<ref>")
@@ -84,61 +79,14 @@ def panel(ref: str) -> Any:
         open_ = [{"matter": each} for each in queries.matters_of(one, "open")]
         closed = [{"matter": each} for each in queries.matters_of(one, "closed", limit=30)]
     else:
-        open_, closed = ([vars(each) for each in queries.sittings(seat, status)] for status in ("open", "closed"))
+        whole = seat.kind != "member" and may("manage panels")  # an officer who is a substitute sees what officers see
+        open_, closed = ([vars(each) for each in some] for some in queries.open_and_closed(seat, whole=whole))
     titles = titles_of([each["matter"].about for each in (*open_, *closed)])
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
-        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), sittings=sittings.sittings_of(one.id, 6),
+        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), kinds=forms.KIND_WORDS, said=ties.said_of(seat) if seat else [],
+        accepted=seat is None or queries.accepted(seat), areas=queries.areas_of([one.id])[one.id], sittings=sittings.sittings_of(one.id, 6),
     )  # fmt: skip
-
-
-@panels.route("/<ref>/seats/new", methods=["GET", "POST"])
-@allow("manage panels")
-def new_seat(ref: str) -> Any:
-    one = queries.panel(ref)
-    form = forms.NewSeat()
-    if form.validate_on_submit():
-        try:
-            found = people.search(form.person.data, limit=2)
-            if len(found) != 1:
-                raise Refused(_("We know nobody by that address or number. Check it, or add the person at the desk first."), "person")
-            assert form.term_start.data is not None
-            actions.add_seat(
-                current_user, ref, found[0].ref, term_start=form.term_start.data, term_end=form.term_end.data, reason=form.reason.data, chair=bool(form.chair.data)
-            )  # fmt: skip
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_("%(name)s has a seat.", name=found[0].name))
-            return see_other(f"/panels/{ref}")
-    return form_page("panels/seat_new.html", form, panel=one)
-
-
-@panels.route("/<ref>/seats/<person_ref>", methods=["GET", "POST"])
-@allow("manage panels")
-def seat(ref: str, person_ref: str) -> Any:
-    """End a seat, or give or take the chair."""
-    one = queries.panel(ref)
-    who = people.person_by_ref(person_ref)
-    held = queries.seat_of(who.id, one.id)
-    if held is None:
-        raise NotFound(_("They have no seat on this panel now."))
-    chairing = request.form.get("act") == "chair"
-    ending, chair = forms.EndSeat(), forms.Chair(prefix="chair-")
-    form: Any = chair if chairing else ending
-    if form.validate_on_submit():
-        try:
-            if chairing:
-                actions.set_chair(current_user, ref, person_ref, not held.chair, chair.reason.data)
-            else:
-                assert ending.last_day.data is not None
-                actions.end_seat(current_user, ref, person_ref, ending.last_day.data, ending.reason.data)
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_("Done."))
-            return see_other(f"/panels/{ref}")
-    return form_page("panels/seat.html", form, panel=one, someone=who, held=held, ending=ending, chair=chair)
 
 
 # --- one matter ----------------------------------------------------------------------------------------------------------
@@ -152,6 +100,8 @@ def matter(ref: str, matter_ref: str) -> Any:
     one = queries.panel(ref)
     about = queries.matter(matter_ref, one.id)
     sitting = reading_of(one, about)
+    if sitting is not None and not sitting.accepted:
+        return see_other(f"/panels/{ref}/conduct")
     voting = request.form.get("act") == "vote"
     tie = forms.Tie(prefix="tie-").fill()
     vote = vote_form(sitting)
@@ -175,10 +125,12 @@ def matter(ref: str, matter_ref: str) -> Any:
 def reading_of(panel: Panel, matter: Matter) -> queries.Sitting | None:
     """How the reader stands to a matter: as a seat, or (None) as an officer. Not found for everybody else, and when tied."""
     held = queries.seat_of(current_user.id, panel.id)
-    if held is not None:
+    if held is not None and (not may("manage panels") or queries.is_entitled(held, matter)):
         return queries.sitting(held, matter)
     require("manage panels")
-    if current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
+    if held is not None:
+        queries.untied(held, matter)  # an officer with a seat that does not decide this, but may be tied all the same
+    elif current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotFound(_("We cannot find that page."))
     return None
 
