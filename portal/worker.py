@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import award, match, pay, report, rounds
+from portal.grants import award, match, pay, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
@@ -34,10 +34,12 @@ DUE: list[Callable[[], int]] = [
     report.remind_and_mark_late,
     pay.return_unused,
     report.close_finished,
+    quick.remind_of_receipts,
+    quick_review.open_reviews,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
-CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches]
+CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches, quick.broken_caches]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
 BEAT = timedelta(seconds=20)

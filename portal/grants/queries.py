@@ -20,6 +20,7 @@ from portal.grants.model import (
     Payment,
     Photo,
     Pledge,
+    QuickFloat,
     Receipt,
     Report,
     Round,
@@ -53,16 +54,17 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, on its way, and paid."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
 
     received: int
     free: int
     promised: int
     paid: int
+    in_floats: int = 0
 
 
 def figures_of(fund: Fund) -> FundFigures:
-    """From the books: free is the fund's account; promised and paid are its awards."""
+    """From the books: free is the fund's account; promised and paid are its awards and quick sparks."""
     free = books.balance(f"fund:{fund.code}:available")
     promised, paid = db.session.execute(
         select(
@@ -70,9 +72,16 @@ def figures_of(fund: Fund) -> FundFigures:
             func.coalesce(func.sum(Award.paid), 0),
         ).where(Award.fund_id == fund.id)
     ).one()
+    in_floats, given = db.session.execute(
+        select(func.coalesce(func.sum(QuickFloat.balance), 0), func.coalesce(func.sum(QuickFloat.spent), 0)).where(
+            QuickFloat.fund_id == fund.id
+        )
+    ).one()
+    away = int(paid or 0) + int(given)
     return FundFigures(
-        received=int(free) + int(promised or 0) + int(paid or 0), free=int(free), promised=int(promised or 0), paid=int(paid or 0)
-    )
+        received=int(free) + int(promised or 0) + away + int(in_floats), free=int(free), promised=int(promised or 0), paid=away,
+        in_floats=int(in_floats),
+    )  # fmt: skip
 
 
 def contributions_of(fund: Fund) -> Sequence[tuple[Contribution, str, bool]]:
@@ -260,11 +269,17 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
     return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
 
 
-def photo(ref: str) -> tuple[Photo, Application]:
-    """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
+def photo_by_ref(ref: str) -> Photo:
+    """One photo, whatever it belongs to. NotFound."""
     found = db.session.scalar(select(Photo).where(Photo.ref == ref))
     if found is None:
         raise NotFound(_("That photo is gone."))
+    return found
+
+
+def photo(ref: str) -> tuple[Photo, Application]:
+    """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
+    found = photo_by_ref(ref)
     kind, _colon, id_ = found.about.partition(":")
     if kind == "bid":
         return found, bid_by_id(int(id_))

@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.panels import actions, forms, queries
-from portal.panels.model import Matter, Panel
+from portal.panels.model import Matter, Panel, Seat
 from portal.panels.rules import Threshold, quorate
 from portal.people import queries as people
 from portal.people.views import area_id
@@ -33,6 +33,10 @@ class Showing:
 
 
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
+
+
+# What else is on the page of a panel, of rooms that it does not know: lists of (words, address, what stands beside it, tone)
+ALSO_ON: list[Callable[[Panel, Seat | None], Sequence[tuple[str, str, str, str]]]] = []
 
 
 def _showing(about: str) -> Showing:
@@ -88,7 +92,7 @@ def panel(ref: str) -> Any:
     titles = _titles([each["matter"].about for each in (*open_, *closed)])
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
-        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(),
+        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), also=[line for ask in ALSO_ON for line in ask(one, seat)],
     )  # fmt: skip
 
 

@@ -23,6 +23,11 @@ def short_day(value: date | datetime | None) -> str:
     return str(format_date(clock.london_day(value) if isinstance(value, datetime) else value, "d MMM y"))
 
 
+def month(value: date | None) -> str:
+    """A month as people say it: "October 2026"."""
+    return "" if value is None else str(format_date(value, "MMMM y"))
+
+
 def when(value: datetime | None) -> str:
     """An instant as people say it, in Europe/London: "Saturday 4 July 2026, 3:15 pm"."""
     if value is None:
@@ -33,4 +38,6 @@ def when(value: datetime | None) -> str:
 
 def install(app: Flask) -> None:
     """Name them for templates."""
-    app.jinja_env.filters.update(pounds=pounds, round_pounds=round_pounds, hours=hours, day=day, short_day=short_day, when=when)
+    app.jinja_env.filters.update(
+        pounds=pounds, round_pounds=round_pounds, hours=hours, day=day, short_day=short_day, month=month, when=when
+    )
