@@ -63,11 +63,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id) -> Select[*tuple[Any, ...]]:
+def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id, inside: Any = None) -> Select[*tuple[Any, ...]]:
+    """To the filter's fund and area; `inside` where one query asks several times for what lies in the area."""
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)
     if chosen.area:
-        query = query.where(area_id.in_(places.within(chosen.area)))
+        query = query.where(area_id.in_(places.within(chosen.area) if inside is None else inside))
     return query
 
 
@@ -174,13 +175,15 @@ def money(chosen: Filter) -> Iterator[Money]:
         .join(Payee, Payee.id == lines.c.payee_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
     )  # fmt: skip
-    everything = union_all(_narrowed(query, chosen), *(_quick_sparks(chosen, back=back) for back in (False, True))).subquery()
+    inside = places.within(chosen.area) if chosen.area else None
+    sparks = [_quick_sparks(chosen, inside, back=back) for back in (False, True)]
+    everything = union_all(_narrowed(query, chosen, inside=inside), *sparks).subquery()
     by = (everything.c.day, everything.c.ref, everything.c.pence.desc())
     for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=1000)):
         yield _quick_money(row) if row.route.startswith("quick:") else _money(row)
 
 
-def _quick_sparks(chosen: Filter, *, back: bool) -> Select[*tuple[Any, ...]]:
+def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Select[*tuple[Any, ...]]:
     """Quick sparks as the columns of `money`: given on their day, or taken back on another. The applicant is their connector."""
     day = QuickSpark.reversed_on if back else QuickSpark.spent_on
     somebody = aliased(Person)
@@ -199,7 +202,7 @@ def _quick_sparks(chosen: Filter, *, back: bool) -> Select[*tuple[Any, ...]]:
     if chosen.changed_since is not None:
         key = _code("quick", QuickSpark.id, ":given:reversed" if back else ":given")
         query = query.where(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since))
-    return _narrowed(query, chosen, QuickSpark.area_id)
+    return _narrowed(query, chosen, QuickSpark.area_id, inside)
 
 
 def _quick_money(row: Any) -> Money:
