@@ -63,7 +63,9 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id, inside: Any = None) -> Select[*tuple[Any, ...]]:
+def _narrowed(
+    query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id, inside: Any = None
+) -> Select[*tuple[Any, ...]]:
     """To the filter's fund and area; `inside` where one query asks several times for what lies in the area."""
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)

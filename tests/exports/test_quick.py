@@ -33,8 +33,18 @@ def season(app: Flask) -> Iterator[Season]:
         person("Elsie Marsh")
     with held_at(datetime(2026, 5, 10, 9, tzinfo=UTC)):
         spend(begun, folder, what="A kettle", amount=Pence(15_00), spent_on=date(2026, 5, 9), photo=png())
-        spend(begun, folder, what="Tea for the table", amount=Pence(12_00), payee_kind="group", payee_name="Wednesday Friends", receipt=png())
-        spend(begun, folder, what="A bus fare", amount=Pence(4_50), payee_kind="person", payee_name="Elsie Marsh", helps="Elsie on the third floor")
+        spend(
+            begun, folder, what="Tea for the table", amount=Pence(12_00), payee_kind="group", payee_name="Wednesday Friends", receipt=png()
+        )
+        spend(
+            begun,
+            folder,
+            what="A bus fare",
+            amount=Pence(4_50),
+            payee_kind="person",
+            payee_name="Elsie Marsh",
+            helps="Elsie on the third floor",
+        )
         spend(begun, folder, what="Paint", amount=Pence(9_00), payee_kind="shop", payee_name="Elsie Marsh")
     with held_at(datetime(2026, 6, 2, 9, tzinfo=UTC)):
         ref = db.session.scalar(db.select(QuickSpark.ref).where(QuickSpark.payee_kind == "group"))
@@ -81,7 +91,9 @@ def test_files_and_books_agree_on_every_day(season: Season) -> None:
 
 
 def test_the_register_of_grants_to_bodies_has_what_went_to_groups(season: Season) -> None:
-    assert [(row["Date awarded"], row["Beneficiary"], row["Amount"], row["Amount paid"], row["Status"], row["Ward code"]) for row in lines(E3)] == [
+    assert [
+        (row["Date awarded"], row["Beneficiary"], row["Amount"], row["Amount paid"], row["Status"], row["Ward code"]) for row in lines(E3)
+    ] == [
         ("2026-05-10", "Wednesday Friends", "12.00", "0.00", "Returned", "E05099001"),
         ("2026-07-03", "Pump Street Choir", "8.00", "8.00", "Finished", "E05099001"),
     ]

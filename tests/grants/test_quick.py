@@ -261,7 +261,10 @@ def test_the_database_itself_refuses_what_a_float_has_not_got(season: Season, tm
         ("DELETE FROM quick_spark", "never deleted|appended"),
         ("DELETE FROM quick_float", "never deleted|appended"),
         (f"UPDATE quick_float SET person_id = {season.who('Cora').id}", "stays in the hand"),
-        ("UPDATE ledger_state SET credits = 0 WHERE account_id = (SELECT id FROM ledger_account WHERE code LIKE 'float:%')", "moves only by"),
+        (
+            "UPDATE ledger_state SET credits = 0 WHERE account_id = (SELECT id FROM ledger_account WHERE code LIKE 'float:%')",
+            "moves only by",
+        ),
     ):
         with pytest.raises(sa.exc.DBAPIError, match=words), db.engine.begin() as connection:
             assert connection.execute(sa.text(statement)).rowcount != 0

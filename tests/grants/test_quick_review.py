@@ -119,7 +119,10 @@ def test_read_ask_answer_close(season: Season) -> None:
     with pytest.raises(Refused, match="Write your answer"):
         quick_review.answer(one.ref, "", season.actor("Gus"))
     quick_review.answer(one.ref, "To the doctor", season.actor("Gus"))
-    assert [(remark.words, name) for remark, name in quick.remarks_of([one.id])[one.id]] == [("To where?", "Ada"), ("To the doctor", "Gus Penny")]
+    assert [(remark.words, name) for remark, name in quick.remarks_of([one.id])[one.id]] == [
+        ("To where?", "Ada"),
+        ("To the doctor", "Gus Penny"),
+    ]
     with pytest.raises(Refused, match="in a sentence"):
         quick_review.close(ada, ref, month, "")
     for nobody in ("Ben", "Dan"):
@@ -171,7 +174,9 @@ def test_two_workers_open_it_once(season: Season) -> None:
     quick_review.open_reviews()
     with pytest.raises(sa.exc.DBAPIError), db.engine.begin() as connection:
         connection.execute(
-            sa.text("INSERT INTO quick_review (panel_id, month, opened_at, outcome) SELECT panel_id, month, opened_at, '' FROM quick_review")
+            sa.text(
+                "INSERT INTO quick_review (panel_id, month, opened_at, outcome) SELECT panel_id, month, opened_at, '' FROM quick_review"
+            )
         )
     assert len(db.session.scalars(select(QuickReview)).all()) == 1
 

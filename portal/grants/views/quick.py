@@ -168,7 +168,7 @@ def _writable(ref: str) -> QuickSpark:
 def _one(found: QuickSpark, receipt: Any, answer: Any) -> Any:
     pictures = queries.photos_of(sparks.about(found), sparks.receipts_about(found))
     return form_page(
-        "grants/quick_one.html", receipt if receipt.errors else answer, receipt=receipt, answer=answer, spark=found, mine=_mine(found),
+        "grants/quick_one.html", receipt if receipt.errors else answer, receipt=receipt, answer=answer, given=found, mine=_mine(found),
         receipts=[each for each in pictures if not each.public], photos=[each for each in pictures if each.public],
         remarks=sparks.remarks_of([found.id])[found.id], events=events_of(sparks.about(found)), payees=forms.PAYEES, bases=forms.BASES,
         names=people.names([found.float.person_id]), writes=_mine(found) or may("run rounds"), officer=may("run rounds") and not _mine(found), today=clock.today(),
@@ -317,7 +317,7 @@ def withdraw(ref: str) -> Any:
 def waive(ref: str) -> Any:
     return _with_reason(
         forms.Why(), "grants/quick_waive.html", lambda form: sparks.waive(ref, form.reason.data, actor()), _("The receipt is let go."),
-        f"/grants/quick/{ref}", spark=sparks.by_ref(ref),
+        f"/grants/quick/{ref}", given=sparks.by_ref(ref),
     )  # fmt: skip
 
 
@@ -326,7 +326,7 @@ def waive(ref: str) -> Any:
 def put_right(ref: str) -> Any:
     return _with_reason(
         forms.PutRight(), "grants/quick_put_right.html", lambda form: sparks.put_right(ref, form.reason.data, actor()),
-        _("Taken back. Both lines stay in the books."), f"/grants/quick/{ref}", spark=sparks.by_ref(ref),
+        _("Taken back. Both lines stay in the books."), f"/grants/quick/{ref}", given=sparks.by_ref(ref),
     )  # fmt: skip
 
 
