@@ -1,12 +1,14 @@
 """A connector with a float, for tests of quick sparks: granted by the panel, as in life."""
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal import clock, photos
 from portal.db import db
@@ -87,6 +89,18 @@ def picture_bytes(colour: str = "green") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), colour).save(out, "PNG")
     return out.getvalue()
+
+
+def patient(tap: Callable[[], Any]) -> Any:
+    """Tap again, with the same key, when the page says that the database is busy and to come back in a moment."""
+    for _time in range(20):
+        try:
+            return tap()
+        except OperationalError as why:
+            if "locked" not in str(why):
+                raise
+            db.session.remove()
+    raise AssertionError("busy for ever")
 
 
 _taps = iter(range(1_000_000))

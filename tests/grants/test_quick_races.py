@@ -13,6 +13,7 @@ from tests.grants.sparks import FREE, asked, granted, held, season_with_connecto
 from tests.grants.test_money_races import race, ways
 
 QUICK = "__import__('portal.grants.quick', fromlist=['spend'])"
+PATIENT = "__import__('tests.grants.sparks', fromlist=['patient'])"
 FLOATS = "__import__('portal.grants.floats', fromlist=['ask'])"
 WHO = "__import__('portal.people.access', fromlist=['Who']).Who({id}, 'x', 'x', None, frozenset({roles}))"
 CLOSE = "__import__('portal.panels.actions', fromlist=['close']).close({who}, {panel!r}, {matter!r})"
@@ -28,7 +29,7 @@ def season(store: Store) -> Season:
 
 def tap(season: Season, float_ref: str, folder: Path, once_key: str, amount: int = 15_00) -> str:
     given = f"{QUICK}.Given('A kettle', '', 1, {amount}, today(), 'shop', 'Corner Hardware', True)"
-    return f"{QUICK}.spend({float_ref!r}, {given}, None, None, '', Path({str(folder)!r}), Actor({season.who('Gus').id}), once_key={once_key!r})"
+    return f"{PATIENT}.patient(lambda: {QUICK}.spend({float_ref!r}, {given}, None, None, '', Path({str(folder)!r}), Actor({season.who('Gus').id}), once_key={once_key!r}))"
 
 
 def test_sixteen_at_one_float(store: Store, season: Season, tmp_path: Path) -> None:

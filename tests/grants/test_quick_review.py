@@ -1,6 +1,6 @@
 """The monthly look: opened on the first, each seat told once, nobody looks at their own, the chair notes what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -130,11 +130,12 @@ def test_read_ask_answer_close(season: Season) -> None:
             quick_review.close(season.who(nobody), ref, month, "All clear")
     quick_review.close(ada, ref, month, "All clear")
     assert spark(one.ref).reviewed_on == date(2026, 11, 1)
-    for act in (
+    acts: tuple[Callable[[], None], ...] = (
         lambda: quick_review.close(ada, ref, month, "Again"),
         lambda: quick_review.mark_read(season.who("Ben"), ref, month),
         lambda: quick_review.question(ada, ref, month, one.ref, "And?"),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Refused, match="closed meanwhile"):
             act()
     assert look(season).review.outcome == "All clear"
