@@ -21,6 +21,8 @@ from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.match import neighbours
+from portal.grants.views.quick import quick
+from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
 from portal.panels.views import panels
@@ -42,6 +44,8 @@ BLUEPRINTS: list[Blueprint] = [
     reports,
     awards,
     decisions,
+    quick,
+    quick_reviews,
     desk_rounds,
     panels,
     panel_seats,

@@ -16,8 +16,9 @@ from sqlalchemy import select, update
 from portal import clock, photos
 from portal.db import db, transaction
 from portal.demo import ground, words
+from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
-from portal.grants import apply, award, decide, match, pay, queries, report, rounds
+from portal.grants import apply, award, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -46,6 +47,7 @@ STOPS = (
 DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
     report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
+    quick.remind_of_receipts, quick_review.open_reviews,
 ]  # fmt: skip
 
 
@@ -85,6 +87,7 @@ class Story:
             self._rolling()
             self._dated()
             self._seats()
+            QuickSparks(self).tell()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.exports import files, filters, forms, packs, register
+from portal.exports import files, filters, forms, packs, quick, register
 from portal.grants import queries as grants
 from portal.history import Actor
 from portal.money import financial_year, pounds
@@ -47,8 +47,19 @@ def index() -> Any:
     response = page(
         "register/index.html", block="results", found=found, asked=asked, states=register.STATES, tones=register.TONES,
         places=areas, pots=funds, spans=[(year, year) for year in found.years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
+        quick=quick.latest() if not (asked.narrowed or asked.sort or after or before) else [],
     )  # fmt: skip
     return _fresh(response)
+
+
+@exports.get("/register/quick/")
+@allow("anyone")
+@limiter.limit("120/minute")
+def quick_sparks() -> Any:
+    asked = quick.Asked(**{name: one_line(request.args.get(name))[:80] for name in ("area", "year")})
+    found = quick.search(asked, after=one_line(request.args.get("after"))[:20])
+    areas, _funds = register.places_and_funds()
+    return _fresh(page("register/quick.html", found=found, asked=asked, places=areas, spans=[(year, year) for year in found.years]))
 
 
 def _words(choices: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from portal import clock
 from portal.db import db
+from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Payment, Release, Report, Round
 from portal.outbox import Message
@@ -47,6 +48,8 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         "late_reports": select(Report.id).where(Report.status == "late"),
         "short": select(Matter.id).where(Matter.short, Matter.status == "open"),
         "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
+        "floats": quick.to_take_back(),
+        "receipts": quick.receipts_late(),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -95,6 +98,21 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 numbers["late_reports"],
                 "/desk/reports",
                 "warm",
+            ),
+            Waiting(
+                _n(
+                    "float of somebody who is not a connector any more",
+                    "floats of people who are not connectors any more",
+                    numbers["floats"],
+                ),
+                numbers["floats"],
+                "/desk/floats",
+                "warm",
+            ),
+            Waiting(
+                _n("quick spark whose receipt is late", "quick sparks whose receipts are late", numbers["receipts"]),
+                numbers["receipts"],
+                "/desk/floats",
             ),
             Waiting(
                 _n("message that could not be delivered", "messages that could not be delivered", numbers["failed"]),

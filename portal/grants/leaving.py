@@ -7,13 +7,25 @@ behind it is empty. What was never sent goes, and so do names and addresses wher
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, match, queries
+from portal.grants import apply, floats, match, queries, quick
 from portal.grants.award import UNPAID, current_payee
-from portal.grants.model import Application, Award, BudgetLine, Payee, Photo, Pledge, Report
+from portal.grants.model import (
+    Application,
+    Award,
+    BudgetLine,
+    FloatRequest,
+    Payee,
+    Photo,
+    Pledge,
+    QuickFloat,
+    QuickRemark,
+    QuickSpark,
+    Report,
+)
 from portal.grants.moves import about, move
 from portal.history import Actor
 from portal.ledger.posting import rename_account
@@ -89,6 +101,31 @@ def _report(row: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _quick(person_id: int) -> dict[str, Any]:
+    held = db.session.scalars(select(QuickFloat).where(QuickFloat.person_id == person_id).order_by(QuickFloat.id)).all()
+    said = db.session.execute(
+        select(QuickRemark, QuickSpark.ref)
+        .join(QuickSpark, QuickSpark.id == QuickRemark.spark_id)
+        .where(QuickRemark.said_by_id == person_id)
+        .order_by(QuickRemark.id)
+    )
+    return {
+        "floats": [
+            {"reference": row.ref, "since": row.opened_at.isoformat(), "until": row.closed_at and row.closed_at.isoformat(), "left in pence": row.balance}
+            for row in held
+        ],
+        "asked for": [
+            {"reference": row.ref, "pence": row.amount, "why": row.reason, "state": row.status, "asked": row.asked_at.isoformat()}
+            for row in quick.requests_of(person_id, limit=1000)
+        ],
+        "given": [
+            {"reference": row.ref, "what": row.what, "pence": row.amount, "day": row.spent_on.isoformat(), "taken back": row.reversed_on and row.reversed_on.isoformat()}
+            for row in quick.sparks_of(person_id, limit=10_000)
+        ],
+        "questions and answers": [{"about": ref, "words": row.words, "when": row.said_at.isoformat()} for row, ref in said],
+    }  # fmt: skip
+
+
 def _theirs(someone: Person) -> Any:
     addresses = [address for address in (someone.email, someone.phone) if address]
     return or_(Pledge.person_id == someone.id, Pledge.contact.in_(addresses)) if addresses else Pledge.person_id == someone.id
@@ -118,6 +155,12 @@ def _bid_under_way(person_id: int) -> str | None:
     )
 
 
+def _float_in_hand(person_id: int) -> str | None:
+    if not quick.floats_of(person_id):
+        return None
+    return _("You hold a float for quick sparks. Ask an officer to take it back, then you can go.")
+
+
 # --- going ---------------------------------------------------------------------------------------------------------------
 
 
@@ -145,7 +188,18 @@ def _erase(someone: Person) -> Sequence[str]:
             payee.sealed, payee.purged_at = "", clock.now()
         if payee.route == "receipts":
             payee.name = _("Former member")
+    _erase_from_quick_sparks(someone)
     return files
+
+
+def _erase_from_quick_sparks(someone: Person) -> None:
+    """What they asked of a panel is taken back; where money was given to them by name, the name goes."""
+    asked = select(FloatRequest.id).where(FloatRequest.person_id == someone.id, FloatRequest.status == "with_panel")
+    for id_ in db.session.scalars(asked).all():
+        floats.end_request(id_, _("They left the scheme."), Actor(someone.id))
+    named = select(QuickSpark).where(QuickSpark.payee_kind == "person", func.lower(QuickSpark.payee_name) == someone.name.lower())
+    for spark in db.session.scalars(named):
+        spark.payee_name, spark.helps = _("Former member"), ""
 
 
 def _goes_on(application: Application, someone: Person) -> bool:
@@ -185,5 +239,6 @@ def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
 COLLECTORS["ideas"] = _ideas
 COLLECTORS["promises to ideas"] = _promises
 COLLECTORS["awards"] = _awards
-KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way]
+COLLECTORS["quick sparks"] = _quick
+KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way, _float_in_hand]
 ERASERS.append(_erase)

@@ -20,6 +20,7 @@ from portal.grants.model import (
     Payment,
     Photo,
     Pledge,
+    QuickFloat,
     Receipt,
     Report,
     Round,
@@ -53,26 +54,37 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, on its way, and paid."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
 
     received: int
     free: int
     promised: int
     paid: int
+    in_floats: int = 0
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
-    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards. Two queries."""
-    free = books.balances(f"fund:{fund.code}:available" for fund in some)
+    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Three queries."""
+    free, ids = books.balances(f"fund:{fund.code}:available" for fund in some), [fund.id for fund in some]
     promised = func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay")))
-    rows = db.session.execute(
-        select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_([fund.id for fund in some])).group_by(Award.fund_id)
-    )
-    awards = {fund_id: (int(promised or 0), int(paid or 0)) for fund_id, promised, paid in rows}
+    awards = {
+        fund_id: (int(promised or 0), int(paid or 0))
+        for fund_id, promised, paid in db.session.execute(
+            select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_(ids)).group_by(Award.fund_id)
+        )
+    }
+    floats = {
+        fund_id: (int(held), int(spent))
+        for fund_id, held, spent in db.session.execute(
+            select(QuickFloat.fund_id, func.sum(QuickFloat.balance), func.sum(QuickFloat.spent))
+            .where(QuickFloat.fund_id.in_(ids))
+            .group_by(QuickFloat.fund_id)
+        )
+    }
     found = {}
     for fund in some:
-        left, (due, paid) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0))
-        found[fund.id] = FundFigures(received=left + due + paid, free=left, promised=due, paid=paid)
+        left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
+        found[fund.id] = FundFigures(received=left + due + paid + held + spent, free=left, promised=due, paid=paid + spent, in_floats=held)
     return found
 
 
@@ -287,11 +299,17 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
     return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
 
 
-def photo(ref: str) -> tuple[Photo, Application]:
-    """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
+def photo_by_ref(ref: str) -> Photo:
+    """One photo, whatever it belongs to. NotFound."""
     found = db.session.scalar(select(Photo).where(Photo.ref == ref))
     if found is None:
         raise NotFound(_("That photo is gone."))
+    return found
+
+
+def photo(ref: str) -> tuple[Photo, Application]:
+    """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
+    found = photo_by_ref(ref)
     kind, _colon, id_ = found.about.partition(":")
     if kind == "bid":
         return found, bid_by_id(int(id_))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
 from portal.money import Pence
@@ -158,6 +158,8 @@ class Matter(Base):
     outcome: Mapped[str | None]  # yes, no, not_yet, no_quorum
     tally: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # as counted at closing, for the register
     short: Mapped[bool] = mapped_column(default=False)  # while open: fewer seats can vote than the quorum, and nobody is left to call
+
+    sitting: Mapped[Sitting | None] = relationship(viewonly=True)
 
 
 class Called(Base):

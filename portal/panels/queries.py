@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
@@ -210,7 +211,7 @@ def panels_of(person_id: int) -> Sequence[Panel]:
 
 def matter(ref: str, panel_id: int) -> Matter:
     """One matter of a panel by reference. NotFound."""
-    found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id))
+    found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id).options(joinedload(Matter.sitting)))
     if found is None:
         raise NotFound(_("We cannot find that page."))
     return found

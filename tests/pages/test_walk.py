@@ -54,6 +54,8 @@ BUDGETS = dict.fromkeys(
     ),
     OFTEN,
 )  # fmt: skip
+# what a panel reads and judges is put together from many rooms
+BUDGETS |= {"/panels/REF/bids/REF": 22, "/panels/REF/sittings/REF": 18, "/panels/REF": 18}
 
 
 def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = False) -> Counter[str]:

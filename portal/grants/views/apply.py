@@ -1,5 +1,6 @@
 """Applying on a phone: one question a page, saved as it is left; and the bid with its story."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
-from portal.grants.model import Application
+from portal.grants.model import Application, Photo
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
 from portal.history import Actor
@@ -277,9 +278,14 @@ def remove_photo(ref: str, photo: str) -> Any:
 @allow("anyone")
 def photo(ref: str) -> Response:
     """A picture, to those who may see what it belongs to; public ones once the decision was released."""
-    row, application = queries.photo(ref)
-    for_all = row.public and application.released_at is not None and application.decided == "yes"
-    if not for_all and not photo_readers(application):
+    row = queries.photo_by_ref(ref)
+    if (elsewhere := OTHER_PHOTOS.get(row.about.partition(":")[0])) is not None:
+        for_all, may_read = elsewhere(row)
+    else:
+        row, application = queries.photo(ref)
+        for_all = row.public and application.released_at is not None and application.decided == "yes"
+        may_read = for_all or photo_readers(application)
+    if not may_read:
         raise NotFound(_("That photo is gone."))
     g.private = not for_all
     response = send_file(photos.path(row.file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if for_all else 0)
@@ -293,6 +299,8 @@ def photo_readers(application: Application) -> bool:
 
 
 ALSO_READ: list[Any] = []
+# photos of things that are no bid: the first word of `about` → whether it is for everybody, and for this reader
+OTHER_PHOTOS: dict[str, Callable[[Photo], tuple[bool, bool]]] = {}
 
 
 # --- check, send, afterwards ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.history import Actor
 from portal.panels import actions, forms, marking, queries, sittings, ties
-from portal.panels.model import Matter, Panel
+from portal.panels.model import Matter, Panel, Seat
 from portal.panels.rules import Threshold, quorate
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
@@ -31,12 +31,16 @@ class Showing:
     asks: Callable[[str], Sequence[tuple[str, str]]]  # what a seat must know to say whether it is tied: (label, value)
     template: str  # included in the matter's page, with `shown`
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
-    sections: Mapping[str, str]  # parts about which whoever asks can be asked again: name → words
+    sections: Mapping[str, str] = field(default_factory=dict)  # parts about which whoever asks can be asked again: name → words
     ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
 
 
 MINUTES_EACH = 5  # to read an idea and say what one thinks of it
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
+
+
+# What else is on the page of a panel, of rooms that it does not know: lists of (words, address, what stands beside it, tone)
+ALSO_ON: list[Callable[[Panel, Seat | None], Sequence[tuple[str, str, str, str]]]] = []
 
 
 def showing_of(about: str) -> Showing:
@@ -86,6 +90,7 @@ def panel(ref: str) -> Any:
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
         choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), kinds=forms.KIND_WORDS, said=ties.said_of(seat) if seat else [],
         accepted=seat is None or queries.accepted(seat), areas=queries.areas_of([one.id])[one.id], sittings=sittings.sittings_of(one.id, 6),
+        also=[line for ask in ALSO_ON for line in ask(one, seat)],
     )  # fmt: skip
 
 
@@ -167,11 +172,11 @@ def matter_page(
     counting = counts(sitting)
     rule = Threshold.load(matter.rule)
     natural = sitting.natural if sitting is not None else None
-    standing = queries.standing(matter, natural) if counting or matter.status == "closed" or rule.criteria else None
     shown = showing.context(matter.about) if opened else {}
-    given = marking.marks_of([matter.id]) if opened and rule.criteria and standing is not None else {}
+    given = marking.marks_of([matter.id]) if opened and rule.criteria else {}
     own = given.get((matter.id, sitting.seat.id), {}) if sitting is not None else {}
     may_talk = opened and marking.may_talk(matter, sitting.seat if sitting else None, own)
+    standing = queries.standing(matter, natural) if counting or matter.status == "closed" or may_talk else None
     return form_page(
         "panels/matter.html" if opened else "panels/tie.html", form, panel=panel, matter=matter, sitting=sitting, rule=rule,
         tie=tie or forms.Tie(formdata=None, prefix="tie-").fill(), vote=vote or vote_form(sitting, fresh=True), marks=marks or forms.marks(rule.criteria, own),
@@ -181,7 +186,7 @@ def matter_page(
         all_marks=marking.shown_marks(matter, standing, given) if may_talk and standing is not None else [], mark_words=forms.MARK_WORDS,
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
         may_ask=counting and showing.ask is not None and matter.status == "open", enough=standing is not None and quorate(standing.tally, rule),
-        voted=queries.voted(matter) if standing is None else len(standing.votes), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
+        voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
         alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
     )  # fmt: skip
 
