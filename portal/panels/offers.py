@@ -132,7 +132,7 @@ def join(who: Who, panel_ref: str, version: int) -> None:
             if why:
                 raise Refused(why)
             today = clock.today()
-            seat = give_seat(panel, someone, "guest", today, today + GUEST_TERM, Actor(who.id), _("Joined as a guest."))
+            seat = give_seat(panel, someone, "guest", today, today + GUEST_TERM, Actor(who.id), "")
         conduct.accepted(panel, seat, version, Actor(who.id))
 
 

@@ -142,7 +142,7 @@ def give_seat(
         db.session.add(seat)
     seat.kind, seat.chair, seat.term_end = kind, chair, term_end
     db.session.flush()
-    record(f"panel:{panel.id}", "seat_added", actor, reason=reason, seat=seat.id, person=person.id, chair=chair, seat_kind=kind)
+    record(f"panel:{panel.id}", "seat_added", actor, reason=reason or None, seat=seat.id, person=person.id, chair=chair, seat_kind=kind)
     calls.recount(panel.id, actor)
     return seat
 
