@@ -100,7 +100,7 @@ def _put(bid: Application, actor: Actor) -> None:
 
 def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
-    decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
+    decide_by = bid.hear_by or bid.round.decide_by or clock.today() + timedelta(days=rules.decide_within_days)
     rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
     panels.open_matter(bid.round.panel_id, about(bid), rule, max(decide_by, clock.today()), actor)
 
