@@ -16,6 +16,7 @@ from portal.config import Settings
 from portal.db import db
 from portal.exports.views import exports
 from portal.front.views import front
+from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
@@ -41,6 +42,7 @@ BLUEPRINTS: list[Blueprint] = [
     reports,
     awards,
     decisions,
+    appeals,
     desk_rounds,
     panels,
     finance,
