@@ -17,7 +17,7 @@ from portal.grants import letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by
-from portal.history import Actor, record
+from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
 from portal.panels import actions as panels
@@ -448,7 +448,9 @@ def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
             ),
             short=_("We cannot take “%(title)s” in this round: %(reason)s Call us, we look for another way.", **values)[:300],
         )
-        queue(f"{about(application)}:ineligible", people.addressee_of(people.person(application.person_id)), text, about=about(application))
+        times = select(func.count()).where(Event.about == about(application), Event.kind == "ineligible")
+        key = f"{about(application)}:ineligible:{db.session.scalar(times)}"  # once more after an appeal that was right
+        queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
 
 
 def set_organisation(ref: str, organisation_id: int | None, actor: Actor) -> None:

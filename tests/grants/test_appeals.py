@@ -336,6 +336,15 @@ def test_right_it_is_looked_at_anew_and_the_old_letter_stays_written(season: Sea
         assert made(season, bid) != ref
 
 
+def test_set_aside_a_second_time_they_hear_of_it_a_second_time(season: Season) -> None:
+    bid = ineligible(season)
+    answer(season, made(season, bid), upheld=True, by="Otto")
+    with clock.held_at(MONDAY + timedelta(days=1)):
+        apply.set_ineligible(bid, "Looked at anew: that is for another fund.", season.actor("Olga"))
+        assert now(made(season, bid)).letter_reason == "Looked at anew: that is for another fund."
+    assert len([each for each in messages_about(f"bid:{season.bid(bid).id}") if ":ineligible:" in each.key]) == 2
+
+
 def test_right_after_a_dated_round_has_ended_it_is_decided_by_itself(app: Flask) -> None:
     with clock.held_at(MONDAY):
         season = begin(rolling=False)
