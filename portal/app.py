@@ -16,6 +16,7 @@ from portal.config import Settings
 from portal.db import db
 from portal.exports.views import exports
 from portal.front.views import front
+from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
@@ -46,6 +47,7 @@ BLUEPRINTS: list[Blueprint] = [
     decisions,
     quick,
     quick_reviews,
+    appeals,
     desk_rounds,
     panels,
     panel_seats,

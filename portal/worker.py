@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import award, match, pay, proofs, quick, quick_review, report, rounds
+from portal.grants import appeals, award, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
@@ -39,6 +39,8 @@ DUE: list[Callable[[], int]] = [
     seats.remind_of_ends,
     quick.remind_of_receipts,
     quick_review.open_reviews,
+    appeals.close_unasked,
+    appeals.remind,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

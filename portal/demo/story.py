@@ -18,7 +18,7 @@ from portal.db import db, transaction
 from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
-from portal.grants import apply, award, decide, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants import appeals, apply, award, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -47,7 +47,7 @@ STOPS = (
 DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
     report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
-    quick.remind_of_receipts, quick_review.open_reviews,
+    quick.remind_of_receipts, quick_review.open_reviews, appeals.close_unasked, appeals.remind,
 ]  # fmt: skip
 
 
@@ -63,7 +63,7 @@ class Story:
         self.panel: list[Who] = []
         self.residents: list[int] = []
         self.areas: list[Area] = []
-        self.panel_ref = ""
+        self.panel_ref = self.rolling = ""
         self.account = 10_000_000
         self.deciding: list[str] = []  # ideas of the round that is being decided
         self.told: set[tuple[int, int]] = set()  # which idea, in which area
@@ -88,6 +88,7 @@ class Story:
             self._dated()
             self._seats()
             QuickSparks(self).tell()
+            self._appeals()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -220,7 +221,7 @@ class Story:
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""
-        ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
+        self.rolling = ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
         with self.at(self.ago(START.days - 10)):
             rounds.open_round(ref, Actor(self.staff["council-officer"].id))
         early = {"closed", "returned", "waived", "no", "turned_down", "given_back", "late"}
@@ -455,15 +456,64 @@ class Story:
             offers.say_yes(officer, known[self.residents[240]], kind="member", term_start=clock.today(), term_end=None, words="Welcome!")
             offers.withdraw(self._resident(242), other)
 
+    def _appeals(self) -> None:
+        """An appeal in each state, and each end of one. The third officer had no part in any decision; nor had one who was lent to us."""
+        third, connector = Actor(self.staff["third-officer"].id), self.staff["connector"].id
+        with self.at(self.ago(210)), transaction():
+            lent = people.create_person("Milan Osei", email="milan.osei@people.example")
+            db.session.add(
+                Role(person_id=lent.id, name="officer", since=clock.today(), reason="Lent by the next borough, for second looks")
+            )
+            second = Actor(lent.id)
+
+        def appealed(number: int, began: float, stop: str, made: float, ground: str, *, helper: int = 0, who: int | None = None) -> str:
+            bid = queries.bid(self.bid(self.rolling, number, began, stop, by=who))
+            by = Actor(helper, bid.person_id, "telephone") if helper else Actor(bid.person_id)
+            with self.at(self.ago(made)):
+                return appeals.make(bid.ref, ground, words.APPEALS[ground], by)
+
+        def answered(ref: str, days: float, upheld: bool, by: Actor, stage: str = "open") -> None:
+            with self.at(self.ago(days)):
+                appeals.answer(ref, stage, upheld, words.ANSWERS["upheld" if upheld else "not_upheld"], {0}, True, by)
+
+        def asked_again(ref: str, days: float) -> None:
+            with self.at(self.ago(days)):
+                appeals.ask_again(ref, words.SECOND, Actor(appeals.appeal_by_ref(ref).application.person_id))
+
+        self.bid(self.rolling, 110, 12, "no", by=self.residents[0])  # and one that can be appealed
+        appealed(100, 14, "no", 3, "tie", helper=connector)
+        appealed(101, 60, "no", 40, "rules")  # late
+        answered(appealed(102, 40, "no", 25, "unseen", who=self.residents[2]), 4, False, third)
+        twice = appealed(103, 50, "no", 40, "unseen")
+        answered(twice, 12, False, second)
+        asked_again(twice, 2)
+        answered(appealed(104, 20, "ineligible", 15, "fact"), 6, True, third)
+        anew = appealed(105, 30, "no", 20, "unseen")
+        answered(anew, 8, True, third)
+        with self.at(self.ago(7)):
+            decide.put_to_panel(appeals.appeal_by_ref(anew).application.ref, Actor(self.staff["council-officer"].id))
+        twice = appealed(106, 200, "no", 190, "tie")
+        answered(twice, 180, False, third)
+        asked_again(twice, 175)
+        answered(twice, 168, False, second, "second_stage")
+        back = appealed(107, 120, "no", 112, "fact")
+        with self.at(self.ago(110)):
+            appeals.withdraw(back, Actor(appeals.appeal_by_ref(back).application.person_id))
+        answered(appealed(108, 70, "conditions", 58, "fact"), 50, True, third)
+        answered(appealed(109, 150, "no", 140, "rules"), 130, False, third)
+        with self.at(self.ago(105)):
+            appeals.close_unasked()
+
     # --- one bid ---------------------------------------------------------------------------------------------------------
 
-    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False) -> str:
+    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False, by: int | None = None) -> str:
         """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
         fresh = [each for each in self.areas if (number % len(words.IDEAS), each.id) not in self.told] or self.areas
         area = self.random.choice(fresh)  # a group has an idea once
         self.told.add((number % len(words.IDEAS), area.id))
         person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]
+        person = by or person
         me = Actor(person)
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
         with self.at(self.ago(days)):

@@ -14,6 +14,7 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.exports import files, filters, forms, packs, quick, register
 from portal.grants import queries as grants
+from portal.grants.letters import GROUNDS
 from portal.history import Actor
 from portal.money import financial_year, pounds
 from portal.places import queries as places
@@ -30,6 +31,13 @@ TIES = {
     "family": N_("family"), "friend": N_("friend"), "member": N_("member of the group"), "money": N_("money"), "neighbour": N_("close neighbour"),
     "other": N_("another tie"), "nature": N_("part of the idea"),
 }  # fmt: skip
+
+APPEALED = {
+    "open": N_("Not answered yet."),
+    "upheld": N_("The appeal was right."),
+    "not_upheld": N_("The rules were kept."),
+    "withdrawn": N_("The appeal was taken back."),
+}
 
 
 # --- the public register -------------------------------------------------------------------------------------------------
@@ -70,7 +78,15 @@ def _words(choices: Mapping[str, str]) -> list[tuple[str, str]]:
 @allow("anyone")
 @limiter.limit("120/minute")
 def entry(ref: str) -> Any:
-    return _fresh(page("register/entry.html", entry=register.entry(ref), ties=TIES, states=register.STATES, tones=register.TONES))
+    try:
+        found = register.entry(ref)
+    except NotFound:
+        return _fresh(page("register/anew.html", entry=register.looked_at_anew(ref), grounds=GROUNDS, appealed=APPEALED))
+    return _fresh(
+        page(
+            "register/entry.html", entry=found, ties=TIES, states=register.STATES, tones=register.TONES, grounds=GROUNDS, appealed=APPEALED
+        )
+    )
 
 
 @exports.get("/register/<ref>.json")
@@ -78,7 +94,11 @@ def entry(ref: str) -> Any:
 @limiter.limit("120/minute")
 def entry_as_data(ref: str) -> Response:
     """The same facts for programs."""
-    return _fresh(Response(files.as_json(register.as_data(register.entry(ref))), content_type=files.TYPES["json"]))
+    try:
+        facts = register.as_data(register.entry(ref))
+    except NotFound:
+        facts = register.anew_as_data(register.looked_at_anew(ref))
+    return _fresh(Response(files.as_json(facts), content_type=files.TYPES["json"]))
 
 
 @exports.get("/register/vcse-grants-register-<year>.<form>")

@@ -9,7 +9,7 @@ from portal import clock
 from portal.db import db
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Application, Award, Payment, Release, Report, Round
+from portal.grants.model import Appeal, Application, Award, Payment, Release, Report, Round
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
@@ -50,6 +50,8 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
         "floats": quick.to_take_back(),
         "receipts": quick.receipts_late(),
+        "appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by >= today),
+        "late_appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -98,6 +100,13 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 numbers["late_reports"],
                 "/desk/reports",
                 "warm",
+            ),
+            Waiting(_n("appeal to answer", "appeals to answer", numbers["appeals"]), numbers["appeals"], "/desk/appeals"),
+            Waiting(
+                _n("appeal that is late", "appeals that are late", numbers["late_appeals"]),
+                numbers["late_appeals"],
+                "/desk/appeals",
+                "bad",
             ),
             Waiting(
                 _n(

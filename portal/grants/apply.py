@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import queries, rounds
+from portal.grants import letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by
-from portal.history import Actor, record
+from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
 from portal.panels import actions as panels
@@ -312,14 +312,16 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
         return application.ref
 
 
-def _one_open_bid(application: Application) -> None:
-    """One open bid per idea: the same title from the same person or the same group, under way in any round.
-
-    Whoever sends for the same hands at this moment waits here.
-    """
+def hold_hands(application: Application) -> None:
+    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment."""
+    must_be_in_transaction()
     db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update())
     if application.organisation_id is not None:
         db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update())
+
+
+def same_idea_under_way(application: Application) -> str | None:
+    """The reference of an open bid for the same idea: the same title from the same person or the same group, in any round."""
     hands = Application.person_id == application.person_id
     if application.organisation_id is not None:
         hands = or_(hands, Application.organisation_id == application.organisation_id)
@@ -330,8 +332,13 @@ def _one_open_bid(application: Application) -> None:
         Application.status.in_(OPEN_STATES),
         Application.status != "draft",
     )
-    other = db.session.scalar(same.limit(1))
-    if other:
+    return db.session.scalar(same.limit(1))
+
+
+def _one_open_bid(application: Application) -> None:
+    """One idea can have one open bid."""
+    hold_hands(application)
+    if other := same_idea_under_way(application):
         raise Refused(_("This idea is under way already as %(ref)s. One idea can have one open bid.", ref=other))
 
 
@@ -435,16 +442,18 @@ def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
         if not reason:
             raise Refused(_("Write why, in words for the applicant. It goes into the letter."), "reason")
         move(application, "ineligible", actor, refusal=_("This idea is with the panel or decided already."), reason=reason)
-        values = {"title": application.title, "reason": reason}
+        values = {"title": application.title, "reason": reason, "appeal": letters.how_to_appeal(application)}
         text = Text(
             subject=_("About “%(title)s”", **values),
             body=_(
-                "We cannot take “%(title)s” in this round.\n\n%(reason)s\n\nThat is no judgement of the idea. Call us, and we look for another way together.",
+                "We cannot take “%(title)s” in this round.\n\n%(reason)s\n\nThat is no judgement of the idea. Call us, and we look for another way together.\n\n%(appeal)s",
                 **values,
             ),
             short=_("We cannot take “%(title)s” in this round: %(reason)s Call us, we look for another way.", **values)[:300],
         )
-        queue(f"{about(application)}:ineligible", people.addressee_of(people.person(application.person_id)), text, about=about(application))
+        times = select(func.count()).where(Event.about == about(application), Event.kind == "ineligible")
+        key = f"{about(application)}:ineligible:{db.session.scalar(times)}"  # once more after an appeal that was right
+        queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
 
 
 def set_organisation(ref: str, organisation_id: int | None, actor: Actor) -> None:

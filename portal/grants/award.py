@@ -5,8 +5,8 @@ payments, fund, so that two actions never wait for each other.
 """
 
 import hmac
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
@@ -243,6 +243,34 @@ def meet_condition(ref: str, number: int, actor: Actor) -> None:
         award.conditions = [each | met if place == number else each for place, each in enumerate(award.conditions)]
         record(about(award), "condition_met", actor, reason=str(award.conditions[number]["text"]))
         _when_ready(bid, award, actor)
+
+
+def unmet(award: Award) -> Mapping[int, str]:
+    """What is still needed before an award can be paid: number → words. Nothing once it is payable, or ended."""
+    if award.status not in ("reserved", "conditions_open"):
+        return {}
+    return {number: str(each["text"]) for number, each in enumerate(award.conditions) if not each.get("met_at")}
+
+
+def drop_conditions(bid: Application, award: Award, numbers: Collection[int], why: str, actor: Actor) -> list[str]:
+    """Ask for these conditions no more, as a part of an action that has locked both; returns their words. `why`: the appeal's reference."""
+    must_be_in_transaction()
+    asked = unmet(award)
+    assert asked.keys() >= set(numbers), "only what is still needed can fall away"
+    gone = {"met_at": clock.now().isoformat(), "met_by": actor.person_id, "dropped": why}
+    award.conditions = [each | gone if number in numbers else each for number, each in enumerate(award.conditions)]
+    for number in sorted(numbers):
+        record(about(award), "condition_dropped", actor, reason=asked[number], appeal=why)
+    _when_ready(bid, award, actor)
+    return [asked[number] for number in sorted(numbers)]
+
+
+def wait_longer(award: Award, until: date, actor: Actor) -> None:
+    """Let an offer wait for its yes at least until a day, as a part of an action that has locked it."""
+    must_be_in_transaction()
+    if award.status == "reserved" and award.accept_by < until:
+        award.accept_by = until
+        record(about(award), "accept_by_moved", actor, until=until.isoformat())
 
 
 def _when_ready(bid: Application, award: Award, actor: Actor) -> None:

@@ -115,7 +115,7 @@ def _put(bid: Application, actor: Actor) -> None:
 
 def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
-    decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
+    decide_by = bid.hear_by or bid.round.decide_by or clock.today() + timedelta(days=rules.decide_within_days)
     decide_by = max(decide_by, clock.today())
     rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
     sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)

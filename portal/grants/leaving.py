@@ -14,6 +14,7 @@ from portal.db import db
 from portal.grants import apply, floats, match, queries, quick
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import (
+    Appeal,
     Application,
     Award,
     BudgetLine,
@@ -58,8 +59,16 @@ def _idea(row: Application) -> dict[str, Any]:
         "sent": row.sent_at and row.sent_at.isoformat(), "answers": apply.content(row),
         "photos": [photo.ref for photo in queries.photos_of(about(row))],
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
+        "appeals": [_appeal(each) for each in queries.appeals_of(row.id)],
         "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events],
     } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
+
+
+def _appeal(row: Appeal) -> dict[str, Any]:
+    return {
+        "reference": row.ref, "state": row.status, "made": row.opened_at.isoformat(), "ground": row.ground, "your words": row.words,
+        "answer": row.answer, "your words for a second look": row.second_words, "second answer": row.second_answer, "outcome": row.outcome,
+    }  # fmt: skip
 
 
 def _promises(person_id: int) -> list[dict[str, Any]]:
@@ -161,6 +170,18 @@ def _float_in_hand(person_id: int) -> str | None:
     return _("You hold a float for quick sparks. Ask an officer to take it back, then you can go.")
 
 
+def _appeal_under_way(person_id: int) -> str | None:
+    found = db.session.scalar(
+        select(Application.title)
+        .join(Appeal, Appeal.application_id == Application.id)
+        .where(Application.person_id == person_id, Appeal.status.in_(("open", "second_stage")))
+        .limit(1)
+    )
+    return (
+        _("Your appeal about “%(title)s” is not answered yet. Take it back first, or wait for the answer.", title=found) if found else None
+    )
+
+
 # --- going ---------------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +195,17 @@ def _erase(someone: Person) -> Sequence[str]:
     ):
         if not _goes_on(application, someone):
             files += _erase_draft(application, someone)
+    for appeal in db.session.scalars(
+        select(Appeal)
+        .join(Application, Application.id == Appeal.application_id)
+        .where(Application.person_id == someone.id)
+        .order_by(Appeal.id)
+        .with_for_update(of=Appeal)
+    ):
+        appeal.words = appeal.second_words = ""
+        if appeal.status == "answered":
+            appeal.closed_at = clock.now()
+            move(appeal, "closed", Actor(someone.id))
     for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
         _application, pledge = match.locked_pledge(pledge_id)
         _erase_neighbour(pledge, someone)
@@ -240,5 +272,5 @@ COLLECTORS["ideas"] = _ideas
 COLLECTORS["promises to ideas"] = _promises
 COLLECTORS["awards"] = _awards
 COLLECTORS["quick sparks"] = _quick
-KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way, _float_in_hand]
+KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way, _float_in_hand, _appeal_under_way]
 ERASERS.append(_erase)

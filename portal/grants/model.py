@@ -31,6 +31,11 @@ BID_STATES = (
 PLEDGE_STATES = ("invited", "confirmed", "delivered", "checked", "refused", "expired")
 AWARD_STATES = ("reserved", "conditions_open", "ready_to_pay", "paid", "reporting", "closed", "returned", "lapsed", "declined")
 PAYMENT_STATES = ("prepared", "approved", "released", "settled", "bounced", "cancelled")
+APPEAL_STATES = ("open", "answered", "second_stage", "closed")
+APPEAL_GROUNDS = ("rules", "tie", "unseen", "fact")
+APPEAL_AGAINST = ("no", "reserve", "ineligible", "conditions")
+APPEAL_OUTCOMES = ("upheld", "not_upheld", "withdrawn")
+APPEAL_REMEDIES = ("anew", "conditions", "words")
 REPORT_STATES = ("due", "started", "sent", "more_asked", "accepted", "late", "waived")
 FLOAT_STATES = ("open", "closed")
 FLOAT_REQUEST_STATES = ("with_panel", "granted", "no", "not_yet", "no_quorum", "withdrawn")
@@ -663,3 +668,53 @@ class Release(Base):
     released_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     released_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class Appeal(Base):
+    """An applicant says that a decision was not made by the rules; somebody who had no part in it answers, at most twice.
+
+    One for each letter: `letter_at` is the moment at which the letter that it is about went out, `letter_reason` what it said.
+    """
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", APPEAL_STATES), name="status"),
+        CheckConstraint(_one_of("ground", APPEAL_GROUNDS), name="ground"),
+        CheckConstraint(_one_of("against", APPEAL_AGAINST), name="against"),
+        CheckConstraint("outcome is null or " + _one_of("outcome", APPEAL_OUTCOMES), name="outcome"),
+        CheckConstraint("remedy is null or " + _one_of("remedy", APPEAL_REMEDIES), name="remedy"),
+        CheckConstraint("(status in ('open', 'second_stage')) = (answer_by is not null)", name="answer_by"),
+        CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed"),
+        CheckConstraint("second_answered_by_id is null or second_answered_by_id <> answered_by_id", name="two_people"),
+        UniqueConstraint("application_id", "letter_at"),
+        Index("ix_appeal_status", "status", "answer_by", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # APL-....-....
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    against: Mapped[str]
+    letter_at: Mapped[datetime]
+    letter_reason: Mapped[str] = mapped_column(default="")
+    ground: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")  # the applicant's; forgotten when they leave
+    status: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    helper_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    helper_basis: Mapped[str] = mapped_column(default="")
+    answer_by: Mapped[date | None]  # of the stage that waits for an answer
+    reminded: Mapped[str] = mapped_column(default="")  # the officers, of this stage: "soon", then "late"
+    answer: Mapped[str] = mapped_column(default="")
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    answered_at: Mapped[datetime | None]
+    second_by: Mapped[date | None]  # until then a second look can be asked for
+    second_words: Mapped[str] = mapped_column(default="")
+    second_asked_at: Mapped[datetime | None]
+    second_answer: Mapped[str] = mapped_column(default="")
+    second_answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    second_answered_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]  # of the last answer
+    remedy: Mapped[str | None]  # of an upheld one: the panel looks anew, conditions fall away, or a word is all that is left
+    closed_at: Mapped[datetime | None]
+
+    application: Mapped[Application] = relationship()

@@ -11,6 +11,7 @@ from portal import clock
 from portal.db import db
 from portal.errors import NotFound
 from portal.grants.model import (
+    Appeal,
     Application,
     Award,
     Contribution,
@@ -27,7 +28,7 @@ from portal.grants.model import (
     Snapshot,
 )
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
-from portal.history import Event, events_of
+from portal.history import Event
 from portal.ledger import queries as books
 from portal.words import _
 
@@ -286,16 +287,27 @@ def award_of(application_id: int) -> Award | None:
     return db.session.scalar(select(Award).where(Award.application_id == application_id))
 
 
+def appeals_of(application_id: int) -> Sequence[Appeal]:
+    """Appeals about a bid's letters, the last one first."""
+    return db.session.scalars(select(Appeal).where(Appeal.application_id == application_id).order_by(Appeal.id.desc())).all()
+
+
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its award, payments and report, oldest first. One query."""
-    if award is None:
-        return events_of(f"bid:{application.id}")
-    parts = union_all(
+    """All events about a bid, its appeals, award, payments and report, oldest first. One query."""
+    of_bid = (
         select(literal(f"bid:{application.id}")),
-        select(literal(f"award:{award.id}")),
-        select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
-        select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
+        select("appeal:" + func.cast(Appeal.id, String)).where(Appeal.application_id == application.id),
     )
+    of_award = (
+        (
+            select(literal(f"award:{award.id}")),
+            select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
+            select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
+        )
+        if award is not None
+        else ()
+    )
+    parts = union_all(*of_bid, *of_award)
     return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
 
 

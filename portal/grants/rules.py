@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from portal.money import Minutes, Pence, match_value
 
+APPEAL_WORKING_DAYS = 20  # after the letter: so long an appeal can be made
+ANSWER_WORKING_DAYS = 10  # after an appeal, and after asking for a second look: by then it is answered
+SECOND_LOOK_WORKING_DAYS = 10  # after the answer: so long a second look can be asked for
 SECTIONS = ("idea", "who", "money", "help", "when", "pay")  # the six questions, in order
 
 
@@ -194,6 +197,7 @@ BID_MOVES: Moves = {
     "turned_down": (("offered",), "declined"),  # the applicant said no
     "lapsed": (("offered",), "lapsed"),
     "withdrawn": (("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted"), "withdrawn"),
+    "appeal_upheld": (("declined", "lapsed", "ineligible"), "sent"),  # looked at anew; the old letter stays as it went out
 }
 AWARD_MOVES: Moves = {
     "offered": ((), "reserved"),
@@ -224,6 +228,15 @@ REPORT_MOVES: Moves = {
     "accepted": (("sent",), "accepted"),
     "late": (("due", "started", "more_asked"), "late"),
     "waived": (("due", "started", "late", "more_asked", "sent"), "waived"),
+}
+APPEAL_MOVES: Moves = {
+    "made": ((), "open"),
+    "upheld": (("open", "second_stage"), "closed"),
+    "not_upheld": (("open",), "answered"),
+    "second_asked": (("answered",), "second_stage"),
+    "not_upheld_again": (("second_stage",), "closed"),
+    "withdrawn": (("open", "second_stage"), "closed"),
+    "closed": (("answered",), "closed"),  # nobody asked for a second look in time
 }
 PLEDGE_MOVES: Moves = {
     "invited": ((), "invited"),

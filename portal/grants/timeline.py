@@ -1,6 +1,6 @@
 """What happened, in plain words: the sentences of the timeline, drawn from the events.
 
-Each kind of event of bids, pledges, awards, payments and reports has one sentence; a test walks the move tables and fails
+Each kind of event of bids, pledges, awards, payments, reports and appeals has one sentence; a test walks the move tables and fails
 when one is missing. `%(who)s` is the actor's name, the neighbour's, or "The scheme".
 """
 
@@ -32,11 +32,14 @@ SENTENCES: dict[str, str] = {
     "bid.turned_down": N_("%(who)s turned the grant down."),
     "bid.lapsed": N_("The offer was not taken up in time."),
     "bid.withdrawn": N_("%(who)s withdrew the idea."),
+    "bid.appeal_upheld": N_("After an appeal the idea is looked at anew."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),
     "award.accepted": N_("%(who)s promised to spend it on the idea and to keep the receipts."),
+    "award.condition_dropped": N_("After an appeal this is not asked for any more."),
     "award.condition_met": N_("%(who)s saw that this is done."),
+    "award.accept_by_moved": N_("The offer waits longer, because there is an appeal."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),
     "award.details_forgotten": N_("The account number was forgotten, because it is not needed any more."),
@@ -72,6 +75,13 @@ SENTENCES: dict[str, str] = {
     "report.accepted": N_("%(who)s read how it went and said thank you."),
     "report.late": N_("The few words on how it went are late."),
     "report.waived": N_("%(who)s let the report go."),
+    "appeal.made": N_("%(who)s appealed."),
+    "appeal.upheld": N_("%(who)s answered the appeal: it was right."),
+    "appeal.not_upheld": N_("%(who)s answered the appeal: the rules were kept."),
+    "appeal.second_asked": N_("%(who)s asked for a second look at the appeal."),
+    "appeal.not_upheld_again": N_("%(who)s took a second look at the appeal: the rules were kept."),
+    "appeal.withdrawn": N_("%(who)s took the appeal back."),
+    "appeal.closed": N_("The appeal is closed."),
 }
 
 

@@ -27,6 +27,8 @@ CLOSED = {
     "/desk/people": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200},
     "/desk/reports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
     "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
+    "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
+    "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404},
     "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404},
     "/finance/exports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404},
 }  # fmt: skip
@@ -50,7 +52,7 @@ BUDGET, OFTEN = 15, 8
 BUDGETS = dict.fromkeys(
     (
         "/", "/register/", "/register/REF", "/grants/", "/people/me", "/finance/", "/desk/", "/desk/bids", "/desk/reports", "/desk/people", "/panels/",
-        "/desk/funds",
+        "/desk/funds", "/desk/appeals",
     ),
     OFTEN,
 )  # fmt: skip
@@ -100,7 +102,7 @@ def test_everybody_walks_everywhere(scheme: Flask) -> None:
 
 def _kind(role: str) -> str:
     for word in ("officer", "connector", "auditor", "administrator"):
-        if role in (f"council-{word}", f"second-{word}", word):
+        if role in (f"council-{word}", f"second-{word}", f"third-{word}", word):
             return word
     return "finance" if role.startswith("finance") else "panel" if role.startswith("panel") else "resident"
 

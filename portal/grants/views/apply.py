@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, decide, queries, rounds, timeline
+from portal.grants import appeals, apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.model import Application, Photo
@@ -379,6 +379,7 @@ def bid(ref: str) -> Any:
     award = application.award
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
+    appealed = queries.appeals_of(application.id)
     hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(queries.story_of(application, award), hidden),
@@ -386,6 +387,7 @@ def bid(ref: str) -> Any:
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
+        appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
