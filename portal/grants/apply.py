@@ -17,6 +17,7 @@ from portal.grants import queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by
+from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
@@ -342,9 +343,10 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
 
 
 def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
-    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past."""
+    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past, one's own."""
     with transaction():
         application = locked(ref)
+        must_not_be_their_own([application], actor)
         chosen = [section for section in SECTIONS if section in sections]
         if not chosen:
             raise Refused(_("Choose which parts you need to know more about."), "sections")
@@ -406,9 +408,10 @@ def answer_more(ref: str, version: int, actor: Actor) -> None:
 
 
 def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
-    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason."""
+    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason, one's own."""
     with transaction():
         application = locked(ref)
+        must_not_be_their_own([application], actor)
         if not reason:
             raise Refused(_("Write why, in words for the applicant. It goes into the letter."), "reason")
         move(application, "ineligible", actor, refusal=_("This idea is with the panel or decided already."), reason=reason)

@@ -19,6 +19,7 @@ from portal.grants.moves import about, begin, move
 from portal.grants.payees import fingerprints, masked
 from portal.grants.report import let_report_go, open_report
 from portal.grants.rules import RoundRules
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_account, post
@@ -212,9 +213,13 @@ def _was_reminded(award_id: int) -> bool:
 
 
 def meet_condition(ref: str, number: int, actor: Actor) -> None:
-    """An officer has seen that a condition (0 is the first) is met. Twice changes nothing. NotFound: no such condition."""
+    """An officer has seen that a condition (0 is the first) is met. Twice changes nothing.
+
+    NotFound: no such condition. Refused: it waits for none any more, or one's own.
+    """
     with transaction():
         bid, award = locked(ref)
+        must_not_be_their_own([bid], actor)
         if award.status not in ("reserved", "conditions_open", "ready_to_pay"):
             raise Refused(_("This award does not wait for conditions any more."))
         if not 0 <= number < len(award.conditions):

@@ -3,7 +3,7 @@
 A decision is private until it is released, and is never undone after that (design 1, The panel, 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,50 +17,33 @@ from portal.grants import award, letters, rounds
 from portal.grants.model import Application, Extension, Fund, Release, Round
 from portal.grants.moves import about, move
 from portal.grants.rules import RoundRules
+from portal.grants.ties import bid_of, must_not_be_their_own
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.outbox import Text, queue
 from portal.panels import actions as panels
-from portal.panels import queries as panel_queries
 from portal.panels.model import Matter
 from portal.panels.rules import Threshold
-from portal.people.model import ActingFor
-from portal.people.queries import addressee_of, in_force, names, person
+from portal.people.queries import addressee_of, names, person
 from portal.refs import new_ref
 from portal.words import _
 
 MOST_CONDITIONS = 5
 
 
-def bid_of(matter_about: str) -> int:
-    """The id of the bid that a matter is about: "bid:17" gives 17."""
-    return int(matter_about.partition(":")[2])
-
-
-def tied_by_nature(abouts: Sequence[str]) -> Mapping[str, frozenset[int]]:
-    """Whose bids these are: the applicant, the helper who typed, and everybody who acts for the group. One query."""
-    found: dict[str, set[int]] = {each: set() for each in abouts}
-    rows = db.session.execute(
-        select(Application.id, Application.person_id, Application.helper_id, ActingFor.person_id)
-        .outerjoin(ActingFor, (ActingFor.organisation_id == Application.organisation_id) & in_force(ActingFor, clock.today()))
-        .where(Application.id.in_([bid_of(each) for each in abouts]))
-    )
-    for bid_id, *persons in rows:
-        found[f"bid:{bid_id}"].update(each for each in persons if each is not None)
-    return {each: frozenset(persons) for each, persons in found.items()}
-
-
 # --- with the panel ------------------------------------------------------------------------------------------------------
 
 
 def put_to_panel(bid_ref: str, actor: Actor) -> None:
-    """Put a sent bid to its round's panel. Refused: not sent, or its round still takes changes."""
+    """Put a sent bid to its round's panel. Refused: not sent, its round still takes changes, or one's own."""
     with transaction():
-        _put(locked_bid(bid_ref), actor)
+        bid = locked_bid(bid_ref)
+        must_not_be_their_own([bid], actor)
+        _put(bid, actor)
 
 
 def put_round_to_panel(round_ref: str, actor: Actor) -> int:
-    """Put every sent bid of a round to its panel; returns how many. Refused while the round takes changes."""
+    """Put every sent bid of a round to its panel; returns how many. Refused while the round takes changes, and with one's own among them."""
     with transaction():
         round_ = rounds.locked_round(round_ref)
         bids = db.session.scalars(
@@ -70,6 +53,7 @@ def put_round_to_panel(round_ref: str, actor: Actor) -> int:
             .with_for_update()
             .execution_options(populate_existing=True)
         ).all()
+        must_not_be_their_own(bids, actor)
         for bid in bids:
             _put(bid, actor)
         return len(bids)
@@ -101,10 +85,11 @@ def _open_matter(bid: Application, actor: Actor) -> None:
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel."""
+    """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel, one's own."""
     needs_reason(reason)
     with transaction():
         bid = locked_bid(bid_ref)
+        must_not_be_their_own([bid], actor)
         move(bid, "back_from_panel", actor, reason=reason, refusal=_("This idea is not with the panel now."))
         panels.withdraw_matter(about(bid), actor, reason)
 
@@ -129,7 +114,7 @@ def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
     with transaction():
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
-        _not_their_own([bid], actor)
+        must_not_be_their_own([bid], actor)
         move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
         bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place = None, "", [], None
         _open_matter(bid, actor)
@@ -152,7 +137,7 @@ def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: in
         if bid.status != "decided":
             raise Refused(_("The panel has not decided this idea, or the letter has gone out already."))
         _not_in_release(bid)
-        _not_their_own([bid], actor)
+        must_not_be_their_own([bid], actor)
         if conditions and bid.decided != "yes":
             raise Refused(_("Only a yes has conditions."), "conditions")
         bid.decision_reason, bid.conditions, bid.reserve_place = reason, list(conditions), place if bid.decided == "yes" else None
@@ -212,7 +197,7 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
             if not bid.decision_reason:
                 raise Refused(_("Write the reason for “%(title)s” first.", title=bid.title))
             _not_in_release(bid)
-        _not_their_own(bids, actor)
+        must_not_be_their_own(bids, actor)
         release = Release(
             ref=new_ref("REL"), round_id=round_.id, application_ids=ids, prepared_by_id=actor.person_id,
             prepared_at=clock.now(),
@@ -226,12 +211,6 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
 def _in_order(bids: Sequence[Application]) -> list[Application]:
     """As the money is given out: the places that the officer gave, then by the day on which they were sent."""
     return sorted(bids, key=lambda bid: (bid.reserve_place is None, bid.reserve_place or 0, bid.sent_at or bid.created_at, bid.id))
-
-
-def _not_their_own(bids: Sequence[Application], actor: Actor) -> None:
-    tied = tied_by_nature([about(bid) for bid in bids])
-    if any(actor.person_id in persons for persons in tied.values()):
-        raise Refused(_("One of these ideas is your own. Somebody else must do this."))
 
 
 def cancel_release(release_ref: str, actor: Actor) -> None:
@@ -329,7 +308,7 @@ def release(release_ref: str, actor: Actor) -> int:
             .with_for_update()
             .execution_options(populate_existing=True)
         ).all()
-        _not_their_own(bids, actor)
+        must_not_be_their_own(bids, actor)
         round_ = db.session.get_one(Round, found.round_id)
         award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
@@ -398,4 +377,3 @@ def needs_reason(reason: str) -> None:
 
 
 panels.CLOSED["bid"] = when_closed
-panel_queries.TIED_BY_NATURE["bid"] = tied_by_nature

@@ -19,14 +19,14 @@ from portal.grants.award import REPAID, current_payee, live_payments, locked, pa
 from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Report
 from portal.grants.moves import about, begin, move
 from portal.grants.report import let_report_go, open_report
+from portal.grants.ties import must_not_be_their_money, owners_of
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post
 from portal.money import Pence, pounds
 from portal.outbox import queue
-from portal.people.model import ActingFor
-from portal.people.queries import addressee_of, holders, in_force, names, person
+from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
 from portal.words import _
 
@@ -46,26 +46,9 @@ def paid_to(payee: Payee) -> str:
 # --- who may -------------------------------------------------------------------------------------------------------------
 
 
-def tied_to(bid: Application) -> frozenset[int]:
-    """Who must not handle a bid's money: the applicant, and everybody who acts for the group today."""
-    found = {bid.person_id}
-    if bid.organisation_id is not None:
-        found.update(
-            db.session.scalars(
-                select(ActingFor.person_id).where(ActingFor.organisation_id == bid.organisation_id, in_force(ActingFor, clock.today()))
-            )
-        )
-    return frozenset(found)
-
-
-def _not_their_own(bid: Application, actor: Actor) -> None:
-    if actor.person_id in tied_to(bid):
-        raise Refused(_("This is an award of your own, or of your group. Somebody else must do this."))
-
-
 def hands(bid: Application) -> int:
     """How many people may handle this bid's money today."""
-    tied = tied_to(bid)
+    tied = owners_of(bid)
     return sum(1 for each in holders(*HANDS) if each.id not in tied)
 
 
@@ -127,7 +110,7 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, once_key: str
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         payments = live_payments(award)
         if why := _why_not(award, current_payee(award)):
             raise Refused(why)
@@ -169,7 +152,7 @@ def approve(payment_ref: str, actor: Actor) -> None:
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         if payment.status == "approved":
             if payment.approved_by_id == actor.person_id:
                 return
@@ -190,11 +173,12 @@ def _still_right(award: Award, payment: Payment) -> None:
 
 
 def cancel(payment_ref: str, reason: str, actor: Actor) -> None:
-    """Call a payment off before it is released. Twice changes nothing. Refused: no reason, released already."""
+    """Call a payment off before it is released. Twice changes nothing. Refused: no reason, released already, an award of one's own."""
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
-        _bid, _award, payment = _locked_payment(payment_ref)
+        bid, _award, payment = _locked_payment(payment_ref)
+        must_not_be_their_money(bid, actor)
         if payment.status != "cancelled":
             move(payment, "cancelled", actor, reason=reason, refusal=_("This payment has been released. Wait for the bank's answer."))
 
@@ -239,7 +223,7 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
         raise Refused(_("%(name)s has released %(ref)s already.", name=_name(payment.released_by_id), ref=payment.ref))
     if payment.status != "approved":
         raise Refused(_("%(ref)s is not approved. Look at the list again.", ref=payment.ref))
-    _not_their_own(bid, actor)
+    must_not_be_their_money(bid, actor)
     if payment.prepared_by_id == actor.person_id:
         raise Refused(_("You prepared %(ref)s. Another person must release it.", ref=payment.ref))
     if payment.approved_by_id == actor.person_id and hands(bid) > 2:
@@ -257,7 +241,7 @@ def settle(payment_ref: str, on: date, actor: Actor) -> None:
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         _settle(bid, award, payment, on, actor)
 
 
@@ -268,7 +252,7 @@ def settle_run(run_ref: str, on: date, actor: Actor) -> int:
         refs = db.session.scalars(select(Payment.ref).where(Payment.run_id == run.id, Payment.status == "released")).all()
         chosen = _locked_payments(refs)
         for bid, award, payment in chosen:
-            _not_their_own(bid, actor)
+            must_not_be_their_money(bid, actor)
             _settle(bid, award, payment, on, actor)
         return len(chosen)
 
@@ -320,7 +304,7 @@ def bounce(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
         bid, award, payment = _locked_payment(payment_ref)
         if payment.status == "bounced":
             return
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         _bank_day(payment, on)
         arrived = payment.status == "settled"
         if arrived and award.status not in ("ready_to_pay", "paid", "reporting"):
@@ -354,7 +338,7 @@ def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor:
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         if received_on > clock.today():
             raise Refused(_("That day is still to come."), "received_on")
         if amount <= 0 or amount > award.paid:
@@ -403,7 +387,7 @@ def keep_rest(award_ref: str, reason: str, actor: Actor) -> None:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         if any(each.status in ("prepared", "approved", "released") for each in live_payments(award)):
             raise Refused(_("A payment is under way. Wait for it, or cancel it."))
         if award.status != "ready_to_pay" or not books.balance(payable(award)) or not award.paid:

@@ -12,6 +12,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Photo, Receipt, Report
 from portal.grants.moves import about, begin, move
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor
 from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
@@ -189,9 +190,10 @@ def send(bid_ref: str, actor: Actor) -> None:
 
 
 def ask_more(bid_ref: str, note: str, actor: Actor) -> None:
-    """An officer asks one more thing; the applicant may change the report again. Refused: no note."""
+    """An officer asks one more thing; the applicant may change the report again. Refused: no note, one's own."""
     with transaction():
         application, _award, report = _locked(bid_ref)
+        must_not_be_their_own([application], actor)
         if not note:
             raise Refused(_("Write what you would like to know."), "note")
         move(report, "more_asked", actor, reason=note)
@@ -218,8 +220,7 @@ def accept(bid_ref: str, actor: Actor) -> None:
     """
     with transaction():
         application, award, report = _locked(bid_ref)
-        if actor.person_id == application.person_id:
-            raise Refused(_("Nobody accepts their own report. Ask a colleague."))
+        must_not_be_their_own([application], actor)
         move(report, "accepted", actor, refusal=_("It has not been sent, or it is accepted already."))
         report.unspent = owed(award, report)
         if report.unspent:
@@ -229,9 +230,10 @@ def accept(bid_ref: str, actor: Actor) -> None:
 
 
 def waive(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Let the report go, for a reason that is kept; the award closes. Refused: no reason."""
+    """Let the report go, for a reason that is kept; the award closes. Refused: no reason, one's own."""
     with transaction():
         application, award, report = _locked(bid_ref)
+        must_not_be_their_own([application], actor)
         if not reason:
             raise Refused(_("Write why. It is kept."), "reason")
         if award.status == "ready_to_pay":

@@ -11,6 +11,7 @@ from portal.grants import letters
 from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
 from portal.grants.rules import RoundRules
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
@@ -197,6 +198,8 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
         bids = db.session.scalars(waiting).all()
         if application_id is not None and not bids:
             raise Refused(_("This idea has been decided or withdrawn. More time does not help it."))
+        if application_id is not None:
+            must_not_be_their_own(bids, actor)
         given = Extension(
             round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
         )

@@ -102,7 +102,7 @@ def test_all_spent_it_closes_and_the_next_rung_opens(season: Season, paid: Award
     bought(season, paid, 250_00, tmp_path)
     told(season, paid)
     report.send(paid.application.ref, season.actor("Rita"))  # a second tap
-    with pytest.raises(Refused, match="own report"):
+    with pytest.raises(Refused, match="your own"):
         report.accept(paid.application.ref, season.actor("Rita"))
     report.accept(paid.application.ref, season.actor("Olga"))
     assert season.award_now(paid).status == "closed"

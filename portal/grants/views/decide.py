@@ -15,6 +15,7 @@ from portal.grants.forms.apply import ROUTES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
+from portal.grants.ties import bid_of
 from portal.grants.views import apply as apply_views
 from portal.panels import queries as panel_queries
 from portal.panels import views as panel_views
@@ -34,13 +35,13 @@ decisions = Blueprint("decisions", __name__, url_prefix="/desk")
 
 def titles(abouts: Sequence[str]) -> Mapping[str, str]:
     """Names of bids, in one query."""
-    rows = db.session.execute(select(Application.id, Application.title).where(Application.id.in_([decide.bid_of(each) for each in abouts])))
+    rows = db.session.execute(select(Application.id, Application.title).where(Application.id.in_([bid_of(each) for each in abouts])))
     return {f"bid:{id_}": title for id_, title in rows}
 
 
 def asks(about: str) -> Sequence[tuple[str, str]]:
     """What a seat must know to say whether it is tied: who asks, for which group, where. Only here are persons named."""
-    bid = queries.bid_by_id(decide.bid_of(about))
+    bid = queries.bid_by_id(bid_of(about))
     group = bid.group_name
     if bid.organisation_id is not None:
         from portal.people.model import Organisation
@@ -56,7 +57,7 @@ def _place(bid: Application) -> str:
 
 def seen_by_panel(about: str) -> Mapping[str, Any]:
     """The bid as a seat reads it: what it says of the idea, nothing of who wrote it or how to reach them."""
-    bid = queries.bid_by_id(decide.bid_of(about))
+    bid = queries.bid_by_id(bid_of(about))
     meter = queries.meter_of(bid)
     return {
         "title": bid.title, "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,

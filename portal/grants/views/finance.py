@@ -11,6 +11,7 @@ from portal.grants import award, desk, pay
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
+from portal.grants.ties import owners_of
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.ledger import queries as books
 from portal.people import queries as people
@@ -66,7 +67,7 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
         "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
-        tied=current_user.id in pay.tied_to(line.bid), hands=pay.hands(line.bid), **shown,
+        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid), **shown,
     )  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
     return form_page(
         "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[one.status],
-        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in pay.tied_to(one.application),
+        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
         can_have_rest=one.status == "ready_to_pay" and one.paid and due.left and not any(line.payment.status in ("prepared", "approved", "released") for line in lines),
         **shown,
     )  # fmt: skip
