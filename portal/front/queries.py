@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import db
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Application, Award, Payment, Release, Report, Round
+from portal.grants.model import Application, Award, Ending, Payment, Release, Report, Round
 from portal.outbox import Message
 from portal.words import _n
 
@@ -35,6 +35,7 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         ),
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
+        "endings": select(Ending.id).where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
         "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
@@ -92,6 +93,12 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         ]
     if finance or officer:
         lines += [
+            Waiting(
+                _n("grant to end that waits for a second person", "grants to end that wait for a second person", numbers["endings"]),
+                numbers["endings"],
+                "/finance/",
+                "warm",
+            ),
             Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),
             Waiting(_n("payment to approve", "payments to approve", numbers["approve"]), numbers["approve"], "/finance/"),
             Waiting(_n("payment to send to the bank", "payments to send to the bank", numbers["send"]), numbers["send"], "/finance/"),

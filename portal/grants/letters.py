@@ -208,3 +208,30 @@ def withdrawn(bid: Application, amount: int) -> Text:
         ],
         _("As you asked, we keep no money for “%(title)s” any more. You are welcome to ask again.", title=_title(bid)),
     )  # fmt: skip
+
+
+def ended(bid: Application, amount: int, reason: str) -> Text:
+    """The scheme ended an accepted award of which nothing came."""
+    return _text(
+        _("The grant for “%(title)s” has ended", title=bid.title),
+        [
+            _("You said yes to %(amount)s for “%(title)s”, but it could not be paid. The money now helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("That does not count against you. If you think it is wrong, call us. You are welcome to ask again."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("The grant for “%(title)s” has ended, and the money helps another idea. If you think that is wrong, call us. You are welcome to ask again.", title=_title(bid)),
+    )  # fmt: skip
+
+
+def rest_returned(bid: Application, amount: int, reason: str) -> Text:
+    """What was not paid of an award went back into the fund."""
+    return _text(
+        _("%(amount)s of “%(title)s” went back into the fund", amount=pounds(amount), title=bid.title),
+        [
+            _("%(amount)s of the grant for “%(title)s” is not needed any more and helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("If you think that is wrong, call us."),
+        ],
+        _("%(amount)s of the grant for “%(title)s” went back into the fund. If you think that is wrong, call us.", amount=pounds(amount), title=_title(bid)),
+    )  # fmt: skip

@@ -489,3 +489,28 @@ class Release(Base):
     released_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     released_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class Ending(Base):
+    """An accepted award of which nothing came is ended before it is paid: one asks, a second person ends it."""
+
+    __tablename__ = "ending"
+    __table_args__ = (
+        CheckConstraint("ended_by_id is null or ended_by_id <> asked_by_id", name="two_people"),
+        Index(
+            "uq_ending_waiting",
+            "award_id",
+            unique=True,
+            sqlite_where=text("ended_at is null and cancelled_at is null"),
+            postgresql_where=text("ended_at is null and cancelled_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), index=True)
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]

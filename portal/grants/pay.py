@@ -29,6 +29,7 @@ from portal.outbox import queue
 from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
 from portal.words import _
+from portal.work.actions import close_purpose
 
 HANDS = ("finance", "officer")  # the roles that may prepare, approve and release
 
@@ -66,6 +67,7 @@ class Due:
     left: int
     why_not: str | None
     on_receipts: int | None = None  # pence that receipts show, where these are paid back
+    rest: int = 0  # pence that could go back to the fund, because something was paid and no payment is under way
 
 
 def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
@@ -73,19 +75,24 @@ def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
 
     Where receipts are paid back (design 1, four ways to be paid) no more than stands on them.
     """
-    sums = {"prepared": 0, "approved": 0, "released": 0}
+    sums = {"prepared": 0, "approved": 0, "released": 0, "settled": 0}
     for each in live_payments(award) if payments is None else payments:
         if each.status in sums:
             sums[each.status] += each.amount
-    left = books.balance(payable(award)) - sums["prepared"] - sums["approved"]
+    was_paid = sums.pop("settled")  # also when all of it came back since
+    held = books.balance(payable(award))
+    left = held - sums["prepared"] - sums["approved"]
+    rest = held if was_paid and award.status == "ready_to_pay" and not any(sums.values()) else 0
     why_not = _why_not(award, current_payee(award))
     if award.application.pay_route != REPAID:
-        return Due(left, why_not)
+        return Due(left, why_not, rest=rest)
     shown = db.session.scalar(
         select(func.coalesce(func.sum(Receipt.amount), 0)).join(Report, Report.id == Receipt.report_id).where(Report.award_id == award.id)
     )
     left = max(0, min(left, int(shown or 0) - award.paid - sum(sums.values())))
-    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), int(shown or 0))
+    return Due(
+        left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), int(shown or 0), rest
+    )
 
 
 def _why_not(award: Award, payee: Payee | None) -> str | None:
@@ -379,18 +386,20 @@ def _refund_part(bid: Application, award: Award, payee: Payee, amount: Pence, re
 
 
 def keep_rest(award_ref: str, reason: str, actor: Actor) -> None:
-    """Less is needed than was awarded: what is neither paid nor in a payment returns to the fund; a part must be paid already.
+    """Less is needed than was awarded: what is neither paid nor in a payment returns to the fund; something must have been paid.
 
-    Refused: nothing paid yet (then the award is given back whole), nothing left, a payment under way, no reason, one's own.
+    When all that was paid has come back since, the award is returned whole. Refused: nothing was ever paid (then it is given
+    back, or ended by two people), nothing left, a payment under way, no reason, one's own.
     """
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
         bid, award = locked(award_ref)
         must_not_be_their_money(bid, actor)
-        if any(each.status in ("prepared", "approved", "released") for each in live_payments(award)):
+        payments = live_payments(award)
+        if any(each.status in ("prepared", "approved", "released") for each in payments):
             raise Refused(_("A payment is under way. Wait for it, or cancel it."))
-        if award.status != "ready_to_pay" or not books.balance(payable(award)) or not award.paid:
+        if not due(award, payments).rest:
             raise Refused(_("Only the rest of an award that is partly paid can go back to the fund."))
         _return_rest(bid, award, reason, actor)
 
@@ -402,7 +411,13 @@ def _return_rest(bid: Application, award: Award, reason: str, actor: Actor) -> N
         sentence=_("Not needed by %(ref)s", ref=bid.ref), actor=actor.code,
     )  # fmt: skip
     record(about(award), "rest_returned", actor, reason=reason, amount=left)
-    _finish_paying(award, actor)
+    if award.paid:
+        _finish_paying(award, actor)
+    else:  # what was paid has come back before
+        move(award, "returned", actor, reason=reason)
+        let_report_go(award, actor, reason)
+        close_purpose(about(award))
+        queue(f"award:{award.id}:rest", addressee_of(person(bid.person_id)), letters.rest_returned(bid, left, reason), about=about(bid))
 
 
 def return_unused() -> int:

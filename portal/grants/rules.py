@@ -187,6 +187,7 @@ BID_MOVES: Moves = {
     "accepted": (("offered",), "accepted"),
     "turned_down": (("offered",), "declined"),  # the applicant said no
     "lapsed": (("offered",), "lapsed"),
+    "ended": (("accepted",), "lapsed"),  # nothing came of the yes: two officers ended the grant
     "withdrawn": (("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted"), "withdrawn"),
 }
 AWARD_MOVES: Moves = {
@@ -199,6 +200,7 @@ AWARD_MOVES: Moves = {
     "closed": (("reporting", "paid"), "closed"),
     "returned": (("ready_to_pay", "conditions_open", "paid", "reporting"), "returned"),
     "lapsed": (("reserved",), "lapsed"),
+    "ended": (("conditions_open", "ready_to_pay"), "lapsed"),
     "turned_down": (("reserved",), "declined"),
     "withdrawn": (("reserved", "conditions_open", "ready_to_pay"), "returned"),
 }
