@@ -12,6 +12,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Photo, Receipt, Report
 from portal.grants.moves import about, begin, move
+from portal.grants.rules import not_spent
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor
 from portal.money import Pence, pounds
@@ -66,8 +67,8 @@ def spent(report: Report) -> int:
 
 
 def owed(award: Award, report: Report) -> Pence:
-    """Pence that were paid and neither spent by receipts nor given back."""
-    return Pence(max(0, award.paid - spent(report)))
+    """Pence that the applicant holds: paid to them, neither spent by receipts nor given back."""
+    return not_spent(award.application.pay_route, award.paid, spent(report))
 
 
 def _locked(bid_ref: str) -> tuple[Application, Award, Report]:
@@ -85,7 +86,7 @@ def _editable(report: Report) -> None:
 
 
 def _started(report: Report, actor: Actor) -> None:
-    if report.status in ("due", "late"):
+    if report.status == "due":
         move(report, "started", actor)
     report.version += 1
 

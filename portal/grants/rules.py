@@ -154,6 +154,11 @@ def meter(asked: int, pledges: Iterable[PledgeFact], rules: RoundRules) -> Meter
     )
 
 
+def not_spent(route: str, paid: int, on_receipts: int) -> Pence:
+    """Pence for an applicant to send back. What the council bought was never in their hands, so nothing of it."""
+    return Pence(0 if route == "council_buys" else max(0, paid - on_receipts))
+
+
 # --- lives ---------------------------------------------------------------------------------------------------------------
 # Each move: (states it may start from, state it ends in). A status column is the reduction of the events by these tables.
 
@@ -214,7 +219,7 @@ PAYMENT_MOVES: Moves = {
 }
 REPORT_MOVES: Moves = {
     "due": ((), "due"),
-    "started": (("due", "late"), "started"),
+    "started": (("due",), "started"),  # what is late stays late until it is sent
     "sent": (("due", "started", "late", "more_asked"), "sent"),
     "more_asked": (("sent",), "more_asked"),
     "accepted": (("sent",), "accepted"),

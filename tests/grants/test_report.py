@@ -12,7 +12,7 @@ from portal.db import db
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import pay, report
 from portal.grants.model import Award, Report
-from portal.history import Actor
+from portal.history import Actor, events_of
 from portal.ledger import queries as books
 from portal.money import Pence
 from portal.outbox import messages_about
@@ -151,3 +151,27 @@ def test_let_go_with_a_reason_that_is_kept(season: Season, paid: Award) -> None:
         report.waive(paid.application.ref, "", season.actor("Olga"))
     report.waive(paid.application.ref, "They moved away", Actor(season.who("Olga").id))
     assert (season.award_now(paid).status, held(paid).status, held(paid).officer_note) == ("closed", "waived", "They moved away")
+
+
+def test_what_the_council_bought_is_not_asked_back(season: Season) -> None:
+    made = season.ready(season.sent(route="council_buys"))
+    pay.settle(season.released(made).ref, clock.today(), season.actor("Fay"))
+    told(season, made)
+    assert report.owed(season.award_now(made), held(made)) == 0
+    report.accept(made.application.ref, season.actor("Olga"))
+    assert season.award_now(made).status == "closed", "the council holds nothing of ours"
+    assert not [each for each in messages_about(f"bid:{made.application_id}") if "send them back" in each.body]
+
+
+def test_a_late_report_stays_late_until_it_is_sent(season: Season, paid: Award) -> None:
+    bid = paid.application.ref
+    with clock.held_at(clock.now() + timedelta(days=200)):
+        for words in ("One", "One and two"):
+            report.remind_and_mark_late()
+            report.save(bid, held(paid).version, words, "", False, season.actor("Rita"))
+            assert held(paid).status == "late"
+        kinds = [event.kind for event in events_of(f"report:{held(paid).id}")]
+        assert kinds.count("late") == 1 and "started" not in kinds
+        report.add_receipt(bid, "Timber", Pence(250_00), None, None, Path(), season.actor("Rita"))
+        report.send(bid, season.actor("Rita"))
+        assert held(paid).status == "sent"
