@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal import clock
 from portal.db import db
@@ -31,7 +31,9 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     parts = {
         "screen": select(Application.id).where(Application.status == "sent"),
         "late_decision": select(Application.id).where(
-            Application.status.in_(("sent", "more_asked", "with_panel", "decided")), Application.hear_by < today
+            Application.status.in_(("sent", "more_asked", "with_panel", "decided")),
+            Application.hear_by < today,
+            or_(Application.status != "sent", Application.released_at.is_(None)),  # who was told "not yet" has heard
         ),
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),

@@ -111,8 +111,12 @@ def locked(ref: str) -> Application:
 
 
 def sections_open(application: Application) -> tuple[str, ...]:
-    """Which of the six questions may be changed now: all, those that were asked about, or none."""
-    if application.status == "draft" or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
+    """Which of the six questions may be changed now: all, those that were asked about, or none.
+
+    After a "not yet" all of them may, whatever its round does: the letter said that the panel looks at it again.
+    """
+    back = application.status == "sent" and application.told
+    if application.status == "draft" or back or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
         return SECTIONS
     if application.status == "more_asked":
         asked = queries.open_more_asked(application.id)
@@ -338,6 +342,8 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
         application = locked(ref)
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
+        if application.status == "decided":  # a decision that was never told is none
+            application.decided, application.decision_reason, application.conditions, application.reserve_place = None, "", [], None
         move(application, "withdrawn", actor, refusal=_("This idea can no longer be withdrawn."), reason=reason or None)
         panels.withdraw_matter(about(application), actor)
 

@@ -14,9 +14,9 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import award, letters, rounds
-from portal.grants.model import Application, Extension, Fund, Release, Round
+from portal.grants.model import Application, Fund, Release, Round
 from portal.grants.moves import about, move
-from portal.grants.rules import RoundRules
+from portal.grants.rules import RoundRules, hear_by
 from portal.grants.ties import bid_of, must_not_be_their_own
 from portal.history import Actor, record
 from portal.ledger import queries as books
@@ -68,10 +68,12 @@ def _put(bid: Application, actor: Actor) -> None:
             raise Refused(
                 _("The round is still open until %(day)s, and ideas may change until then.", day=letters.in_words(clock.london_day(closes)))
             )
-    own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == bid.id))
+    own = rounds.own_time(bid.id)
     if own is not None and now <= own:
         raise Refused(_("They have more time until %(day)s.", day=letters.in_words(clock.london_day(own))))
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
+    if bid.released_at is not None:  # it comes back after a "not yet", and hears again in good time
+        bid.hear_by = hear_by(clock.today(), RoundRules.load(round_.rules), None)
     _open_matter(bid, actor)
     if not round_.rolling and round_.status in ("open", "closed"):
         move(round_, "deciding", actor)
@@ -79,9 +81,9 @@ def _put(bid: Application, actor: Actor) -> None:
 
 def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
-    decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
+    days = [day for day in (bid.round.decide_by, bid.hear_by) if day] or [clock.today() + timedelta(days=rules.decide_within_days)]
     rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
-    panels.open_matter(bid.round.panel_id, about(bid), rule, max(decide_by, clock.today()), actor)
+    panels.open_matter(bid.round.panel_id, about(bid), rule, max(*days, clock.today()), actor)
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
@@ -181,6 +183,9 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
             )  # fmt: skip
             if waiting:
                 raise Refused(_("%(number)d ideas of this round are not decided yet. All hear on the same day.", number=waiting))
+            for late, until in rounds.still_writing(round_):
+                day = letters.in_words(clock.london_day(until))
+                raise Refused(_("%(ref)s has more time until %(day)s. All hear on the same day, so wait for it.", ref=late.ref, day=day))
             query = query.where(Application.status == "decided")
         else:
             query = query.where(Application.ref.in_(bid_refs))
@@ -235,7 +240,10 @@ class Planned:
 
 
 def plan(release: Release) -> Sequence[Planned]:
-    """What a release would do now: who gets money, who is on the reserve list, and every letter. Writes nothing."""
+    """What a release would do now: who gets money, who is on the reserve list, and every letter. Writes nothing.
+
+    While somebody waits on the round's reserve list, the next yes waits behind them, also for a smaller sum.
+    """
     round_ = db.session.get(Round, release.round_id)
     assert round_ is not None
     rows = {bid.id: bid for bid in db.session.scalars(select(Application).where(Application.id.in_(release.application_ids)))}
@@ -244,7 +252,7 @@ def plan(release: Release) -> Sequence[Planned]:
     accept_by = clock.today() + timedelta(days=RoundRules.load(round_.rules).accept_within_days)
     planned: list[Planned] = []
     place = _last_place(round_.id)
-    short = False
+    short = place > 0 and round_.status != "finished"  # whoever waits on the list comes first: nobody overtakes them
     for bid in bids:
         what, at = _fate(bid, free, short)
         if what == "offered":

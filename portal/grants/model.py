@@ -171,12 +171,17 @@ class Application(Base):
     decision_reason: Mapped[str] = mapped_column(default="")  # as the letter says it
     conditions: Mapped[list[str]] = mapped_column(JSON, default=list)  # of a yes, as the letter says them
     reserve_place: Mapped[int | None]  # on the reserve list of a dated round
-    released_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]  # of the last letter: see `told`
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
     round: Mapped[Round] = relationship()
     area: Mapped[Area | None] = relationship(viewonly=True)
     award: Mapped["Award | None"] = relationship(viewonly=True)
+
+    @property
+    def told(self) -> bool:
+        """Whether the applicant knows the decision that stands here. After a "not yet" the panel may be at it anew, in private."""
+        return self.released_at is not None and self.status not in ("with_panel", "decided")
 
 
 class BudgetLine(Base):

@@ -30,6 +30,7 @@ from portal.history import Event, events_of
 from portal.ledger import queries as books
 from portal.words import _
 
+PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
 UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -259,6 +260,16 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
         select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
     )
     return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
+
+
+def told_story_of(application: Application, award: Award | None) -> Sequence[Event]:
+    """The story as the applicant may read it: what the panel did after the last letter went out stays private until the next."""
+    told_at = application.released_at
+    return [
+        event
+        for event in story_of(application, award)
+        if event.kind not in PRIVATE or not event.about.startswith("bid:") or (told_at is not None and event.at <= told_at)
+    ]
 
 
 def photo(ref: str) -> tuple[Photo, Application]:

@@ -4,7 +4,7 @@ Each kind of event of bids, pledges, awards, payments and reports has one senten
 when one is missing. `%(who)s` is the actor's name, the neighbour's, or "The scheme".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,7 @@ SENTENCES: dict[str, str] = {
     "bid.refused": N_("The panel said no this time."),
     "bid.not_yet": N_("The panel said: not yet. The idea can come back."),
     "bid.reserved": N_("The idea is on the reserve list."),
+    "bid.left_reserve": N_("The idea left the reserve list."),
     "bid.accepted": N_("%(who)s accepted the grant."),
     "bid.turned_down": N_("%(who)s turned the grant down."),
     "bid.lapsed": N_("The offer was not taken up in time."),
@@ -99,9 +100,9 @@ def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
     return _(template, who=who)
 
 
-def told(events: Iterable[Event], private: Sequence[str] = ()) -> list[Told]:
-    """Events in words, in their order. `private` names kinds ("bid.decided") that this reader must not see yet."""
-    some = [event for event in events if f"{event.about.partition(':')[0]}.{event.kind}" not in private]
+def told(events: Iterable[Event]) -> list[Told]:
+    """Events in words, in their order."""
+    some = list(events)
     names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
     lines = [(event, sentence_of(event, names)) for event in some]
     return [Told(event.at, sentence, event.reason) for event, sentence in lines if sentence]

@@ -276,7 +276,7 @@ def remove_photo(ref: str, photo: str) -> Any:
 def photo(ref: str) -> Response:
     """A picture, to those who may see what it belongs to; public ones once the decision was released."""
     row, application = queries.photo(ref)
-    for_all = row.public and application.released_at is not None and application.decided == "yes"
+    for_all = row.public and application.told and application.decided == "yes"
     if not for_all and not photo_readers(application):
         raise NotFound(_("That photo is gone."))
     g.private = not for_all
@@ -369,9 +369,9 @@ def bid(ref: str) -> Any:
     award = application.award
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
-    hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
+    story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(queries.story_of(application, award), hidden),
+        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(story),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
