@@ -30,6 +30,7 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     today = clock.today()
     parts = {
         "screen": select(Application.id).where(Application.status == "sent"),
+        "asked": select(Application.id).where(Application.status == "more_asked"),
         "late_decision": select(Application.id).where(
             Application.status.in_(("sent", "more_asked", "with_panel", "decided")),
             Application.hear_by < today,
@@ -58,6 +59,11 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     if officer:
         lines += [
             Waiting(_n("idea to screen", "ideas to screen", numbers["screen"]), numbers["screen"], "/desk/bids?status=sent"),
+            Waiting(
+                _n("question that waits for an answer", "questions that wait for an answer", numbers["asked"]),
+                numbers["asked"],
+                "/desk/bids?status=more_asked",
+            ),
             Waiting(
                 _n("person who should have heard by now", "people who should have heard by now", numbers["late_decision"]),
                 numbers["late_decision"],

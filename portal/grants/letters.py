@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from portal.grants.model import Application, Award, Payee
+from portal.grants.model import Application, Award, MoreAsked, Payee
 from portal.money import pounds
 from portal.outbox import Text, address_of
 from portal.words import _
@@ -234,4 +234,32 @@ def rest_returned(bid: Application, amount: int, reason: str) -> Text:
             _("If you think that is wrong, call us."),
         ],
         _("%(amount)s of the grant for “%(title)s” went back into the fund. If you think that is wrong, call us.", amount=pounds(amount), title=_title(bid)),
+    )  # fmt: skip
+
+
+def question_reminder(bid: Application, asked: MoreAsked) -> Text:
+    """A question waits for an answer."""
+    link = address_of(f"/grants/{bid.ref}")
+    return _text(
+        _("We still have a question about “%(title)s”", title=bid.title),
+        [
+            _("We asked you about “%(title)s”:", title=bid.title),
+            asked.note,
+            _("Please answer by %(day)s. If you cannot, call us.", day=in_words(asked.answer_by)),
+            link,
+        ],
+        _("We still have a question about “%(title)s”. Please answer by %(day)s: %(link)s", title=_title(bid), day=in_words(asked.answer_by), link=link),
+    )  # fmt: skip
+
+
+def question_ended(bid: Application, asked: MoreAsked) -> Text:
+    """The day to answer has passed."""
+    return _text(
+        _("“%(title)s” goes on as it is", title=bid.title),
+        [
+            _("We did not hear from you by %(day)s, so “%(title)s” goes on with what you told us before.", title=bid.title, day=in_words(asked.answer_by)),
+            _("If you would still like to add something, call us."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("We did not hear from you, so “%(title)s” goes on as it is. Would you like to add something? Call us.", title=_title(bid)),
     )  # fmt: skip

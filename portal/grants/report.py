@@ -215,7 +215,7 @@ def ask_more(bid_ref: str, note: str, actor: Actor) -> None:
 
 
 def accept(bid_ref: str, actor: Actor) -> None:
-    """An officer has read it. With nothing left to give or pay back the award closes and the next rung of the ladder opens.
+    """An officer has read it. With nothing left to give or pay back the award closes, and may open the next rung of the ladder.
 
     Refused: one's own report.
     """
@@ -267,13 +267,12 @@ def _close(application: Application, award: Award, report: Report, actor: Actor)
     award.closed_at = report.closed_at = clock.now()
     close_purpose(about(award))
     db.session.flush()
-    rules = queries.rules_of(application)
-    most = rules.most_on_rung(queries.closed_awards(application.person_id, application.organisation_id))
+    most = queries.most_for(application)
     values = {"title": application.title, "most": pounds(most), "link": address_of("/grants/")}
     text = Text(
         subject=_("Thank you for “%(title)s”", **values),
         body=_(
-            "“%(title)s” is finished. Thank you, and thank your neighbours from us.\n\nNext time you can ask for up to %(most)s:\n\n%(link)s",
+            "“%(title)s” is finished. Thank you, and thank your neighbours from us.\n\nNext time you can ask for up to %(most)s. That grows when a grant ends with its report and at least half of the promised hours.\n\n%(link)s",
             **values,
         ),
         short=_("“%(title)s” is finished. Thank you! Next time you can ask for up to %(most)s.", **values),

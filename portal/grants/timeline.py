@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "bid.changed": N_("%(who)s changed the idea."),
     "bid.more_asked": N_("%(who)s asked to know more."),
     "bid.more_answered": N_("%(who)s answered the questions."),
+    "bid.not_answered": N_("The questions were not answered in time. The idea goes on as it is."),
     "bid.ineligible": N_("%(who)s said that it cannot be taken in this round."),
     "bid.put_to_panel": N_("%(who)s gave the idea to the panel."),
     "bid.back_from_panel": N_("%(who)s took the idea back from the panel."),

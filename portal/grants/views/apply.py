@@ -211,6 +211,8 @@ def question(ref: str, section: str) -> Any:
             application = queries.bid(ref)
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
+    if section == "money":
+        extra = {"most": queries.most_for(application)}
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
@@ -309,7 +311,8 @@ def _check(application: Application, form: Any) -> Any:
     return form_page(
         "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
         section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
+        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         rules=queries.rules_of(application),
     )  # fmt: skip
 
@@ -376,6 +379,7 @@ def bid(ref: str) -> Any:
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
+        most=queries.most_for(application) if award is not None and award.status == "closed" else None,
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
