@@ -139,6 +139,11 @@ def award_of_link(ref: str, mark: str) -> Award:
     return award_by_ref(ref)
 
 
+def status_now(award: Award) -> str:
+    """What a reader should see: an offer whose day has passed has lapsed, also before the worker comes by. Writes nothing."""
+    return "lapsed" if award.status == "reserved" and clock.today() > award.accept_by else award.status
+
+
 def accept(ref: str, actor: Actor) -> None:
     """Say yes. A second tap changes nothing. Refused: lapsed, declined or given back; the last day has passed.
 
@@ -148,7 +153,7 @@ def accept(ref: str, actor: Actor) -> None:
         bid, award = locked(ref)
         if award.status in ("conditions_open", "ready_to_pay", "paid", "reporting", "closed"):
             return
-        if award.status == "reserved" and clock.today() > award.accept_by:
+        if award.status == "reserved" and status_now(award) == "lapsed":
             raise Refused(
                 _("The time to say yes ended on %(day)s. Call us: perhaps the money is still there.", day=letters.in_words(award.accept_by))
             )

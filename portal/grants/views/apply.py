@@ -380,6 +380,7 @@ def bid(ref: str) -> Any:
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
+        offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 

@@ -220,7 +220,7 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
     return form_page(
-        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[one.status],
+        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
         words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
         may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
         **shown,
