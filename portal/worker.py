@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import appeals, award, match, pay, proofs, quick, quick_review, report, rounds
+from portal.grants import appeals, asked, award, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
@@ -26,6 +26,8 @@ log = logging.getLogger("kindling")
 # nothing when it is called again at once.
 DUE: list[Callable[[], int]] = [
     rounds.move_rounds,
+    asked.remind,
+    asked.end,
     award.remind,
     award.lapse,
     award.offer_reserves,

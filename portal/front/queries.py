@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal import clock
 from portal.db import db
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Appeal, Application, Award, Payment, Release, Report, Round
+from portal.grants.model import Appeal, Application, Award, Ending, Payment, Release, Report, Round
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
@@ -32,11 +32,15 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     today = clock.today()
     parts = {
         "screen": select(Application.id).where(Application.status == "sent"),
+        "asked": select(Application.id).where(Application.status == "more_asked"),
         "late_decision": select(Application.id).where(
-            Application.status.in_(("sent", "more_asked", "with_panel", "decided")), Application.hear_by < today
+            Application.status.in_(("sent", "more_asked", "with_panel", "decided")),
+            Application.hear_by < today,
+            or_(Application.status != "sent", Application.released_at.is_(None)),  # who was told "not yet" has heard
         ),
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
+        "endings": select(Ending.id).where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
         "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
@@ -63,6 +67,11 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     if officer:
         lines += [
             Waiting(_n("idea to screen", "ideas to screen", numbers["screen"]), numbers["screen"], "/desk/bids?status=sent"),
+            Waiting(
+                _n("question that waits for an answer", "questions that wait for an answer", numbers["asked"]),
+                numbers["asked"],
+                "/desk/bids?status=more_asked",
+            ),
             Waiting(
                 _n("person who should have heard by now", "people who should have heard by now", numbers["late_decision"]),
                 numbers["late_decision"],
@@ -133,6 +142,12 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         ]
     if finance or officer:
         lines += [
+            Waiting(
+                _n("grant to end that waits for a second person", "grants to end that wait for a second person", numbers["endings"]),
+                numbers["endings"],
+                "/finance/",
+                "warm",
+            ),
             Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),
             Waiting(_n("payment to approve", "payments to approve", numbers["approve"]), numbers["approve"], "/finance/"),
             Waiting(_n("payment to send to the bank", "payments to send to the bank", numbers["send"]), numbers["send"], "/finance/"),

@@ -25,6 +25,7 @@ from portal.grants.rules import (
     RoundRules,
     hear_by,
 )
+from portal.grants.ties import tied_by_nature
 from portal.grants.working_days import working_days_after, working_days_between
 from portal.history import SCHEME, Actor, Event, events_of
 from portal.outbox import Text, address_of, queue
@@ -193,7 +194,7 @@ TIED = N_("Something ties you to this idea, so its appeal is hidden from you. So
 
 def hidden_from(abouts: Collection[str]) -> Mapping[str, frozenset[int]]:
     """Who must not see each of these bids' appeals: whose idea it is, and who declared a tie on the panel. Two queries."""
-    found = {each: set(persons) for each, persons in decide.tied_by_nature(list(abouts)).items()}
+    found = {each: set(persons) for each, persons in tied_by_nature(list(abouts)).items()}
     last = (
         select(func.max(Interest.id))
         .join(Matter, Matter.id == Interest.matter_id)

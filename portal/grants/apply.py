@@ -17,6 +17,7 @@ from portal.grants import letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by
+from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
@@ -117,8 +118,12 @@ def locked_before_panel(ref: str) -> Application:
 
 
 def sections_open(application: Application) -> tuple[str, ...]:
-    """Which of the six questions may be changed now: all, those that were asked about, or none."""
-    if application.status == "draft" or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
+    """Which of the six questions may be changed now: all, those that were asked about, or none.
+
+    After a "not yet" all of them may, whatever its round does: the letter said that the panel looks at it again.
+    """
+    back = application.status == "sent" and application.told
+    if application.status == "draft" or back or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
         return SECTIONS
     if application.status == "more_asked":
         asked = queries.open_more_asked(application.id)
@@ -367,14 +372,18 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
         application = locked_before_panel(ref)
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
+        if application.status == "decided":  # a decision that was never told is none
+            application.decided, application.decision_reason, application.conditions, application.reserve_place = None, "", [], None
+            application.funded = None
         move(application, "withdrawn", actor, refusal=_("This idea can no longer be withdrawn."), reason=reason or None)
         panels.withdraw_matter(about(application), actor)
 
 
 def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
-    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past."""
+    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past, one's own."""
     with transaction():
         application = locked_before_panel(ref)
+        must_not_be_their_own([application], actor)
         chosen = [section for section in SECTIONS if section in sections]
         if not chosen:
             raise Refused(_("Choose which parts you need to know more about."), "sections")
@@ -436,9 +445,10 @@ def answer_more(ref: str, version: int, actor: Actor) -> None:
 
 
 def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
-    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason."""
+    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason, one's own."""
     with transaction():
         application = locked(ref)
+        must_not_be_their_own([application], actor)
         if not reason:
             raise Refused(_("Write why, in words for the applicant. It goes into the letter."), "reason")
         move(application, "ineligible", actor, refusal=_("This idea is with the panel or decided already."), reason=reason)

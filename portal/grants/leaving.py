@@ -28,7 +28,7 @@ from portal.grants.model import (
     Report,
 )
 from portal.grants.moves import about, move
-from portal.history import Actor
+from portal.history import Actor, record
 from portal.ledger.posting import rename_account
 from portal.money import Pence
 from portal.outbox import Message
@@ -52,8 +52,7 @@ def _ideas(person_id: int) -> list[dict[str, Any]]:
 
 def _idea(row: Application) -> dict[str, Any]:
     untold = row.status == "decided"  # private until the letters go out together
-    hidden = ("decided", "decision_undone") if untold else ()
-    events = [event for event in queries.story_of(row, queries.award_of(row.id)) if event.kind not in hidden]
+    events = queries.told_story_of(row, queries.award_of(row.id))
     return {
         "reference": row.ref, "state": "with_panel" if untold else row.status, "begun": row.created_at.isoformat(),
         "sent": row.sent_at and row.sent_at.isoformat(), "answers": apply.content(row),
@@ -61,7 +60,7 @@ def _idea(row: Application) -> dict[str, Any]:
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
         "appeals": [_appeal(each) for each in queries.appeals_of(row.id)],
         "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events],
-    } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
+    } | ({"decision": row.decided, "reason": row.decision_reason} if row.told else {})  # fmt: skip
 
 
 def _appeal(row: Appeal) -> dict[str, Any]:
@@ -206,6 +205,14 @@ def _erase(someone: Person) -> Sequence[str]:
         if appeal.status == "answered":
             appeal.closed_at = clock.now()
             move(appeal, "closed", Actor(someone.id))
+    for waiting in db.session.scalars(
+        select(Application)
+        .where(Application.person_id == someone.id, Application.status == "lapsed", Application.reserve_place.is_not(None))
+        .order_by(Application.id)
+        .with_for_update()
+    ):
+        waiting.reserve_place = None  # nobody is there to say yes
+        record(about(waiting), "left_reserve", Actor(someone.id))
     for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
         _application, pledge = match.locked_pledge(pledge_id)
         _erase_neighbour(pledge, someone)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from portal import clock
-from portal.grants.model import Appeal, Application, Award, Payee
+from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
 from portal.grants.rules import APPEAL_WORKING_DAYS
 from portal.grants.working_days import working_days_after
 from portal.money import pounds
@@ -223,6 +223,61 @@ def withdrawn(bid: Application, amount: int) -> Text:
             _("You are welcome to ask again."),
         ],
         _("As you asked, we keep no money for “%(title)s” any more. You are welcome to ask again.", title=_title(bid)),
+    )  # fmt: skip
+
+
+def ended(bid: Application, amount: int, reason: str) -> Text:
+    """The scheme ended an accepted award of which nothing came."""
+    return _text(
+        _("The grant for “%(title)s” has ended", title=bid.title),
+        [
+            _("You said yes to %(amount)s for “%(title)s”, but it could not be paid. The money now helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("That does not count against you. If you think it is wrong, call us. You are welcome to ask again."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("The grant for “%(title)s” has ended, and the money helps another idea. If you think that is wrong, call us. You are welcome to ask again.", title=_title(bid)),
+    )  # fmt: skip
+
+
+def rest_returned(bid: Application, amount: int, reason: str) -> Text:
+    """What was not paid of an award went back into the fund."""
+    return _text(
+        _("%(amount)s of “%(title)s” went back into the fund", amount=pounds(amount), title=bid.title),
+        [
+            _("%(amount)s of the grant for “%(title)s” is not needed any more and helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("If you think that is wrong, call us."),
+        ],
+        _("%(amount)s of the grant for “%(title)s” went back into the fund. If you think that is wrong, call us.", amount=pounds(amount), title=_title(bid)),
+    )  # fmt: skip
+
+
+def question_reminder(bid: Application, asked: MoreAsked) -> Text:
+    """A question waits for an answer."""
+    link = address_of(f"/grants/{bid.ref}")
+    return _text(
+        _("We still have a question about “%(title)s”", title=bid.title),
+        [
+            _("We asked you about “%(title)s”:", title=bid.title),
+            asked.note,
+            _("Please answer by %(day)s. If you cannot, call us.", day=in_words(asked.answer_by)),
+            link,
+        ],
+        _("We still have a question about “%(title)s”. Please answer by %(day)s: %(link)s", title=_title(bid), day=in_words(asked.answer_by), link=link),
+    )  # fmt: skip
+
+
+def question_ended(bid: Application, asked: MoreAsked) -> Text:
+    """The day to answer has passed."""
+    return _text(
+        _("“%(title)s” goes on as it is", title=bid.title),
+        [
+            _("We did not hear from you by %(day)s, so “%(title)s” goes on with what you told us before.", title=bid.title, day=in_words(asked.answer_by)),
+            _("If you would still like to add something, call us."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("We did not hear from you, so “%(title)s” goes on as it is. Would you like to add something? Call us.", title=_title(bid)),
     )  # fmt: skip
 
 

@@ -179,12 +179,17 @@ class Application(Base):
     conditions: Mapped[list[str]] = mapped_column(JSON, default=list)  # of a yes, as the letter says them
     reserve_place: Mapped[int | None]  # in line for the money of a dated round
     funded: Mapped[bool | None]  # what the sharing of a pot gave; None: it was decided on its own
-    released_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]  # of the last letter: see `told`
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
     round: Mapped[Round] = relationship()
     area: Mapped[Area | None] = relationship(viewonly=True)
     award: Mapped["Award | None"] = relationship(viewonly=True)
+
+    @property
+    def told(self) -> bool:
+        """Whether the applicant knows the decision that stands here. After a "not yet" the panel may be at it anew, in private."""
+        return self.released_at is not None and self.status not in ("with_panel", "decided")
 
 
 class BudgetLine(Base):
@@ -718,3 +723,28 @@ class Appeal(Base):
     closed_at: Mapped[datetime | None]
 
     application: Mapped[Application] = relationship()
+
+
+class Ending(Base):
+    """An accepted award of which nothing came is ended before it is paid: one asks, a second person ends it."""
+
+    __tablename__ = "ending"
+    __table_args__ = (
+        CheckConstraint("ended_by_id is null or ended_by_id <> asked_by_id", name="two_people"),
+        Index(
+            "uq_ending_waiting",
+            "award_id",
+            unique=True,
+            sqlite_where=text("ended_at is null and cancelled_at is null"),
+            postgresql_where=text("ended_at is null and cancelled_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), index=True)
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]

@@ -27,11 +27,13 @@ from portal.grants.model import (
     Round,
     Snapshot,
 )
-from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
+from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, opens_next_rung
 from portal.history import Event
 from portal.ledger import queries as books
+from portal.money import Pence
 from portal.words import _
 
+PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
 UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -244,16 +246,30 @@ def snapshots_of(application_id: int) -> Sequence[Snapshot]:
 
 
 def closed_awards(person_id: int, organisation_id: int | None) -> int:
-    """How many awards this group (or this person, for a bid without a group) has finished: their rung of the ladder."""
-    query = (
-        select(func.count()).select_from(Award).join(Application, Application.id == Award.application_id).where(Award.status == "closed")
+    """How many finished awards have opened a rung for this group (or this person, for a bid without a group): see `opens_next_rung`."""
+    promised = (
+        select(func.coalesce(func.sum(Pledge.minutes), 0))
+        .where(Pledge.application_id == Application.id, Pledge.kind == "hours", Pledge.status.in_(("confirmed", "delivered", "checked")))
+        .scalar_subquery()
     )
     whose = (
         Application.organisation_id == organisation_id
         if organisation_id
         else and_(Application.person_id == person_id, Application.organisation_id.is_(None))
     )
-    return db.session.scalar(query.where(whose)) or 0
+    rows = db.session.execute(
+        select(Report.status, promised, Award.delivered)
+        .select_from(Award)
+        .join(Application, Application.id == Award.application_id)
+        .outerjoin(Report, Report.award_id == Award.id)
+        .where(Award.status == "closed", whose)
+    )
+    return sum(opens_next_rung(status, int(hours), delivered) for status, hours, delivered in rows)
+
+
+def most_for(application: Application) -> Pence:
+    """How much this bid may ask for, by its round's rules and its group's rung."""
+    return rules_of(application).most_on_rung(closed_awards(application.person_id, application.organisation_id))
 
 
 @dataclass(frozen=True)
@@ -309,6 +325,16 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
     )
     parts = union_all(*of_bid, *of_award)
     return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
+
+
+def told_story_of(application: Application, award: Award | None) -> Sequence[Event]:
+    """The story as the applicant may read it: what the panel did after the last letter went out stays private until the next."""
+    told_at = application.released_at
+    return [
+        event
+        for event in story_of(application, award)
+        if event.kind not in PRIVATE or not event.about.startswith("bid:") or (told_at is not None and event.at <= told_at)
+    ]
 
 
 def photo_by_ref(ref: str) -> Photo:

@@ -4,7 +4,7 @@ Each kind of event of bids, pledges, awards, payments, reports and appeals has o
 when one is missing. `%(who)s` is the actor's name, the neighbour's, or "The scheme".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "bid.changed": N_("%(who)s changed the idea."),
     "bid.more_asked": N_("%(who)s asked to know more."),
     "bid.more_answered": N_("%(who)s answered the questions."),
+    "bid.not_answered": N_("The questions were not answered in time. The idea goes on as it is."),
     "bid.ineligible": N_("%(who)s said that it cannot be taken in this round."),
     "bid.put_to_panel": N_("%(who)s gave the idea to the panel."),
     "bid.back_from_panel": N_("%(who)s took the idea back from the panel."),
@@ -28,9 +29,11 @@ SENTENCES: dict[str, str] = {
     "bid.refused": N_("The panel said no this time."),
     "bid.not_yet": N_("The panel said: not yet. The idea can come back."),
     "bid.reserved": N_("The idea is on the reserve list."),
+    "bid.left_reserve": N_("The idea left the reserve list."),
     "bid.accepted": N_("%(who)s accepted the grant."),
     "bid.turned_down": N_("%(who)s turned the grant down."),
     "bid.lapsed": N_("The offer was not taken up in time."),
+    "bid.ended": N_("The grant was ended before it was paid."),
     "bid.withdrawn": N_("%(who)s withdrew the idea."),
     "bid.appeal_upheld": N_("After an appeal the idea is looked at anew."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
@@ -53,6 +56,9 @@ SENTENCES: dict[str, str] = {
     "award.returned": N_("The money was given back."),
     "award.lapsed": N_("The money went back into the fund."),
     "award.turned_down": N_("The money went back into the fund."),
+    "award.ending_asked": N_("%(who)s asked a second person to end the grant, because nothing came of it."),
+    "award.ending_taken_back": N_("%(who)s goes on with the grant after all."),
+    "award.ended": N_("%(who)s ended the grant as the second person. The money went back into the fund."),
     "award.withdrawn": N_("The grant was given back before it was paid."),
     "payment.prepared": N_("%(who)s prepared the payment."),
     "payment.approved": N_("%(who)s approved the payment."),
@@ -105,9 +111,9 @@ def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
     return _(template, who=who)
 
 
-def told(events: Iterable[Event], private: Sequence[str] = ()) -> list[Told]:
-    """Events in words, in their order. `private` names kinds ("bid.decided") that this reader must not see yet."""
-    some = [event for event in events if f"{event.about.partition(':')[0]}.{event.kind}" not in private]
+def told(events: Iterable[Event]) -> list[Told]:
+    """Events in words, in their order."""
+    some = list(events)
     names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
     lines = [(event, sentence_of(event, names)) for event in some]
     return [Told(event.at, sentence, event.reason) for event, sentence in lines if sentence]

@@ -10,6 +10,7 @@ from portal.db import db, transaction
 from portal.grants import apply, award, decide, pay, queries, rounds
 from portal.grants.model import Application, Award, Fund, Funder, Payment
 from portal.grants.rules import RoundRules
+from portal.grants.ties import tied_by_nature
 from portal.history import Actor
 from portal.ledger import checks
 from portal.money import Pence
@@ -67,8 +68,9 @@ class Season:
         return ref
 
     def with_panel(self, ref: str) -> str:
-        """Put to the panel; returns the matter's reference."""
-        decide.put_to_panel(ref, self.actor("Olga"))
+        """Put to the panel by an officer whose own it is not; returns the matter's reference."""
+        tied = tied_by_nature([f"bid:{self.bid(ref).id}"])[f"bid:{self.bid(ref).id}"]
+        decide.put_to_panel(ref, self.actor("Olga" if self.who("Olga").id not in tied else "Otto"))
         return self.matter(ref).ref
 
     def matter(self, ref: str) -> Matter:

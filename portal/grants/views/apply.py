@@ -214,6 +214,8 @@ def question(ref: str, section: str) -> Any:
             application = queries.bid(ref)
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
+    if section == "money":
+        extra = {"most": queries.most_for(application)}
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
@@ -283,7 +285,7 @@ def photo(ref: str) -> Response:
         for_all, may_read = elsewhere(row)
     else:
         row, application = queries.photo(ref)
-        for_all = row.public and application.released_at is not None and application.decided == "yes"
+        for_all = row.public and application.told and application.decided == "yes"
         may_read = for_all or photo_readers(application)
     if not may_read:
         raise NotFound(_("That photo is gone."))
@@ -319,7 +321,8 @@ def _check(application: Application, form: Any) -> Any:
     return form_page(
         "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
         section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
+        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         rules=queries.rules_of(application),
     )  # fmt: skip
 
@@ -380,14 +383,16 @@ def bid(ref: str) -> Any:
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     appealed = queries.appeals_of(application.id)
-    hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
+    story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(queries.story_of(application, award), hidden),
+        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(story),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
+        most=queries.most_for(application) if award is not None and award.status == "closed" else None,
+        offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
