@@ -49,14 +49,24 @@ def link_of(pledge: Pledge) -> str:
 
 def by_token(token: str) -> Pledge:
     """The pledge that a link opens. NotFound: we did not make it, or it was replaced."""
+    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == token.rpartition("-")[0]))
+    return _opened(pledge, token)
+
+
+def _opened(pledge: Pledge | None, token: str) -> Pledge:
     ref, _dash, mark = token.rpartition("-")
-    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == ref))
     good = pledge is not None and any(
         hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in vault.marks("pledge", f"{ref}:{pledge.link_number}")
     )
     if pledge is None or not good:
         raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
     return pledge
+
+
+def _opened_and_locked(token: str) -> tuple[Application, Pledge]:
+    """The bid and the pledge that a link opens, locked, as a part of an action: the link is judged again by what stands then."""
+    application, pledge = locked_pledge(by_token(token).id)
+    return application, _opened(pledge, token)
 
 
 def worker_of(pledge: Pledge) -> str:
@@ -189,8 +199,7 @@ def say_yes(token: str, kind: str, minutes: Minutes, planning: Minutes, value: i
     value or a word; an idea that has ended; hours given already.
     """
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         _promise(application, pledge, kind, minutes, planning, value, what, _neighbour(pledge))
 
 
@@ -242,8 +251,7 @@ def _quarters(minutes: Minutes, field: str) -> None:
 def say_no(token: str) -> None:
     """A neighbour cannot help; the page thanks them all the same. They may change their mind with the same link."""
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         if pledge.status in ("refused", "expired"):
             return
         move(pledge, "refused", _neighbour(pledge), refusal=_("Your hours are recorded already. Thank you."))
@@ -259,8 +267,7 @@ def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
     Refused: no grant yet, or as for `work.log_hours`.
     """
     with transaction():
-        pledge = by_token(token)
-        _application, pledge = locked_pledge(pledge.id)
+        _application, pledge = _opened_and_locked(token)
         return _log(pledge, day, minutes, what, worker_of(pledge), _neighbour(pledge))
 
 
@@ -295,8 +302,7 @@ def check(bid_ref: str, record_ref: str, actor: Actor) -> None:
 def check_by_token(token: str, record_ref: str) -> None:
     """The neighbour says that what the applicant entered for them is so."""
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
             raise NotFound(_("We cannot find those hours."))
         _check(application, record_ref, worker_of(pledge), _neighbour(pledge))
@@ -428,7 +434,12 @@ def expire() -> int:
 def locked(bid_ref: str, pledge_ref: str) -> tuple[Application, Pledge]:
     """A bid and one of its pledges, locked, as a part of an action. NotFound."""
     application = apply.locked(bid_ref)
-    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == pledge_ref, Pledge.application_id == application.id).with_for_update())
+    pledge = db.session.scalar(
+        select(Pledge)
+        .where(Pledge.ref == pledge_ref, Pledge.application_id == application.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if pledge is None:
         raise NotFound(_("We cannot find that neighbour in the list."))
     return application, pledge

@@ -63,6 +63,7 @@ def log_hours(
         select(WorkRecord)
         .where(WorkRecord.worker == worker, WorkRecord.purpose_id == purpose.id, WorkRecord.day == day, WorkRecord.refused_at.is_(None))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if record is not None and record.checked_at is not None:
         raise Refused(_("Hours of that day are checked already. If they are wrong, tell us and we put them right."), "day")
@@ -139,7 +140,7 @@ def use(record: WorkRecord, use: str, entry_key: str | None = None) -> None:
 
 def _locked(ref: str) -> WorkRecord:
     must_be_in_transaction()
-    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update())
+    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update().execution_options(populate_existing=True))
     if record is None:
         raise NotFound(_("We cannot find those hours."))
     return record

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal import clock
 from portal.db import db
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import award, match, queries
-from portal.grants.model import Pledge
+from portal.grants.model import Application, Pledge
 from portal.grants.rules import PledgeFact, RoundRules, meter
 from portal.history import Actor
 from portal.ledger import queries as books
@@ -77,6 +77,29 @@ class TestTheLink:
             "PLG-2222-2222-" + token.rsplit("-", 1)[1],
         ):
             Inspector(app).get(f"/m/{wrong}", status=404)
+
+    def test_a_link_that_ends_while_it_is_used_does_nothing(self, monkeypatch: pytest.MonkeyPatch, season: Season, ref: str) -> None:
+        """Between reading the link and locking the pledge, the applicant takes the neighbour off the list."""
+        token = match.token_of(asked(season, ref, "Ann"))
+        lock = match.locked_pledge
+
+        def taken_off_meanwhile(pledge_id: int) -> tuple[Application, Pledge]:
+            db.session.execute(
+                text("update pledge set link_number = link_number + 1, status = 'refused'")
+            )  # as another session: not seen here
+            return lock(pledge_id)
+
+        monkeypatch.setattr(match, "locked_pledge", taken_off_meanwhile)
+        for late in (
+            lambda: match.say_yes(token, "hours", Minutes(60), NOTHING, 0, ""),
+            lambda: match.say_no(token),
+            lambda: match.did_it(token, clock.today(), Minutes(60), ""),
+            lambda: match.check_by_token(token, "WRK-2222-2222"),
+        ):
+            with pytest.raises(NotFound):
+                late()
+        monkeypatch.undo()
+        assert match.by_token(token).status == "invited"
 
     def test_a_message_carries_the_link_once_and_again_when_asked_for(self, season: Season, ref: str) -> None:
         pledge = asked(season, ref, "Ann", ("email", "ann@example.org"))
