@@ -69,6 +69,22 @@ def _opened_and_locked(token: str) -> tuple[Application, Pledge]:
     return application, _opened(pledge, token)
 
 
+def at_the_door(pledge: Pledge) -> bool:
+    """Whether nobody but the applicant has reached this neighbour: no address, no account. Their link proves little then."""
+    return pledge.person_id is None and not pledge.contact
+
+
+def may_check_at_the_door(application: Application, person_id: int | None) -> bool:
+    """Whether they may check hours of neighbours `at_the_door`: an officer or a connector who is not of the applicant's side."""
+    return person_id not in _own_side(application) and person_id in {each.id for each in people.holders("officer", "connector")}
+
+
+def _own_side(application: Application) -> set[int | None]:
+    """The applicant, the helper who typed, and everybody who acts for the group."""
+    group = people.acting_for(application.organisation_id) if application.organisation_id else ()
+    return {application.person_id, application.helper_id, *(someone.id for _standing, someone in group)}
+
+
 def worker_of(pledge: Pledge) -> str:
     """How the record of work names this neighbour: their account, or the pledge."""
     return f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}"
@@ -262,7 +278,9 @@ def say_no(token: str) -> None:
 
 
 def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
-    """A neighbour says which day and how long they helped; the applicant checks it. Returns the record's reference.
+    """A neighbour says which day and how long they helped; the applicant checks it, or at the door an officer or a connector.
+
+    Returns the record's reference.
 
     Refused: no grant yet, or as for `work.log_hours`.
     """
@@ -291,26 +309,39 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
     return row.ref
 
 
-def check(bid_ref: str, record_ref: str, actor: Actor) -> None:
+def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = None) -> None:
     """A second person of the applicant's side, a connector or an officer says that it is so: it counts as match and in the
-    figures, once each, and stands in the books. Refused: by who entered it, or judged already.
+    figures, once each, and stands in the books. Refused: by who entered it; other minutes than `shown`; judged already; a
+    neighbour at the door, by anybody but an officer or a connector.
     """
     with transaction():
-        _check(apply.locked(bid_ref), record_ref, actor.code, actor)
+        application = apply.locked(bid_ref)
+        found = works.record(record_ref)
+        doors = {worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
+        if found is not None and found[0].worker in doors and not may_check_at_the_door(application, actor.person_id):
+            raise Refused(
+                _(
+                    "%(name)s has no address in the list, so an officer or a connector checks these hours. Ask one of them to look at this page.",
+                    name=found[0].worker_name,
+                )
+            )
+        _check(application, record_ref, actor.code, actor, shown)
 
 
-def check_by_token(token: str, record_ref: str) -> None:
-    """The neighbour says that what the applicant entered for them is so."""
+def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> None:
+    """The neighbour says that what the applicant entered for them is so. Refused: at the door; other minutes than `shown`."""
     with transaction():
         application, pledge = _opened_and_locked(token)
         if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
             raise NotFound(_("We cannot find those hours."))
-        _check(application, record_ref, worker_of(pledge), _neighbour(pledge))
+        if at_the_door(pledge):
+            raise Refused(_("An officer or a connector checks these hours, so you need do nothing. If they are wrong, tell us."))
+        _check(application, record_ref, worker_of(pledge), _neighbour(pledge), shown)
 
 
-def _check(application: Application, record_ref: str, by: str, actor: Actor) -> None:
+def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
     award = _award_of_hours(application, record_ref)
-    row = work.check_hours(record_ref, by)
+    row = work.check_hours(record_ref, by, shown)
     key = f"work:{row.ref}:match"
     given, delivered = f"neighbour:{row.worker}:given", f"award:{award.id}:delivered"
     open_account(given, "MATCH", "memo", row.worker_name)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, must_be_in_transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.money import STEP, Minutes
+from portal.money import STEP, Minutes, hours
 from portal.people.model import Person
 from portal.people.queries import ERASERS
 from portal.refs import new_ref
@@ -85,8 +85,11 @@ def forget_worker(worker: str) -> None:
     db.session.execute(update(WorkRecord).where(WorkRecord.worker == worker).values(worker_name=_("Former member")))
 
 
-def check_hours(ref: str, checked_by: str) -> WorkRecord:
-    """A second person says that it is so, as a part of an action: not who entered it. Refused also when judged already."""
+def check_hours(ref: str, checked_by: str, shown: int | None = None) -> WorkRecord:
+    """A second person says that it is so, as a part of an action: not who entered it.
+
+    Refused also when judged already, or when it is not (any more) the minutes that the page had shown them.
+    """
     record = _locked(ref)
     if record.checked_at is not None:
         raise Conflict(_("These hours are checked already."))
@@ -94,6 +97,8 @@ def check_hours(ref: str, checked_by: str) -> WorkRecord:
         raise Refused(_("These hours were turned down. They can be entered again."))
     if checked_by == record.entered_by:
         raise Refused(_("A second person checks hours, not who entered them."))
+    if shown is not None and shown != record.minutes:
+        raise Refused(_("This is %(time)s now. Look at it again.", time=hours(record.minutes)))
     record.checked_by, record.checked_at = checked_by, clock.now()
     return record
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import award, match, queries
 from portal.grants.model import Application, Pledge
@@ -18,10 +18,12 @@ from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import messages_about
 from portal.people.actions import delete_me
+from portal.people.model import ActingFor, Organisation
 from tests.client import WRITES, Inspector, _seen
 from tests.grants.season import Season, assert_books_are_right, begin
 
 NOTHING = Minutes(0)
+ANN = ("email", "ann@example.org")
 
 
 @pytest.fixture
@@ -176,7 +178,7 @@ class TestWhoCounts:
 
 class TestGiving:
     def test_given_checked_and_counted_once_in_meter_figures_and_books(self, app: Flask, season: Season, ref: str) -> None:
-        token = yes(asked(season, ref, "Ann"), 7)
+        token = yes(asked(season, ref, "Ann", ANN), 7)
         with pytest.raises(Refused, match="once the grant is accepted"):
             match.did_it(token, clock.today(), Minutes(60), "digging")
         live(season, ref)
@@ -194,7 +196,7 @@ class TestGiving:
         assert books.balance(f"award:{made.id}:delivered") == 420
 
     def test_entered_by_the_applicant_checked_by_the_neighbour(self, season: Season, ref: str) -> None:
-        pledge = asked(season, ref, "Ann")
+        pledge = asked(season, ref, "Ann", ANN)
         token = yes(pledge, 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
@@ -205,7 +207,7 @@ class TestGiving:
         assert season.award(ref).delivered == 120
 
     def test_taken_back_it_stops_counting_and_the_books_show_both(self, season: Season, ref: str) -> None:
-        token = yes(asked(season, ref, "Ann"), 7)
+        token = yes(asked(season, ref, "Ann", ANN), 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
             record = match.did_it(token, clock.today(), Minutes(60), "digging")
@@ -222,7 +224,7 @@ class TestGiving:
         assert season.award(ref).delivered == 75
 
     def test_what_was_not_so_never_counts(self, season: Season, ref: str) -> None:
-        token = yes(asked(season, ref, "Ann"), 7)
+        token = yes(asked(season, ref, "Ann", ANN), 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
             record = match.did_it(token, clock.today(), Minutes(60), "digging")
@@ -232,7 +234,7 @@ class TestGiving:
         assert season.award(ref).delivered == 0
 
     def test_no_hours_outside_the_days_of_the_idea_and_none_of_another(self, season: Season, ref: str) -> None:
-        token = yes(asked(season, ref, "Ann"), 7)
+        token = yes(asked(season, ref, "Ann", ANN), 7)
         other = season.sent("Another idea")
         stranger = match.token_of(asked(season, other, "Zoe"))
         live(season, ref)
@@ -252,3 +254,86 @@ class TestGiving:
             match.check(ref, match.did_it(token, clock.today(), Minutes(60), "digging"), season.actor("Rita"))
             delete_me(season.who("Rosa").id, season.actor("Rosa"))
         assert season.award(ref).delivered == 60
+
+
+class TestTwoPersons:
+    """Nobody makes a neighbour and checks the hours alone."""
+
+    def test_the_applicants_side_cannot_answer_for_a_neighbour(self, app: Flask, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann", ANN)
+        address = "/m/" + match.token_of(pledge)
+        rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(address)
+        assert "you cannot answer for them" in rita.text
+        rita.submit("I’m in", form=f"{address}/yes", status=409, minutes="7")
+        assert "on their own phone" in rita.text
+        rita.get(address).submit("Not this time", status=409)
+        yes(pledge, 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(address)
+            token = rita.submit("I did it", status=409, did_minutes="7") and match.token_of(pledge)
+            match.log_for(ref, pledge.ref, clock.today(), Minutes(60), "digging", season.actor("Rita"))
+            record = match.records_of_pledge(pledge)[0].ref
+            rita.get(address)
+            assert "Is this right?" not in rita.text
+            csrf = Inspector._values(rita.forms()[0])["csrf_token"]
+            rita.post(f"/m/{token}/check/{record}", {"csrf_token": csrf, "minutes": "60"}, status=409)
+            Inspector(app, budget=30).get(address).submit("Yes, that is right").follow()
+        assert season.award(ref).delivered == 60
+
+    def test_whoever_acts_for_the_group_is_of_the_applicants_side(self, app: Flask, season: Season) -> None:
+        with transaction():
+            group = Organisation(ref="ORG-2222-3333", name="Mossgate Gardeners", created_at=clock.now())
+            db.session.add(group)
+            db.session.flush()
+            for name in ("Rita", "Rob", "Otto"):
+                db.session.add(ActingFor(person_id=season.who(name).id, organisation_id=group.id, since=clock.today()))
+            group_id = group.id
+        ref = season.sent(organisation_id=group_id)
+        address = "/m/" + match.token_of(asked(season, ref, "Aunt May"))
+        Inspector(app, budget=30).sign_in(season.who("Rob").id).get(address).submit(
+            "I’m in", form=f"{address}/yes", status=409, minutes="7"
+        )
+        assert match.may_check_at_the_door(season.bid(ref), season.who("Olga").id)
+        assert not match.may_check_at_the_door(season.bid(ref), season.who("Otto").id)  # an officer, and of the group
+        Inspector(app, budget=30).sign_in(season.who("Rosa").id).get(address).submit("I’m in", form=f"{address}/yes", minutes="7")
+
+    def test_hours_at_the_door_are_checked_by_an_officer_or_a_connector(self, app: Flask, season: Season, ref: str) -> None:
+        """Whoever holds an unaddressed link may be the applicant: neither the link nor the applicant checks such hours."""
+        pledge = asked(season, ref, "Aunt May")
+        token = yes(pledge, 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            may = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
+            assert "An officer or a connector checks it." in may.text and "checks your hours" in may.text
+            record = match.records_of_pledge(pledge)[0].ref
+            with pytest.raises(Refused, match="an officer or a connector"):
+                match.check(ref, record, season.actor("Rita"))
+            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            assert "Yes, 7 h is right" not in rita.text and "because Aunt May has no address" in rita.text
+            Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
+            assert season.award(ref).delivered == 420
+            second = match.log_for(ref, pledge.ref, clock.today() + timedelta(days=-1), Minutes(60), "", season.actor("Rita"))
+            with pytest.raises(Refused, match="An officer or a connector"):
+                match.check_by_token(token, second)
+            match.check(ref, second, season.actor("Otto"))
+        assert season.award(ref).delivered == 480
+
+    def test_yes_is_said_to_the_figure_that_was_shown(self, app: Flask, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann", ANN)
+        token = yes(pledge, 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            match.did_it(token, clock.today(), Minutes(420), "digging")
+            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            match.did_it(token, clock.today(), Minutes(960), "digging")
+            rita.submit("Yes, 7 h is right", status=409)
+            assert "This is 16 h now. Look at it again." in rita.text
+            assert season.award(ref).delivered == 0
+            rita.get(f"/grants/{ref}/match").submit("Yes, 16 h is right")
+            match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(60), "", season.actor("Rita"))
+            ann = Inspector(app, budget=30).get(f"/m/{token}")
+            match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(90), "", season.actor("Rita"))
+            ann.submit("Yes, that is right", status=409)
+            assert "This is 1 h 30 min now" in ann.text
+        assert season.award(ref).delivered == 960
