@@ -5,6 +5,8 @@ the doorstep, and a higher `link_number` ends the old one.
 """
 
 import hmac
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -142,12 +144,21 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
         raise Refused(_("%(most)d neighbours are wonderful, and as many as one idea can hold here.", most=MOST_PLEDGES))
     channel, address = contact or ("none", "")
     someone = people.person_at(channel, address) if contact else None
-    hands = {application.person_id, application.helper_id}
-    if someone is not None and someone.id in hands:
+    hands = [people.person(id_) for id_ in (application.person_id, application.helper_id) if id_ is not None]
+    if someone is not None and someone.id in {each.id for each in hands}:
         raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
-    if contact and any(pledge.contact == address or (someone is not None and pledge.person_id == someone.id) for pledge in held):
+    if _as_heard(name) in {_as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
+        raise Refused(
+            _(
+                "%(name)s is asking already, for this idea. If a neighbour has the same name, add something that tells them apart, like their street.",
+                name=name,
+            ),
+            "name",
+        )
+    ways = {address} | ({someone.email, someone.phone} if someone is not None else set())  # asked before joining, by another way
+    if contact and any(pledge.contact in ways - {None, ""} or (someone is not None and pledge.person_id == someone.id) for pledge in held):
         raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
-    if not contact and any(pledge.name.casefold() == name.casefold() for pledge in held):
+    if any(_as_heard(pledge.name) == _as_heard(name) and not (contact and pledge.contact) for pledge in held):
         raise Refused(
             _(
                 "There is somebody called %(name)s in your list already. If it is another one, add the first letter of the family name.",
@@ -162,6 +173,17 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     db.session.add(pledge)
     db.session.flush()
     return pledge
+
+
+def _as_heard(name: str) -> str:
+    """A name without what eyes and ears do not tell apart: capitals, kinds of letters, spaces, characters that are not seen.
+
+    Of something like a telephone number, its international form.
+    """
+    seen = "".join(each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) not in ("Cc", "Cf"))
+    bare = " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+    digits = re.sub(r"[\s().-]", "", bare)
+    return "+44" + digits[1:] if re.fullmatch(r"0\d{9,10}", digits) else digits if re.fullmatch(r"\+\d{9,15}", digits) else bare
 
 
 def _send_link(application: Application, pledge: Pledge, what: str) -> None:

@@ -10,15 +10,15 @@ from sqlalchemy import select, text
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import award, match, queries
+from portal.grants import apply, award, match, queries
 from portal.grants.model import Application, Pledge
 from portal.grants.rules import PledgeFact, RoundRules, meter
 from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import messages_about
-from portal.people.actions import delete_me
-from portal.people.model import ActingFor, Organisation
+from portal.people.actions import create_person, delete_me
+from portal.people.model import ActingFor, Organisation, Person
 from tests.client import WRITES, Inspector, _seen
 from tests.grants.season import Season, assert_books_are_right, begin
 
@@ -135,6 +135,36 @@ class TestWhoCounts:
         asked(season, ref, "Bob")
         with pytest.raises(Refused, match="called bob"):
             asked(season, ref, "bob")
+
+    @pytest.mark.parametrize(
+        "name", ["Rita", "rita ", "R\u200bita", "\uff32ita", "Ri\u00adta", "RITA@example.org", "07700 900 456", "+44 7700 900456", "Olga"]
+    )
+    def test_nobody_promises_to_themselves_by_their_own_name(self, season: Season, ref: str, name: str) -> None:
+        with transaction():
+            db.session.get_one(Person, season.who("Rita").id).phone = "+447700900456"
+            apply.locked(ref).helper_id = season.who("Olga").id
+        with pytest.raises(Refused, match="is asking already"):
+            asked(season, ref, name)
+        with pytest.raises(Refused, match="is asking already"):
+            asked(season, ref, name, ("email", "second@example.org"))
+        asked(season, ref, "Rita from Mill Lane")
+
+    def test_one_name_with_and_without_an_address_is_one_neighbour(self, season: Season, ref: str) -> None:
+        asked(season, ref, "Ann")
+        for name in ("ann", "A\u200dnn"):
+            with pytest.raises(Refused, match="in your list already"):
+                asked(season, ref, name, ANN)
+        asked(season, ref, "Bob", ("email", "bob@example.org"))
+        with pytest.raises(Refused, match="in your list already"):
+            asked(season, ref, "Bob")
+        asked(season, ref, "Bob", ("email", "another.bob@example.org"))  # two addresses are two people
+
+    def test_asked_before_joining_by_one_way_and_after_by_another_is_one_neighbour(self, season: Season, ref: str) -> None:
+        asked(season, ref, "Nell", ("email", "nell@example.org"))
+        with transaction():
+            create_person("Nell", email="nell@example.org").phone = "+447700900123"
+        with pytest.raises(Refused, match="at that address already"):
+            asked(season, ref, "Nell", ("sms", "+447700900123"))
 
     def test_on_paper_only_with_a_basis(self, season: Season, ref: str) -> None:
         rita = season.who("Rita").id
