@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from portal import clock
 from portal.grants.model import Application, Award, Payee
 from portal.money import pounds
 from portal.outbox import Text, address_of
@@ -13,7 +14,7 @@ SHORT_TITLE = 60  # of a bid in a text message
 
 def in_words(day: date) -> str:
     """ "Saturday 4 July 2026"."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
+    return clock.in_words(day)
 
 
 def _title(bid: Application) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
-from sqlalchemy import cast, exists, func, select
+from sqlalchemy import and_, cast, exists, func, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, transaction
@@ -20,6 +20,7 @@ from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Pledge, Round
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import MOST_MINUTES, STEP, Minutes, Pence, hours
@@ -34,6 +35,7 @@ from portal.work.model import WorkRecord
 MOST_PLEDGES = 60
 PATIENCE = timedelta(days=3)  # before an invited neighbour is reminded, once
 GRACE = timedelta(days=14)  # after the round closes an unanswered invitation expires
+ROLLING_GRACE = timedelta(days=60)  # the same in a round that does not close
 MAY_ASK = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 YES = ("confirmed", "delivered", "checked")
 MARK = 12
@@ -369,7 +371,7 @@ def _check(application: Application, record_ref: str, by: str, actor: Actor, sho
     open_account(given, "MATCH", "memo", row.worker_name)
     open_account(delivered, "MATCH", "memo", application.title)
     post(
-        [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=row.day, basis=row.basis,
+        [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=clock.today() if books.is_closed(row.day) else row.day, basis=row.basis,
         sentence=_("A neighbour gave %(hours)s", hours=hours(row.minutes)), on_behalf=actor.on_behalf_code,
     )  # fmt: skip
     work.use(row, "match", key)
@@ -465,20 +467,32 @@ def remind_invited() -> int:
 
 
 def expire() -> int:
-    """Invitations that nobody answered end two weeks after the round has closed (the worker's work)."""
+    """Invitations that nobody answered end two weeks after the round has closed, in a rolling round after sixty days, and with
+    the idea (the worker's work).
+    """
+    now = clock.now()
     late = (
         select(Pledge.id)
         .join(Application, Application.id == Pledge.application_id)
         .join(Round, Round.id == Application.round_id)
-        .where(Pledge.status == "invited", Round.closes_at < clock.now() - GRACE)
+        .where(
+            Pledge.status == "invited",
+            or_(
+                Round.closes_at < now - GRACE,
+                and_(Round.closes_at.is_(None), Pledge.invited_at < now - ROLLING_GRACE),
+                Application.status.not_in(MAY_ASK),
+            ),
+        )
     )
+    count = 0
     ids = db.session.scalars(late).all()
     for pledge_id in ids:
         with transaction():
             _application, pledge = locked_pledge(pledge_id)
             if pledge.status == "invited":
                 move(pledge, "expired", SCHEME)
-    return len(ids)
+                count += 1
+    return count
 
 
 # --- loading -------------------------------------------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.db import db, must_be_in_transaction
+from portal.db import db, is_postgresql, must_be_in_transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.money import STEP, Minutes, hours
 from portal.people.model import Person
@@ -45,7 +45,7 @@ def log_hours(
 
     Logged again before it is checked, the figure is replaced; after a refusal the day may be logged anew. Refused: no such purpose
     or closed, a day outside it or still ahead, less than a quarter of an hour, not in quarters, more than 16 hours, or
-    checked already.
+    checked already; more than 16 hours with all that the same worker gave to other things that day.
     """
     must_be_in_transaction()
     purpose = db.session.scalar(select(Purpose).where(Purpose.about == about))
@@ -58,7 +58,10 @@ def log_hours(
     if day > clock.today():
         raise Refused(_("That day is still ahead. Come back when it is done."), "day")
     if not purpose.first_day <= day <= purpose.last_day:
-        raise Refused(_("Only hours between the first and the last day of the idea count."), "day")
+        first, last = clock.in_words(purpose.first_day), clock.in_words(purpose.last_day)
+        raise Refused(
+            _("Only hours between the first and the last day of the idea count: %(first)s to %(last)s.", first=first, last=last), "day"
+        )
     record = db.session.scalar(
         select(WorkRecord)
         .where(WorkRecord.worker == worker, WorkRecord.purpose_id == purpose.id, WorkRecord.day == day, WorkRecord.refused_at.is_(None))
@@ -67,6 +70,7 @@ def log_hours(
     )
     if record is not None and record.checked_at is not None:
         raise Refused(_("Hours of that day are checked already. If they are wrong, tell us and we put them right."), "day")
+    _within_a_day(worker, day, minutes, record)
     if record is None:
         record = WorkRecord(ref=new_ref("WRK"), purpose_id=purpose.id, worker=worker, day=day)
         db.session.add(record)
@@ -77,6 +81,26 @@ def log_hours(
     except IntegrityError as why:
         raise Conflict(_("Somebody has just entered hours for that day. Look at them first.")) from why
     return record
+
+
+def _within_a_day(worker: str, day: date, minutes: Minutes, standing: WorkRecord | None) -> None:
+    """One worker's day is one day, whatever the hours were for. Two at once, for two things, queue on the worker's name."""
+    if is_postgresql():  # SQLite's one writer holds the lock already
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"work:{worker}", 0))))
+    query = select(func.coalesce(func.sum(WorkRecord.minutes), 0)).where(
+        WorkRecord.worker == worker, WorkRecord.day == day, WorkRecord.refused_at.is_(None)
+    )
+    if standing is not None:
+        query = query.where(WorkRecord.id != standing.id)
+    others = int(db.session.scalar(query) or 0)
+    if others + minutes > MOST_A_DAY:
+        raise Refused(
+            _(
+                "With %(time)s that are written down for other ideas, this is more than one person can give in a day. Check the day and the time.",
+                time=hours(Minutes(others)),
+            ),
+            "minutes",
+        )
 
 
 def forget_worker(worker: str) -> None:

@@ -15,6 +15,8 @@ from portal.grants.model import Application, Pledge
 from portal.grants.rules import PledgeFact, RoundRules, meter
 from portal.history import Actor
 from portal.ledger import queries as books
+from portal.ledger.model import Entry
+from portal.ledger.periods import close_period
 from portal.money import Minutes
 from portal.outbox import messages_about
 from portal.people.actions import create_person, delete_me
@@ -367,3 +369,70 @@ class TestTwoPersons:
             ann.submit("Yes, that is right", status=409)
             assert "This is 1 h 30 min now" in ann.text
         assert season.award(ref).delivered == 960
+
+
+def other_idea(season: Season, contact: tuple[str, str]) -> tuple[str, str]:
+    """An idea of Rob's with the same neighbour, accepted; its reference and the neighbour's link."""
+    other = season.sent("Another idea", by="Rob")
+    found = match.invite(other, "Rosa", contact, season.actor("Rob"))
+    token = yes(db.session.scalars(select(Pledge).where(Pledge.ref == found)).one(), 7)
+    award.accept(season.offered(other).ref, season.actor("Rob"))
+    return other, token
+
+
+class TestDays:
+    def test_a_day_has_sixteen_hours_for_all_ideas_together(self, season: Season, ref: str) -> None:
+        rosa = ("email", "rosa@example.org")
+        token = yes(asked(season, ref, "Rosa", rosa), 7)
+        live(season, ref)
+        _other, second = other_idea(season, rosa)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            first = match.did_it(token, clock.today(), Minutes(600), "digging")
+            with pytest.raises(Refused, match="With 10 h that are written down for other ideas"):
+                match.did_it(second, clock.today(), Minutes(375), "planting")
+            match.did_it(second, clock.today(), Minutes(360), "planting")
+            with pytest.raises(Refused, match="With 6 h"):
+                match.did_it(token, clock.today(), Minutes(615), "digging")
+            match.did_it(token, clock.today(), Minutes(540), "digging")  # the same line again, put right
+            match.turn_down(ref, first, "Another day", season.actor("Rita"))
+            match.did_it(second, clock.today(), Minutes(960), "planting")
+
+    def test_the_page_asks_what_was_done_from_the_first_day_on(self, app: Flask, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann", ANN), 7)
+        live(season, ref)
+        first, last = season.award(ref).first_day, season.award(ref).last_day
+        page = Inspector(app).get(f"/m/{token}")
+        assert "I did it" not in page.text and f"It begins on {clock.in_words(first)}" in page.text
+        with pytest.raises(Refused, match=f"{clock.in_words(first)} to {clock.in_words(last)}"):
+            match.did_it(token, clock.today(), Minutes(60), "too early")
+        with clock.held_at(clock.start_of_day(first)):
+            assert "I did it" in page.get(f"/m/{token}").text and "It begins on" not in page.text
+
+    def test_hours_of_a_closed_day_stand_in_the_books_today(self, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Ann", ANN), 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            day = clock.today()
+            record = match.did_it(token, day, Minutes(60), "digging")
+        with clock.held_at(clock.now() + timedelta(days=40)):
+            with transaction():
+                close_period(day, "person:1")
+            match.check(ref, record, season.actor("Rita"))
+            made = season.award(ref)
+            entry = db.session.scalars(select(Entry).where(Entry.key == f"work:{record}:match")).one()
+            assert (made.delivered, entry.effective_on) == (60, clock.today())
+            match.take_back(ref, record, "Not so", season.actor("Rita"))
+            assert season.award(ref).delivered == 0
+
+    def test_an_invitation_ends_with_its_idea_and_in_a_rolling_round_after_sixty_days(self, season: Season, ref: str) -> None:
+        asked(season, ref, "Ann", ANN)
+        other = season.sent("Another idea", by="Rob")
+        match.invite(other, "Bob", None, season.actor("Rob"))
+        assert match.expire() == 0
+        apply.withdraw(other, "Moved away", season.actor("Rob"))
+        assert (match.expire(), match.expire()) == (1, 0)
+        with clock.held_at(clock.now() + timedelta(days=59)):
+            assert match.expire() == 0
+        with clock.held_at(clock.now() + timedelta(days=61)):
+            assert (match.expire(), match.expire()) == (1, 0)
+        assert [each.status for each in queries.pledges_of(season.bid(ref).id)] == ["expired"]

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from portal import clock
 from portal.errors import NotFound, Refused
 from portal.grants import match, queries
 from portal.grants.forms import match as forms
@@ -254,6 +255,8 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
             records=match.records_of_pledge(pledge),
             live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
             worker=match.worker_of(pledge),
+            award=award,
+            begun=award is not None and award.first_day <= clock.today(),
             open=application.status in match.MAY_ASK,
             at_the_door=match.at_the_door(pledge),
             own=may("edit this bid", application),
