@@ -26,7 +26,7 @@ from portal.grants.model import (
     Snapshot,
 )
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
-from portal.history import Event, events_of
+from portal.history import Event
 from portal.ledger import queries as books
 from portal.words import _
 
@@ -275,16 +275,18 @@ def award_of(application_id: int) -> Award | None:
 
 
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its award, payments and report, oldest first. One query."""
-    if award is None:
-        return events_of(f"bid:{application.id}")
-    parts = union_all(
+    """All events about a bid, its neighbours, award, payments and report, oldest first. One query."""
+    parts = [
         select(literal(f"bid:{application.id}")),
-        select(literal(f"award:{award.id}")),
-        select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
-        select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
-    )
-    return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
+        select("pledge:" + func.cast(Pledge.id, String)).where(Pledge.application_id == application.id),
+    ]
+    if award is not None:
+        parts += [
+            select(literal(f"award:{award.id}")),
+            select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
+            select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
+        ]
+    return db.session.scalars(select(Event).where(Event.about.in_(union_all(*parts))).order_by(Event.id)).all()
 
 
 def photo(ref: str) -> tuple[Photo, Application]:

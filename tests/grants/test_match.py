@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, award, match, queries
+from portal.grants import apply, award, match, queries, timeline
 from portal.grants.model import Application, Pledge
+from portal.grants.moves import TABLES
 from portal.grants.rules import PledgeFact, RoundRules, meter
 from portal.history import Actor
 from portal.ledger import queries as books
@@ -436,3 +437,43 @@ class TestDays:
         with clock.held_at(clock.now() + timedelta(days=61)):
             assert (match.expire(), match.expire()) == (1, 0)
         assert [each.status for each in queries.pledges_of(season.bid(ref).id)] == ["expired"]
+
+
+class TestTheStory:
+    def test_neighbours_are_in_it_once_each_and_without_a_name(self, app: Flask, season: Season, ref: str) -> None:
+        token = yes(asked(season, ref, "Rosa", ("email", "rosa@example.org")), 7)
+        yes(db.session.scalars(select(Pledge)).one(), 8)
+        match.say_no(match.token_of(asked(season, ref, "Bo Quillon")))
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            match.turn_down(ref, match.did_it(token, clock.today(), Minutes(60), "dug"), "Rosa was away", season.actor("Rita"))
+            record = match.did_it(token, clock.today(), Minutes(60), "dug")
+            match.check(ref, record, season.actor("Rita"))
+            match.take_back(ref, record, "Rosa was away", season.actor("Rita"))
+            bid = season.bid(ref)
+            events = queries.story_of(bid, queries.award_of(bid.id))
+            near, far = timeline.told(events), timeline.told(events, near=False)
+            said = [each.sentence for each in near]
+            for sentence, times in (
+                ("Rita asked a neighbour to help.", 2),
+                ("A neighbour said yes.", 1),
+                ("A neighbour changed what they promise.", 1),
+                ("A neighbour cannot help this time.", 1),
+                ("A neighbour's hours were written down.", 2),
+                ("A neighbour's hours were turned down.", 1),
+                ("A neighbour's hours were checked.", 1),
+                ("A neighbour's hours were taken back.", 1),
+            ):
+                assert said.count(sentence) == times, (sentence, said)
+            assert not [line for line in said if "Rosa" in line or "Quillon" in line]
+            assert [each.sentence for each in far] == said and not [each for each in far if each.note and "Rosa" in each.note]
+            for reader, knows in (("Rita", True), ("Olga", True), ("Fay", False)):
+                page = Inspector(app, budget=30).sign_in(season.who(reader).id).get(f"/grants/{ref}")
+                assert "hours were turned down" in page.text and ("Rosa" in page.text) == knows, reader
+
+    def test_each_move_has_its_sentence(self) -> None:
+        for name, moves in TABLES.values():
+            if name != "round":  # a round's own page tells it
+                assert not [kind for kind in moves if f"{name}.{kind}" not in timeline.SENTENCES], name
+        for kind in ("bid.neighbour_yes", "bid.neighbour_no", "award.hours_logged", "award.hours_refused", "award.hours_taken_back"):
+            assert kind in timeline.SENTENCES

@@ -372,7 +372,8 @@ def bid(ref: str) -> Any:
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(queries.story_of(application, award), hidden),
+        "grants/bid.html", application=application, award=award, mine=mine,
+        story=timeline.told(queries.story_of(application, award), hidden, near=mine or current_user.has("officer")),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
