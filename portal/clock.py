@@ -20,6 +20,11 @@ def today() -> date:
     return london_day(now())
 
 
+def in_words(day: date) -> str:
+    """ "Saturday 4 July 2026"."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
 def london_day(instant: datetime) -> date:
     """The day in Europe/London on which an aware instant falls."""
     return instant.astimezone(LONDON).date()

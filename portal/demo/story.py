@@ -682,7 +682,7 @@ class Story:
                 record = match.did_it(match.token_of(pledge), clock.today(), Minutes(min(pledge.minutes, 360)), pledge.what)
             if stop != "report_started":
                 with self.at(self.ago(days - 21)):
-                    match.check(ref, record, me)
+                    match.check(ref, record, officer if match.at_the_door(pledge) else me)
         with self.at(self.ago(days - 36)):
             found = queries.award_of(bid.id)
             assert found is not None

@@ -16,7 +16,7 @@ SHORT_TITLE = 60  # of a bid in a text message
 
 def in_words(day: date) -> str:
     """ "Saturday 4 July 2026"."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
+    return clock.in_words(day)
 
 
 def _title(bid: Application) -> str:

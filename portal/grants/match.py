@@ -5,11 +5,13 @@ the doorstep, and a higher `link_number` ends the old one.
 """
 
 import hmac
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
-from sqlalchemy import cast, exists, func, select
+from sqlalchemy import and_, cast, exists, func, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, transaction
@@ -18,6 +20,7 @@ from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Pledge, Round
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import MOST_MINUTES, STEP, Minutes, Pence, hours
@@ -32,6 +35,7 @@ from portal.work.model import WorkRecord
 MOST_PLEDGES = 60
 PATIENCE = timedelta(days=3)  # before an invited neighbour is reminded, once
 GRACE = timedelta(days=14)  # after the round closes an unanswered invitation expires
+ROLLING_GRACE = timedelta(days=60)  # the same in a round that does not close
 MAY_ASK = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 YES = ("confirmed", "delivered", "checked")
 MARK = 12
@@ -49,14 +53,40 @@ def link_of(pledge: Pledge) -> str:
 
 def by_token(token: str) -> Pledge:
     """The pledge that a link opens. NotFound: we did not make it, or it was replaced."""
+    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == token.rpartition("-")[0]))
+    return _opened(pledge, token)
+
+
+def _opened(pledge: Pledge | None, token: str) -> Pledge:
     ref, _dash, mark = token.rpartition("-")
-    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == ref))
     good = pledge is not None and any(
         hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in vault.marks("pledge", f"{ref}:{pledge.link_number}")
     )
     if pledge is None or not good:
         raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
     return pledge
+
+
+def _opened_and_locked(token: str) -> tuple[Application, Pledge]:
+    """The bid and the pledge that a link opens, locked, as a part of an action: the link is judged again by what stands then."""
+    application, pledge = locked_pledge(by_token(token).id)
+    return application, _opened(pledge, token)
+
+
+def at_the_door(pledge: Pledge) -> bool:
+    """Whether nobody but the applicant has reached this neighbour: no address, no account. Their link proves little then."""
+    return pledge.person_id is None and not pledge.contact
+
+
+def may_check_at_the_door(application: Application, person_id: int | None) -> bool:
+    """Whether they may check hours of neighbours `at_the_door`: an officer or a connector who is not of the applicant's side."""
+    return person_id not in _own_side(application) and person_id in {each.id for each in people.holders("officer", "connector")}
+
+
+def _own_side(application: Application) -> set[int | None]:
+    """The applicant, the helper who typed, and everybody who acts for the group."""
+    group = people.acting_for(application.organisation_id) if application.organisation_id else ()
+    return {application.person_id, application.helper_id, *(someone.id for _standing, someone in group)}
 
 
 def worker_of(pledge: Pledge) -> str:
@@ -116,12 +146,21 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
         raise Refused(_("%(most)d neighbours are wonderful, and as many as one idea can hold here.", most=MOST_PLEDGES))
     channel, address = contact or ("none", "")
     someone = people.person_at(channel, address) if contact else None
-    hands = {application.person_id, application.helper_id}
-    if someone is not None and someone.id in hands:
+    hands = [people.person(id_) for id_ in (application.person_id, application.helper_id) if id_ is not None]
+    if someone is not None and someone.id in {each.id for each in hands}:
         raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
-    if contact and any(pledge.contact == address or (someone is not None and pledge.person_id == someone.id) for pledge in held):
+    if _as_heard(name) in {_as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
+        raise Refused(
+            _(
+                "%(name)s is asking already, for this idea. If a neighbour has the same name, add something that tells them apart, like their street.",
+                name=name,
+            ),
+            "name",
+        )
+    ways = {address} | ({someone.email, someone.phone} if someone is not None else set())  # asked before joining, by another way
+    if contact and any(pledge.contact in ways - {None, ""} or (someone is not None and pledge.person_id == someone.id) for pledge in held):
         raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
-    if not contact and any(pledge.name.casefold() == name.casefold() for pledge in held):
+    if any(_as_heard(pledge.name) == _as_heard(name) and not (contact and pledge.contact) for pledge in held):
         raise Refused(
             _(
                 "There is somebody called %(name)s in your list already. If it is another one, add the first letter of the family name.",
@@ -136,6 +175,17 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     db.session.add(pledge)
     db.session.flush()
     return pledge
+
+
+def _as_heard(name: str) -> str:
+    """A name without what eyes and ears do not tell apart: capitals, kinds of letters, spaces, characters that are not seen.
+
+    Of something like a telephone number, its international form.
+    """
+    seen = "".join(each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) not in ("Cc", "Cf"))
+    bare = " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+    digits = re.sub(r"[\s().-]", "", bare)
+    return "+44" + digits[1:] if re.fullmatch(r"0\d{9,10}", digits) else digits if re.fullmatch(r"\+\d{9,15}", digits) else bare
 
 
 def _send_link(application: Application, pledge: Pledge, what: str) -> None:
@@ -189,8 +239,7 @@ def say_yes(token: str, kind: str, minutes: Minutes, planning: Minutes, value: i
     value or a word; an idea that has ended; hours given already.
     """
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         _promise(application, pledge, kind, minutes, planning, value, what, _neighbour(pledge))
 
 
@@ -242,8 +291,7 @@ def _quarters(minutes: Minutes, field: str) -> None:
 def say_no(token: str) -> None:
     """A neighbour cannot help; the page thanks them all the same. They may change their mind with the same link."""
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         if pledge.status in ("refused", "expired"):
             return
         move(pledge, "refused", _neighbour(pledge), refusal=_("Your hours are recorded already. Thank you."))
@@ -254,13 +302,14 @@ def say_no(token: str) -> None:
 
 
 def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
-    """A neighbour says which day and how long they helped; the applicant checks it. Returns the record's reference.
+    """A neighbour says which day and how long they helped; the applicant checks it, or at the door an officer or a connector.
+
+    Returns the record's reference.
 
     Refused: no grant yet, or as for `work.log_hours`.
     """
     with transaction():
-        pledge = by_token(token)
-        _application, pledge = locked_pledge(pledge.id)
+        _application, pledge = _opened_and_locked(token)
         return _log(pledge, day, minutes, what, worker_of(pledge), _neighbour(pledge))
 
 
@@ -284,33 +333,45 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
     return row.ref
 
 
-def check(bid_ref: str, record_ref: str, actor: Actor) -> None:
+def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = None) -> None:
     """A second person of the applicant's side, a connector or an officer says that it is so: it counts as match and in the
-    figures, once each, and stands in the books. Refused: by who entered it, or judged already.
+    figures, once each, and stands in the books. Refused: by who entered it; other minutes than `shown`; judged already; a
+    neighbour at the door, by anybody but an officer or a connector.
     """
     with transaction():
-        _check(apply.locked(bid_ref), record_ref, actor.code, actor)
+        application = apply.locked(bid_ref)
+        found = works.record(record_ref)
+        doors = {worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
+        if found is not None and found[0].worker in doors and not may_check_at_the_door(application, actor.person_id):
+            raise Refused(
+                _(
+                    "%(name)s has no address in the list, so an officer or a connector checks these hours. Ask one of them to look at this page.",
+                    name=found[0].worker_name,
+                )
+            )
+        _check(application, record_ref, actor.code, actor, shown)
 
 
-def check_by_token(token: str, record_ref: str) -> None:
-    """The neighbour says that what the applicant entered for them is so."""
+def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> None:
+    """The neighbour says that what the applicant entered for them is so. Refused: at the door; other minutes than `shown`."""
     with transaction():
-        pledge = by_token(token)
-        application, pledge = locked_pledge(pledge.id)
+        application, pledge = _opened_and_locked(token)
         if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
             raise NotFound(_("We cannot find those hours."))
-        _check(application, record_ref, worker_of(pledge), _neighbour(pledge))
+        if at_the_door(pledge):
+            raise Refused(_("An officer or a connector checks these hours, so you need do nothing. If they are wrong, tell us."))
+        _check(application, record_ref, worker_of(pledge), _neighbour(pledge), shown)
 
 
-def _check(application: Application, record_ref: str, by: str, actor: Actor) -> None:
+def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
     award = _award_of_hours(application, record_ref)
-    row = work.check_hours(record_ref, by)
+    row = work.check_hours(record_ref, by, shown)
     key = f"work:{row.ref}:match"
     given, delivered = f"neighbour:{row.worker}:given", f"award:{award.id}:delivered"
     open_account(given, "MATCH", "memo", row.worker_name)
     open_account(delivered, "MATCH", "memo", application.title)
     post(
-        [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=row.day, basis=row.basis,
+        [Line(given, delivered, row.minutes)], key=key, kind="match", about=f"award:{award.id}", actor=actor.code, effective_on=clock.today() if books.is_closed(row.day) else row.day, basis=row.basis,
         sentence=_("A neighbour gave %(hours)s", hours=hours(row.minutes)), on_behalf=actor.on_behalf_code,
     )  # fmt: skip
     work.use(row, "match", key)
@@ -406,20 +467,32 @@ def remind_invited() -> int:
 
 
 def expire() -> int:
-    """Invitations that nobody answered end two weeks after the round has closed (the worker's work)."""
+    """Invitations that nobody answered end two weeks after the round has closed, in a rolling round after sixty days, and with
+    the idea (the worker's work).
+    """
+    now = clock.now()
     late = (
         select(Pledge.id)
         .join(Application, Application.id == Pledge.application_id)
         .join(Round, Round.id == Application.round_id)
-        .where(Pledge.status == "invited", Round.closes_at < clock.now() - GRACE)
+        .where(
+            Pledge.status == "invited",
+            or_(
+                Round.closes_at < now - GRACE,
+                and_(Round.closes_at.is_(None), Pledge.invited_at < now - ROLLING_GRACE),
+                Application.status.not_in(MAY_ASK),
+            ),
+        )
     )
+    count = 0
     ids = db.session.scalars(late).all()
     for pledge_id in ids:
         with transaction():
             _application, pledge = locked_pledge(pledge_id)
             if pledge.status == "invited":
                 move(pledge, "expired", SCHEME)
-    return len(ids)
+                count += 1
+    return count
 
 
 # --- loading -------------------------------------------------------------------------------------------------------------
@@ -428,7 +501,12 @@ def expire() -> int:
 def locked(bid_ref: str, pledge_ref: str) -> tuple[Application, Pledge]:
     """A bid and one of its pledges, locked, as a part of an action. NotFound."""
     application = apply.locked(bid_ref)
-    pledge = db.session.scalar(select(Pledge).where(Pledge.ref == pledge_ref, Pledge.application_id == application.id).with_for_update())
+    pledge = db.session.scalar(
+        select(Pledge)
+        .where(Pledge.ref == pledge_ref, Pledge.application_id == application.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if pledge is None:
         raise NotFound(_("We cannot find that neighbour in the list."))
     return application, pledge

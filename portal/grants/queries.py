@@ -309,22 +309,19 @@ def appeals_of(application_id: int) -> Sequence[Appeal]:
 
 
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its appeals, award, payments and report, oldest first. One query."""
-    of_bid = (
+    """All events about a bid, its neighbours, appeals, award, payments and report, oldest first. One query."""
+    parts = [
         select(literal(f"bid:{application.id}")),
+        select("pledge:" + func.cast(Pledge.id, String)).where(Pledge.application_id == application.id),
         select("appeal:" + func.cast(Appeal.id, String)).where(Appeal.application_id == application.id),
-    )
-    of_award = (
-        (
+    ]
+    if award is not None:
+        parts += [
             select(literal(f"award:{award.id}")),
             select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
             select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
-        )
-        if award is not None
-        else ()
-    )
-    parts = union_all(*of_bid, *of_award)
-    return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
+        ]
+    return db.session.scalars(select(Event).where(Event.about.in_(union_all(*parts))).order_by(Event.id)).all()
 
 
 def told_story_of(application: Application, award: Award | None) -> Sequence[Event]:

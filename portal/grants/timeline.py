@@ -36,6 +36,9 @@ SENTENCES: dict[str, str] = {
     "bid.ended": N_("The grant was ended before it was paid."),
     "bid.withdrawn": N_("%(who)s withdrew the idea."),
     "bid.appeal_upheld": N_("After an appeal the idea is looked at anew."),
+    # neighbours stay without a name: those who read this are more than those who may know it
+    "bid.neighbour_yes": N_("A neighbour said yes."),
+    "bid.neighbour_no": N_("A neighbour cannot help this time."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),
@@ -43,6 +46,9 @@ SENTENCES: dict[str, str] = {
     "award.condition_dropped": N_("After an appeal this is not asked for any more."),
     "award.condition_met": N_("%(who)s saw that this is done."),
     "award.accept_by_moved": N_("The offer waits longer, because there is an appeal."),
+    "award.hours_logged": N_("A neighbour's hours were written down."),
+    "award.hours_refused": N_("A neighbour's hours were turned down."),
+    "award.hours_taken_back": N_("A neighbour's hours were taken back."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),
     "award.details_forgotten": N_("The account number was forgotten, because it is not needed any more."),
@@ -72,7 +78,7 @@ SENTENCES: dict[str, str] = {
     "pledge.refused": N_("A neighbour cannot help this time."),
     "pledge.delivered": N_("A neighbour has helped."),
     "pledge.checked": N_("A neighbour's hours were checked."),
-    "pledge.not_delivered": N_("A neighbour's hours were taken back."),
+    "pledge.not_delivered": N_("A neighbour's help is waited for again."),
     "pledge.expired": N_("An invitation was not answered."),
     "report.due": N_("A few words on how it went are asked for."),
     "report.started": N_("%(who)s began to tell how it went."),
@@ -90,6 +96,14 @@ SENTENCES: dict[str, str] = {
     "appeal.closed": N_("The appeal is closed."),
 }
 
+# one act that is on record twice, for the neighbour and for the idea, is told once: what may stand just before what
+SAID_ALREADY = {
+    "bid.neighbour_yes": ("pledge.confirmed", "pledge.changed"),
+    "bid.neighbour_no": ("pledge.refused",),
+}
+# reasons that may name a neighbour: for the applicant's side and officers
+OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back")
+
 
 @dataclass(frozen=True)
 class Told:
@@ -102,7 +116,7 @@ class Told:
 
 def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
     """One event in words; None for kinds that are not told. Who typed for somebody is named beside them."""
-    template = SENTENCES.get(f"{event.about.partition(':')[0]}.{event.kind}")
+    template = SENTENCES.get(_kind(event))
     if template is None:
         return None
     who = names.get(event.actor_id or 0, _("The scheme"))
@@ -111,9 +125,25 @@ def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
     return _(template, who=who)
 
 
-def told(events: Iterable[Event]) -> list[Told]:
-    """Events in words, in their order."""
-    some = list(events)
+def _kind(event: Event) -> str:
+    return f"{event.about.partition(':')[0]}.{event.kind}"
+
+
+def told(events: Iterable[Event], *, near: bool = True) -> list[Told]:
+    """Events in words, in their order. `near`: the reader is of the applicant's side or an officer, and may read reasons that name a
+    neighbour.
+    """
+    some: list[Event] = []
+    before = ""
+    for event in events:
+        kind = _kind(event)
+        if before not in SAID_ALREADY.get(kind, ()):
+            some.append(event)
+        before = kind
     names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
     lines = [(event, sentence_of(event, names)) for event in some]
-    return [Told(event.at, sentence, event.reason) for event, sentence in lines if sentence]
+    return [
+        Told(event.at, sentence, event.reason if near or _kind(event) not in OF_NEIGHBOURS else None)
+        for event, sentence in lines
+        if sentence
+    ]

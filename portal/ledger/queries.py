@@ -67,6 +67,11 @@ def bounds(code: str) -> tuple[int | None, int | None]:
     return (row[0], row[1]) if row else (None, None)
 
 
+def is_closed(day: date) -> bool:
+    """Whether the books are closed for that day: nothing may be dated to it any more."""
+    return bool(db.session.scalar(select(Period.id).where(Period.last_day >= day).limit(1)))
+
+
 def _last_closed(day: date) -> date | None:
     return db.session.scalar(select(func.max(Period.last_day)).where(Period.last_day <= day))
 

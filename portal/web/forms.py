@@ -218,7 +218,9 @@ def parse_phone(text: str) -> str:
         number = phonenumbers.parse(text, "GB")
     except phonenumbers.NumberParseException as why:
         raise ValueError(_("Write a telephone number like 07700 900123.")) from why
-    if not phonenumbers.is_possible_number(number):
+    length = len(str(number.national_number))  # in the UK "07700" is possible within one town, and reaches nobody
+    too_short = number.country_code == 44 and length < (10 if str(number.national_number).startswith("7") else 9)
+    if too_short or not phonenumbers.is_possible_number(number):
         raise ValueError(_("Write a telephone number like 07700 900123."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.db import db, must_be_in_transaction
+from portal.db import db, is_postgresql, must_be_in_transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.money import STEP, Minutes
+from portal.money import STEP, Minutes, hours
 from portal.people.model import Person
 from portal.people.queries import ERASERS
 from portal.refs import new_ref
@@ -45,7 +45,7 @@ def log_hours(
 
     Logged again before it is checked, the figure is replaced; after a refusal the day may be logged anew. Refused: no such purpose
     or closed, a day outside it or still ahead, less than a quarter of an hour, not in quarters, more than 16 hours, or
-    checked already.
+    checked already; more than 16 hours with all that the same worker gave to other things that day.
     """
     must_be_in_transaction()
     purpose = db.session.scalar(select(Purpose).where(Purpose.about == about))
@@ -58,14 +58,19 @@ def log_hours(
     if day > clock.today():
         raise Refused(_("That day is still ahead. Come back when it is done."), "day")
     if not purpose.first_day <= day <= purpose.last_day:
-        raise Refused(_("Only hours between the first and the last day of the idea count."), "day")
+        first, last = clock.in_words(purpose.first_day), clock.in_words(purpose.last_day)
+        raise Refused(
+            _("Only hours between the first and the last day of the idea count: %(first)s to %(last)s.", first=first, last=last), "day"
+        )
     record = db.session.scalar(
         select(WorkRecord)
         .where(WorkRecord.worker == worker, WorkRecord.purpose_id == purpose.id, WorkRecord.day == day, WorkRecord.refused_at.is_(None))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if record is not None and record.checked_at is not None:
         raise Refused(_("Hours of that day are checked already. If they are wrong, tell us and we put them right."), "day")
+    _within_a_day(worker, day, minutes, record)
     if record is None:
         record = WorkRecord(ref=new_ref("WRK"), purpose_id=purpose.id, worker=worker, day=day)
         db.session.add(record)
@@ -78,14 +83,37 @@ def log_hours(
     return record
 
 
+def _within_a_day(worker: str, day: date, minutes: Minutes, standing: WorkRecord | None) -> None:
+    """One worker's day is one day, whatever the hours were for. Two at once, for two things, queue on the worker's name."""
+    if is_postgresql():  # SQLite's one writer holds the lock already
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"work:{worker}", 0))))
+    query = select(func.coalesce(func.sum(WorkRecord.minutes), 0)).where(
+        WorkRecord.worker == worker, WorkRecord.day == day, WorkRecord.refused_at.is_(None)
+    )
+    if standing is not None:
+        query = query.where(WorkRecord.id != standing.id)
+    others = int(db.session.scalar(query) or 0)
+    if others + minutes > MOST_A_DAY:
+        raise Refused(
+            _(
+                "With %(time)s that are written down for other ideas, this is more than one person can give in a day. Check the day and the time.",
+                time=hours(Minutes(others)),
+            ),
+            "minutes",
+        )
+
+
 def forget_worker(worker: str) -> None:
     """The name goes from all hours of one worker, as a part of an action; the hours stay."""
     must_be_in_transaction()
     db.session.execute(update(WorkRecord).where(WorkRecord.worker == worker).values(worker_name=_("Former member")))
 
 
-def check_hours(ref: str, checked_by: str) -> WorkRecord:
-    """A second person says that it is so, as a part of an action: not who entered it. Refused also when judged already."""
+def check_hours(ref: str, checked_by: str, shown: int | None = None) -> WorkRecord:
+    """A second person says that it is so, as a part of an action: not who entered it.
+
+    Refused also when judged already, or when it is not (any more) the minutes that the page had shown them.
+    """
     record = _locked(ref)
     if record.checked_at is not None:
         raise Conflict(_("These hours are checked already."))
@@ -93,6 +121,8 @@ def check_hours(ref: str, checked_by: str) -> WorkRecord:
         raise Refused(_("These hours were turned down. They can be entered again."))
     if checked_by == record.entered_by:
         raise Refused(_("A second person checks hours, not who entered them."))
+    if shown is not None and shown != record.minutes:
+        raise Refused(_("This is %(time)s now. Look at it again.", time=hours(record.minutes)))
     record.checked_by, record.checked_at = checked_by, clock.now()
     return record
 
@@ -139,7 +169,7 @@ def use(record: WorkRecord, use: str, entry_key: str | None = None) -> None:
 
 def _locked(ref: str) -> WorkRecord:
     must_be_in_transaction()
-    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update())
+    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update().execution_options(populate_existing=True))
     if record is None:
         raise NotFound(_("We cannot find those hours."))
     return record

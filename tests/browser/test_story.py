@@ -155,12 +155,13 @@ def _payment(idris: Visitor, office: Visitor, ref: str, title: str, photo: Path)
 
 
 def _report(idris: Visitor, office: Visitor, stranger: Visitor, links: list[str], ref: str, title: str) -> None:
-    """Neighbours say that they did it, the applicant checks and tells, the officer reads: done."""
+    """Neighbours say that they did it, an officer checks, the applicant tells, the officer reads: done."""
     for link in links:
         stranger.open(link).fill("How long?", "7").press("I did it").sees("It is written down")
-    idris.open(f"/grants/{ref}/match")
+    idris.open(f"/grants/{ref}/match").sees("An officer or a connector checks this")
+    office.be("Amara Okafor").open(f"/grants/{ref}/match")
     for _link in links:
-        idris.press("Yes, 7 h is right")
+        office.press("Yes, 7 h is right")
     idris.open(f"/grants/{ref}/report").fill("What happened?", "Twelve of us filled six planters.")
     idris.choose(idris.page.get_by_label("You may print these words")).press("Send it").sees("Your story")
     office.be("Amara Okafor").open("/desk/reports").click(title).press("Accept it and say thank you")

@@ -25,7 +25,7 @@ def season(app: Flask) -> Iterator[Season]:
     pay.settle(payment.ref, clock.today(), season.actor("Fay"))
     pay.refund(paid.ref, Pence(10_00), clock.today(), "Not spent", season.actor("Fay"))
     ref = season.award_now(paid).application.ref
-    pledge = match.invite(ref, "Nora", None, season.actor("Rita"))
+    pledge = match.invite(ref, "Nora", ("email", "nora@example.org"), season.actor("Rita"))
     token = match.token_of(next(each for each in queries.pledges_of(season.bid(ref).id) if each.ref == pledge))
     match.say_yes(token, "hours", Minutes(60), Minutes(0), 0, "Digging")
     with clock.held_at(clock.now() + timedelta(days=40)):

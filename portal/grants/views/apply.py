@@ -385,7 +385,8 @@ def bid(ref: str) -> Any:
     appealed = queries.appeals_of(application.id)
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine, story=timeline.told(story),
+        "grants/bid.html", application=application, award=award, mine=mine,
+        story=timeline.told(story, near=mine or current_user.has("officer")),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from portal import clock
 from portal.errors import NotFound, Refused
 from portal.grants import match, queries
 from portal.grants.forms import match as forms
@@ -51,7 +52,8 @@ def _index(application: Application, form: Any) -> Any:
     award = queries.award_of(application.id)
     return form_page(
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
-        records=match.records_of_pledges(award, pledges) if award else {}, me=f"person:{current_user.id}",
+        records=match.records_of_pledges(award, pledges) if award else {}, me=f"person:{current_user.id}", at_the_door=match.at_the_door,
+        checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
         kinds=forms.KINDS, open=application.status in match.MAY_ASK,
     )  # fmt: skip
 
@@ -168,16 +170,26 @@ def hours(ref: str, pledge: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Written down. A second person checks it: %(name)s, a connector or an officer.", name=found.name))
+            flash(
+                _("Written down. A second person checks it: a connector or an officer.")
+                if match.at_the_door(found)
+                else _("Written down. A second person checks it: %(name)s, a connector or an officer.", name=found.name)
+            )
             return see_other(f"/grants/{ref}/match")
-    return form_page("grants/match_hours.html", form, application=application, pledge=found)
+    return form_page("grants/match_hours.html", form, application=application, pledge=found, at_the_door=match.at_the_door(found))
+
+
+def _shown() -> int:
+    """The minutes that the button of this form showed; none that there can be when it did not say."""
+    said = request.form.get("minutes", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else -1
 
 
 @neighbours.post("/grants/<ref>/match/hours/<record>/check")
 @allow("signed in")
 def check(ref: str, record: str) -> Any:
     application = _bid(ref, desk=True)
-    match.check(ref, record, _actor(application))
+    match.check(ref, record, _actor(application), shown=_shown())
     flash(_("Checked. The hours count."))
     return see_other(f"/grants/{ref}/match")
 
@@ -205,6 +217,12 @@ def _private(response: Any) -> Any:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _not_own(token: str) -> None:
+    """Refuse whoever asks (or helps to ask) to answer for a neighbour: nobody makes and checks hours alone."""
+    if may("edit this bid", queries.bid_by_id(match.by_token(token).application_id)):
+        raise Refused(_("You are signed in as somebody who asks for this idea. Let your neighbour open the link on their own phone."))
 
 
 def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
@@ -238,7 +256,11 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
             records=match.records_of_pledge(pledge),
             live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
             worker=match.worker_of(pledge),
+            award=award,
+            begun=award is not None and award.first_day <= clock.today(),
             open=application.status in match.MAY_ASK,
+            at_the_door=match.at_the_door(pledge),
+            own=may("edit this bid", application),
         )
     )
 
@@ -254,6 +276,7 @@ def neighbour(token: str) -> Any:
 @allow("anyone")
 @limiter.limit("30/minute")
 def say_yes(token: str) -> Any:
+    _not_own(token)
     form = forms.Promise().fill()
     if form.validate():
         try:
@@ -277,6 +300,7 @@ def say_yes(token: str) -> Any:
 @allow("anyone")
 @limiter.limit("30/minute")
 def say_no(token: str) -> Any:
+    _not_own(token)
     match.say_no(token)
     flash(_("That is fine. Thank you for telling us."))
     return see_other(f"/m/{token}")
@@ -286,6 +310,7 @@ def say_no(token: str) -> Any:
 @allow("anyone")
 @limiter.limit("30/minute")
 def did_it(token: str) -> Any:
+    _not_own(token)
     form = forms.Did(prefix="did-")
     if form.validate():
         assert form.day.data is not None and form.minutes.data is not None
@@ -296,7 +321,10 @@ def did_it(token: str) -> Any:
             if not form.errors:
                 form.form_errors.append(why.sentence)
         else:
-            flash(_("Thank you! It is written down. Whoever asked you checks it."))
+            checker = (
+                _("An officer or a connector checks it.") if match.at_the_door(match.by_token(token)) else _("Whoever asked you checks it.")
+            )
+            flash(_("Thank you! It is written down.") + " " + checker)
             return see_other(f"/m/{token}")
     return _neighbour_page(token, did=form)
 
@@ -305,6 +333,7 @@ def did_it(token: str) -> Any:
 @allow("anyone")
 @limiter.limit("30/minute")
 def check_own(token: str, record: str) -> Any:
-    match.check_by_token(token, record)
+    _not_own(token)
+    match.check_by_token(token, record, shown=_shown())
     flash(_("Thank you! The hours count now."))
     return see_other(f"/m/{token}")
