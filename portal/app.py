@@ -16,14 +16,18 @@ from portal.config import Settings
 from portal.db import db
 from portal.exports.views import exports
 from portal.front.views import front
+from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.match import neighbours
+from portal.grants.views.quick import quick
+from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
 from portal.panels.views import panels
+from portal.panels.views.seats import panel_seats
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
@@ -41,8 +45,12 @@ BLUEPRINTS: list[Blueprint] = [
     reports,
     awards,
     decisions,
+    quick,
+    quick_reviews,
+    appeals,
     desk_rounds,
     panels,
+    panel_seats,
     finance,
     postroom,
     exports,

@@ -94,7 +94,7 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 def _whole_number(env: Mapping[str, str], name: str) -> int:
     text = env.get(name, "0")
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise BadSetting(f"{name} must be a whole number, not {text!r}.")
     return int(text)
 

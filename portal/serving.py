@@ -20,7 +20,7 @@ GRACE = 15.0  # seconds: a little more than the web server gives its own workers
 def place(env: Mapping[str, str]) -> tuple[str, int]:
     """Where to listen, from HOST and PORT; one clear line when that cannot be."""
     host, text = env.get("HOST", "127.0.0.1"), env.get("PORT", "8000")
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise BadSetting(f"PORT must be a number from 1 to 65535, not {text!r}.")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,7 +45,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
 def serve(host: str, port: int, settings: Settings) -> None:
     """Run both until one ends or a signal comes, then end the other. Exit code 1 when it was not a signal."""
     workers = os.environ.get("WEB_CONCURRENCY", "2")
-    if not workers.isdigit() or not int(workers):
+    if not (workers.isascii() and workers.isdigit()) or not int(workers):
         raise BadSetting(f"WEB_CONCURRENCY must be a whole number from 1, not {workers!r}.")
     env = {name: value for name, value in os.environ.items() if name != "FLASK_RUN_FROM_CLI"}
     commands = {

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import award, match, pay, proofs, report, rounds
+from portal.grants import appeals, asked, award, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
+from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
 
@@ -25,6 +26,8 @@ log = logging.getLogger("kindling")
 # nothing when it is called again at once.
 DUE: list[Callable[[], int]] = [
     rounds.move_rounds,
+    asked.remind,
+    asked.end,
     award.remind,
     award.lapse,
     award.offer_reserves,
@@ -34,10 +37,16 @@ DUE: list[Callable[[], int]] = [
     report.remind_and_mark_late,
     pay.return_unused,
     report.close_finished,
+    calls.after_terms_ended,
+    seats.remind_of_ends,
+    quick.remind_of_receipts,
+    quick_review.open_reviews,
+    appeals.close_unasked,
+    appeals.remind,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
-CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches, proofs.broken_caches]
+CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches, proofs.broken_caches, quick.broken_caches]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
 BEAT = timedelta(seconds=20)

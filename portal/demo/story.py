@@ -16,15 +16,16 @@ from sqlalchemy import select, update
 from portal import clock, photos
 from portal.db import db, transaction
 from portal.demo import ground, words
+from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
-from portal.grants import apply, award, decide, match, pay, queries, report, rounds
+from portal.grants import appeals, apply, award, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
-from portal.panels import marking, sittings
+from portal.panels import calls, conduct, marking, offers, seats, sittings, ties
 from portal.panels import queries as panel_queries
 from portal.people import actions as people
 from portal.people.access import Who
@@ -45,7 +46,8 @@ STOPS = (
 
 DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
-    report.remind_and_mark_late, pay.return_unused, report.close_finished,
+    report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
+    quick.remind_of_receipts, quick_review.open_reviews, appeals.close_unasked, appeals.remind,
 ]  # fmt: skip
 
 
@@ -61,8 +63,9 @@ class Story:
         self.panel: list[Who] = []
         self.residents: list[int] = []
         self.areas: list[Area] = []
-        self.panel_ref = ""
+        self.panel_ref = self.rolling = ""
         self.account = 10_000_000
+        self.deciding: list[str] = []  # ideas of the round that is being decided
         self.told: set[tuple[int, int]] = set()  # which idea, in which area
 
     @contextmanager
@@ -83,6 +86,9 @@ class Story:
             self._money()
             self._rolling()
             self._dated()
+            self._seats()
+            QuickSparks(self).tell()
+            self._appeals()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -155,9 +161,9 @@ class Story:
                 self.residents.append(someone.id)
         officer = self.staff["council-officer"]
         with self.at(self.ago(START.days - 2)):
-            self.panel_ref = panels.create_panel(officer, "Estuary Small Sparks panel", "Neighbours who decide about small grants")
+            self.panel_ref = seats.create_panel(officer, "Estuary Small Sparks panel", "Neighbours who decide about small grants")
             for number, member in enumerate(self.panel):
-                panels.add_seat(
+                seats.add_seat(
                     officer,
                     self.panel_ref,
                     member.ref,
@@ -166,6 +172,9 @@ class Story:
                     chair=number == 0,
                     reason="Drawn by lot from those who offered",
                 )
+            conduct.publish(officer, self.panel_ref, conduct.DEFAULT, "So that all of us begin with the same", 0)
+            for member in self.panel:
+                conduct.accept(member, self.panel_ref, 1)
 
     def _group(self, name: str, area_id: int | None, person_id: int) -> int:
         known = db.session.scalar(select(Organisation.id).where(Organisation.name == name))
@@ -212,7 +221,7 @@ class Story:
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""
-        ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
+        self.rolling = ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
         with self.at(self.ago(START.days - 10)):
             rounds.open_round(ref, Actor(self.staff["council-officer"].id))
         early = {"closed", "returned", "waived", "no", "turned_down", "given_back", "late"}
@@ -255,7 +264,7 @@ class Story:
         deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)
-        refs = [self.bid(deciding, 50 + number, 20 - number, "sent") for number in range(6)]
+        self.deciding = refs = [self.bid(deciding, 50 + number, 20 - number, "sent") for number in range(9)]
         with self.at(self.ago(9)):
             rounds.move_rounds()
             decide.put_round_to_panel(deciding, officer)
@@ -368,15 +377,143 @@ class Story:
             marking.say(self.panel[2], self.panel_ref, matters[0], "The school said it would. I asked.")
             panels.vote(self.panel[1], self.panel_ref, matters[0], "yes", "It is wanted here")
 
+    # --- seats -----------------------------------------------------------------------------------------------------------
+
+    def _resident(self, number: int) -> Who:
+        return self._who(db.session.get_one(Person, self.residents[number]))
+
+    def _seats(self) -> None:
+        """Who came and went on the panel, its substitutes and guests, offers to sit, and ties that others noted."""
+        officer, second = self.staff["council-officer"], self.staff["second-officer"]
+        chair, ravi, kelly, abdul, nia = self.panel
+        former, called, guest, newest = self._resident(230), self._resident(231), self._resident(232), self._resident(2)
+        today = clock.london_day(self.now)
+        with self.at(self.ago(520)):
+            seats.set_chair(officer, self.panel_ref, ravi.ref, True, "Joan is away for the summer")
+            seats.add_seat(officer, self.panel_ref, former.ref, term_start=clock.today(), term_end=None, reason="Drawn by lot")
+        with self.at(self.ago(430)):
+            seats.set_chair(officer, self.panel_ref, ravi.ref, False, "Joan is back")
+        with self.at(self.ago(210)):
+            seats.end_seat(officer, self.panel_ref, former.ref, clock.today(), "Moved to another town")
+        with self.at(self.ago(60)):
+            seats.add_seat(
+                officer, self.panel_ref, called.ref, kind="substitute", term_start=clock.today(), term_end=today + timedelta(days=20), reason="Second in the draw"
+            )  # fmt: skip
+            conduct.accept_on_paper(officer, self.panel_ref, called.ref, 1, "Signed sheet 4")
+        with self.at(self.ago(31)):
+            other = seats.create_panel(
+                officer, "Saltmarsh and Priory panel", "Decides about small things on the marsh side",
+                [area.id for area in self.areas if area.name in ("Saltmarsh", "Priory")], takes_guests=True,
+            )  # fmt: skip
+            conduct.publish(second, other, conduct.DEFAULT, "The same as the other panel", 0)
+        with self.at(self.ago(12)):
+            seats.edit_panel(
+                officer, self.panel_ref, name="Estuary Small Sparks panel", purpose="Neighbours who decide about small grants", area_ids=[], takes_guests=True,
+                reason="Agreed at the open evening",
+            )  # fmt: skip
+        with self.at(self.ago(11)):
+            offers.join(guest, self.panel_ref, 1)
+        with self.at(self.ago(3)):
+            seats.add_seat(
+                officer,
+                self.panel_ref,
+                newest.ref,
+                kind="substitute",
+                term_start=clock.today(),
+                term_end=None,
+                reason="Offered at the open evening",
+            )  # has not read the code of conduct yet
+        self._offers(other)
+        first, second_idea, third = (panel_queries.matters_about(f"bid:{queries.bid(ref).id}")[0].ref for ref in self.deciding[:3])
+        with self.at(self.ago(2.2)):  # one idea has so many ties that a substitute is called
+            panels.declare(kelly, self.panel_ref, first, "none")
+            panels.vote(kelly, self.panel_ref, first, "yes", "It is time")
+            panels.declare(chair, self.panel_ref, first, "none")
+            for member, tie in ((ravi, "friend"), (abdul, "money"), (nia, "neighbour")):
+                panels.declare(member, self.panel_ref, first, tie)
+        with self.at(self.ago(2.1)):
+            ties.declare_for(chair, self.panel_ref, first, kelly.ref, "family", "Her sister leads the group")
+            for member in (*self.panel, guest):  # and another so many that nobody is left
+                panels.declare(member, self.panel_ref, second_idea, "neighbour")
+            ties.declare_for(officer, self.panel_ref, third, abdul.ref, "member", "His name stands on their poster")
+        with self.at(self.ago(1.5)):
+            seat = panel_queries.seat_of(kelly.id, panel_queries.panel(self.panel_ref).id)
+            assert seat is not None
+            ties.object_to(kelly, self.panel_ref, ties.said_of(seat)[0].interest.id, "My sister left the group last year.")
+            ties.correct(second, self.panel_ref, third, abdul.ref, "It is another man of the same name")
+
+    def _offers(self, other: str) -> None:
+        officer = self.staff["council-officer"]
+        for number, panel_ref, why in (
+            (0, self.panel_ref, "I have lived here for thirty years and like to hear new ideas."), (1, other, "I walk on the marsh every day."),
+            (240, other, "I was on the board of the school."), (241, self.panel_ref, "I would like to help."), (242, other, "To meet people."),
+        ):  # fmt: skip
+            with self.at(self.ago(8)):
+                offers.offer(self._resident(number), panel_ref, why)
+        known = {each.person.id: each.offer.ref for each in offers.waiting()}
+        with self.at(self.ago(6)):
+            offers.say_no(officer, known[self.residents[1]], "There are three of your street on it already. Please ask again in spring.")
+            offers.say_yes(officer, known[self.residents[240]], kind="member", term_start=clock.today(), term_end=None, words="Welcome!")
+            offers.withdraw(self._resident(242), other)
+
+    def _appeals(self) -> None:
+        """An appeal in each state, and each end of one. The third officer had no part in any decision; nor had one who was lent to us."""
+        third, connector = Actor(self.staff["third-officer"].id), self.staff["connector"].id
+        with self.at(self.ago(210)), transaction():
+            lent = people.create_person("Milan Osei", email="milan.osei@people.example")
+            db.session.add(
+                Role(person_id=lent.id, name="officer", since=clock.today(), reason="Lent by the next borough, for second looks")
+            )
+            second = Actor(lent.id)
+
+        def appealed(number: int, began: float, stop: str, made: float, ground: str, *, helper: int = 0, who: int | None = None) -> str:
+            bid = queries.bid(self.bid(self.rolling, number, began, stop, by=who))
+            by = Actor(helper, bid.person_id, "telephone") if helper else Actor(bid.person_id)
+            with self.at(self.ago(made)):
+                return appeals.make(bid.ref, ground, words.APPEALS[ground], by)
+
+        def answered(ref: str, days: float, upheld: bool, by: Actor, stage: str = "open") -> None:
+            with self.at(self.ago(days)):
+                appeals.answer(ref, stage, upheld, words.ANSWERS["upheld" if upheld else "not_upheld"], {0}, True, by)
+
+        def asked_again(ref: str, days: float) -> None:
+            with self.at(self.ago(days)):
+                appeals.ask_again(ref, words.SECOND, Actor(appeals.appeal_by_ref(ref).application.person_id))
+
+        self.bid(self.rolling, 110, 12, "no", by=self.residents[0])  # and one that can be appealed
+        appealed(100, 14, "no", 3, "tie", helper=connector)
+        appealed(101, 60, "no", 40, "rules")  # late
+        answered(appealed(102, 40, "no", 25, "unseen", who=self.residents[2]), 4, False, third)
+        twice = appealed(103, 50, "no", 40, "unseen")
+        answered(twice, 12, False, second)
+        asked_again(twice, 2)
+        answered(appealed(104, 20, "ineligible", 15, "fact"), 6, True, third)
+        anew = appealed(105, 30, "no", 20, "unseen")
+        answered(anew, 8, True, third)
+        with self.at(self.ago(7)):
+            decide.put_to_panel(appeals.appeal_by_ref(anew).application.ref, Actor(self.staff["council-officer"].id))
+        twice = appealed(106, 200, "no", 190, "tie")
+        answered(twice, 180, False, third)
+        asked_again(twice, 175)
+        answered(twice, 168, False, second, "second_stage")
+        back = appealed(107, 120, "no", 112, "fact")
+        with self.at(self.ago(110)):
+            appeals.withdraw(back, Actor(appeals.appeal_by_ref(back).application.person_id))
+        answered(appealed(108, 70, "conditions", 58, "fact"), 50, True, third)
+        answered(appealed(109, 150, "no", 140, "rules"), 130, False, third)
+        with self.at(self.ago(105)):
+            appeals.close_unasked()
+
     # --- one bid ---------------------------------------------------------------------------------------------------------
 
-    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False) -> str:
+    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False, by: int | None = None) -> str:
         """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
         fresh = [each for each in self.areas if (number % len(words.IDEAS), each.id) not in self.told] or self.areas
         area = self.random.choice(fresh)  # a group has an idea once
         self.told.add((number % len(words.IDEAS), area.id))
         person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]
+        person = by or person
         me = Actor(person)
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
         with self.at(self.ago(days)):

@@ -25,6 +25,7 @@ STAFF = (
     ("auditor", "Esme", "Whitlock", "auditor"),
     ("administrator", "Farah", "Nasser", "administrator"),
     ("connector", "Gus", "Penhaligon", "connector"),
+    ("third-officer", "Hana", "Brook", "officer"),
 )
 PANEL = (
     ("panel-chair", "Joan", "Abara"),
@@ -69,3 +70,15 @@ BETTER = (
     "We know who to ring when something breaks.",
 )
 WORK = ("digging", "painting", "cooking", "carrying", "planting", "sewing", "putting up", "clearing away")
+
+APPEALS = {
+    "rules": "The letter says that the panel met on a Tuesday. On the site it said that they have until Friday.",
+    "tie": "One of the panel runs the other garden. I do not think that she said so.",
+    "unseen": "We sent three photos of the corner, and a letter from the school. Nobody speaks of them.",
+    "fact": "You write that the hall is let on Saturdays. It is not, we asked.",
+}  # fmt: skip
+ANSWERS = {
+    "upheld": "You sent it in time, and we did not pass it on. That was our mistake.",
+    "not_upheld": "I read what you sent, how each seat voted and who declared a tie. Everything was there, and enough of the panel voted.",
+}  # fmt: skip
+SECOND = "The answer speaks of the vote. I asked about the photos."

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.db import db
 from portal.exports.filters import Filter
 from portal.exports.shield import shielded
-from portal.grants.model import Application, Award, Fund, Payee, Payment, Refund
+from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.history import Event
 from portal.ledger.model import Entry
 from portal.people.model import Organisation, Person
@@ -63,11 +63,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _narrowed(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:
+def _narrowed(
+    query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id, inside: Any = None
+) -> Select[*tuple[Any, ...]]:
+    """To the filter's fund and area; `inside` where one query asks several times for what lies in the area."""
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)
     if chosen.area:
-        query = query.where(Award.area_id.in_(places.within(chosen.area)))
+        query = query.where(area_id.in_(places.within(chosen.area) if inside is None else inside))
     return query
 
 
@@ -134,7 +137,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
 
 
 def money(chosen: Filter) -> Iterator[Money]:
-    """What reached payees, and what came back, on the filter's days: by day and reference. Streamed.
+    """What reached payees, and what came back, on the filter's days: by day and reference; quick sparks among them. Streamed.
 
     A payment that the bank sent back later stays where it was, and is taken off on the day it came back: so a file that was
     published stays true, and the sum is what the books say of all payees on these days.
@@ -173,10 +176,77 @@ def money(chosen: Filter) -> Iterator[Money]:
         .join(Fund, Fund.id == Award.fund_id)
         .join(Payee, Payee.id == lines.c.payee_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
-        .order_by(lines.c.day, lines.c.ref, lines.c.pence.desc())
     )  # fmt: skip
-    for row in db.session.execute(_narrowed(query, chosen).execution_options(yield_per=1000)):
-        yield _money(row)
+    inside = places.within(chosen.area) if chosen.area else None
+    sparks = [_quick_sparks(chosen, inside, back=back) for back in (False, True)]
+    everything = union_all(_narrowed(query, chosen, inside=inside), *sparks).subquery()
+    by = (everything.c.day, everything.c.ref, everything.c.pence.desc())
+    for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=1000)):
+        yield _quick_money(row) if row.route.startswith("quick:") else _money(row)
+
+
+def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Select[*tuple[Any, ...]]:
+    """Quick sparks as the columns of `money`: given on their day, or taken back on another. The applicant is their connector."""
+    day = QuickSpark.reversed_on if back else QuickSpark.spent_on
+    somebody = aliased(Person)
+    known = exists().where(somebody.name == QuickSpark.payee_name)
+    nothing = literal("")
+    query = (
+        select(
+            QuickSpark.ref, day.label("day"), (-QuickSpark.amount if back else QuickSpark.amount).label("pence"), QuickSpark.what,
+            literal("quick:") + QuickSpark.payee_kind, QuickSpark.payee_name, known, Person.name, nothing, nothing, nothing, nothing, nothing,
+        )
+        .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
+        .join(Fund, Fund.id == QuickFloat.fund_id)
+        .join(Person, Person.id == QuickFloat.person_id)
+        .where(day >= chosen.first_day, day <= chosen.last_day)
+    )  # fmt: skip
+    if chosen.changed_since is not None:
+        key = _code("quick", QuickSpark.id, ":given:reversed" if back else ":given")
+        query = query.where(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since))
+    return _narrowed(query, chosen, QuickSpark.area_id, inside)
+
+
+def _quick_money(row: Any) -> Money:
+    """A shop or a group by its name, unless that is a person's; a person never. A group's is a grant to a community body."""
+    named_after_somebody = row.known or row.account.casefold().split() == row.applicant.casefold().split()
+    named = row.route != "quick:person" and not named_after_somebody
+    return Money(
+        ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant, "" if named else row.account])),
+        supplier=one_line(shielded(row.account, [row.applicant])) if named else REDACTED, organisation_ref="", charity_number="",
+        company_number="", vcse=named and row.route == "quick:group",
+    )  # fmt: skip
+
+
+def quick_grants(chosen: Filter) -> Iterator[Granted]:
+    """Quick sparks that went to a group: small, but grants to a community body all the same. By day and order of entry. Streamed.
+
+    What was taken back stays, with nothing paid, like any grant that came back.
+    """
+    somebody = aliased(Person)
+    query = (
+        select(QuickSpark, Fund.name, Person.name)
+        .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
+        .join(Fund, Fund.id == QuickFloat.fund_id)
+        .join(Person, Person.id == QuickFloat.person_id)
+        .where(
+            QuickSpark.payee_kind == "group", QuickSpark.spent_on >= chosen.first_day, QuickSpark.spent_on <= chosen.last_day,
+            ~exists().where(somebody.name == QuickSpark.payee_name),
+        )
+        .order_by(QuickSpark.spent_on, QuickSpark.id)
+    )  # fmt: skip
+    if chosen.changed_since is not None:
+        told = exists().where(Event.about == _code("quick", QuickSpark.id), Event.at >= chosen.changed_since)
+        query = query.where(told)
+    for spark, fund, connector in db.session.execute(_narrowed(query, chosen, QuickSpark.area_id).execution_options(yield_per=1000)):
+        came_back = spark.reversed_on is not None and spark.reversed_on <= chosen.until
+        yield Granted(
+            ref=spark.ref, decided_on=spark.spent_on, first_day=spark.spent_on, last_day=spark.spent_on,
+            organisation=one_line(shielded(spark.payee_name, [connector])), organisation_kind="group", registration="",
+            purpose=one_line(shielded(spark.what, [connector])), amount=spark.amount,
+            paid=0 if came_back or spark.spent_on > chosen.until else spark.amount, fund=fund, ward_code=spark.ward_code,
+            ward_name=spark.ward_name, status="returned" if came_back else "closed",
+        )  # fmt: skip
 
 
 def _money(row: Any) -> Money:

@@ -7,7 +7,7 @@ the ids of a page are found along one index, then what is shown of them is read.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ from portal.db import db, is_postgresql
 from portal.errors import NotFound
 from portal.exports.shield import shielded
 from portal.grants import queries as grants
-from portal.grants.model import BID_STATES, Application, Award, Fund, Report, Round
+from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person
@@ -285,6 +285,16 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Appealed:
+    """An appeal as everybody may read it: the kind of ground and what came of it, nothing that anybody wrote."""
+
+    ground: str
+    made_on: date
+    outcome: str  # upheld, not_upheld, withdrawn; "open" while it is not answered
+    final: bool  # nothing can follow any more
+
+
+@dataclass(frozen=True)
 class Entry:
     """One bid as everybody may read it."""
 
@@ -298,10 +308,11 @@ class Entry:
     happened: str
     changed: str
     photos: Sequence[Picture]
+    appeals: Sequence[Appealed]
 
 
 def entry(ref: str) -> Entry:
-    """One bid of the register. NotFound for what is not public. Five queries, four where nothing was awarded."""
+    """One bid of the register. NotFound for what is not public. Six queries, five where nothing was awarded."""
     row = db.session.execute(_query().where(Application.ref == ref, _shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
@@ -328,7 +339,51 @@ def entry(ref: str) -> Entry:
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(report.happened, names) if report else "",
         changed=shielded(report.changed, names) if report else "",
         photos=[Picture(photo.ref, photo.width, photo.height, shielded(photo.alt, names)) for photo in photos if photo.public],
+        appeals=[_appealed(each) for each in reversed(grants.appeals_of(row.id))],
     )  # fmt: skip
+
+
+def _appealed(row: Appeal) -> Appealed:
+    waits = row.status in ("open", "second_stage")
+    return Appealed(row.ground, london_day(row.opened_at), "open" if waits or row.outcome is None else row.outcome, row.status == "closed")
+
+
+@dataclass(frozen=True)
+class Anew:
+    """What stands where an entry stood whose no was appealed, and rightly: until there is a new decision, that and nothing of the old."""
+
+    ref: str
+    title: str
+    area: str
+    fund: str
+    appeals: Sequence[Appealed]
+
+
+def looked_at_anew(ref: str) -> Anew:
+    """One bid that was in the register and is decided anew after an appeal. NotFound for any other. Three queries."""
+    right = select(Appeal.application_id).where(Appeal.remedy == "anew", Appeal.against == "no")
+    under_way = Application.status.in_(("sent", "more_asked", "with_panel", "decided"))
+    row = db.session.execute(_query().where(Application.ref == ref, under_way, Application.id.in_(right))).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such entry in the register."))
+    names = [row.applicant, *(pledge.name for pledge in grants.pledges_of(row.id))]
+    return Anew(row.ref, shielded(row.title, names), row.area, row.fund, [_appealed(each) for each in reversed(grants.appeals_of(row.id))])
+
+
+def anew_as_data(one: Anew) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "reference": one.ref,
+        "title": one.title,
+        "area": one.area,
+        "fund": one.fund,
+        "state": "anew",
+        "appeals": _appeals_as_data(one.appeals),
+    }
+
+
+def _appeals_as_data(some: Sequence[Appealed]) -> list[dict[str, Any]]:
+    return [{"ground": each.ground, "made_on": each.made_on, "outcome": each.outcome, "final": each.final} for each in some]
 
 
 def as_data(one: Entry) -> dict[str, Any]:
@@ -341,6 +396,7 @@ def as_data(one: Entry) -> dict[str, Any]:
         "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
         "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
+        "appeals": _appeals_as_data(one.appeals),
         "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
     }  # fmt: skip
     return {name: value for name, value in facts.items() if value not in (None, "")}

@@ -3,6 +3,7 @@
 England's Local Government Transparency Code 2015 asks for all of them, of any amount, at least once a year.
 """
 
+import heapq
 from collections.abc import Iterator
 
 from portal.exports import files, grants
@@ -29,10 +30,10 @@ STATUS = {
 
 
 def rows(chosen: Filter) -> Iterator[files.Row]:
-    """One row an award to a body; awards to individuals are not in this file."""
+    """One row an award, or a quick spark, to a body; what went to individuals or shops is not in this file."""
     scheme = places.scheme()
     department = (scheme.department or scheme.name) if scheme else ""
-    for award in grants.awards(chosen):
+    for award in heapq.merge(grants.awards(chosen), grants.quick_grants(chosen), key=lambda each: each.decided_on):
         if award.organisation_kind not in grants.VCSE or award.status not in STATUS:
             continue
         yield (

@@ -12,8 +12,9 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.exports import files, filters, forms, packs, register
+from portal.exports import files, filters, forms, packs, quick, register
 from portal.grants import queries as grants
+from portal.grants.letters import GROUNDS
 from portal.history import Actor
 from portal.money import financial_year, pounds
 from portal.places import queries as places
@@ -31,6 +32,13 @@ TIES = {
     "other": N_("another tie"), "nature": N_("part of the idea"),
 }  # fmt: skip
 
+APPEALED = {
+    "open": N_("Not answered yet."),
+    "upheld": N_("The appeal was right."),
+    "not_upheld": N_("The rules were kept."),
+    "withdrawn": N_("The appeal was taken back."),
+}
+
 
 # --- the public register -------------------------------------------------------------------------------------------------
 
@@ -47,8 +55,19 @@ def index() -> Any:
     response = page(
         "register/index.html", block="results", found=found, asked=asked, states=register.STATES, tones=register.TONES,
         places=areas, pots=funds, spans=[(year, year) for year in found.years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
+        quick=quick.latest() if not (asked.narrowed or asked.sort or after or before) else [],
     )  # fmt: skip
     return _fresh(response)
+
+
+@exports.get("/register/quick/")
+@allow("anyone")
+@limiter.limit("120/minute")
+def quick_sparks() -> Any:
+    asked = quick.Asked(**{name: one_line(request.args.get(name))[:80] for name in ("area", "year")})
+    found = quick.search(asked, after=one_line(request.args.get("after"))[:20])
+    areas, _funds = register.places_and_funds()
+    return _fresh(page("register/quick.html", found=found, asked=asked, places=areas, spans=[(year, year) for year in found.years]))
 
 
 def _words(choices: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -59,7 +78,15 @@ def _words(choices: Mapping[str, str]) -> list[tuple[str, str]]:
 @allow("anyone")
 @limiter.limit("120/minute")
 def entry(ref: str) -> Any:
-    return _fresh(page("register/entry.html", entry=register.entry(ref), ties=TIES, states=register.STATES, tones=register.TONES))
+    try:
+        found = register.entry(ref)
+    except NotFound:
+        return _fresh(page("register/anew.html", entry=register.looked_at_anew(ref), grounds=GROUNDS, appealed=APPEALED))
+    return _fresh(
+        page(
+            "register/entry.html", entry=found, ties=TIES, states=register.STATES, tones=register.TONES, grounds=GROUNDS, appealed=APPEALED
+        )
+    )
 
 
 @exports.get("/register/<ref>.json")
@@ -67,7 +94,11 @@ def entry(ref: str) -> Any:
 @limiter.limit("120/minute")
 def entry_as_data(ref: str) -> Response:
     """The same facts for programs."""
-    return _fresh(Response(files.as_json(register.as_data(register.entry(ref))), content_type=files.TYPES["json"]))
+    try:
+        facts = register.as_data(register.entry(ref))
+    except NotFound:
+        facts = register.anew_as_data(register.looked_at_anew(ref))
+    return _fresh(Response(files.as_json(facts), content_type=files.TYPES["json"]))
 
 
 @exports.get("/register/vcse-grants-register-<year>.<form>")

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal import clock
 from portal.db import db
+from portal.grants import quick
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Application, Award, Payment, Release, Report, Round
+from portal.grants.model import Appeal, Application, Award, Ending, Payment, Release, Report, Round
 from portal.outbox import Message
+from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
@@ -30,11 +32,15 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     today = clock.today()
     parts = {
         "screen": select(Application.id).where(Application.status == "sent"),
+        "asked": select(Application.id).where(Application.status == "more_asked"),
         "late_decision": select(Application.id).where(
-            Application.status.in_(("sent", "more_asked", "with_panel", "decided")), Application.hear_by < today
+            Application.status.in_(("sent", "more_asked", "with_panel", "decided")),
+            Application.hear_by < today,
+            or_(Application.status != "sent", Application.released_at.is_(None)),  # who was told "not yet" has heard
         ),
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
+        "endings": select(Ending.id).where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
         "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
@@ -44,6 +50,12 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         .where(Payment.status == "bounced", Award.status == "ready_to_pay"),
         "reports": select(Report.id).where(Report.status == "sent"),
         "late_reports": select(Report.id).where(Report.status == "late"),
+        "short": select(Matter.id).where(Matter.short, Matter.status == "open"),
+        "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
+        "floats": quick.to_take_back(),
+        "receipts": quick.receipts_late(),
+        "appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by >= today),
+        "late_appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -55,6 +67,11 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
     if officer:
         lines += [
             Waiting(_n("idea to screen", "ideas to screen", numbers["screen"]), numbers["screen"], "/desk/bids?status=sent"),
+            Waiting(
+                _n("question that waits for an answer", "questions that wait for an answer", numbers["asked"]),
+                numbers["asked"],
+                "/desk/bids?status=more_asked",
+            ),
             Waiting(
                 _n("person who should have heard by now", "people who should have heard by now", numbers["late_decision"]),
                 numbers["late_decision"],
@@ -73,6 +90,17 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 "warm",
             ),
             Waiting(
+                _n("idea that too few of its panel can decide", "ideas that too few of their panel can decide", numbers["short"]),
+                numbers["short"],
+                "/desk/seats",
+                "bad",
+            ),
+            Waiting(
+                _n("neighbour who offers to sit on a panel", "neighbours who offer to sit on a panel", numbers["offers"]),
+                numbers["offers"],
+                "/desk/seats",
+            ),
+            Waiting(
                 _n("grant with open conditions", "grants with open conditions", numbers["conditions"]), numbers["conditions"], "/finance/"
             ),
             Waiting(_n("report to read", "reports to read", numbers["reports"]), numbers["reports"], "/desk/reports"),
@@ -81,6 +109,28 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 numbers["late_reports"],
                 "/desk/reports",
                 "warm",
+            ),
+            Waiting(_n("appeal to answer", "appeals to answer", numbers["appeals"]), numbers["appeals"], "/desk/appeals"),
+            Waiting(
+                _n("appeal that is late", "appeals that are late", numbers["late_appeals"]),
+                numbers["late_appeals"],
+                "/desk/appeals",
+                "bad",
+            ),
+            Waiting(
+                _n(
+                    "float of somebody who is not a connector any more",
+                    "floats of people who are not connectors any more",
+                    numbers["floats"],
+                ),
+                numbers["floats"],
+                "/desk/floats",
+                "warm",
+            ),
+            Waiting(
+                _n("quick spark whose receipt is late", "quick sparks whose receipts are late", numbers["receipts"]),
+                numbers["receipts"],
+                "/desk/floats",
             ),
             Waiting(
                 _n("message that could not be delivered", "messages that could not be delivered", numbers["failed"]),
@@ -92,6 +142,12 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         ]
     if finance or officer:
         lines += [
+            Waiting(
+                _n("grant to end that waits for a second person", "grants to end that wait for a second person", numbers["endings"]),
+                numbers["endings"],
+                "/finance/",
+                "warm",
+            ),
             Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),
             Waiting(_n("payment to approve", "payments to approve", numbers["approve"]), numbers["approve"], "/finance/"),
             Waiting(_n("payment to send to the bank", "payments to send to the bank", numbers["send"]), numbers["send"], "/finance/"),

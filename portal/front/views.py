@@ -11,6 +11,7 @@ from portal import turns
 from portal.db import db
 from portal.front import queries
 from portal.grants import queries as grants
+from portal.grants import quick
 from portal.grants.rules import RoundRules
 from portal.grants.views.apply import STATUS_WORDS
 from portal.panels import queries as panels
@@ -40,6 +41,7 @@ def home() -> Any:
         mine=mine,
         waiting=waiting,
         desk=desk,
+        in_hand=quick.in_hand(current_user.id) if current_user.has("connector") else None,
         latest=queries.recent_awards(),
         words=STATUS_WORDS,
     )

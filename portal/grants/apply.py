@@ -13,11 +13,12 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import queries, rounds
+from portal.grants import letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by
-from portal.history import Actor, record
+from portal.grants.ties import must_not_be_their_own
+from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
 from portal.outbox import Text, queue
 from portal.panels import actions as panels
@@ -117,8 +118,12 @@ def locked_before_panel(ref: str) -> Application:
 
 
 def sections_open(application: Application) -> tuple[str, ...]:
-    """Which of the six questions may be changed now: all, those that were asked about, or none."""
-    if application.status == "draft" or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
+    """Which of the six questions may be changed now: all, those that were asked about, or none.
+
+    After a "not yet" all of them may, whatever its round does: the letter said that the panel looks at it again.
+    """
+    back = application.status == "sent" and application.told
+    if application.status == "draft" or back or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
         return SECTIONS
     if application.status == "more_asked":
         asked = queries.open_more_asked(application.id)
@@ -143,6 +148,8 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
                 )
             )
         before = content(application)
+        if application.title and answers.get("title") == "" and queries.pledges_of(application.id):
+            raise Refused(_("Neighbours were asked about this idea by its name, so it keeps one."), "title")
         for name, value in answers.items():
             setattr(application, name, value)
         if lines is not None:
@@ -310,14 +317,16 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
         return application.ref
 
 
-def _one_open_bid(application: Application) -> None:
-    """One open bid per idea: the same title from the same person or the same group, under way in any round.
-
-    Whoever sends for the same hands at this moment waits here.
-    """
+def hold_hands(application: Application) -> None:
+    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment."""
+    must_be_in_transaction()
     db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update())
     if application.organisation_id is not None:
         db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update())
+
+
+def same_idea_under_way(application: Application) -> str | None:
+    """The reference of an open bid for the same idea: the same title from the same person or the same group, in any round."""
     hands = Application.person_id == application.person_id
     if application.organisation_id is not None:
         hands = or_(hands, Application.organisation_id == application.organisation_id)
@@ -328,18 +337,24 @@ def _one_open_bid(application: Application) -> None:
         Application.status.in_(OPEN_STATES),
         Application.status != "draft",
     )
-    other = db.session.scalar(same.limit(1))
-    if other:
+    return db.session.scalar(same.limit(1))
+
+
+def _one_open_bid(application: Application) -> None:
+    """One idea can have one open bid."""
+    hold_hands(application)
+    if other := same_idea_under_way(application):
         raise Refused(_("This idea is under way already as %(ref)s. One idea can have one open bid.", ref=other))
 
 
 def _tell_sent(application: Application) -> None:
     assert application.hear_by is not None
-    values = {"title": application.title, "ref": application.ref, "day": day_words(application.hear_by)}
+    until = _("Until the panel has it") if application.round.rolling else _("Until the round closes")
+    values = {"title": application.title, "ref": application.ref, "day": day_words(application.hear_by), "until": until}
     text = Text(
         subject=_("We have your idea: %(title)s", **values),
         body=_(
-            "Thank you for “%(title)s”.\n\nYour reference is %(ref)s.\n\nThe panel of neighbours reads it next. You will hear by %(day)s, whatever they decide.\n\nUntil the round closes you can still change it.",
+            "Thank you for “%(title)s”.\n\nYour reference is %(ref)s.\n\nThe panel of neighbours reads it next. You will hear by %(day)s, whatever they decide.\n\n%(until)s you can still change it.",
             **values,
         ),
         short=_("We have your idea “%(title)s” (%(ref)s). You will hear by %(day)s.", **values),
@@ -357,14 +372,18 @@ def withdraw(ref: str, reason: str, actor: Actor) -> None:
         application = locked_before_panel(ref)
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
+        if application.status == "decided":  # a decision that was never told is none
+            application.decided, application.decision_reason, application.conditions, application.reserve_place = None, "", [], None
+            application.funded = None
         move(application, "withdrawn", actor, refusal=_("This idea can no longer be withdrawn."), reason=reason or None)
         panels.withdraw_matter(about(application), actor)
 
 
 def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
-    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past."""
+    """Ask the applicant for named sections again. Refused: none named, no note, a day that is past, one's own."""
     with transaction():
         application = locked_before_panel(ref)
+        must_not_be_their_own([application], actor)
         chosen = [section for section in SECTIONS if section in sections]
         if not chosen:
             raise Refused(_("Choose which parts you need to know more about."), "sections")
@@ -426,22 +445,25 @@ def answer_more(ref: str, version: int, actor: Actor) -> None:
 
 
 def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
-    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason."""
+    """Say that a bid cannot be taken in this round, with the reason that the letter gives. Refused: no reason, one's own."""
     with transaction():
         application = locked(ref)
+        must_not_be_their_own([application], actor)
         if not reason:
             raise Refused(_("Write why, in words for the applicant. It goes into the letter."), "reason")
         move(application, "ineligible", actor, refusal=_("This idea is with the panel or decided already."), reason=reason)
-        values = {"title": application.title, "reason": reason}
+        values = {"title": application.title, "reason": reason, "appeal": letters.how_to_appeal(application)}
         text = Text(
             subject=_("About “%(title)s”", **values),
             body=_(
-                "We cannot take “%(title)s” in this round.\n\n%(reason)s\n\nThat is no judgement of the idea. Call us, and we look for another way together.",
+                "We cannot take “%(title)s” in this round.\n\n%(reason)s\n\nThat is no judgement of the idea. Call us, and we look for another way together.\n\n%(appeal)s",
                 **values,
             ),
             short=_("We cannot take “%(title)s” in this round: %(reason)s Call us, we look for another way.", **values)[:300],
         )
-        queue(f"{about(application)}:ineligible", people.addressee_of(people.person(application.person_id)), text, about=about(application))
+        times = select(func.count()).where(Event.about == about(application), Event.kind == "ineligible")
+        key = f"{about(application)}:ineligible:{db.session.scalar(times)}"  # once more after an appeal that was right
+        queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
 
 
 def set_organisation(ref: str, organisation_id: int | None, actor: Actor) -> None:

@@ -5,8 +5,8 @@ payments, fund, so that two actions never wait for each other.
 """
 
 import hmac
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
@@ -19,6 +19,7 @@ from portal.grants.moves import about, begin, move
 from portal.grants.payees import fingerprints, masked
 from portal.grants.report import let_report_go, open_report
 from portal.grants.rules import RoundRules
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_account, post
@@ -78,7 +79,7 @@ def offer(bid: Application, fund: Fund, actor: Actor, *, released_by_id: int | N
         sentence=_("Offered to %(ref)s", ref=bid.ref), actor=actor.code,
         refusals={rounds.available(fund): _("The fund does not have that much money left.")},
     )  # fmt: skip
-    _tell(bid, "offered", letters.offered(bid, award.amount, bid.conditions, award.accept_by, accept_link(award)), award)
+    tell(bid, "offered", letters.offered(bid, award.amount, bid.conditions, award.accept_by, accept_link(award)), award)
     return award
 
 
@@ -156,6 +157,11 @@ def award_of_link(ref: str, mark: str) -> Award:
     return award_by_ref(ref)
 
 
+def status_now(award: Award) -> str:
+    """What a reader should see: an offer whose day has passed has lapsed, also before the worker comes by. Writes nothing."""
+    return "lapsed" if award.status == "reserved" and clock.today() > award.accept_by else award.status
+
+
 def accept(ref: str, actor: Actor) -> None:
     """Say yes. A second tap changes nothing. Refused: lapsed, declined or given back; the last day has passed.
 
@@ -165,7 +171,7 @@ def accept(ref: str, actor: Actor) -> None:
         bid, award = locked(ref)
         if award.status in ("conditions_open", "ready_to_pay", "paid", "reporting", "closed"):
             return
-        if award.status == "reserved" and clock.today() > award.accept_by:
+        if award.status == "reserved" and status_now(award) == "lapsed":
             raise Refused(
                 _("The time to say yes ended on %(day)s. Call us: perhaps the money is still there.", day=letters.in_words(award.accept_by))
             )
@@ -173,7 +179,7 @@ def accept(ref: str, actor: Actor) -> None:
         move(bid, "accepted", actor)
         award.accepted_at = clock.now()
         open_purpose(about(award), bid.title, award.area_id, award.first_day, award.last_day)
-        _tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in NUMBERED_ROUTES, bid.pay_route == REPAID), award)
+        tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in NUMBERED_ROUTES, bid.pay_route == REPAID), award)
         _when_ready(bid, award, actor)
 
 
@@ -183,7 +189,7 @@ def decline(ref: str, actor: Actor, reason: str | None = None) -> None:
         bid, award = locked(ref)
         move(award, "turned_down", actor, reason=reason, refusal=_("This offer is not open any more."))
         move(bid, "turned_down", actor, reason=reason)
-        _give_back(award, [reserved(award)], "declined", actor)
+        give_back(award, [reserved(award)], "declined", actor)
 
 
 def lapse() -> int:
@@ -197,8 +203,8 @@ def lapse() -> int:
                 continue  # they said yes a moment ago
             move(award, "lapsed", SCHEME)
             move(bid, "lapsed", SCHEME)
-            _give_back(award, [reserved(award)], "lapsed", SCHEME)
-            _tell(bid, "lapsed", letters.lapsed(bid, award), award)
+            give_back(award, [reserved(award)], "lapsed", SCHEME)
+            tell(bid, "lapsed", letters.lapsed(bid, award), award)
             count += 1
     return count
 
@@ -216,7 +222,7 @@ def remind() -> int:
         with transaction():
             bid, award = locked(ref)
             if award.status == "reserved" and clock.london_day(award.offered_at) < today:  # not on the day of a short offer
-                told += _tell(bid, "reminded", letters.reminder(bid, award, accept_link(award)), award)
+                told += tell(bid, "reminded", letters.reminder(bid, award, accept_link(award)), award)
     return told
 
 
@@ -230,9 +236,13 @@ def _was_reminded(award_id: int) -> bool:
 
 
 def meet_condition(ref: str, number: int, actor: Actor) -> None:
-    """An officer has seen that a condition (0 is the first) is met. Twice changes nothing. NotFound: no such condition."""
+    """An officer has seen that a condition (0 is the first) is met. Twice changes nothing.
+
+    NotFound: no such condition. Refused: it waits for none any more, or one's own.
+    """
     with transaction():
         bid, award = locked(ref)
+        must_not_be_their_own([bid], actor)
         if award.status not in ("reserved", "conditions_open", "ready_to_pay"):
             raise Refused(_("This award does not wait for conditions any more."))
         if not 0 <= number < len(award.conditions):
@@ -243,6 +253,34 @@ def meet_condition(ref: str, number: int, actor: Actor) -> None:
         award.conditions = [each | met if place == number else each for place, each in enumerate(award.conditions)]
         record(about(award), "condition_met", actor, reason=str(award.conditions[number]["text"]))
         _when_ready(bid, award, actor)
+
+
+def unmet(award: Award) -> Mapping[int, str]:
+    """What is still needed before an award can be paid: number → words. Nothing once it is payable, or ended."""
+    if award.status not in ("reserved", "conditions_open"):
+        return {}
+    return {number: str(each["text"]) for number, each in enumerate(award.conditions) if not each.get("met_at")}
+
+
+def drop_conditions(bid: Application, award: Award, numbers: Collection[int], why: str, actor: Actor) -> list[str]:
+    """Ask for these conditions no more, as a part of an action that has locked both; returns their words. `why`: the appeal's reference."""
+    must_be_in_transaction()
+    asked = unmet(award)
+    assert asked.keys() >= set(numbers), "only what is still needed can fall away"
+    gone = {"met_at": clock.now().isoformat(), "met_by": actor.person_id, "dropped": why}
+    award.conditions = [each | gone if number in numbers else each for number, each in enumerate(award.conditions)]
+    for number in sorted(numbers):
+        record(about(award), "condition_dropped", actor, reason=asked[number], appeal=why)
+    _when_ready(bid, award, actor)
+    return [asked[number] for number in sorted(numbers)]
+
+
+def wait_longer(award: Award, until: date, actor: Actor) -> None:
+    """Let an offer wait for its yes at least until a day, as a part of an action that has locked it."""
+    must_be_in_transaction()
+    if award.status == "reserved" and award.accept_by < until:
+        award.accept_by = until
+        record(about(award), "accept_by_moved", actor, until=until.isoformat())
 
 
 def _when_ready(bid: Application, award: Award, actor: Actor) -> None:
@@ -292,7 +330,7 @@ def give_details(ref: str, name: str, sort_code: str, account_number: str, actor
                 move(payment, "cancelled", actor, reason=_("The account was changed."))
         payee = _add_payee(award, bid.pay_route, name, sort_code, account_number, actor.person_id or bid.person_id, old is not None)
         record(about(award), "details_changed" if old else "details_given", actor, payee=payee.ref)
-        _tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)
+        tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)
 
 
 def _add_payee(award: Award, route: str, name: str, sort_code: str, account_number: str, by: int, changed: bool) -> Payee:
@@ -368,14 +406,15 @@ def withdraw(ref: str, actor: Actor, reason: str | None = None) -> None:
             move(payment, "cancelled", actor, reason=_("The award was given back."))
         move(award, "withdrawn", actor, reason=reason, refusal=_("This award has ended already."))
         move(bid, "withdrawn", actor, reason=reason)
-        _give_back(award, [reserved(award), payable(award)], "withdrawn", actor)
+        give_back(award, [reserved(award), payable(award)], "withdrawn", actor)
         let_report_go(award, actor, _("The award was given back."))
         close_purpose(about(award))
-        _tell(bid, "withdrawn", letters.withdrawn(bid, award.amount), award)
+        tell(bid, "withdrawn", letters.withdrawn(bid, award.amount), award)
 
 
-def _give_back(award: Award, accounts: Sequence[str], why: str, actor: Actor) -> None:
-    """What these accounts hold goes back to the fund, under the key `award:<id>:<why>`."""
+def give_back(award: Award, accounts: Sequence[str], why: str, actor: Actor) -> None:
+    """What these accounts hold goes back to the fund, under the key `award:<id>:<why>`. Part of an action."""
+    must_be_in_transaction()
     held = books.balances(accounts)
     lines = [Line(code, rounds.available(award.fund), amount) for code, amount in held.items() if amount]
     assert lines, "an award that is not paid holds its money"
@@ -423,5 +462,6 @@ def live_payments(award: Award) -> Sequence[Payment]:
     ).all()
 
 
-def _tell(bid: Application, what: str, text: Text, award: Award) -> bool:
+def tell(bid: Application, what: str, text: Text, award: Award) -> bool:
+    """Say something about an award to the applicant, once; whether it was new. Part of an action."""
     return queue(f"award:{award.id}:{what}", addressee_of(person(bid.person_id)), text, about=about(bid))

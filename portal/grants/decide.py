@@ -3,7 +3,7 @@
 A decision is private until it is released, and is never undone after that (design 1, The panel, 5).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,9 +14,10 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import apply, award, letters, queries, rounds
-from portal.grants.model import Application, Extension, Fund, Release, Round
+from portal.grants.model import Application, Fund, Release, Round
 from portal.grants.moves import about, move
-from portal.grants.rules import RoundRules
+from portal.grants.rules import RoundRules, hear_by
+from portal.grants.ties import bid_of, must_not_be_their_own, tied_by_nature
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.money import Pence
@@ -26,30 +27,11 @@ from portal.panels import queries as panel_queries
 from portal.panels import sittings
 from portal.panels.model import Matter, Sitting
 from portal.panels.rules import Sharing, Threshold
-from portal.people.model import ActingFor
-from portal.people.queries import addressee_of, in_force, names, person
+from portal.people.queries import addressee_of, names, person
 from portal.refs import new_ref
 from portal.words import _
 
 MOST_CONDITIONS = 5
-
-
-def bid_of(matter_about: str) -> int:
-    """The id of the bid that a matter is about: "bid:17" gives 17."""
-    return int(matter_about.partition(":")[2])
-
-
-def tied_by_nature(abouts: Sequence[str]) -> Mapping[str, frozenset[int]]:
-    """Whose bids these are: the applicant, the helper who typed, and everybody who acts for the group. One query."""
-    found: dict[str, set[int]] = {each: set() for each in abouts}
-    rows = db.session.execute(
-        select(Application.id, Application.person_id, Application.helper_id, ActingFor.person_id)
-        .outerjoin(ActingFor, (ActingFor.organisation_id == Application.organisation_id) & in_force(ActingFor, clock.today()))
-        .where(Application.id.in_([bid_of(each) for each in abouts]))
-    )
-    for bid_id, *persons in rows:
-        found[f"bid:{bid_id}"].update(each for each in persons if each is not None)
-    return {each: frozenset(persons) for each, persons in found.items()}
 
 
 def hidden_from(person_id: int) -> frozenset[int]:
@@ -69,13 +51,15 @@ def hidden_from(person_id: int) -> frozenset[int]:
 
 
 def put_to_panel(bid_ref: str, actor: Actor) -> None:
-    """Put a sent bid to its round's panel. Refused: not sent, or its round still takes changes."""
+    """Put a sent bid to its round's panel. Refused: not sent, its round still takes changes, or one's own."""
     with transaction():
-        _put(locked_bid(bid_ref), actor)
+        bid = locked_bid(bid_ref)
+        must_not_be_their_own([bid], actor)
+        _put(bid, actor)
 
 
 def put_round_to_panel(round_ref: str, actor: Actor) -> int:
-    """Put every sent bid of a round to its panel; returns how many. Refused while the round takes changes."""
+    """Put every sent bid of a round to its panel; returns how many. Refused while the round takes changes, and with one's own among them."""
     with transaction():
         round_ = rounds.locked_round(round_ref)
         bids = db.session.scalars(
@@ -85,6 +69,7 @@ def put_round_to_panel(round_ref: str, actor: Actor) -> int:
             .with_for_update()
             .execution_options(populate_existing=True)
         ).all()
+        must_not_be_their_own(bids, actor)
         for bid in bids:
             _put(bid, actor)
         return len(bids)
@@ -99,7 +84,7 @@ def _put(bid: Application, actor: Actor) -> None:
             raise Refused(
                 _("The round is still open until %(day)s, and ideas may change until then.", day=letters.in_words(clock.london_day(closes)))
             )
-    own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == bid.id))
+    own = rounds.own_time(bid.id)
     if own is not None and now <= own:
         raise Refused(_("They have more time until %(day)s.", day=letters.in_words(clock.london_day(own))))
     assert bid.sent_at is not None
@@ -108,6 +93,8 @@ def _put(bid: Application, actor: Actor) -> None:
             _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
         )  # fmt: skip
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
+    if bid.released_at is not None:  # it comes back after a "not yet", and hears again in good time
+        bid.hear_by = hear_by(clock.today(), RoundRules.load(round_.rules), None)
     _open_matter(bid, actor)
     if not round_.rolling and round_.status in ("open", "closed"):
         move(round_, "deciding", actor)
@@ -115,8 +102,8 @@ def _put(bid: Application, actor: Actor) -> None:
 
 def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
-    decide_by = bid.round.decide_by or bid.hear_by or clock.today() + timedelta(days=rules.decide_within_days)
-    decide_by = max(decide_by, clock.today())
+    days = [day for day in (bid.round.decide_by, bid.hear_by) if day] or [clock.today() + timedelta(days=rules.decide_within_days)]
+    decide_by = max(*days, clock.today())
     rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
     sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)
     panels.open_matter(bid.round.panel_id, about(bid), rule, decide_by, actor, sitting_id=sitting.id if sitting else None, cost=bid.asked)
@@ -131,11 +118,12 @@ def _sitting(round_: Round, rules: RoundRules, decide_by: date, actor: Actor) ->
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel."""
+    """Take a bid back from the panel before it is decided. Refused: no reason, not with the panel, one's own."""
     needs_reason(reason)
     with transaction():
         panels.hold(about(queries.bid(bid_ref)))
         bid = locked_bid(bid_ref)
+        must_not_be_their_own([bid], actor)
         move(bid, "back_from_panel", actor, reason=reason, refusal=_("This idea is not with the panel now."))
         panels.withdraw_matter(about(bid), actor, reason)
 
@@ -193,7 +181,7 @@ def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
     with transaction():
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
-        _not_their_own([bid], actor)
+        must_not_be_their_own([bid], actor)
         if bid.funded is not None:
             raise Refused(_("This idea shared a pot with others. Undo the whole count on the page of the sitting."))
         move(bid, "decision_undone", actor, why=reason, refusal=_("Only a decision that has not been released can be undone."))
@@ -218,7 +206,7 @@ def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: in
         if bid.status != "decided":
             raise Refused(_("The panel has not decided this idea, or the letter has gone out already."))
         _not_in_release(bid)
-        _not_their_own([bid], actor)
+        must_not_be_their_own([bid], actor)
         if conditions and bid.decided != "yes":
             raise Refused(_("Only a yes has conditions."), "conditions")
         bid.decision_reason, bid.conditions = reason, list(conditions)
@@ -264,6 +252,9 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
             )  # fmt: skip
             if waiting:
                 raise Refused(_("%(number)d ideas of this round are not decided yet. All hear on the same day.", number=waiting))
+            for late, until in rounds.still_writing(round_):
+                day = letters.in_words(clock.london_day(until))
+                raise Refused(_("%(ref)s has more time until %(day)s. All hear on the same day, so wait for it.", ref=late.ref, day=day))
             query = query.where(Application.status == "decided")
         else:
             query = query.where(Application.ref.in_(bid_refs))
@@ -280,7 +271,7 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
             if not bid.decision_reason:
                 raise Refused(_("Write the reason for “%(title)s” first.", title=bid.title))
             _not_in_release(bid)
-        _not_their_own(bids, actor)
+        must_not_be_their_own(bids, actor)
         release = Release(
             ref=new_ref("REL"), round_id=round_.id, application_ids=ids, prepared_by_id=actor.person_id,
             prepared_at=clock.now(),
@@ -294,14 +285,6 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
 def _in_order(bids: Sequence[Application]) -> list[Application]:
     """As the money is given out: the places that the officer gave, then by the day on which they were sent."""
     return sorted(bids, key=lambda bid: (bid.reserve_place is None, bid.reserve_place or 0, bid.sent_at or bid.created_at, bid.id))
-
-
-def _not_their_own(bids: Sequence[Application], actor: Actor) -> None:
-    abouts = [about(bid) for bid in bids]
-    if any(
-        actor.person_id in persons for tied in (tied_by_nature(abouts), panel_queries.declared_ties(abouts)) for persons in tied.values()
-    ):
-        raise Refused(_("You are tied to one of these ideas. Somebody else must do this."))
 
 
 def cancel_release(release_ref: str, actor: Actor) -> None:
@@ -326,7 +309,10 @@ class Planned:
 
 
 def plan(release: Release) -> Sequence[Planned]:
-    """What a release would do now: who gets money, who is on the reserve list, and every letter. Writes nothing."""
+    """What a release would do now: who gets money, who is on the reserve list, and every letter. Writes nothing.
+
+    While somebody waits on the round's reserve list, the next yes waits behind them, also for a smaller sum.
+    """
     round_ = db.session.get(Round, release.round_id)
     assert round_ is not None
     rows = {bid.id: bid for bid in db.session.scalars(select(Application).where(Application.id.in_(release.application_ids)))}
@@ -335,7 +321,7 @@ def plan(release: Release) -> Sequence[Planned]:
     accept_by = clock.today() + timedelta(days=RoundRules.load(round_.rules).accept_within_days)
     planned: list[Planned] = []
     place = _last_place(round_.id)
-    short = False
+    short = place > 0 and round_.status != "finished"  # whoever waits on the list comes first: nobody overtakes them
     for bid in bids:
         what, at = _fate(bid, free, short)
         if what == "offered":
@@ -399,7 +385,7 @@ def release(release_ref: str, actor: Actor) -> int:
             .with_for_update()
             .execution_options(populate_existing=True)
         ).all()
-        _not_their_own(bids, actor)
+        must_not_be_their_own(bids, actor)
         round_ = db.session.get_one(Round, found.round_id)
         award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
@@ -471,4 +457,3 @@ def needs_reason(reason: str) -> None:
 panels.CLOSED["bid"] = when_closed
 sittings.SHARED["bid"] = when_shared
 sittings.REOPENED["bid"] = when_reopened
-panel_queries.TIED_BY_NATURE["bid"] = tied_by_nature

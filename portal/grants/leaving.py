@@ -7,15 +7,28 @@ behind it is empty. What was never sent goes, and so do names and addresses wher
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, match, queries
+from portal.grants import apply, floats, match, queries, quick
 from portal.grants.award import UNPAID, current_payee
-from portal.grants.model import Application, Award, BudgetLine, Payee, Photo, Pledge, Report
+from portal.grants.model import (
+    Appeal,
+    Application,
+    Award,
+    BudgetLine,
+    FloatRequest,
+    Payee,
+    Photo,
+    Pledge,
+    QuickFloat,
+    QuickRemark,
+    QuickSpark,
+    Report,
+)
 from portal.grants.moves import about, move
-from portal.history import Actor
+from portal.history import Actor, record
 from portal.ledger.posting import rename_account
 from portal.money import Pence
 from portal.outbox import Message
@@ -39,15 +52,22 @@ def _ideas(person_id: int) -> list[dict[str, Any]]:
 
 def _idea(row: Application) -> dict[str, Any]:
     untold = row.status == "decided"  # private until the letters go out together
-    hidden = ("decided", "decision_undone") if untold else ()
-    events = [event for event in queries.story_of(row, queries.award_of(row.id)) if event.kind not in hidden]
+    events = queries.told_story_of(row, queries.award_of(row.id))
     return {
         "reference": row.ref, "state": "with_panel" if untold else row.status, "begun": row.created_at.isoformat(),
         "sent": row.sent_at and row.sent_at.isoformat(), "answers": apply.content(row),
         "photos": [photo.ref for photo in queries.photos_of(about(row))],
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
+        "appeals": [_appeal(each) for each in queries.appeals_of(row.id)],
         "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events],
-    } | ({"decision": row.decided, "reason": row.decision_reason} if row.released_at else {})  # fmt: skip
+    } | ({"decision": row.decided, "reason": row.decision_reason} if row.told else {})  # fmt: skip
+
+
+def _appeal(row: Appeal) -> dict[str, Any]:
+    return {
+        "reference": row.ref, "state": row.status, "made": row.opened_at.isoformat(), "ground": row.ground, "your words": row.words,
+        "answer": row.answer, "your words for a second look": row.second_words, "second answer": row.second_answer, "outcome": row.outcome,
+    }  # fmt: skip
 
 
 def _promises(person_id: int) -> list[dict[str, Any]]:
@@ -89,6 +109,31 @@ def _report(row: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _quick(person_id: int) -> dict[str, Any]:
+    held = db.session.scalars(select(QuickFloat).where(QuickFloat.person_id == person_id).order_by(QuickFloat.id)).all()
+    said = db.session.execute(
+        select(QuickRemark, QuickSpark.ref)
+        .join(QuickSpark, QuickSpark.id == QuickRemark.spark_id)
+        .where(QuickRemark.said_by_id == person_id)
+        .order_by(QuickRemark.id)
+    )
+    return {
+        "floats": [
+            {"reference": row.ref, "since": row.opened_at.isoformat(), "until": row.closed_at and row.closed_at.isoformat(), "left in pence": row.balance}
+            for row in held
+        ],
+        "asked for": [
+            {"reference": row.ref, "pence": row.amount, "why": row.reason, "state": row.status, "asked": row.asked_at.isoformat()}
+            for row in quick.requests_of(person_id, limit=1000)
+        ],
+        "given": [
+            {"reference": row.ref, "what": row.what, "pence": row.amount, "day": row.spent_on.isoformat(), "taken back": row.reversed_on and row.reversed_on.isoformat()}
+            for row in quick.sparks_of(person_id, limit=10_000)
+        ],
+        "questions and answers": [{"about": ref, "words": row.words, "when": row.said_at.isoformat()} for row, ref in said],
+    }  # fmt: skip
+
+
 def _theirs(someone: Person) -> Any:
     addresses = [address for address in (someone.email, someone.phone) if address]
     return or_(Pledge.person_id == someone.id, Pledge.contact.in_(addresses)) if addresses else Pledge.person_id == someone.id
@@ -118,6 +163,24 @@ def _bid_under_way(person_id: int) -> str | None:
     )
 
 
+def _float_in_hand(person_id: int) -> str | None:
+    if not quick.floats_of(person_id):
+        return None
+    return _("You hold a float for quick sparks. Ask an officer to take it back, then you can go.")
+
+
+def _appeal_under_way(person_id: int) -> str | None:
+    found = db.session.scalar(
+        select(Application.title)
+        .join(Appeal, Appeal.application_id == Application.id)
+        .where(Application.person_id == person_id, Appeal.status.in_(("open", "second_stage")))
+        .limit(1)
+    )
+    return (
+        _("Your appeal about “%(title)s” is not answered yet. Take it back first, or wait for the answer.", title=found) if found else None
+    )
+
+
 # --- going ---------------------------------------------------------------------------------------------------------------
 
 
@@ -131,6 +194,25 @@ def _erase(someone: Person) -> Sequence[str]:
     ):
         if not _goes_on(application, someone):
             files += _erase_draft(application, someone)
+    for appeal in db.session.scalars(
+        select(Appeal)
+        .join(Application, Application.id == Appeal.application_id)
+        .where(Application.person_id == someone.id)
+        .order_by(Appeal.id)
+        .with_for_update(of=Appeal)
+    ):
+        appeal.words = appeal.second_words = ""
+        if appeal.status == "answered":
+            appeal.closed_at = clock.now()
+            move(appeal, "closed", Actor(someone.id))
+    for waiting in db.session.scalars(
+        select(Application)
+        .where(Application.person_id == someone.id, Application.status == "lapsed", Application.reserve_place.is_not(None))
+        .order_by(Application.id)
+        .with_for_update()
+    ):
+        waiting.reserve_place = None  # nobody is there to say yes
+        record(about(waiting), "left_reserve", Actor(someone.id))
     for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
         _application, pledge = match.locked_pledge(pledge_id)
         _erase_neighbour(pledge, someone)
@@ -145,7 +227,18 @@ def _erase(someone: Person) -> Sequence[str]:
             payee.sealed, payee.purged_at = "", clock.now()
         if payee.route == "receipts":
             payee.name = _("Former member")
+    _erase_from_quick_sparks(someone)
     return files
+
+
+def _erase_from_quick_sparks(someone: Person) -> None:
+    """What they asked of a panel is taken back; where money was given to them by name, the name goes."""
+    asked = select(FloatRequest.id).where(FloatRequest.person_id == someone.id, FloatRequest.status == "with_panel")
+    for id_ in db.session.scalars(asked).all():
+        floats.end_request(id_, _("They left the scheme."), Actor(someone.id))
+    named = select(QuickSpark).where(QuickSpark.payee_kind == "person", func.lower(QuickSpark.payee_name) == someone.name.lower())
+    for spark in db.session.scalars(named):
+        spark.payee_name, spark.helps = _("Former member"), ""
 
 
 def _goes_on(application: Application, someone: Person) -> bool:
@@ -185,5 +278,6 @@ def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
 COLLECTORS["ideas"] = _ideas
 COLLECTORS["promises to ideas"] = _promises
 COLLECTORS["awards"] = _awards
-KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way]
+COLLECTORS["quick sparks"] = _quick
+KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way, _float_in_hand, _appeal_under_way]
 ERASERS.append(_erase)

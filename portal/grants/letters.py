@@ -1,13 +1,15 @@
-"""What applicants are told about decisions and money, in plain words: pure functions from a bid and its award to a text."""
+"""What applicants are told about decisions, money and appeals, in plain words: functions from a bid and its award to a text."""
 
 from collections.abc import Sequence
 from datetime import date
 
 from portal import clock
-from portal.grants.model import Application, Award, Payee
+from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
+from portal.grants.rules import APPEAL_WORKING_DAYS
+from portal.grants.working_days import working_days_after
 from portal.money import pounds
 from portal.outbox import Text, address_of
-from portal.words import _
+from portal.words import N_, _
 
 SHORT_TITLE = 60  # of a bid in a text message
 
@@ -35,6 +37,16 @@ def _conditions(conditions: Sequence[str]) -> str:
     return _("Before we can pay, this is needed:") + "\n" + "\n".join(f"- {condition}" for condition in conditions)
 
 
+def how_to_appeal(bid: Application) -> str:
+    """The paragraph of a letter that goes out today: what somebody can do who was not treated by the rules."""
+    until = working_days_after(clock.today(), APPEAL_WORKING_DAYS)
+    return _(
+        "Do you think that we did not keep to the rules? You can appeal until %(day)s. Somebody who had no part in this looks at how it was done. Open this page, or call us: %(link)s",
+        day=in_words(until),
+        link=address_of(f"/grants/{bid.ref}/appeal"),
+    )
+
+
 def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by: date, link: str) -> Text:
     """Yes. `link` opens a page with a button and needs no sign-in."""
     return _text(
@@ -46,6 +58,7 @@ def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by:
             _("Please say yes by %(day)s. Open this link and press the button:", day=in_words(accept_by)),
             link,
             _("If we do not hear from you by then, the money goes to the next idea on the list."),
+            how_to_appeal(bid) if conditions else "",
             _("Your reference is %(ref)s.", ref=bid.ref),
         ],
         _("Yes! We offer you %(amount)s for “%(title)s”. Say yes by %(day)s: %(link)s", amount=pounds(amount), title=_title(bid), day=in_words(accept_by), link=link),
@@ -72,6 +85,7 @@ def refused(bid: Application) -> Text:
             _reason(bid),
             _("You are welcome to ask again with another idea. If you would like to talk about it, call us or answer this message."),
             link,
+            how_to_appeal(bid),
             _("Your reference is %(ref)s.", ref=bid.ref),
         ],
         _("We cannot fund “%(title)s” this time. Read why: %(link)s", title=_title(bid), link=link),
@@ -104,6 +118,7 @@ def on_reserve(bid: Application, place: int) -> Text:
             _reason(bid),
             _("You are number %(place)d on the reserve list. When money comes back, we offer it to you at once.", place=place),
             link,
+            how_to_appeal(bid),
             _("Your reference is %(ref)s.", ref=bid.ref),
         ],
         _("The panel said yes to “%(title)s”, but the money is used up. You are number %(place)d on the reserve list: %(link)s", title=_title(bid), place=place, link=link),
@@ -209,3 +224,177 @@ def withdrawn(bid: Application, amount: int) -> Text:
         ],
         _("As you asked, we keep no money for “%(title)s” any more. You are welcome to ask again.", title=_title(bid)),
     )  # fmt: skip
+
+
+def ended(bid: Application, amount: int, reason: str) -> Text:
+    """The scheme ended an accepted award of which nothing came."""
+    return _text(
+        _("The grant for “%(title)s” has ended", title=bid.title),
+        [
+            _("You said yes to %(amount)s for “%(title)s”, but it could not be paid. The money now helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("That does not count against you. If you think it is wrong, call us. You are welcome to ask again."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("The grant for “%(title)s” has ended, and the money helps another idea. If you think that is wrong, call us. You are welcome to ask again.", title=_title(bid)),
+    )  # fmt: skip
+
+
+def rest_returned(bid: Application, amount: int, reason: str) -> Text:
+    """What was not paid of an award went back into the fund."""
+    return _text(
+        _("%(amount)s of “%(title)s” went back into the fund", amount=pounds(amount), title=bid.title),
+        [
+            _("%(amount)s of the grant for “%(title)s” is not needed any more and helps another idea.", amount=pounds(amount), title=bid.title),
+            _("Why: %(reason)s", reason=reason),
+            _("If you think that is wrong, call us."),
+        ],
+        _("%(amount)s of the grant for “%(title)s” went back into the fund. If you think that is wrong, call us.", amount=pounds(amount), title=_title(bid)),
+    )  # fmt: skip
+
+
+def question_reminder(bid: Application, asked: MoreAsked) -> Text:
+    """A question waits for an answer."""
+    link = address_of(f"/grants/{bid.ref}")
+    return _text(
+        _("We still have a question about “%(title)s”", title=bid.title),
+        [
+            _("We asked you about “%(title)s”:", title=bid.title),
+            asked.note,
+            _("Please answer by %(day)s. If you cannot, call us.", day=in_words(asked.answer_by)),
+            link,
+        ],
+        _("We still have a question about “%(title)s”. Please answer by %(day)s: %(link)s", title=_title(bid), day=in_words(asked.answer_by), link=link),
+    )  # fmt: skip
+
+
+def question_ended(bid: Application, asked: MoreAsked) -> Text:
+    """The day to answer has passed."""
+    return _text(
+        _("“%(title)s” goes on as it is", title=bid.title),
+        [
+            _("We did not hear from you by %(day)s, so “%(title)s” goes on with what you told us before.", title=bid.title, day=in_words(asked.answer_by)),
+            _("If you would still like to add something, call us."),
+            _("Your reference is %(ref)s.", ref=bid.ref),
+        ],
+        _("We did not hear from you, so “%(title)s” goes on as it is. Would you like to add something? Call us.", title=_title(bid)),
+    )  # fmt: skip
+
+
+# --- appeals -------------------------------------------------------------------------------------------------------------
+
+GROUNDS = {
+    "rules": N_("The rules were not followed"),
+    "tie": N_("Somebody with a tie took part"),
+    "unseen": N_("Something we sent was not looked at"),
+    "fact": N_("A fact in the letter is wrong"),
+}
+
+
+def appeal_page(bid: Application, appeal: Appeal) -> str:
+    """The whole address of an appeal's page."""
+    return address_of(f"/grants/{bid.ref}/appeals/{appeal.ref}")
+
+
+def _appeal(bid: Application, appeal: Appeal, subject: str, paragraphs: Sequence[str], short: str) -> Text:
+    link = appeal_page(bid, appeal)
+    ends = [link, _("Your reference is %(ref)s.", ref=appeal.ref)]
+    return _text(subject, [*paragraphs, *ends], f"{short} {link}")
+
+
+def appeal_received(bid: Application, appeal: Appeal, offer_until: date | None) -> Text:
+    """We have it, and by when they hear. `offer_until`: an offer with conditions waits so long."""
+    assert appeal.answer_by is not None
+    day = in_words(appeal.answer_by)
+    return _appeal(
+        bid,
+        appeal,
+        _("We have your appeal about “%(title)s”", title=bid.title),
+        [
+            _("We have your appeal about “%(title)s”: %(ground)s.", title=bid.title, ground=_(GROUNDS[appeal.ground])),
+            _("Somebody who had no part in the decision looks at how it was made. You hear by %(day)s.", day=day),
+            _("Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)) if offer_until else "",
+        ],
+        _("We have your appeal about “%(title)s” (%(ref)s). You hear by %(day)s.", title=_title(bid), ref=appeal.ref, day=day),
+    )  # fmt: skip
+
+
+def appeal_answered(bid: Application, appeal: Appeal) -> Text:
+    """The first answer is no, and they may ask for a second look."""
+    assert appeal.second_by is not None
+    day = in_words(appeal.second_by)
+    return _appeal(
+        bid,
+        appeal,
+        _("The answer to your appeal about “%(title)s”", title=bid.title),
+        [
+            _("We looked at how “%(title)s” was decided, and found that the rules were kept. So the decision stays.", title=bid.title),
+            _("Why: %(reason)s", reason=appeal.answer),
+            _("If you think that this is wrong, ask for a second look until %(day)s. A different person takes it. It is the last step.", day=day),
+        ],
+        _("We answered your appeal about “%(title)s”. The decision stays. You can ask for a second look until %(day)s:", title=_title(bid), day=day),
+    )  # fmt: skip
+
+
+def appeal_second_received(bid: Application, appeal: Appeal, offer_until: date | None) -> Text:
+    """A different person looks, and by when they hear."""
+    assert appeal.answer_by is not None
+    day = in_words(appeal.answer_by)
+    return _appeal(
+        bid,
+        appeal,
+        _("A second look at your appeal about “%(title)s”", title=bid.title),
+        [
+            _("You asked for a second look at your appeal about “%(title)s”. A different person takes it. You hear by %(day)s.", title=bid.title, day=day),
+            _("Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)) if offer_until else "",
+        ],
+        _("A different person takes a second look at your appeal about “%(title)s”. You hear by %(day)s.", title=_title(bid), day=day),
+    )  # fmt: skip
+
+
+def appeal_upheld(bid: Application, appeal: Appeal, dropped: Sequence[str]) -> Text:
+    """They were right, and what comes of it."""
+    if appeal.remedy == "anew":
+        assert bid.hear_by is not None
+        what = _(
+            "The idea is looked at anew, as you sent it. The first letter does not count any more. You hear by %(day)s.",
+            day=in_words(bid.hear_by),
+        )
+    elif appeal.remedy == "conditions":
+        what = _("This is not needed any more before we pay:") + "\n" + "\n".join(f"- {each}" for each in dropped)
+    else:
+        what = _("The idea has moved on since then, so there is nothing to decide anew. We are sorry, and we learn from it.")
+    return _appeal(
+        bid,
+        appeal,
+        _("You were right about “%(title)s”", title=bid.title),
+        [
+            _("We looked at how “%(title)s” was decided. You were right, and we are sorry.", title=bid.title),
+            _("Why: %(reason)s", reason=appeal.second_answer or appeal.answer),
+            what,
+        ],
+        _("Your appeal about “%(title)s” was right, and we are sorry. What comes next:", title=_title(bid)),
+    )  # fmt: skip
+
+
+def appeal_closed(bid: Application, appeal: Appeal) -> Text:
+    """The end of an appeal that was not upheld: taken back, not taken further, or looked at twice."""
+    if appeal.outcome == "withdrawn":
+        what = [_("As you asked, your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title)]
+    elif appeal.second_answer:
+        what = [
+            _("A different person looked once more at how “%(title)s” was decided, and found that the rules were kept. So the decision stays.", title=bid.title),
+            _("Why: %(reason)s", reason=appeal.second_answer),
+            _("That was our last step. If you are still not content, you can go to the Local Government and Social Care Ombudsman, who is independent of us."),
+        ]  # fmt: skip
+    else:
+        what = [
+            _("Nobody asked for a second look, so your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title)
+        ]
+    return _appeal(
+        bid,
+        appeal,
+        _("Your appeal about “%(title)s” is closed", title=bid.title),
+        [*what, _("You are welcome to ask again with another idea.")],
+        _("Your appeal about “%(title)s” is closed. Read more:", title=_title(bid)),
+    )

@@ -31,7 +31,14 @@ BID_STATES = (
 PLEDGE_STATES = ("invited", "confirmed", "delivered", "checked", "refused", "expired")
 AWARD_STATES = ("reserved", "conditions_open", "ready_to_pay", "paid", "reporting", "closed", "returned", "lapsed", "declined")
 PAYMENT_STATES = ("prepared", "approved", "released", "settled", "bounced", "cancelled")
+APPEAL_STATES = ("open", "answered", "second_stage", "closed")
+APPEAL_GROUNDS = ("rules", "tie", "unseen", "fact")
+APPEAL_AGAINST = ("no", "reserve", "ineligible", "conditions")
+APPEAL_OUTCOMES = ("upheld", "not_upheld", "withdrawn")
+APPEAL_REMEDIES = ("anew", "conditions", "words")
 REPORT_STATES = ("due", "started", "sent", "more_asked", "accepted", "late", "waived")
+FLOAT_STATES = ("open", "closed")
+FLOAT_REQUEST_STATES = ("with_panel", "granted", "no", "not_yet", "no_quorum", "withdrawn")
 PAY_ROUTES = ("group", "host", "council_buys", "receipts")
 PLEDGE_KINDS = ("hours", "goods", "room", "cash")
 
@@ -172,12 +179,17 @@ class Application(Base):
     conditions: Mapped[list[str]] = mapped_column(JSON, default=list)  # of a yes, as the letter says them
     reserve_place: Mapped[int | None]  # in line for the money of a dated round
     funded: Mapped[bool | None]  # what the sharing of a pot gave; None: it was decided on its own
-    released_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]  # of the last letter: see `told`
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
     round: Mapped[Round] = relationship()
     area: Mapped[Area | None] = relationship(viewonly=True)
     award: Mapped["Award | None"] = relationship(viewonly=True)
+
+    @property
+    def told(self) -> bool:
+        """Whether the applicant knows the decision that stands here. After a "not yet" the panel may be at it anew, in private."""
+        return self.released_at is not None and self.status not in ("with_panel", "decided")
 
 
 class BudgetLine(Base):
@@ -437,6 +449,177 @@ class Refund(Base):
     entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
+class QuickFloat(Base):
+    """Money of a fund that a panel put into a connector's hand for quick sparks. Ledger account `float:<id>`, floor 0."""
+
+    __tablename__ = "quick_float"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", FLOAT_STATES), name="status"),
+        CheckConstraint("balance >= 0 and spent >= 0", name="balance"),
+        CheckConstraint("status <> 'closed' or balance = 0", name="closed"),
+        Index("ix_quick_float_panel_id", "panel_id"),
+        Index("ix_quick_float_fund_id", "fund_id"),
+        Index("ix_quick_float_status", "status", "person_id"),
+        # one float a fund in one person's hand
+        Index(
+            "uq_quick_float_open",
+            "person_id",
+            "fund_id",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # FLT-....-....
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the connector
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))  # granted it, tops it up, reads the list
+    status: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    balance: Mapped[Pence] = mapped_column(default=0)  # cache of `float:<id>`; the ledger check compares
+    spent: Mapped[Pence] = mapped_column(default=0)  # cache of its quick sparks that stand
+
+    fund: Mapped[Fund] = relationship()
+
+
+class FloatRequest(Base):
+    """Somebody asks a panel for a float, or for more of one. The matter is about "float:<id>" or "topup:<id>"."""
+
+    __tablename__ = "float_request"
+    __table_args__ = (
+        CheckConstraint("kind in ('float', 'topup')", name="kind"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("kind = 'float' or float_id is not null", name="float"),
+        CheckConstraint(_one_of("status", FLOAT_REQUEST_STATES), name="status"),
+        Index("ix_float_request_float_id", "float_id"),
+        Index("ix_float_request_status", "status", "id"),
+        # the panel has one question about one person's float at a time
+        Index(
+            "uq_float_request_open",
+            "person_id",
+            "fund_id",
+            unique=True,
+            sqlite_where=text("status = 'with_panel'"),
+            postgresql_where=text("status = 'with_panel'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # FRQ-....-....
+    kind: Mapped[str]
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # in whose hand the money would be
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    float_id: Mapped[int | None] = mapped_column(ForeignKey("quick_float.id"))  # of a first request: once it is granted
+    amount: Mapped[Pence]
+    reason: Mapped[str]
+    status: Mapped[str] = mapped_column(default="with_panel")
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    fund: Mapped[Fund] = relationship()
+
+
+class QuickReview(Base):
+    """A panel's look at the quick sparks of a month. Its chair closes it with a sentence."""
+
+    __tablename__ = "quick_review"
+    __table_args__ = (UniqueConstraint("panel_id", "month"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    month: Mapped[date]  # its first day
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    outcome: Mapped[str] = mapped_column(default="")  # what the chair noted
+
+
+class QuickSpark(Base):
+    """Up to £25, given on the spot. Posted `float:F` to `payee:<ref>:paid`. Never deleted: put right by a reversal."""
+
+    __tablename__ = "quick_spark"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("payee_kind in ('person', 'shop', 'group')", name="payee_kind"),
+        CheckConstraint("(reversed_at is null) = (reversed_by_id is null)", name="reversed"),
+        Index("ix_quick_spark_float_id", "float_id", "id"),
+        Index("ix_quick_spark_spent_on", "spent_on", "id"),
+        Index("ix_quick_spark_area_id", "area_id", "spent_on", "id"),
+        Index("ix_quick_spark_reversed_on", "reversed_on"),
+        Index("ix_quick_spark_review_id", "review_id", "entered_on"),
+        # whose receipt is still awaited
+        Index(
+            "ix_quick_spark_receipt",
+            "receipt_by",
+            "float_id",
+            sqlite_where=text("receipt_at is null and waived_at is null and reversed_at is null"),
+            postgresql_where=text("receipt_at is null and waived_at is null and reversed_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # QSP-....-....: ledger account payee:<ref>:paid
+    float_id: Mapped[int] = mapped_column(ForeignKey("quick_float.id"))
+    amount: Mapped[Pence]
+    spent_on: Mapped[date]
+    what: Mapped[str]  # one line, for everybody to read; screened at entry
+    helps: Mapped[str] = mapped_column(default="")  # whom it helps: for the panel and officers only
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    ward_code: Mapped[str] = mapped_column(default="")  # frozen on the day: boundaries change
+    ward_name: Mapped[str] = mapped_column(default="")
+    payee_kind: Mapped[str]  # who was paid: a person is never named to anybody but officers, finance and the connector
+    payee_name: Mapped[str]
+    entered_on: Mapped[date]  # the day in London: its month's review
+    entered_at: Mapped[datetime]
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the connector, or who typed for them
+    basis: Mapped[str] = mapped_column(default="")  # how it was asked for, or the slip it was typed from
+    receipt_by: Mapped[date]
+    receipt_at: Mapped[datetime | None]
+    waived_at: Mapped[datetime | None]
+    waived_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    waived_reason: Mapped[str] = mapped_column(default="")
+    reversed_on: Mapped[date | None]
+    reversed_at: Mapped[datetime | None]
+    reversed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reversed_reason: Mapped[str] = mapped_column(default="")
+    review_id: Mapped[int | None] = mapped_column(ForeignKey("quick_review.id"))
+    reviewed_on: Mapped[date | None]  # when its review was closed: what the register says
+
+    float: Mapped[QuickFloat] = relationship()
+    area: Mapped[Area] = relationship(viewonly=True)
+
+
+class QuickRead(Base):
+    """A seat has read a month's list. Appended."""
+
+    __tablename__ = "quick_read"
+    __table_args__ = (UniqueConstraint("review_id", "seat_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("quick_review.id"))
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seat.id"))
+    read_at: Mapped[datetime]
+
+
+class QuickRemark(Base):
+    """A question of a seat about a quick spark, or an answer to it. Appended."""
+
+    __tablename__ = "quick_remark"
+    __table_args__ = (Index("ix_quick_remark_spark_id", "spark_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    spark_id: Mapped[int] = mapped_column(ForeignKey("quick_spark.id"))
+    seat_id: Mapped[int | None] = mapped_column(ForeignKey("seat.id"))  # of a question; an answer has none
+    said_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    words: Mapped[str]
+    said_at: Mapped[datetime]
+
+
 class Report(Base):
     """What happened: receipts, delivered hours, photos, a few sentences."""
 
@@ -489,4 +672,79 @@ class Release(Base):
     prepared_at: Mapped[datetime]
     released_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     released_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+
+class Appeal(Base):
+    """An applicant says that a decision was not made by the rules; somebody who had no part in it answers, at most twice.
+
+    One for each letter: `letter_at` is the moment at which the letter that it is about went out, `letter_reason` what it said.
+    """
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", APPEAL_STATES), name="status"),
+        CheckConstraint(_one_of("ground", APPEAL_GROUNDS), name="ground"),
+        CheckConstraint(_one_of("against", APPEAL_AGAINST), name="against"),
+        CheckConstraint("outcome is null or " + _one_of("outcome", APPEAL_OUTCOMES), name="outcome"),
+        CheckConstraint("remedy is null or " + _one_of("remedy", APPEAL_REMEDIES), name="remedy"),
+        CheckConstraint("(status in ('open', 'second_stage')) = (answer_by is not null)", name="answer_by"),
+        CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed"),
+        CheckConstraint("second_answered_by_id is null or second_answered_by_id <> answered_by_id", name="two_people"),
+        UniqueConstraint("application_id", "letter_at"),
+        Index("ix_appeal_status", "status", "answer_by", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # APL-....-....
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    against: Mapped[str]
+    letter_at: Mapped[datetime]
+    letter_reason: Mapped[str] = mapped_column(default="")
+    ground: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")  # the applicant's; forgotten when they leave
+    status: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    helper_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    helper_basis: Mapped[str] = mapped_column(default="")
+    answer_by: Mapped[date | None]  # of the stage that waits for an answer
+    reminded: Mapped[str] = mapped_column(default="")  # the officers, of this stage: "soon", then "late"
+    answer: Mapped[str] = mapped_column(default="")
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    answered_at: Mapped[datetime | None]
+    second_by: Mapped[date | None]  # until then a second look can be asked for
+    second_words: Mapped[str] = mapped_column(default="")
+    second_asked_at: Mapped[datetime | None]
+    second_answer: Mapped[str] = mapped_column(default="")
+    second_answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    second_answered_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]  # of the last answer
+    remedy: Mapped[str | None]  # of an upheld one: the panel looks anew, conditions fall away, or a word is all that is left
+    closed_at: Mapped[datetime | None]
+
+    application: Mapped[Application] = relationship()
+
+
+class Ending(Base):
+    """An accepted award of which nothing came is ended before it is paid: one asks, a second person ends it."""
+
+    __tablename__ = "ending"
+    __table_args__ = (
+        CheckConstraint("ended_by_id is null or ended_by_id <> asked_by_id", name="two_people"),
+        Index(
+            "uq_ending_waiting",
+            "award_id",
+            unique=True,
+            sqlite_where=text("ended_at is null and cancelled_at is null"),
+            postgresql_where=text("ended_at is null and cancelled_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), index=True)
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

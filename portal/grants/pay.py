@@ -19,16 +19,17 @@ from portal.grants.award import REPAID, current_payee, live_payments, locked, pa
 from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Report
 from portal.grants.moves import about, begin, move
 from portal.grants.report import let_report_go, open_report
+from portal.grants.ties import must_not_be_their_money, owners_of
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post
 from portal.money import Pence, pounds
 from portal.outbox import queue
-from portal.people.model import ActingFor
-from portal.people.queries import addressee_of, holders, in_force, names, person
+from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
 from portal.words import _
+from portal.work.actions import close_purpose
 
 HANDS = ("finance", "officer")  # the roles that may prepare, approve and release
 
@@ -46,26 +47,9 @@ def paid_to(payee: Payee) -> str:
 # --- who may -------------------------------------------------------------------------------------------------------------
 
 
-def tied_to(bid: Application) -> frozenset[int]:
-    """Who must not handle a bid's money: the applicant, and everybody who acts for the group today."""
-    found = {bid.person_id}
-    if bid.organisation_id is not None:
-        found.update(
-            db.session.scalars(
-                select(ActingFor.person_id).where(ActingFor.organisation_id == bid.organisation_id, in_force(ActingFor, clock.today()))
-            )
-        )
-    return frozenset(found)
-
-
-def _not_their_own(bid: Application, actor: Actor) -> None:
-    if actor.person_id in tied_to(bid):
-        raise Refused(_("This is an award of your own, or of your group. Somebody else must do this."))
-
-
 def hands(bid: Application) -> int:
     """How many people may handle this bid's money today."""
-    tied = tied_to(bid)
+    tied = owners_of(bid)
     return sum(1 for each in holders(*HANDS) if each.id not in tied)
 
 
@@ -83,6 +67,7 @@ class Due:
     left: int
     why_not: str | None
     on_receipts: int | None = None  # pence that receipts show, where these are paid back
+    rest: int = 0  # pence that could go back to the fund, because something was paid and no payment is under way
 
 
 def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
@@ -90,19 +75,28 @@ def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
 
     Where receipts are paid back (design 1, four ways to be paid) no more than stands on them.
     """
-    sums = {"prepared": 0, "approved": 0, "released": 0}
+    sums = {"prepared": 0, "approved": 0, "released": 0, "settled": 0}
     for each in live_payments(award) if payments is None else payments:
         if each.status in sums:
             sums[each.status] += each.amount
-    left = books.balance(payable(award)) - sums["prepared"] - sums["approved"]
+    was_paid = sums.pop("settled")  # also when all of it came back since
+    held = books.balance(payable(award))
+    left = held - sums["prepared"] - sums["approved"]
+    rest = held if was_paid and award.status == "ready_to_pay" and not any(sums.values()) else 0
     why_not = _why_not(award, current_payee(award))
     if award.application.pay_route != REPAID:
-        return Due(left, why_not)
-    shown = db.session.scalar(
+        return Due(left, why_not, rest=rest)
+    shown = receipts_of(award)
+    left = max(0, min(left, shown - award.paid - sum(sums.values())))
+    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), shown, rest)
+
+
+def receipts_of(award: Award) -> Pence:
+    """What stands on the receipts of an award."""
+    total = (
         select(func.coalesce(func.sum(Receipt.amount), 0)).join(Report, Report.id == Receipt.report_id).where(Report.award_id == award.id)
     )
-    left = max(0, min(left, int(shown or 0) - award.paid - sum(sums.values())))
-    return Due(left, why_not or (None if left else _("Receipts are paid back here, and none waits to be paid back.")), int(shown or 0))
+    return Pence(int(db.session.scalar(total) or 0))
 
 
 def _why_not(award: Award, payee: Payee | None) -> str | None:
@@ -127,7 +121,7 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, once_key: str
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         payments = live_payments(award)
         if why := _why_not(award, current_payee(award)):
             raise Refused(why)
@@ -169,7 +163,7 @@ def approve(payment_ref: str, actor: Actor) -> None:
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         if payment.status == "approved":
             if payment.approved_by_id == actor.person_id:
                 return
@@ -187,14 +181,21 @@ def _still_right(award: Award, payment: Payment) -> None:
         raise Refused(_("The account was changed after %(ref)s was prepared. Cancel it and prepare it anew.", ref=payment.ref))
     if award.status != "ready_to_pay":
         raise Refused(_("The award of %(ref)s is not ready to be paid any more.", ref=payment.ref))
+    if award.application.pay_route == REPAID:
+        moving = sum(each.amount for each in live_payments(award) if each.status in ("prepared", "approved", "released"))
+        if receipts_of(award) < award.paid + moving:
+            raise Refused(
+                _("The receipts of %(ref)s are less than what is to be paid back now. Cancel it and prepare it anew.", ref=payment.ref)
+            )
 
 
 def cancel(payment_ref: str, reason: str, actor: Actor) -> None:
-    """Call a payment off before it is released. Twice changes nothing. Refused: no reason, released already."""
+    """Call a payment off before it is released. Twice changes nothing. Refused: no reason, released already, an award of one's own."""
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
-        _bid, _award, payment = _locked_payment(payment_ref)
+        bid, _award, payment = _locked_payment(payment_ref)
+        must_not_be_their_money(bid, actor)
         if payment.status != "cancelled":
             move(payment, "cancelled", actor, reason=reason, refusal=_("This payment has been released. Wait for the bank's answer."))
 
@@ -239,7 +240,7 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
         raise Refused(_("%(name)s has released %(ref)s already.", name=_name(payment.released_by_id), ref=payment.ref))
     if payment.status != "approved":
         raise Refused(_("%(ref)s is not approved. Look at the list again.", ref=payment.ref))
-    _not_their_own(bid, actor)
+    must_not_be_their_money(bid, actor)
     if payment.prepared_by_id == actor.person_id:
         raise Refused(_("You prepared %(ref)s. Another person must release it.", ref=payment.ref))
     if payment.approved_by_id == actor.person_id and hands(bid) > 2:
@@ -257,7 +258,7 @@ def settle(payment_ref: str, on: date, actor: Actor) -> None:
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         _settle(bid, award, payment, on, actor)
 
 
@@ -268,7 +269,7 @@ def settle_run(run_ref: str, on: date, actor: Actor) -> int:
         refs = db.session.scalars(select(Payment.ref).where(Payment.run_id == run.id, Payment.status == "released")).all()
         chosen = _locked_payments(refs)
         for bid, award, payment in chosen:
-            _not_their_own(bid, actor)
+            must_not_be_their_money(bid, actor)
             _settle(bid, award, payment, on, actor)
         return len(chosen)
 
@@ -320,7 +321,7 @@ def bounce(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
         bid, award, payment = _locked_payment(payment_ref)
         if payment.status == "bounced":
             return
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         _bank_day(payment, on)
         arrived = payment.status == "settled"
         if arrived and award.status not in ("ready_to_pay", "paid", "reporting"):
@@ -354,10 +355,17 @@ def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor:
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
+        must_not_be_their_money(bid, actor)
         if received_on > clock.today():
             raise Refused(_("That day is still to come."), "received_on")
-        if amount <= 0 or amount > award.paid:
+        if amount <= 0:
+            raise Refused(_("Write how much came back."), "amount")
+        settled = db.session.scalar(select(func.min(Payment.settled_on)).where(Payment.award_id == award.id, Payment.status == "settled"))
+        if settled is not None and received_on < settled:
+            raise Refused(
+                _("That is before the money had arrived, on %(day)s. Check the day.", day=letters.in_words(settled)), "received_on"
+            )
+        if amount > award.paid:
             raise Refused(_("%(paid)s was paid for this award, so no more can come back.", paid=pounds(award.paid)), "amount")
         ref = ""
         left: int = amount
@@ -395,18 +403,20 @@ def _refund_part(bid: Application, award: Award, payee: Payee, amount: Pence, re
 
 
 def keep_rest(award_ref: str, reason: str, actor: Actor) -> None:
-    """Less is needed than was awarded: what is neither paid nor in a payment returns to the fund; a part must be paid already.
+    """Less is needed than was awarded: what is neither paid nor in a payment returns to the fund; something must have been paid.
 
-    Refused: nothing paid yet (then the award is given back whole), nothing left, a payment under way, no reason, one's own.
+    When all that was paid has come back since, the award is returned whole. Refused: nothing was ever paid (then it is given
+    back, or ended by two people), nothing left, a payment under way, no reason, one's own.
     """
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
         bid, award = locked(award_ref)
-        _not_their_own(bid, actor)
-        if any(each.status in ("prepared", "approved", "released") for each in live_payments(award)):
+        must_not_be_their_money(bid, actor)
+        payments = live_payments(award)
+        if any(each.status in ("prepared", "approved", "released") for each in payments):
             raise Refused(_("A payment is under way. Wait for it, or cancel it."))
-        if award.status != "ready_to_pay" or not books.balance(payable(award)) or not award.paid:
+        if not due(award, payments).rest:
             raise Refused(_("Only the rest of an award that is partly paid can go back to the fund."))
         _return_rest(bid, award, reason, actor)
 
@@ -418,7 +428,13 @@ def _return_rest(bid: Application, award: Award, reason: str, actor: Actor) -> N
         sentence=_("Not needed by %(ref)s", ref=bid.ref), actor=actor.code,
     )  # fmt: skip
     record(about(award), "rest_returned", actor, reason=reason, amount=left)
-    _finish_paying(award, actor)
+    if award.paid:
+        _finish_paying(award, actor)
+    else:  # what was paid has come back before
+        move(award, "returned", actor, reason=reason)
+        let_report_go(award, actor, reason)
+        close_purpose(about(award))
+        queue(f"award:{award.id}:rest", addressee_of(person(bid.person_id)), letters.rest_returned(bid, left, reason), about=about(bid))
 
 
 def return_unused() -> int:

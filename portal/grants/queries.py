@@ -11,6 +11,7 @@ from portal import clock
 from portal.db import db
 from portal.errors import NotFound
 from portal.grants.model import (
+    Appeal,
     Application,
     Award,
     Contribution,
@@ -20,16 +21,19 @@ from portal.grants.model import (
     Payment,
     Photo,
     Pledge,
+    QuickFloat,
     Receipt,
     Report,
     Round,
     Snapshot,
 )
-from portal.grants.rules import Meter, PledgeFact, RoundRules, meter
+from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, opens_next_rung
 from portal.history import Event
 from portal.ledger import queries as books
+from portal.money import Pence
 from portal.words import _
 
+PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
 UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -53,26 +57,37 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, on its way, and paid."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
 
     received: int
     free: int
     promised: int
     paid: int
+    in_floats: int = 0
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
-    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards. Two queries."""
-    free = books.balances(f"fund:{fund.code}:available" for fund in some)
+    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Three queries."""
+    free, ids = books.balances(f"fund:{fund.code}:available" for fund in some), [fund.id for fund in some]
     promised = func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay")))
-    rows = db.session.execute(
-        select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_([fund.id for fund in some])).group_by(Award.fund_id)
-    )
-    awards = {fund_id: (int(promised or 0), int(paid or 0)) for fund_id, promised, paid in rows}
+    awards = {
+        fund_id: (int(promised or 0), int(paid or 0))
+        for fund_id, promised, paid in db.session.execute(
+            select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_(ids)).group_by(Award.fund_id)
+        )
+    }
+    floats = {
+        fund_id: (int(held), int(spent))
+        for fund_id, held, spent in db.session.execute(
+            select(QuickFloat.fund_id, func.sum(QuickFloat.balance), func.sum(QuickFloat.spent))
+            .where(QuickFloat.fund_id.in_(ids))
+            .group_by(QuickFloat.fund_id)
+        )
+    }
     found = {}
     for fund in some:
-        left, (due, paid) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0))
-        found[fund.id] = FundFigures(received=left + due + paid, free=left, promised=due, paid=paid)
+        left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
+        found[fund.id] = FundFigures(received=left + due + paid + held + spent, free=left, promised=due, paid=paid + spent, in_floats=held)
     return found
 
 
@@ -231,16 +246,30 @@ def snapshots_of(application_id: int) -> Sequence[Snapshot]:
 
 
 def closed_awards(person_id: int, organisation_id: int | None) -> int:
-    """How many awards this group (or this person, for a bid without a group) has finished: their rung of the ladder."""
-    query = (
-        select(func.count()).select_from(Award).join(Application, Application.id == Award.application_id).where(Award.status == "closed")
+    """How many finished awards have opened a rung for this group (or this person, for a bid without a group): see `opens_next_rung`."""
+    promised = (
+        select(func.coalesce(func.sum(Pledge.minutes), 0))
+        .where(Pledge.application_id == Application.id, Pledge.kind == "hours", Pledge.status.in_(("confirmed", "delivered", "checked")))
+        .scalar_subquery()
     )
     whose = (
         Application.organisation_id == organisation_id
         if organisation_id
         else and_(Application.person_id == person_id, Application.organisation_id.is_(None))
     )
-    return db.session.scalar(query.where(whose)) or 0
+    rows = db.session.execute(
+        select(Report.status, promised, Award.delivered)
+        .select_from(Award)
+        .join(Application, Application.id == Award.application_id)
+        .outerjoin(Report, Report.award_id == Award.id)
+        .where(Award.status == "closed", whose)
+    )
+    return sum(opens_next_rung(status, int(hours), delivered) for status, hours, delivered in rows)
+
+
+def most_for(application: Application) -> Pence:
+    """How much this bid may ask for, by its round's rules and its group's rung."""
+    return rules_of(application).most_on_rung(closed_awards(application.person_id, application.organisation_id))
 
 
 @dataclass(frozen=True)
@@ -274,26 +303,52 @@ def award_of(application_id: int) -> Award | None:
     return db.session.scalar(select(Award).where(Award.application_id == application_id))
 
 
+def appeals_of(application_id: int) -> Sequence[Appeal]:
+    """Appeals about a bid's letters, the last one first."""
+    return db.session.scalars(select(Appeal).where(Appeal.application_id == application_id).order_by(Appeal.id.desc())).all()
+
+
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its neighbours, award, payments and report, oldest first. One query."""
-    parts = [
+    """All events about a bid, its neighbours, appeals, award, payments and report, oldest first. One query."""
+    of_bid = (
         select(literal(f"bid:{application.id}")),
         select("pledge:" + func.cast(Pledge.id, String)).where(Pledge.application_id == application.id),
-    ]
-    if award is not None:
-        parts += [
+        select("appeal:" + func.cast(Appeal.id, String)).where(Appeal.application_id == application.id),
+    )
+    of_award = (
+        (
             select(literal(f"award:{award.id}")),
             select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
             select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
-        ]
-    return db.session.scalars(select(Event).where(Event.about.in_(union_all(*parts))).order_by(Event.id)).all()
+        )
+        if award is not None
+        else ()
+    )
+    parts = union_all(*of_bid, *of_award)
+    return db.session.scalars(select(Event).where(Event.about.in_(parts)).order_by(Event.id)).all()
+
+
+def told_story_of(application: Application, award: Award | None) -> Sequence[Event]:
+    """The story as the applicant may read it: what the panel did after the last letter went out stays private until the next."""
+    told_at = application.released_at
+    return [
+        event
+        for event in story_of(application, award)
+        if event.kind not in PRIVATE or not event.about.startswith("bid:") or (told_at is not None and event.at <= told_at)
+    ]
+
+
+def photo_by_ref(ref: str) -> Photo:
+    """One photo, whatever it belongs to. NotFound."""
+    found = db.session.scalar(select(Photo).where(Photo.ref == ref))
+    if found is None:
+        raise NotFound(_("That photo is gone."))
+    return found
 
 
 def photo(ref: str) -> tuple[Photo, Application]:
     """One photo and the bid that it, its report or its receipt belongs to. NotFound."""
-    found = db.session.scalar(select(Photo).where(Photo.ref == ref))
-    if found is None:
-        raise NotFound(_("That photo is gone."))
+    found = photo_by_ref(ref)
     kind, _colon, id_ = found.about.partition(":")
     if kind == "bid":
         return found, bid_by_id(int(id_))

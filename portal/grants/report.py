@@ -3,15 +3,17 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
-from portal.grants.model import Application, Award, Photo, Receipt, Report
+from portal.grants.model import Application, Award, Payment, Photo, Receipt, Report
 from portal.grants.moves import about, begin, move
+from portal.grants.rules import not_spent
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor
 from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
@@ -65,8 +67,8 @@ def spent(report: Report) -> int:
 
 
 def owed(award: Award, report: Report) -> Pence:
-    """Pence that were paid and neither spent by receipts nor given back."""
-    return Pence(max(0, award.paid - spent(report)))
+    """Pence that the applicant holds: paid to them, neither spent by receipts nor given back."""
+    return not_spent(award.application.pay_route, award.paid, spent(report))
 
 
 def _locked(bid_ref: str) -> tuple[Application, Award, Report]:
@@ -84,7 +86,7 @@ def _editable(report: Report) -> None:
 
 
 def _started(report: Report, actor: Actor) -> None:
-    if report.status in ("due", "late"):
+    if report.status == "due":
         move(report, "started", actor)
     report.version += 1
 
@@ -126,14 +128,21 @@ def _not_twice(file: str | None, data_dir: Path) -> None:
 
 
 def remove_receipt(bid_ref: str, receipt_id: int, data_dir: Path, actor: Actor) -> None:
-    """Take a receipt off again, with its photo."""
+    """Take a receipt off again, with its photo. Refused: it has been paid back, or is in a payment on its way."""
     file = None
     with transaction():
-        _application, _award, report = _locked(bid_ref)
+        application, award, report = _locked(bid_ref)
         _editable(report)
         receipt = db.session.scalar(select(Receipt).where(Receipt.id == receipt_id, Receipt.report_id == report.id))
         if receipt is None:
             raise NotFound(_("That receipt is gone already."))
+        if application.pay_route == "receipts":
+            moving = select(func.coalesce(func.sum(Payment.amount), 0)).where(
+                Payment.award_id == award.id, Payment.status.in_(("prepared", "approved", "released"))
+            )
+            stand = sum(each.amount for each in report.receipts) - receipt.amount
+            if stand < award.paid + int(db.session.scalar(moving) or 0):
+                raise Refused(_("This receipt is being paid back, or has been. Call us if it is wrong, and we put it right together."))
         photo = db.session.get(Photo, receipt.photo_id) if receipt.photo_id else None
         db.session.delete(receipt)
         db.session.flush()
@@ -189,9 +198,10 @@ def send(bid_ref: str, actor: Actor) -> None:
 
 
 def ask_more(bid_ref: str, note: str, actor: Actor) -> None:
-    """An officer asks one more thing; the applicant may change the report again. Refused: no note."""
+    """An officer asks one more thing; the applicant may change the report again. Refused: no note, one's own."""
     with transaction():
         application, _award, report = _locked(bid_ref)
+        must_not_be_their_own([application], actor)
         if not note:
             raise Refused(_("Write what you would like to know."), "note")
         move(report, "more_asked", actor, reason=note)
@@ -212,14 +222,13 @@ def ask_more(bid_ref: str, note: str, actor: Actor) -> None:
 
 
 def accept(bid_ref: str, actor: Actor) -> None:
-    """An officer has read it. With nothing left to give or pay back the award closes and the next rung of the ladder opens.
+    """An officer has read it. With nothing left to give or pay back the award closes, and may open the next rung of the ladder.
 
     Refused: one's own report.
     """
     with transaction():
         application, award, report = _locked(bid_ref)
-        if actor.person_id == application.person_id:
-            raise Refused(_("Nobody accepts their own report. Ask a colleague."))
+        must_not_be_their_own([application], actor)
         move(report, "accepted", actor, refusal=_("It has not been sent, or it is accepted already."))
         report.unspent = owed(award, report)
         if report.unspent:
@@ -229,9 +238,10 @@ def accept(bid_ref: str, actor: Actor) -> None:
 
 
 def waive(bid_ref: str, reason: str, actor: Actor) -> None:
-    """Let the report go, for a reason that is kept; the award closes. Refused: no reason."""
+    """Let the report go, for a reason that is kept; the award closes. Refused: no reason, one's own."""
     with transaction():
         application, award, report = _locked(bid_ref)
+        must_not_be_their_own([application], actor)
         if not reason:
             raise Refused(_("Write why. It is kept."), "reason")
         if award.status == "ready_to_pay":
@@ -264,13 +274,12 @@ def _close(application: Application, award: Award, report: Report, actor: Actor)
     award.closed_at = report.closed_at = clock.now()
     close_purpose(about(award))
     db.session.flush()
-    rules = queries.rules_of(application)
-    most = rules.most_on_rung(queries.closed_awards(application.person_id, application.organisation_id))
+    most = queries.most_for(application)
     values = {"title": application.title, "most": pounds(most), "link": address_of("/grants/")}
     text = Text(
         subject=_("Thank you for “%(title)s”", **values),
         body=_(
-            "“%(title)s” is finished. Thank you, and thank your neighbours from us.\n\nNext time you can ask for up to %(most)s:\n\n%(link)s",
+            "“%(title)s” is finished. Thank you, and thank your neighbours from us.\n\nNext time you can ask for up to %(most)s. That grows when a grant ends with its report and at least half of the promised hours.\n\n%(link)s",
             **values,
         ),
         short=_("“%(title)s” is finished. Thank you! Next time you can ask for up to %(most)s.", **values),

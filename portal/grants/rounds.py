@@ -1,8 +1,9 @@
 """What officers do with funds and rounds: open, fill, plan, freeze, extend, close. Dates move rounds through `move_rounds`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal import clock, once
 from portal.db import db, transaction
@@ -11,6 +12,7 @@ from portal.grants import letters
 from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
 from portal.grants.rules import RoundRules
+from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
@@ -163,12 +165,16 @@ def close_round(ref: str, actor: Actor) -> None:
 
 
 def finish_round(ref: str, actor: Actor) -> None:
-    """Nothing of this round is under way any more. Refused while a bid is."""
+    """Nothing of this round is under way any more. Refused while a bid is.
+
+    An idea that was told "not yet" does not hold it up: it may come back, and is then released by itself.
+    """
     with transaction():
         round_ = locked_round(ref)
         under_way = db.session.scalar(
             select(func.count()).select_from(Application).where(
-                Application.round_id == round_.id, Application.status.in_(("sent", "more_asked", "with_panel", "decided", "offered"))
+                Application.round_id == round_.id, Application.status.in_(("sent", "more_asked", "with_panel", "decided", "offered")),
+                or_(Application.status != "sent", Application.released_at.is_(None)),
             )
         )  # fmt: skip
         if under_way:
@@ -179,7 +185,8 @@ def finish_round(ref: str, actor: Actor) -> None:
 def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id: int | None = None) -> None:
     """More time, for everybody or for one applicant; whoever is not done hears of it.
 
-    Refused: no reason; a rolling round; not later than now and before; an idea that is decided or withdrawn.
+    Refused: no reason; a rolling round; not later than now and before; later than the day on which everybody hears; an idea
+    that is with the panel, decided or withdrawn, or one's own.
     """
     with transaction():
         round_ = locked_round(ref)
@@ -191,12 +198,17 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
             raise Refused(_("The new day must be later than the old one."), "until")
         waiting = select(Application).where(Application.round_id == round_.id, Application.status.in_(("draft", "more_asked")))
         if application_id is not None:
-            waiting = select(Application).where(
-                Application.id == application_id, Application.status.in_(("draft", "sent", "more_asked", "with_panel"))
-            )
+            waiting = select(Application).where(Application.id == application_id, Application.status.in_(("draft", "sent", "more_asked")))
         bids = db.session.scalars(waiting).all()
         if application_id is not None and not bids:
+            if db.session.scalar(select(Application.status).where(Application.id == application_id)) == "with_panel":
+                raise Refused(_("This idea is with the panel. Take it back first, then give more time."))
             raise Refused(_("This idea has been decided or withdrawn. More time does not help it."))
+        if application_id is not None:
+            must_not_be_their_own(bids, actor)
+        if round_.decide_by is not None and round_.decide_by <= clock.london_day(until):
+            day = letters.in_words(round_.decide_by)
+            raise Refused(_("That leaves no time to decide before %(day)s. Choose an earlier day.", day=day), "until")
         given = Extension(
             round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
         )
@@ -209,8 +221,6 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
             if round_.status == "closed":
                 move(round_, "reopened", actor, reason=reason)
             round_.closes_at = until
-            if round_.decide_by is not None and round_.decide_by <= clock.london_day(until):
-                raise Refused(_("That leaves no time to decide before %(day)s. Choose an earlier day.", day=round_.decide_by), "until")
         about = f"round:{round_.id}" if application_id is None else f"bid:{application_id}"
         record(about, "extended", actor, reason=reason, until=until.isoformat())
 
@@ -236,14 +246,35 @@ def closes_for(round_: Round, application_id: int | None) -> datetime | None:
     """When this round closes for one applicant, their own extension counted; None when it does not."""
     if round_.closes_at is None or application_id is None:
         return round_.closes_at
-    own = db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == application_id))
+    own = own_time(application_id)
     return max(round_.closes_at, own) if own else round_.closes_at
 
 
+def own_time(application_id: int) -> datetime | None:
+    """Until when one applicant has more time than the others; None when they never had."""
+    return db.session.scalar(select(func.max(Extension.until)).where(Extension.application_id == application_id))
+
+
 def takes_bids(round_: Round, application_id: int | None = None) -> bool:
-    """Whether a bid may be sent or changed now."""
+    """Whether a bid may be sent or changed now. Somebody's own time counts before the round's state: the others may be with the panel."""
+    now = clock.now()
+    if round_.status == "deciding" and application_id is not None:
+        own = own_time(application_id)
+        return own is not None and now <= own
     closes = closes_for(round_, application_id)
-    return round_.status in ("planned", "open", "closed") and round_.opens_at <= clock.now() and (closes is None or clock.now() <= closes)
+    return round_.status in ("planned", "open", "closed") and round_.opens_at <= now and (closes is None or now <= closes)
+
+
+def still_writing(round_: Round) -> Sequence[tuple[Application, datetime]]:
+    """Drafts of a round whose applicants have more time now, and until when: a release of the round waits for them."""
+    rows = db.session.execute(
+        select(Application, func.max(Extension.until))
+        .join(Extension, Extension.application_id == Application.id)
+        .where(Application.round_id == round_.id, Application.status == "draft", Extension.until >= clock.now())
+        .group_by(Application.id)
+        .order_by(Application.id)
+    )
+    return [(bid, until) for bid, until in rows.tuples()]
 
 
 def move_rounds() -> int:

@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from portal.money import Minutes, Pence, match_value
 
+APPEAL_WORKING_DAYS = 20  # after the letter: so long an appeal can be made
+ANSWER_WORKING_DAYS = 10  # after an appeal, and after asking for a second look: by then it is answered
+SECOND_LOOK_WORKING_DAYS = 10  # after the answer: so long a second look can be asked for
 SECTIONS = ("idea", "who", "money", "help", "when", "pay")  # the six questions, in order
 
 
@@ -16,7 +19,7 @@ class RoundRules:
 
     least: Pence = Pence(50_00)
     most: Pence = Pence(250_00)
-    ladder: tuple[int, ...] = (250_00, 500_00, 1000_00)  # most by rung; a closed award opens the next
+    ladder: tuple[int, ...] = (250_00, 500_00, 1000_00)  # most by rung; see opens_next_rung
     ratio_percent: int = 100  # match asked for, per hundred of grant
     rate: Pence = Pence(12_00)  # an hour of match counts for this much in the meter
     neighbours: int = 3  # others, beside the applicant, who pledge time
@@ -35,6 +38,7 @@ class RoundRules:
     accept_within_days: int = 14
     report_within_days: int = 42  # after the last day of the idea
     bank_wait_days: int = 3  # after details were changed (not when first given)
+    quick_most: Pence = Pence(25_00)  # one quick spark, given on the spot by a connector (of the fund, not of a round)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
@@ -49,7 +53,7 @@ class RoundRules:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def most_on_rung(self, closed_awards: int) -> Pence:
-        """How much a group with this many closed awards may ask for: £250, then £500, then £1,000."""
+        """How much a group may ask for whom this many closed awards have opened a rung: £250, then £500, then £1,000."""
         rungs = self.ladder or (self.most,)
         return Pence(max(self.most, rungs[min(closed_awards, len(rungs) - 1)]))
 
@@ -159,6 +163,21 @@ def meter(asked: int, pledges: Iterable[PledgeFact], rules: RoundRules) -> Meter
     )
 
 
+RUNG_HOURS_PERCENT = 50
+
+
+def opens_next_rung(report: str | None, promised: int, delivered: int) -> bool:
+    """Whether a closed award lets its group ask for more next time: its report was accepted, and at least half of the promised
+    hours were given. One that does not is held against nobody: the group stays where it is, and the next one may open the rung.
+    """
+    return report == "accepted" and delivered * 100 >= promised * RUNG_HOURS_PERCENT
+
+
+def not_spent(route: str, paid: int, on_receipts: int) -> Pence:
+    """Pence for an applicant to send back. What the council bought was never in their hands, so nothing of it."""
+    return Pence(0 if route == "council_buys" else max(0, paid - on_receipts))
+
+
 # --- lives ---------------------------------------------------------------------------------------------------------------
 # Each move: (states it may start from, state it ends in). A status column is the reduction of the events by these tables.
 
@@ -179,6 +198,7 @@ BID_MOVES: Moves = {
     "changed": (("sent",), "sent"),  # edited freely until the round closes
     "more_asked": (("sent", "with_panel"), "more_asked"),
     "more_answered": (("more_asked",), "sent"),
+    "not_answered": (("more_asked",), "sent"),  # the day to answer has passed: it goes on as it is
     "ineligible": (("sent", "more_asked"), "ineligible"),
     "put_to_panel": (("sent",), "with_panel"),
     "back_from_panel": (("with_panel",), "sent"),  # an officer takes it back before it is decided
@@ -192,7 +212,9 @@ BID_MOVES: Moves = {
     "accepted": (("offered",), "accepted"),
     "turned_down": (("offered",), "declined"),  # the applicant said no
     "lapsed": (("offered",), "lapsed"),
+    "ended": (("accepted",), "lapsed"),  # nothing came of the yes: two officers ended the grant
     "withdrawn": (("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted"), "withdrawn"),
+    "appeal_upheld": (("declined", "lapsed", "ineligible"), "sent"),  # looked at anew; the old letter stays as it went out
 }
 AWARD_MOVES: Moves = {
     "offered": ((), "reserved"),
@@ -204,6 +226,7 @@ AWARD_MOVES: Moves = {
     "closed": (("reporting", "paid"), "closed"),
     "returned": (("ready_to_pay", "conditions_open", "paid", "reporting"), "returned"),
     "lapsed": (("reserved",), "lapsed"),
+    "ended": (("conditions_open", "ready_to_pay"), "lapsed"),
     "turned_down": (("reserved",), "declined"),
     "withdrawn": (("reserved", "conditions_open", "ready_to_pay"), "returned"),
 }
@@ -217,12 +240,21 @@ PAYMENT_MOVES: Moves = {
 }
 REPORT_MOVES: Moves = {
     "due": ((), "due"),
-    "started": (("due", "late"), "started"),
+    "started": (("due",), "started"),  # what is late stays late until it is sent
     "sent": (("due", "started", "late", "more_asked"), "sent"),
     "more_asked": (("sent",), "more_asked"),
     "accepted": (("sent",), "accepted"),
     "late": (("due", "started", "more_asked"), "late"),
     "waived": (("due", "started", "late", "more_asked", "sent"), "waived"),
+}
+APPEAL_MOVES: Moves = {
+    "made": ((), "open"),
+    "upheld": (("open", "second_stage"), "closed"),
+    "not_upheld": (("open",), "answered"),
+    "second_asked": (("answered",), "second_stage"),
+    "not_upheld_again": (("second_stage",), "closed"),
+    "withdrawn": (("open", "second_stage"), "closed"),
+    "closed": (("answered",), "closed"),  # nobody asked for a second look in time
 }
 PLEDGE_MOVES: Moves = {
     "invited": ((), "invited"),

@@ -1,10 +1,10 @@
 """What happened, in plain words: the sentences of the timeline, drawn from the events.
 
-Each kind of event of bids, pledges, awards, payments and reports has one sentence; a test walks the move tables and fails
+Each kind of event of bids, pledges, awards, payments, reports and appeals has one sentence; a test walks the move tables and fails
 when one is missing. `%(who)s` is the actor's name, the neighbour's, or "The scheme".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "bid.changed": N_("%(who)s changed the idea."),
     "bid.more_asked": N_("%(who)s asked to know more."),
     "bid.more_answered": N_("%(who)s answered the questions."),
+    "bid.not_answered": N_("The questions were not answered in time. The idea goes on as it is."),
     "bid.ineligible": N_("%(who)s said that it cannot be taken in this round."),
     "bid.put_to_panel": N_("%(who)s gave the idea to the panel."),
     "bid.back_from_panel": N_("%(who)s took the idea back from the panel."),
@@ -28,21 +29,26 @@ SENTENCES: dict[str, str] = {
     "bid.refused": N_("The panel said no this time."),
     "bid.not_yet": N_("The panel said: not yet. The idea can come back."),
     "bid.reserved": N_("The idea is on the reserve list."),
+    "bid.left_reserve": N_("The idea left the reserve list."),
     "bid.accepted": N_("%(who)s accepted the grant."),
     "bid.turned_down": N_("%(who)s turned the grant down."),
     "bid.lapsed": N_("The offer was not taken up in time."),
+    "bid.ended": N_("The grant was ended before it was paid."),
     "bid.withdrawn": N_("%(who)s withdrew the idea."),
     # neighbours stay without a name: those who read this are more than those who may know it
     "bid.neighbour_yes": N_("A neighbour said yes."),
     "bid.neighbour_no": N_("A neighbour cannot help this time."),
+    "bid.appeal_upheld": N_("After an appeal the idea is looked at anew."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),
     "award.accepted": N_("%(who)s promised to spend it on the idea and to keep the receipts."),
+    "award.condition_dropped": N_("After an appeal this is not asked for any more."),
     "award.condition_met": N_("%(who)s saw that this is done."),
     "award.hours_logged": N_("A neighbour's hours were written down."),
     "award.hours_refused": N_("A neighbour's hours were turned down."),
     "award.hours_taken_back": N_("A neighbour's hours were taken back."),
+    "award.accept_by_moved": N_("The offer waits longer, because there is an appeal."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),
     "award.details_forgotten": N_("The account number was forgotten, because it is not needed any more."),
@@ -56,6 +62,9 @@ SENTENCES: dict[str, str] = {
     "award.returned": N_("The money was given back."),
     "award.lapsed": N_("The money went back into the fund."),
     "award.turned_down": N_("The money went back into the fund."),
+    "award.ending_asked": N_("%(who)s asked a second person to end the grant, because nothing came of it."),
+    "award.ending_taken_back": N_("%(who)s goes on with the grant after all."),
+    "award.ended": N_("%(who)s ended the grant as the second person. The money went back into the fund."),
     "award.withdrawn": N_("The grant was given back before it was paid."),
     "payment.prepared": N_("%(who)s prepared the payment."),
     "payment.approved": N_("%(who)s approved the payment."),
@@ -78,6 +87,13 @@ SENTENCES: dict[str, str] = {
     "report.accepted": N_("%(who)s read how it went and said thank you."),
     "report.late": N_("The few words on how it went are late."),
     "report.waived": N_("%(who)s let the report go."),
+    "appeal.made": N_("%(who)s appealed."),
+    "appeal.upheld": N_("%(who)s answered the appeal: it was right."),
+    "appeal.not_upheld": N_("%(who)s answered the appeal: the rules were kept."),
+    "appeal.second_asked": N_("%(who)s asked for a second look at the appeal."),
+    "appeal.not_upheld_again": N_("%(who)s took a second look at the appeal: the rules were kept."),
+    "appeal.withdrawn": N_("%(who)s took the appeal back."),
+    "appeal.closed": N_("The appeal is closed."),
 }
 
 # one act that is on record twice, for the neighbour and for the idea, is told once: what may stand just before what
@@ -113,18 +129,16 @@ def _kind(event: Event) -> str:
     return f"{event.about.partition(':')[0]}.{event.kind}"
 
 
-def told(events: Iterable[Event], private: Sequence[str] = (), *, near: bool = True) -> list[Told]:
-    """Events in words, in their order. `private` names kinds ("bid.decided") that this reader must not see yet.
-
-    `near`: the reader is of the applicant's side or an officer, and may read reasons that name a neighbour.
+def told(events: Iterable[Event], *, near: bool = True) -> list[Told]:
+    """Events in words, in their order. `near`: the reader is of the applicant's side or an officer, and may read reasons that
+    name a neighbour.
     """
     some: list[Event] = []
     before = ""
     for event in events:
-        kind = _kind(event)
-        if kind not in private and before not in SAID_ALREADY.get(kind, ()):
+        if before not in SAID_ALREADY.get(_kind(event), ()):
             some.append(event)
-        before = kind
+        before = _kind(event)
     names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
     lines = [(event, sentence_of(event, names)) for event in some]
     return [

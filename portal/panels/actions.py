@@ -1,9 +1,9 @@
-"""What panels do: seats come and go, matters are opened, ties declared, votes cast, matters closed."""
+"""What panels do: matters are opened, ties declared, votes cast, matters closed. Seats: seats.py; ties on evidence: ties.py."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -11,76 +11,19 @@ from portal.errors import NotFound, NotYours, Refused
 from portal.history import Actor, record
 from portal.money import Pence
 from portal.outbox import Text, queue
-from portal.panels import queries
+from portal.panels import calls, queries
 from portal.panels.model import CHOICES, TIES, Interest, Mark, Matter, Panel, Seat, Sitting, Vote
 from portal.panels.rules import Sharing, Threshold, outcome, quorate
+from portal.panels.seats import seat_in_term
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.people.queries import ERASERS, addressee_of
+from portal.people.queries import addressee_of
 from portal.refs import new_ref
 from portal.words import _
 
 # What follows when a matter is closed: whoever brings matters fills this in. Prefix of `about` → function of the closed
 # matter and of who closed it, called within the closing's transaction.
 CLOSED: dict[str, Callable[[Matter, Actor], None]] = {}
-
-
-# --- panels and seats ----------------------------------------------------------------------------------------------------
-
-
-def create_panel(who: Who, name: str, purpose: str, area_id: int | None = None) -> str:
-    """A new panel, without seats; returns its reference. Refused: no name."""
-    if not name:
-        raise Refused(_("Give the panel a name."), "name")
-    with transaction():
-        made = Panel(ref=new_ref("PNL"), name=name, purpose=purpose, area_id=area_id, created_at=clock.now())
-        db.session.add(made)
-        db.session.flush()
-        record(f"panel:{made.id}", "created", Actor(who.id), name=name)
-        return made.ref
-
-
-def add_seat(
-    who: Who, panel_ref: str, person_ref: str, *, term_start: date, term_end: date | None, reason: str, chair: bool = False
-) -> None:
-    """Give a person a seat. Refused: no reason, a term that ends before it begins, a seat that they have at that time."""
-    _needs_reason(reason)
-    if term_end is not None and term_end < term_start:
-        raise Refused(_("The last day comes before the first. Check the dates."), "term_end")
-    with transaction():
-        panel = _locked_panel(panel_ref)
-        person = db.session.scalar(select(Person).where(Person.ref == person_ref, Person.deleted_at.is_(None)))
-        if person is None:
-            raise NotFound(_("We do not know that person."))
-        for other in db.session.scalars(select(Seat).where(Seat.panel_id == panel.id, Seat.person_id == person.id)):
-            if (other.term_end is None or other.term_end >= term_start) and (term_end is None or other.term_start <= term_end):
-                raise Refused(_("%(name)s has a seat on this panel at that time already.", name=person.name), "person")
-        seat = Seat(panel_id=panel.id, person_id=person.id, chair=chair, term_start=term_start, term_end=term_end)
-        db.session.add(seat)
-        db.session.flush()
-        record(f"panel:{panel.id}", "seat_added", Actor(who.id), reason=reason, seat=seat.id, person=person.id, chair=chair)
-
-
-def set_chair(who: Who, panel_ref: str, person_ref: str, chair: bool, reason: str) -> None:
-    """Make the seat of a person the chair's, or an ordinary one. Refused: no reason."""
-    _needs_reason(reason)
-    with transaction():
-        panel = _locked_panel(panel_ref)
-        seat = _seat_in_term(panel, person_ref)
-        seat.chair = chair
-        record(f"panel:{panel.id}", "chair_set", Actor(who.id), reason=reason, seat=seat.id, chair=chair)
-
-
-def end_seat(who: Who, panel_ref: str, person_ref: str, last_day: date, reason: str) -> None:
-    """End a seat on a day; from the next day it neither sees nor votes. Refused: no reason, a day before the term began."""
-    _needs_reason(reason)
-    with transaction():
-        panel = _locked_panel(panel_ref)
-        seat = _seat_in_term(panel, person_ref)
-        if last_day < seat.term_start - timedelta(days=1):
-            raise Refused(_("The last day comes before the first. Check the date."), "last_day")
-        seat.term_end = last_day
-        record(f"panel:{panel.id}", "seat_ended", Actor(who.id), reason=reason, seat=seat.id, last_day=last_day.isoformat())
 
 
 # --- matters -------------------------------------------------------------------------------------------------------------
@@ -109,6 +52,7 @@ def open_matter(
     db.session.flush()
     record(f"matter:{made.id}", "opened", actor, thing=about)
     _tell_seats(made)
+    calls.recount(panel_id, actor, made)
     return made
 
 
@@ -120,7 +64,7 @@ def _tell_seats(matter: Matter) -> None:
     persons = db.session.scalars(
         select(Person)
         .join(Seat, Seat.person_id == Person.id)
-        .where(Seat.panel_id == panel.id, queries.in_term(today), Person.deleted_at.is_(None))
+        .where(Seat.panel_id == panel.id, queries.in_term(today), Seat.kind != "substitute", Person.deleted_at.is_(None))
     ).all()
     text = Text(
         subject=_("Your panel has something to decide"),
@@ -155,18 +99,22 @@ def declare(who: Who, panel_ref: str, matter_ref: str, tie: str, note: str = "")
     """
     with transaction():
         _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
-        queries.sitting(seat, matter)
-        _declare(matter, seat, tie, note, who.id)
+        declared(matter, seat, tie, note, who.id)
         return tie == "none"
 
 
-def _declare(matter: Matter, seat: Seat, tie: str, note: str, by: int) -> None:
+def declared(matter: Matter, seat: Seat, tie: str, note: str, by: int) -> None:
+    """What ties a seat to a matter, as a part of an action that has locked the matter. A tie takes an earlier vote away."""
     if tie not in TIES:
         raise Refused(_("Say whether something ties you to this."), "tie")
+    if tie != "none" and queries.last_votes([matter.id], seat.id):
+        record(f"matter:{matter.id}", "vote_withdrawn", Actor(by), seat=seat.id)  # it stays on record and counts no more
     db.session.add(Interest(matter_id=matter.id, seat_id=seat.id, tie=tie, note=note, declared_at=clock.now(), declared_by_id=by))
     record(f"matter:{matter.id}", "tie_declared", Actor(by), seat=seat.id, tie=tie)
-    if tie != "none" and db.session.scalar(select(Mark.id).where(Mark.matter_id == matter.id, Mark.seat_id == seat.id).limit(1)):
-        record(f"matter:{matter.id}", "marks_withdrawn", Actor(by), seat=seat.id)  # they stay on record and count no more
+    if tie != "none":
+        if db.session.scalar(select(Mark.id).where(Mark.matter_id == matter.id, Mark.seat_id == seat.id).limit(1)):
+            record(f"matter:{matter.id}", "marks_withdrawn", Actor(by), seat=seat.id)  # they stay on record and count no more
+        calls.recount(matter.panel_id, Actor(by), matter)
 
 
 def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "") -> None:
@@ -200,12 +148,19 @@ def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choic
 
 
 def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> Seat:
-    """The seat whose sheet is being entered, with its "no tie" if that was not said yet; a part of an action. Refused when it is tied."""
-    seat = _seat_in_term(panel, person_ref)
+    """The seat whose sheet is being entered, with its "no tie" if that was not said yet; a part of an action.
+
+    Refused: it is tied or was not called, or has not accepted the code of conduct.
+    """
+    seat = seat_in_term(panel, person_ref)
     if seat.id not in {each.seat.id for each in queries.standing(matter).able}:
-        raise Refused(_("That seat is tied to this idea, so it has no vote on it."), "person")
+        raise Refused(_("That seat is tied to this idea or was not called to it, so it has no vote on it."), "person")
+    if not queries.accepted(seat):
+        raise Refused(
+            _("They have not accepted the panel’s code of conduct. Do that with them first, on the page of their seat."), "person"
+        )
     if queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) is None:
-        _declare(matter, seat, "none", "", who.id)
+        declared(matter, seat, "none", "", who.id)
     return seat
 
 
@@ -294,19 +249,26 @@ def must_count(who: Who, panel: Panel, matter: Matter) -> None:
     """Whoever closes or enters votes is an officer or the panel's chair, and not tied to the matter. NotYours otherwise."""
     seat = queries.seat_of(who.id, panel.id)
     if seat is not None:
-        queries.sitting(seat, matter)  # NotFound when tied
+        queries.untied(seat, matter)  # NotFound when tied
     if who.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotYours(_("We cannot find that page."))
-    if not (who.can("manage panels") or (seat is not None and seat.chair)):
+    if not (who.can("manage panels") or (seat is not None and seat.chair and queries.accepted(seat))):
         raise NotYours(_("We cannot find that page."))
 
 
 def before_seat(who: Who, panel_ref: str, matter_ref: str) -> tuple[Panel, Matter, Seat]:
+    """The open matter, locked, and the seat from which somebody decides it. NotFound; Refused before the code of conduct is accepted."""
     panel = queries.panel(panel_ref)
     seat = queries.seat_of(who.id, panel.id)
     if seat is None:
         raise NotFound(_("We cannot find that page."))
-    return panel, open_one(panel, matter_ref), seat
+    matter = open_one(panel, matter_ref)
+    db.session.refresh(seat)  # it may have ended while we waited for the matter
+    if not queries.holds(seat, clock.today()):
+        raise NotFound(_("We cannot find that page."))
+    if not queries.sitting(seat, matter).accepted:
+        raise Refused(_("Read the panel’s code of conduct and accept it first."))
+    return panel, matter, seat
 
 
 def open_one(panel: Panel, matter_ref: str) -> Matter:
@@ -314,46 +276,8 @@ def open_one(panel: Panel, matter_ref: str) -> Matter:
     matter = db.session.scalar(select(Matter).where(Matter.ref == matter_ref, Matter.panel_id == panel.id).with_for_update())
     if matter is None:
         raise NotFound(_("We cannot find that page."))
+    if matter.status == "withdrawn":
+        raise Refused(_("This idea was taken back, so there is nothing left to decide."))
     if matter.status != "open":
         raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
     return matter
-
-
-def _locked_panel(ref: str) -> Panel:
-    panel = db.session.scalar(select(Panel).where(Panel.ref == ref).with_for_update())
-    if panel is None:
-        raise NotFound(_("We cannot find that panel."))
-    return panel
-
-
-def _seat_in_term(panel: Panel, person_ref: str) -> Seat:
-    seat = db.session.scalar(
-        select(Seat)
-        .join(Person, Person.id == Seat.person_id)
-        .where(Seat.panel_id == panel.id, Person.ref == person_ref, queries.in_term(clock.today()))
-    )
-    if seat is None:
-        raise NotFound(_("They have no seat on this panel now."))
-    return seat
-
-
-def _needs_reason(reason: str) -> None:
-    if not reason:
-        raise Refused(_("Write why, in a few words. It is kept."), "reason")
-
-
-# --- leaving -------------------------------------------------------------------------------------------------------------
-
-
-def _end_seats_of(person: Person) -> Sequence[str]:
-    """Who leaves the scheme leaves their panels; what they voted stays with what was decided, without their name."""
-    yesterday = clock.today() - timedelta(days=1)
-    for seat in db.session.scalars(
-        select(Seat).where(Seat.person_id == person.id, or_(Seat.term_end.is_(None), Seat.term_end > yesterday))
-    ):
-        seat.term_end = yesterday
-        record(f"panel:{seat.panel_id}", "seat_ended", Actor(person.id), seat=seat.id, last_day=yesterday.isoformat())
-    return ()
-
-
-ERASERS.append(_end_seats_of)

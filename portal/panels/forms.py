@@ -1,10 +1,11 @@
 """What officers and seats type about panels, ties and votes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField
 
+from portal.panels.conduct import MOST as CONDUCT_MOST
 from portal.panels.model import TIES
 from portal.places import queries as places
 from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs
@@ -21,6 +22,15 @@ TIE_WORDS = {
 }
 CHOICE_WORDS = {"yes": N_("Yes"), "no": N_("No"), "not_yet": N_("Not yet"), "abstain": N_("I would rather not vote")}
 OUTCOME_WORDS = {"yes": N_("Yes"), "no": N_("No"), "not_yet": N_("Not yet"), "no_quorum": N_("Too few votes")}
+TIE_OF_OTHERS = {
+    "family": N_("Family of somebody who asks"),
+    "friend": N_("Close friend of somebody who asks"),
+    "member": N_("They belong to the group, or help with the idea"),
+    "money": N_("They, or their work, would gain from it"),
+    "neighbour": N_("They live next to where it happens and it touches them"),
+    "other": N_("Something else"),
+}
+KIND_WORDS = {"member": N_("Member"), "substitute": N_("Substitute"), "guest": N_("Guest")}
 SOURCE_WORDS = {"phone": N_("on the phone"), "paper": N_("on paper"), "hall": N_("in the hall")}
 
 
@@ -30,14 +40,46 @@ MARK_WORDS = {3: N_("Very much"), 2: N_("Quite"), 1: N_("A little"), 0: N_("Not 
 class NewPanel(Form):
     name = Line(N_("Name of the panel"), [Needed(N_("Give the panel a name."))], most=80)
     purpose = Paragraphs(N_("What it decides (optional)"), most=500)
-    area = SelectField(N_("For which area?"))
+    areas = SelectMultipleField(N_("For which areas?"), description=N_("Leave all empty for a panel that decides everywhere."))
+    takes_guests = BooleanField(
+        N_("Residents may join as guests"),
+        description=N_(
+            "A resident of its areas may take a guest seat for three months, and decides only ideas that come to the panel after that."
+        ),
+    )
 
-    def fill(self) -> "NewPanel":
-        self.area.choices = [("", _("Everywhere"))] + [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
+    def fill(self) -> Self:
+        self.areas.choices = [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
+        return self
+
+    @property
+    def area_ids(self) -> list[int]:
+        """The areas that were ticked."""
+        ids = {area.code: area.id for area in places.areas()}
+        return [ids[code] for code in self.areas.data or [] if code in ids]
+
+
+class EditPanel(NewPanel):
+    end_guests = BooleanField(
+        N_("End the seats of guests as well"), description=N_("When guests may not join any more: those who are there leave today.")
+    )
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class _OfKind(Form):
+    kind = RadioField(
+        N_("What kind of seat?"),
+        [Needed(N_("Say what kind of seat it is."))],
+        default="member",
+        description=N_("A substitute is called when too few others can decide an idea, and sees only those ideas."),
+    )
+
+    def fill(self) -> Self:
+        self.kind.choices = [(kind, _(KIND_WORDS[kind])) for kind in ("member", "substitute")]
         return self
 
 
-class NewSeat(Form):
+class NewSeat(_OfKind):
     person = Line(
         N_("Who?"),
         [Needed(N_("Write their e-mail address, telephone number, or number with us."))],
@@ -61,6 +103,86 @@ class EndSeat(Form):
 
 class Chair(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class Kind(_OfKind):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class OnPaper(Form):
+    version = HiddenField()
+    sheet = Line(
+        N_("How did they accept it?"),
+        [Needed(N_("Write how they accepted it, for example the number of the sheet that they signed."))],
+        description=N_("For example: signed sheet 12, or read out on the telephone."),
+        most=120,
+    )
+
+
+class Accept(Form):
+    version = HiddenField()
+    read = BooleanField(N_("I have read this and will keep to it"), [Needed(N_("Read it, and tick the box when you agree."))])
+
+
+class EditConduct(Form):
+    since = HiddenField()
+    words = Paragraphs(
+        N_("How the panel works and what its members promise"),
+        [Needed(N_("Write what the panel promises."))],
+        description=N_("Empty lines separate paragraphs. A short line that ends with a colon becomes a heading."),
+        most=CONDUCT_MOST,
+    )
+    reason = Line(N_("Why a new version?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class Offer(Form):
+    words = Paragraphs(
+        N_("Why would you like to?"),
+        [Needed(N_("Write in a line why you would like to."))],
+        description=N_("A line is enough. You need no experience."),
+        most=500,
+    )
+
+
+class SayYes(_OfKind):
+    term_start = DayField(N_("First day"), [Needed(N_("Write the first day."))])
+    term_end = DayField(N_("Last day (optional)"))
+    words = Paragraphs(N_("A few words to them (optional)"), most=500)
+
+
+class SayNo(Form):
+    words = Paragraphs(
+        N_("Why not this time?"),
+        [Needed(N_("Write why, kindly. They read it."))],
+        description=N_("They read it, so write it kindly."),
+        most=500,
+    )
+
+
+class TieFor(Form):
+    person = RadioField(N_("Whose tie is it?"), [Needed(N_("Choose whose tie it is."))])
+    tie = RadioField(N_("What ties them to it?"), [Needed(N_("Say what ties them to it."))])
+    reason = Line(
+        N_("How do you know?"),
+        [Needed(N_("Write why, in a few words. It is kept."))],
+        description=N_("Only officers read it."),
+        most=300,
+    )
+
+    def fill_for(self, seats: list[tuple[str, str]]) -> "TieFor":
+        """With the seats that are not tied: (reference, name)."""
+        self.person.choices = seats
+        self.tie.choices = [(tie, _(words)) for tie, words in TIE_OF_OTHERS.items()]
+        return self
+
+
+class NoTie(Form):
+    person = HiddenField()
+    reason = Line(N_("Why was it a mistake?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class Against(Form):
+    words = Paragraphs(N_("Why is it not right?"), [Needed(N_("Write why it is not right."))], most=500)
 
 
 class Tie(Form):

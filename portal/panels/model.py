@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
 from portal.money import Pence
 
 CHOICES = ("yes", "no", "not_yet", "abstain")
+KINDS = ("member", "substitute", "guest")
 TIES = ("none", "family", "friend", "member", "money", "neighbour", "other")
 MARKS = (0, 1, 2, 3)  # not at all, a little, quite, very much
 
@@ -21,15 +22,47 @@ class Panel(Base):
     ref: Mapped[str] = mapped_column(unique=True)  # PNL-....-....
     name: Mapped[str]
     purpose: Mapped[str] = mapped_column(default="")
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     created_at: Mapped[datetime]
+    takes_guests: Mapped[bool] = mapped_column(default=False)  # residents of its areas may take a guest seat by themselves
+    conduct: Mapped[int] = mapped_column(default=0)  # version of the code of conduct in force; 0: none was published
+
+
+class PanelArea(Base):
+    """An area that a panel decides for. A panel without any decides everywhere."""
+
+    __tablename__ = "panel_area"
+
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"), primary_key=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), primary_key=True, index=True)
+
+
+class Conduct(Base):
+    """A version of a panel's training note and code of conduct. Appended; the newest is in force."""
+
+    __tablename__ = "conduct"
+    __table_args__ = (UniqueConstraint("panel_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    version: Mapped[int]
+    words: Mapped[str]
+    published_at: Mapped[datetime]
+    published_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
 class Seat(Base):
-    """A person's place on a panel, from when to when."""
+    """A person's place on a panel, from when to when.
+
+    A member decides everything; a substitute only what it is called to (see Called); a guest only what was opened after it sat down.
+    """
 
     __tablename__ = "seat"
-    __table_args__ = (Index("ix_seat_person_id", "person_id"), Index("ix_seat_panel_id", "panel_id"))
+    __table_args__ = (
+        CheckConstraint("kind in ('member', 'substitute', 'guest')", name="kind"),
+        Index("ix_seat_person_id", "person_id"),
+        Index("ix_seat_panel_id", "panel_id"),
+        Index("ix_seat_term_end", "term_end"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
@@ -37,6 +70,39 @@ class Seat(Base):
     chair: Mapped[bool] = mapped_column(default=False)
     term_start: Mapped[date]
     term_end: Mapped[date | None]  # last day, inclusive
+    kind: Mapped[str] = mapped_column(default="member")
+    given_at: Mapped[datetime]
+    conduct: Mapped[int] = mapped_column(default=0)  # version of the code of conduct that it accepted
+    conduct_at: Mapped[datetime | None]
+
+
+class SeatOffer(Base):
+    """A resident would like to sit on a panel."""
+
+    __tablename__ = "seat_offer"
+    __table_args__ = (
+        CheckConstraint("status in ('open', 'accepted', 'declined', 'withdrawn')", name="status"),
+        Index(
+            "uq_seat_offer_open",
+            "panel_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index("ix_seat_offer_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # OFR-....-....
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    words: Mapped[str]  # why they would like to; emptied when they leave
+    status: Mapped[str] = mapped_column(default="open")
+    offered_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    answer: Mapped[str] = mapped_column(default="")
 
 
 class Sitting(Base):
@@ -74,6 +140,7 @@ class Matter(Base):
         Index("ix_matter_panel_id_status", "panel_id", "status"),
         # a bid that comes back after "not yet" is a new matter; only one may be open
         Index("uq_matter_open", "about", unique=True, sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
+        Index("ix_matter_short", "panel_id", sqlite_where=text("short = 1"), postgresql_where=text("short")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,6 +157,21 @@ class Matter(Base):
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]  # yes, no, not_yet, no_quorum
     tally: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # as counted at closing, for the register
+    short: Mapped[bool] = mapped_column(default=False)  # while open: fewer seats can vote than the quorum, and nobody is left to call
+
+    sitting: Mapped[Sitting | None] = relationship(viewonly=True)
+
+
+class Called(Base):
+    """A substitute was called to a matter, because too few seats could decide it. Appended."""
+
+    __tablename__ = "called"
+    __table_args__ = (UniqueConstraint("matter_id", "seat_id"), Index("ix_called_seat_id", "seat_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id"))
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seat.id"))
+    called_at: Mapped[datetime]
 
 
 class Interest(Base):
@@ -110,8 +192,19 @@ class Interest(Base):
     declared_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
+class Objection(Base):
+    """A seat does not agree with a tie that somebody else declared for it. For the officers."""
+
+    __tablename__ = "objection"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    interest_id: Mapped[int] = mapped_column(ForeignKey("interest.id"), unique=True)
+    words: Mapped[str]  # emptied when they leave
+    made_at: Mapped[datetime]
+
+
 class Vote(Base):
-    """A vote, appended; the last of a seat counts."""
+    """A vote, appended; the last of a seat counts, unless it declared a tie, or one was declared for it, afterwards."""
 
     __tablename__ = "vote"
     __table_args__ = (

@@ -1,20 +1,22 @@
 """Reading panels, seats, matters, and what a seat may know of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
-from portal.panels.model import Interest, Mark, Matter, Panel, Seat, Vote
+from portal.panels.model import Called, Interest, Mark, Matter, Panel, PanelArea, Seat, SeatOffer, Vote
 from portal.panels.rules import Tally, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS
+from portal.places.model import Area
 from portal.words import _
 
 # Who is tied to matters by what they are, whatever they declare: whoever brings matters before panels fills this in.
@@ -22,33 +24,63 @@ from portal.words import _
 TIED_BY_NATURE: dict[str, Callable[[Sequence[str]], Mapping[str, frozenset[int]]]] = {}
 
 
-def _waiting() -> Select[int, str]:
-    declared = (
+# --- what counts, as SQL and as Python -----------------------------------------------------------------------------------
+
+
+def entitled() -> ColumnElement[bool]:
+    """Of the seats and matters of a query: which seat decides which matter, ties aside."""
+    called = exists().where(Called.matter_id == Matter.id, Called.seat_id == Seat.id)
+    return or_(Seat.kind == "member", and_(Seat.kind == "guest", Seat.given_at < Matter.opened_at), and_(Seat.kind == "substitute", called))
+
+
+def decides(seat: Seat, one: Matter, called: Container[int]) -> bool:
+    """Whether a seat decides a matter, ties aside; `called` are the substitutes that were called to it."""
+    if seat.kind == "guest":
+        return seat.given_at < one.opened_at  # nobody takes a seat to decide what is on the table already
+    return seat.kind == "member" or seat.id in called
+
+
+def standing_vote() -> ColumnElement[bool]:
+    """Votes that no later tie of their seat has taken away."""
+    return ~exists().where(
+        Interest.matter_id == Vote.matter_id, Interest.seat_id == Vote.seat_id, Interest.tie != "none", Interest.declared_at >= Vote.cast_at
+    )
+
+
+def _last_tie() -> ScalarSelect[str]:
+    return (
         select(Interest.tie)
         .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
         .order_by(Interest.id.desc())
         .limit(1)
         .scalar_subquery()
     )
+
+
+def _waits(*columns: Any) -> Select[Any]:
+    """What waits for the person `:person` on the day `:today`: open, theirs to decide, neither tied nor voted on."""
     today: BindParameter[date] = bindparam("today")
     return (
-        select(Matter.panel_id, Matter.about)
+        select(*columns)
+        .select_from(Matter)
         .join(Seat, Seat.panel_id == Matter.panel_id)
         .where(
             Seat.person_id == bindparam("person"),
             Seat.term_start <= today,
             or_(Seat.term_end.is_(None), Seat.term_end >= today),
             Matter.status == "open",
-            func.coalesce(declared, "none") == "none",
-            ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id),
+            entitled(),
+            func.coalesce(_last_tie(), "none") == "none",
+            ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id, standing_vote()),
             # who has begun to mark waits for the others, until the marks are shown
             or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id)),
         )
-        .limit(50)
+        .limit(bindparam("most"))
     )
 
 
-WAITING = _waiting()  # asked on everybody's home page, and built once
+WAITING = _waits(Matter.panel_id, Matter.about)  # asked on everybody's home page, and built once
+MINE = _waits(Matter, Seat, _last_tie()).order_by(Matter.decide_by, Matter.id)
 
 
 @dataclass(frozen=True)
@@ -60,10 +92,11 @@ class Sitting:
     tie: str | None  # the last declared; None before that
     vote: Vote | None
     natural: frozenset[int]  # persons who are tied to the matter by what they are
+    accepted: bool  # the panel's code of conduct, as it is now
 
     @property
     def may_open(self) -> bool:
-        return self.tie == "none"
+        return self.tie == "none" and self.accepted
 
 
 @dataclass(frozen=True)
@@ -78,6 +111,14 @@ class SeatOf:
 def panel(ref: str) -> Panel:
     """One panel by reference. NotFound."""
     found = db.session.scalar(select(Panel).where(Panel.ref == ref))
+    if found is None:
+        raise NotFound(_("We cannot find that panel."))
+    return found
+
+
+def panel_by_id(id_: int) -> Panel:
+    """One panel by id. NotFound."""
+    found = db.session.get(Panel, id_)
     if found is None:
         raise NotFound(_("We cannot find that panel."))
     return found
@@ -118,6 +159,49 @@ def seat_of(person_id: int | None, panel_id: int) -> Seat | None:
     return db.session.scalar(select(Seat).where(Seat.panel_id == panel_id, Seat.person_id == person_id, in_term(clock.today())))
 
 
+def accepted(seat: Seat) -> bool:
+    """Whether a seat has accepted its panel's code of conduct as it is now."""
+    return seat.conduct >= db.session.get_one(Panel, seat.panel_id).conduct
+
+
+def areas_of(panel_ids: Iterable[int]) -> Mapping[int, Sequence[Area]]:
+    """The areas that panels decide for, by name; none means everywhere. One query."""
+    found: dict[int, list[Area]] = {id_: [] for id_ in panel_ids}
+    for panel_id, area in db.session.execute(
+        select(PanelArea.panel_id, Area)
+        .join(Area, Area.id == PanelArea.area_id)
+        .where(PanelArea.panel_id.in_(list(found)))
+        .order_by(Area.name)
+    ):
+        found[panel_id].append(area)
+    return found
+
+
+def panels_for(person_id: int) -> Sequence[tuple[Panel, Seat | None, SeatOffer | None]]:
+    """All panels by name, with the seat that a person has there today and the last offer that they made. One query."""
+    last = select(func.max(SeatOffer.id)).where(SeatOffer.person_id == person_id).group_by(SeatOffer.panel_id)
+    rows = db.session.execute(
+        select(Panel, Seat, SeatOffer)
+        .outerjoin(Seat, and_(Seat.panel_id == Panel.id, Seat.person_id == person_id, in_term(clock.today())))
+        .outerjoin(SeatOffer, and_(SeatOffer.panel_id == Panel.id, SeatOffer.id.in_(last)))
+        .order_by(Panel.name, Panel.id)
+    )
+    return [(panel, seat, offer) for panel, seat, offer in rows]
+
+
+def called_to(matter_ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
+    """Matter → the substitutes that were called to it. One query."""
+    found: dict[int, set[int]] = {id_: set() for id_ in matter_ids}
+    for matter_id, seat_id in db.session.execute(select(Called.matter_id, Called.seat_id).where(Called.matter_id.in_(list(found)))):
+        found[matter_id].add(seat_id)
+    return {matter_id: frozenset(seats) for matter_id, seats in found.items()}
+
+
+def is_entitled(seat: Seat, one: Matter) -> bool:
+    """Whether a seat decides a matter, ties aside."""
+    return decides(seat, one, called_to([one.id])[one.id] if seat.kind == "substitute" else ())
+
+
 def panels_of(person_id: int) -> Sequence[Panel]:
     """Panels on which a person sits today, by name."""
     return db.session.scalars(
@@ -127,7 +211,7 @@ def panels_of(person_id: int) -> Sequence[Panel]:
 
 def matter(ref: str, panel_id: int) -> Matter:
     """One matter of a panel by reference. NotFound."""
-    found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id))
+    found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id).options(joinedload(Matter.sitting)))
     if found is None:
         raise NotFound(_("We cannot find that page."))
     return found
@@ -192,40 +276,64 @@ def last_ties(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[
 
 
 def last_votes(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Vote]:
-    """(matter, seat) → its last vote."""
-    last = select(func.max(Vote.id)).where(Vote.matter_id.in_(matter_ids))
+    """(matter, seat) → its last vote; none where a tie was declared after it."""
+    last = select(func.max(Vote.id)).where(Vote.matter_id.in_(matter_ids), standing_vote())
     if seat_id is not None:
         last = last.where(Vote.seat_id == seat_id)
     rows = db.session.scalars(select(Vote).where(Vote.id.in_(last.group_by(Vote.matter_id, Vote.seat_id)))).all()
     return {(row.matter_id, row.seat_id): row for row in rows}
 
 
-def sittings(seat: Seat, status: str = "open", limit: int = 100) -> Sequence[Sitting]:
-    """The matters before a seat, the most urgent first, without those it is tied to. Four queries whatever their number."""
+def sittings(seat: Seat, status: str = "open", limit: int = 100, *, whole: bool = False) -> Sequence[Sitting]:
+    """The matters before a seat, the most urgent first, without those it is tied to. Four queries whatever their number.
+
+    `whole`: for an officer, who sees also what this seat does not decide.
+    """
+    return _seen_from(seat, _before(seat, status, limit, whole))
+
+
+def open_and_closed(seat: Seat, *, whole: bool = False) -> tuple[Sequence[Sitting], Sequence[Sitting]]:
+    """`sittings` of either status. Five queries."""
+    found = _seen_from(seat, [one for status in ("open", "closed") for one in _before(seat, status, 100, whole)])
+    return [each for each in found if each.matter.status == "open"], [each for each in found if each.matter.status == "closed"]
+
+
+def _before(seat: Seat, status: str, limit: int, whole: bool) -> Sequence[Matter]:
     order = (Matter.decide_by, Matter.id) if status == "open" else (Matter.closed_at.desc(), Matter.id.desc())
-    found = db.session.scalars(
-        select(Matter).where(Matter.panel_id == seat.panel_id, Matter.status == status).order_by(*order).limit(limit)
-    ).all()
+    asked = select(Matter).join(Seat, Seat.panel_id == Matter.panel_id).where(Seat.id == seat.id, Matter.status == status)
+    return db.session.scalars((asked if whole else asked.where(entitled())).order_by(*order).limit(limit)).all()
+
+
+def _seen_from(seat: Seat, found: Sequence[Matter]) -> Sequence[Sitting]:
     ids = [each.id for each in found]
     ties, votes = last_ties(ids, seat.id), last_votes(ids, seat.id)
     natural = tied_by_nature(each.about for each in found)
+    ready = accepted(seat)
     shown = []
     for each in found:
         tie = ties.get((each.id, seat.id))
         tied = natural.get(each.about, frozenset())
         if seat.person_id in tied or (tie is not None and tie.tie != "none"):
             continue
-        shown.append(Sitting(each, seat, tie.tie if tie else None, votes.get((each.id, seat.id)), tied))
+        shown.append(Sitting(each, seat, tie.tie if tie else None, votes.get((each.id, seat.id)), tied, ready))
     return shown
 
 
 def sitting(seat: Seat, one: Matter) -> Sitting:
-    """One matter before a seat. NotFound when the seat is tied to it: it is hidden everywhere."""
+    """One matter before a seat. NotFound when it is not this seat's to decide, or when the seat is tied to it: it is hidden everywhere."""
+    tie, natural = untied(seat, one)
+    if not is_entitled(seat, one):
+        raise NotFound(_("We cannot find that page."))
+    return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)), natural, accepted(seat))
+
+
+def untied(seat: Seat, one: Matter) -> tuple[Interest | None, frozenset[int]]:
+    """What a seat last declared, and who is tied by nature. NotFound when the seat is tied."""
     tie = last_ties([one.id], seat.id).get((one.id, seat.id))
     natural = tied_by_nature([one.about]).get(one.about, frozenset())
     if seat.person_id in natural or (tie is not None and tie.tie != "none"):
         raise NotFound(_("We cannot find that page."))
-    return Sitting(one, seat, tie.tie if tie else None, last_votes([one.id], seat.id).get((one.id, seat.id)), natural)
+    return tie, natural
 
 
 @dataclass(frozen=True)
@@ -241,19 +349,12 @@ class Place:
 
 def place_in_line(seat: Seat, one: Matter) -> Place:
     """Among the open matters of the same sitting, or else of the panel, without those the seat is tied to. Two queries."""
-    tie, vote = (
-        select(column)
-        .where(table.matter_id == Matter.id, table.seat_id == seat.id)
-        .order_by(table.id.desc())
-        .limit(1)
-        .correlate(Matter)
-        .scalar_subquery()
-        for table, column in ((Interest, Interest.tie), (Vote, Vote.choice))
-    )
+    vote = exists().where(Vote.matter_id == Matter.id, Vote.seat_id == seat.id, standing_vote())
     together = Matter.sitting_id == one.sitting_id if one.sitting_id is not None else Matter.sitting_id.is_(None)
     rows = db.session.execute(
-        select(Matter.ref, Matter.about, vote.is_(None))
-        .where(Matter.panel_id == seat.panel_id, Matter.status == "open", together, func.coalesce(tie, "none") == "none")
+        select(Matter.ref, Matter.about, ~vote)
+        .join(Seat, Seat.panel_id == Matter.panel_id)
+        .where(Seat.id == seat.id, Matter.status == "open", together, entitled(), func.coalesce(_last_tie(), "none") == "none")
         .order_by(Matter.decide_by, Matter.id)
         .limit(300)
     ).all()
@@ -275,9 +376,55 @@ def place_in_line(seat: Seat, one: Matter) -> Place:
 
 def waiting_for(person_id: int) -> Mapping[int, int]:
     """How many open matters wait for this person's word: panel id → number; at most a few dozen are looked at. Two queries."""
-    rows = db.session.execute(WAITING, {"person": person_id, "today": clock.today()}).tuples().all()
+    rows = db.session.execute(WAITING, {"person": person_id, "today": clock.today(), "most": 50}).tuples().all()
     natural = tied_by_nature(about for _panel, about in rows)
     return Counter(panel_id for panel_id, about in rows if person_id not in natural.get(about, ()))
+
+
+def my_sittings(person_id: int, limit: int = 100) -> Sequence[Sitting]:
+    """What waits for this person on all their panels, the soonest first. Two queries; panels that were read already are not asked for again."""
+    rows = db.session.execute(MINE, {"person": person_id, "today": clock.today(), "most": limit}).tuples().all()
+    natural = tied_by_nature(one.about for one, _seat, _tie in rows)
+    found = [Sitting(one, seat, tie, None, natural.get(one.about, frozenset()), accepted(seat)) for one, seat, tie in rows]
+    return [each for each in found if person_id not in each.natural]
+
+
+def may_read(person_id: int | None, about: str) -> bool:
+    """Whether a seat of this person has opened this, now or in an earlier matter: for pictures that are not public."""
+    for one in matters_about(about):
+        seat = seat_of(person_id, one.panel_id)
+        if seat is None:
+            continue
+        try:
+            found = sitting(seat, one)
+        except NotFound:
+            continue
+        if found.may_open:
+            return True
+    return False
+
+
+def short_matters(person_id: int, limit: int = 100) -> Sequence[tuple[Matter, Panel]]:
+    """Open matters that fewer seats can decide than the quorum, for an officer; without those they are tied to. Three queries."""
+    rows = db.session.execute(
+        select(Matter, Panel)
+        .join(Panel, Panel.id == Matter.panel_id)
+        .where(Matter.short, Matter.status == "open")
+        .order_by(Matter.decide_by, Matter.id)
+        .limit(limit)
+    ).all()
+    natural = tied_by_nature(one.about for one, _panel in rows)
+    said: dict[int, str] = dict(  # the last of each counts
+        db.session.execute(
+            select(Interest.matter_id, Interest.tie)
+            .join(Seat, Seat.id == Interest.seat_id)
+            .where(Interest.matter_id.in_([one.id for one, _panel in rows]), Seat.person_id == person_id)
+            .order_by(Interest.id)
+        )
+        .tuples()
+        .all()
+    )
+    return [(one, panel) for one, panel in rows if person_id not in natural.get(one.about, ()) and said.get(one.id, "none") == "none"]
 
 
 @dataclass(frozen=True)
@@ -297,7 +444,7 @@ def standing(one: Matter, natural: frozenset[int] | None = None) -> Standing:
 
 
 def standings(some: Sequence[Matter], natural: Mapping[str, frozenset[int]] | None = None) -> Mapping[int, Standing]:
-    """`standing` for several matters of one panel: matter id → how it stands. Three queries, one more for who is tied by nature."""
+    """`standing` for several matters of one panel: matter id → how it stands. Three queries, one more for who is tied by nature, one for substitutes."""
     if not some:
         return {}
     today, ids = clock.today(), [each.id for each in some]
@@ -305,7 +452,10 @@ def standings(some: Sequence[Matter], natural: Mapping[str, frozenset[int]] | No
     if natural is None:
         natural = tied_by_nature(each.about for each in some)
     seats = [each for each in seats_of(some[0].panel_id) if holds(each.seat, today)]
-    return {one.id: _standing(one, seats, ties, votes, natural.get(one.about, frozenset())) for one in some}
+    called = called_to(ids) if any(each.seat.kind == "substitute" for each in seats) else {}
+    return {
+        one.id: _standing(one, seats, ties, votes, natural.get(one.about, frozenset()), called.get(one.id, frozenset())) for one in some
+    }
 
 
 def _standing(
@@ -314,10 +464,13 @@ def _standing(
     ties: Mapping[tuple[int, int], Interest],
     votes: Mapping[tuple[int, int], Vote],
     natural: frozenset[int],
+    called: frozenset[int],
 ) -> Standing:
     able: list[SeatOf] = []
     tied: list[tuple[SeatOf, str]] = []
     for each in seats:
+        if not decides(each.seat, one, called):
+            continue
         said = ties.get((one.id, each.seat.id))
         if said is not None and said.tie != "none":
             tied.append((each, said.tie))
@@ -341,7 +494,7 @@ def open_in(sitting_id: int) -> int:
 
 def voted(one: Matter) -> int:
     """How many seats have voted: what a seat may know before closing."""
-    return db.session.scalar(select(func.count(func.distinct(Vote.seat_id))).where(Vote.matter_id == one.id)) or 0
+    return db.session.scalar(select(func.count(func.distinct(Vote.seat_id))).where(Vote.matter_id == one.id, standing_vote())) or 0
 
 
 def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
@@ -356,12 +509,34 @@ def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
     ).all()
     return [
         {
-            "panel": name, "chair": seat.chair, "from": seat.term_start.isoformat(), "to": seat.term_end and seat.term_end.isoformat(),
-            "ties": [{"matter": ref, "tie": tie.tie, "note": tie.note, "when": tie.declared_at.isoformat()} for tie, ref in ties if tie.seat_id == seat.id],
+            "panel": name, "kind": seat.kind, "chair": seat.chair, "from": seat.term_start.isoformat(), "to": seat.term_end and seat.term_end.isoformat(),
+            "code of conduct accepted": seat.conduct_at and {"version": seat.conduct, "when": seat.conduct_at.isoformat()},
+            "ties": [_tie(tie, ref, person_id) for tie, ref in ties if tie.seat_id == seat.id],
             "votes": [{"matter": ref, "vote": vote.choice, "reason": vote.reason, "when": vote.cast_at.isoformat()} for vote, ref in votes if vote.seat_id == seat.id],
         }
         for seat, name in seats
     ]  # fmt: skip
 
 
+def _tie(tie: Interest, ref: str, person_id: int) -> dict[str, Any]:
+    said: dict[str, Any] = {"matter": ref, "tie": tie.tie, "when": tie.declared_at.isoformat()}
+    return said | (
+        {"note": tie.note} if tie.declared_by_id == person_id else {"said by": "somebody else"}
+    )  # whose note is for the officers
+
+
+def _offers_of_person(person_id: int) -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        select(SeatOffer, Panel.name)
+        .join(Panel, Panel.id == SeatOffer.panel_id)
+        .where(SeatOffer.person_id == person_id)
+        .order_by(SeatOffer.id)
+    )
+    return [
+        {"panel": name, "why": row.words, "when": row.offered_at.isoformat(), "state": row.status, "answer": row.answer}
+        for row, name in rows
+    ]
+
+
 COLLECTORS["panels"] = _seats_of_person
+COLLECTORS["offers to sit on a panel"] = _offers_of_person

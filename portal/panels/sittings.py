@@ -17,9 +17,9 @@ from portal.errors import NotFound, NotYours, Refused
 from portal.history import Actor, record
 from portal.money import Pence, pounds
 from portal.panels import actions, marking, queries, sharing
-from portal.panels.model import Matter, Override, Panel, Sitting
+from portal.panels.model import Matter, Override, Seat, Sitting
 from portal.panels.rules import Sharing, Threshold, quorate
-from portal.people.access import Who
+from portal.people.access import Anybody, Who
 from portal.refs import new_ref
 from portal.words import _
 
@@ -72,9 +72,9 @@ def count(who: Who, panel_ref: str, sitting_ref: str) -> Mapping[str, int]:
     the day to decide by is over. NotYours: neither officer nor chair, or tied to one of its matters.
     """
     with transaction():
-        panel, sitting = _locked(panel_ref, sitting_ref)
+        sitting = _locked(panel_ref, sitting_ref)
         matters = open_matters(sitting, lock=True)
-        _must_count(who, panel, sitting)
+        _must_count(who, sitting)
         if sitting.status == "counted":
             return _outcomes(sitting)
         if not matters:
@@ -112,10 +112,10 @@ def undo_count(who: Who, panel_ref: str, sitting_ref: str, reason: str) -> None:
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
-        panel, sitting = _locked(panel_ref, sitting_ref)
+        sitting = _locked(panel_ref, sitting_ref)
         if not who.can("manage panels"):
             raise NotYours(_("We cannot find that page."))
-        _must_count(who, panel, sitting)
+        _must_count(who, sitting)
         if sitting.status != "counted" or sitting.published_at is not None:
             raise Refused(_("Only a count whose letters have not gone out can be undone."))
         actor = Actor(who.id)
@@ -150,8 +150,8 @@ def propose(who: Who, panel_ref: str, sitting_ref: str, matter_ref: str, funded:
     if not reason:
         raise Refused(_("Write why. Everybody will read it beside the result."), "reason")
     with transaction():
-        panel, sitting = _locked(panel_ref, sitting_ref)
-        _must_count(who, panel, sitting)
+        sitting = _locked(panel_ref, sitting_ref)
+        _must_count(who, sitting)
         _changeable(sitting)
         line = next((each for each in line_of(sitting, matters_of(sitting)) if each.matter.ref == matter_ref), None)
         if line is None:
@@ -176,8 +176,8 @@ def second(who: Who, panel_ref: str, sitting_ref: str, override_ref: str) -> Non
     Refused: the same person who proposed it, taken back meanwhile, released, or the funded ideas would cost more than the pot holds.
     """
     with transaction():
-        panel, sitting = _locked(panel_ref, sitting_ref)
-        _must_count(who, panel, sitting)
+        sitting = _locked(panel_ref, sitting_ref)
+        _must_count(who, sitting)
         found = _override(sitting, override_ref)
         if found.seconded_at is not None:
             return
@@ -201,8 +201,8 @@ def second(who: Who, panel_ref: str, sitting_ref: str, override_ref: str) -> Non
 def drop(who: Who, panel_ref: str, sitting_ref: str, override_ref: str) -> None:
     """Take a proposed change back before it is seconded. A second tap changes nothing. Refused: it has taken effect."""
     with transaction():
-        panel, sitting = _locked(panel_ref, sitting_ref)
-        _must_count(who, panel, sitting)
+        sitting = _locked(panel_ref, sitting_ref)
+        _must_count(who, sitting)
         found = _override(sitting, override_ref)
         if found.seconded_at is not None:
             raise Refused(_("This change has taken effect. Propose the opposite to change it again."))
@@ -246,8 +246,7 @@ def by_about(about: str) -> Sitting | None:
 
 def shares_a_pot(matter: Matter) -> bool:
     """Whether a matter is counted with the others of its sitting."""
-    rule = db.session.scalar(select(Sitting.rule).where(Sitting.id == matter.sitting_id))
-    return rule is not None and Sharing.load(rule).shares
+    return matter.sitting is not None and Sharing.load(matter.sitting.rule).shares
 
 
 def matters_of(one: Sitting, *, lock: bool = False) -> Sequence[Matter]:
@@ -293,20 +292,48 @@ def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:
     return [Given(by_ref[ref], place, paid) for place, (ref, paid) in enumerate(order, start=1)]
 
 
-def tied_in(person_id: int, one: Sitting, matters: Sequence[Matter]) -> bool:
-    """Whether somebody is tied to any matter of a sitting, by what they are or by what they declared."""
-    if not matters:
-        return False
+@dataclass(frozen=True)
+class Access:
+    """How somebody stands to a sitting."""
+
+    seat: Seat | None
+    tied: frozenset[int]  # ids of the matters that are hidden from them: by what they are, or by what they declared
+    said: Mapping[int, str]  # matter → what their seat declared last
+    counts: bool  # an officer or the panel's chair, tied to none of the matters
+    natural: Mapping[str, frozenset[int]]  # about → who is tied by nature
+
+
+def access(who: Anybody, one: Sitting, matters: Sequence[Matter]) -> Access:
+    """How somebody stands to a sitting with these matters. Three queries at most."""
     natural = queries.tied_by_nature(each.about for each in matters)
-    if any(person_id in persons for persons in natural.values()):
-        return True
-    seat = queries.seat_of(person_id, one.panel_id)
+    if not isinstance(who, Who):
+        return Access(None, frozenset(), {}, False, natural)
+    seat = queries.seat_of(who.id, one.panel_id)
+    ties = queries.last_ties([each.id for each in matters], seat.id) if seat is not None else {}
+    said = {matter_id: tie.tie for (matter_id, _seat), tie in ties.items()}
+    tied = frozenset(each.id for each in matters if who.id in natural.get(each.about, ()) or said.get(each.id, "none") != "none")
+    counts = (who.can("manage panels") or (seat is not None and seat.chair)) and not tied
+    return Access(seat, tied, said, counts, natural)
+
+
+def readings(here: Access, matters: Sequence[Matter]) -> Mapping[int, queries.Sitting]:
+    """Matter id → how a seat stands to it, of those that it decides and is not tied to. One query, one more for a substitute."""
+    seat = here.seat
     if seat is None:
-        return False
-    return any(tie.tie != "none" for tie in queries.last_ties([each.id for each in matters], seat.id).values())
+        return {}
+    ids = [each.id for each in matters]
+    votes, ready = queries.last_votes(ids, seat.id), queries.accepted(seat)
+    called = queries.called_to(ids) if seat.kind == "substitute" else {}
+    return {
+        each.id: queries.Sitting(
+            each, seat, here.said.get(each.id), votes.get((each.id, seat.id)), here.natural.get(each.about, frozenset()), ready
+        )
+        for each in matters
+        if each.id not in here.tied and queries.decides(seat, each, called.get(each.id, frozenset()))
+    }  # fmt: skip
 
 
-def _locked(panel_ref: str, sitting_ref: str) -> tuple[Panel, Sitting]:
+def _locked(panel_ref: str, sitting_ref: str) -> Sitting:
     panel = queries.panel(panel_ref)
     found = db.session.scalar(
         select(Sitting)
@@ -316,19 +343,11 @@ def _locked(panel_ref: str, sitting_ref: str) -> tuple[Panel, Sitting]:
     )
     if found is None:
         raise NotFound(_("We cannot find that sitting."))
-    return panel, found
+    return found
 
 
-def may_count(who: Who, panel: Panel, one: Sitting, matters: Sequence[Matter]) -> bool:
-    """Whether somebody counts a sitting: an officer or the panel's chair, tied to none of its matters."""
-    seat = queries.seat_of(who.id, panel.id)
-    if not (who.can("manage panels") or (seat is not None and seat.chair)):
-        return False
-    return not tied_in(who.id, one, matters)
-
-
-def _must_count(who: Who, panel: Panel, one: Sitting) -> None:
-    if not may_count(who, panel, one, matters_of(one)):
+def _must_count(who: Who, one: Sitting) -> None:
+    if not access(who, one, matters_of(one)).counts:
         raise NotYours(_("We cannot find that page."))
 
 

@@ -118,6 +118,7 @@ MAY: dict[str, Predicate] = {
     "signed in": _signed_in,
     # roles
     "help others": _role("connector", "officer"),  # type for somebody else, on a basis
+    "give quick sparks": _role("connector"),  # from a float of their own
     "open the desk": _role("officer", "administrator", "connector"),
     "run rounds": _role("officer"),
     "open finance": _role("finance", "officer", "auditor"),

@@ -24,6 +24,11 @@ def short_day(value: date | datetime | None) -> str:
     return str(format_date(clock.london_day(value) if isinstance(value, datetime) else value, "d MMM y"))
 
 
+def month(value: date | None) -> str:
+    """A month as people say it: "October 2026"."""
+    return "" if value is None else str(format_date(value, "MMMM y"))
+
+
 def when(value: datetime | None) -> str:
     """An instant as people say it, in Europe/London: "Saturday 4 July 2026, 3:15 pm"."""
     if value is None:
@@ -44,5 +49,5 @@ def named_by(ref: str, names: Mapping[str, str]) -> str:
 
 def install(app: Flask) -> None:
     """Name them for templates."""
-    for each in (pounds, round_pounds, hours, day, short_day, when, clock_time, named_by):
+    for each in (pounds, round_pounds, hours, day, short_day, month, when, clock_time, named_by):
         app.jinja_env.filters[each.__name__] = each

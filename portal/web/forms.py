@@ -36,6 +36,11 @@ def one_line(text: str | None) -> str:
     return " ".join(tidy(text).split())
 
 
+def whole_number(text: str | None, otherwise: int = -1) -> int:
+    """A number from a hidden field or an address, which anybody can write; `otherwise` when it is none."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else otherwise
+
+
 class Needed:
     """The answer is needed; `sentence` says what to write ("Write your name")."""
 
@@ -159,7 +164,7 @@ class WholeNumberField(_Typed):
     data: int | None
 
     def understood(self, text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text):
+        if not re.fullmatch(r"[0-9]{1,9}", text):
             raise ValueError(_("Write a whole number, like 12."))
         return int(text)
 
@@ -297,5 +302,5 @@ def _month(text: str) -> int:
 
 __all__ = [
     "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
-    "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_email", "parse_phone", "show_phone", "tidy",
+    "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
 ]  # fmt: skip

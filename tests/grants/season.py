@@ -10,10 +10,12 @@ from portal.db import db, transaction
 from portal.grants import apply, award, decide, pay, queries, rounds
 from portal.grants.model import Application, Award, Fund, Funder, Payment
 from portal.grants.rules import RoundRules
+from portal.grants.ties import tied_by_nature
 from portal.history import Actor
 from portal.ledger import checks
 from portal.money import Pence
 from portal.panels import actions as panels
+from portal.panels import seats
 from portal.panels.model import Matter
 from portal.people.access import Who
 from portal.people.actions import create_person
@@ -66,8 +68,9 @@ class Season:
         return ref
 
     def with_panel(self, ref: str) -> str:
-        """Put to the panel; returns the matter's reference."""
-        decide.put_to_panel(ref, self.actor("Olga"))
+        """Put to the panel by an officer whose own it is not; returns the matter's reference."""
+        tied = tied_by_nature([f"bid:{self.bid(ref).id}"])[f"bid:{self.bid(ref).id}"]
+        decide.put_to_panel(ref, self.actor("Olga" if self.who("Olga").id not in tied else "Otto"))
         return self.matter(ref).ref
 
     def matter(self, ref: str) -> Matter:
@@ -159,9 +162,9 @@ def begin(money: int = 1000_00, *, rolling: bool = True, rules: RoundRules | Non
     ):  # fmt: skip
         season.people[name] = person(name, *roles)
     olga = season.actor("Olga")
-    season.panel_ref = panels.create_panel(season.who("Olga"), "Mossgate panel", "Decides small grants")
+    season.panel_ref = seats.create_panel(season.who("Olga"), "Mossgate panel", "Decides small grants")
     for name in ("Ada", "Ben", "Cleo", "Dan"):
-        panels.add_seat(
+        seats.add_seat(
             season.who("Olga"),
             season.panel_ref,
             season.ref(name),

@@ -18,6 +18,7 @@ from portal.outbox import Message, messages_about
 from portal.people.actions import delete_me
 from portal.people.queries import COLLECTORS, all_about
 from portal.work.model import Purpose
+from tests.client import Inspector
 from tests.grants.season import NUMBER, SORT_CODE, Season, assert_books_are_right, begin
 
 FREE = "fund:small-sparks:available"
@@ -64,6 +65,21 @@ class TestTheAnswer:
         assert season.award_now(made).status == "lapsed" and books.balance(FREE) == 1000_00
         assert season.bid(made.application.ref).status == "lapsed"
         assert award.offer_reserves() == 0, "who let an offer lapse is not on the reserve list"
+
+    def test_an_offer_past_its_day_says_so_before_the_worker_comes(self, app: Flask, season: Season) -> None:
+        made = season.offered()
+        rita = Inspector(app, budget=40).sign_in(season.who("Rita").id)
+        link = "/a/" + award.accept_link(made).split("/a/")[1]
+        bid = f"/grants/{made.application.ref}"
+        for path in (f"{bid}/award", link):
+            assert "Yes, we take it" in rita.get(path).text
+        with clock.held_at(clock.end_of_day(made.accept_by) + timedelta(minutes=1)):
+            later = Inspector(app, budget=40).sign_in(season.who("Rita").id)
+            for path in (bid, f"{bid}/award", link):
+                page = later.get(path).text
+                assert "time to say yes ended" in page and "waits for your yes" not in page and "Yes, we take it" not in page
+            fay = Inspector(app, budget=40).sign_in(season.who("Fay").id)
+            assert "Ended: not taken up in time" in fay.get(f"/finance/awards/{made.ref}").text
 
     def test_one_reminder_three_days_before(self, season: Season) -> None:
         made = season.offered()

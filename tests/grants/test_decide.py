@@ -1,20 +1,28 @@
 """From a sent bid to its letter: every refusal, the reserve list, and that nobody learns anything before the release."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from PIL import Image
 
-from portal import clock
+from portal import clock, photos
 from portal.db import transaction
 from portal.errors import NotFound, Refused
+from portal.front.queries import waiting_at_desk
 from portal.grants import apply, award, decide, rounds
+from portal.grants.rules import SECTIONS
 from portal.history import events_of
 from portal.ledger import queries as books
+from portal.money import Pence
 from portal.outbox import messages_about
 from portal.panels import actions as panels
-from portal.people.actions import act_for, create_organisation
+from portal.people.actions import act_for, create_organisation, delete_me
+from portal.people.queries import all_about
+from tests.client import Inspector
+from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin
 
 FREE = "fund:small-sparks:available"
@@ -205,6 +213,64 @@ class TestRelease:
                 assert sent.body == letter.body
 
 
+class TestTheReserveList:
+    @pytest.fixture
+    def season(self, app: Flask) -> Iterator[Season]:
+        yield begin(money=350_00)
+        assert_books_are_right()
+
+    def waits(self, season: Season) -> tuple[str, str]:
+        """£200 is offered, £250 stands first on the list, and £150 is left."""
+        first, second = (lettered(season, season.decided(season.sent(title, asked))) for title, asked in (("A", 200_00), ("B", 250_00)))
+        decide.release(decide.prepare_release(season.round_ref, [first, second], season.actor("Olga")), season.actor("Otto"))
+        assert (season.bid(second).status, season.bid(second).reserve_place) == ("lapsed", 1)
+        return first, second
+
+    def test_nobody_overtakes_it_in_a_later_release(self, season: Season) -> None:
+        _first, waiting = self.waits(season)
+        small = lettered(season, season.decided(season.sent("Small", 100_00, by="Rob")))
+        release = decide.prepare_release(season.round_ref, [small], season.actor("Olga"))
+        assert [(each.what, each.place) for each in decide.plan(decide.release_by_ref(release))] == [("reserve", 2)]
+        decide.release(release, season.actor("Otto"))
+        assert season.bid(small).reserve_place == 2 and books.balance(FREE) == 150_00
+        rounds.contribute(season.fund_id, 1, Pence(100_00), clock.today(), "", season.actor("Olga"))
+        assert award.offer_reserves() == 1 and season.bid(waiting).status == "offered"
+        third = lettered(season, season.decided(season.sent("Third", 50_00, by="Rosa")))
+        assert decide.plan(decide.release_by_ref(decide.prepare_release(season.round_ref, [third], season.actor("Olga"))))[0].place == 3
+
+    def test_who_leaves_leaves_the_list(self, season: Season) -> None:
+        first, waiting = self.waits(season)
+        award.decline(season.award(first).ref, season.actor("Rita"))
+        delete_me(season.who("Rita").id, season.actor("Rita"))
+        assert season.bid(waiting).reserve_place is None and award.offer_reserves() == 0
+
+
+class TestAfterANotYet:
+    def test_what_the_panel_does_anew_is_private_again(self, app: Flask, season: Season) -> None:
+        ref = lettered(season, season.decided(season.sent(), "not_yet"), "Ask the school first.")
+        decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+        assert season.bid(ref).told
+        lettered(season, season.decided(ref, "no"), "Still too far away.")
+        rita = Inspector(app, budget=40).sign_in(season.who("Rita").id).get(f"/grants/{ref}")
+        assert rita.text.count("The panel decided.") == 1 and "too far away" not in rita.text
+        idea = all_about(season.who("Rita").id)["ideas"][0]
+        assert idea["state"] == "with_panel" and "decision" not in idea
+        assert [each["what"] for each in idea["what happened"]].count("decided") == 1
+        apply.withdraw(ref, "", season.actor("Rita"))
+        idea = all_about(season.who("Rita").id)["ideas"][0]
+        assert idea["decision"] is None and "too far away" not in rita.get(f"/grants/{ref}").text
+
+    def test_its_photos_stay_private_too(self, app: Flask, season: Season, store: Store) -> None:
+        ref = season.sent()
+        picture = io.BytesIO()
+        Image.new("RGB", (50, 50)).save(picture, "PNG")
+        photo = apply.add_photo(ref, photos.read(picture.getvalue()), "x", store.home, season.actor("Rita"))
+        lettered(season, season.decided(ref, "not_yet"))
+        decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+        season.decided(ref, "yes")
+        assert app.test_client().get(f"/photos/{photo}.jpg").status_code == 404
+
+
 class TestADatedRound:
     @pytest.fixture
     def season(self, app: Flask) -> Iterator[Season]:
@@ -265,6 +331,28 @@ class TestADatedRound:
             assert [season.bid(ref).status for ref in refs] == ["offered", "offered", "lapsed", "lapsed"]
             assert [season.bid(ref).reserve_place for ref in refs[2:]] == [1, 2]
             assert award.offer_reserves() == 0
+
+    def test_a_not_yet_can_come_back_and_holds_nothing_up(self, app: Flask, season: Season) -> None:
+        ref = season.sent()
+        with clock.held_at(clock.now() + timedelta(days=11)):
+            rounds.move_rounds()
+            assert apply.sections_open(season.bid(ref)) == ()
+            lettered(season, season.decided(ref, "not_yet"), "Ask the school first.")
+            decide.release(decide.prepare_release(season.round_ref, [], season.actor("Olga")), season.actor("Otto"))
+            bid = season.bid(ref)
+            assert apply.sections_open(bid) == SECTIONS
+            apply.save(ref, bid.version, "idea", {"idea": "The school says yes."}, season.actor("Rita"))
+            rita = Inspector(app, budget=40).sign_in(season.who("Rita").id).get(f"/grants/{ref}")
+            assert "The panel said: not yet." in rita.text and f"/grants/{ref}/check" in set(rita.links())
+            rounds.finish_round(season.round_ref, season.actor("Olga"))
+        with clock.held_at(clock.now() + timedelta(days=100)):
+            assert not [line for line in waiting_at_desk(officer=True, finance=False) if "should have heard" in line.what]
+            decide.put_to_panel(ref, season.actor("Olga"))
+            bid = season.bid(ref)
+            assert bid.hear_by == clock.today() + timedelta(days=21) == season.matter(ref).decide_by
+            decide.take_back(ref, "They call us", season.actor("Olga"))
+            assert apply.sections_open(season.bid(ref)) == SECTIONS, "it may still be put right"
+            assert season.offered(ref).status == "reserved"
 
     def test_more_time_for_one_keeps_only_that_one_back(self, season: Season) -> None:
         one, two = season.sent("One"), season.sent("Two")

@@ -157,11 +157,15 @@ def machine(store: Store) -> type[RuleBasedStateMachine]:
         @rule()
         def keep_rest(self) -> None:
             under_way = any(one["state"] in ("prepared", "approved", "released") for one in self.model.payments.values())
-            right = self.model.state == "ready_to_pay" and not under_way and self.model.payable > 0 and self.model.paid > 0
+            was_paid = any(one["state"] == "settled" for one in self.model.payments.values())  # also when all of it came back
+            right = self.model.state == "ready_to_pay" and not under_way and self.model.payable > 0 and was_paid
             if self.tried(right, lambda: pay.keep_rest(self.award, "x", self.season.actor("Fay"))):
                 self.model.free += self.model.payable
                 self.model.payable = 0
-                self.model.finish()
+                if self.model.paid:
+                    self.model.finish()
+                else:
+                    self.model.state = "returned"
 
         @rule()
         def change_account(self) -> None:

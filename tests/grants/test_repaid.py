@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Refused
 from portal.grants import award, desk, pay, report
 from portal.grants.model import Award
@@ -108,3 +109,25 @@ def test_giving_the_grant_back_ends_the_report_and_its_reminders(season: Season,
     assert books.balance(FREE) == 1000_00
     with clock.held_at(clock.now().replace(year=clock.now().year + 1)):
         assert report.remind_and_mark_late() == 0
+
+
+def test_a_receipt_that_is_being_paid_back_stays(season: Season, ready: Award, tmp_path: Path) -> None:
+    buy(season, ready, 80_00, tmp_path)
+    buy(season, ready, 20_00, tmp_path)
+    payment = pay.prepare(ready.ref, Pence(80_00), season.actor("Fay"))
+    dear, cheap = (each.id for each in report.of_bid(season.award_now(ready).application).receipts)
+    bid = season.award_now(ready).application.ref
+    report.remove_receipt(bid, cheap, tmp_path, season.actor("Rita"))
+    with pytest.raises(Refused, match="being paid back"):
+        report.remove_receipt(bid, dear, tmp_path, season.actor("Rita"))
+    pay.cancel(payment, "The sum was wrong", season.actor("Fay"))
+    report.remove_receipt(bid, dear, tmp_path, season.actor("Rita"))
+
+
+def test_no_hand_lets_more_pass_than_stands_on_receipts(season: Season, ready: Award, tmp_path: Path) -> None:
+    buy(season, ready, 80_00, tmp_path)
+    payment = pay.prepare(ready.ref, None, season.actor("Fay"))
+    with transaction():
+        db.session.execute(text("DELETE FROM receipt"))
+    with pytest.raises(Refused, match="receipts of"):
+        pay.approve(payment, season.actor("Olga"))

@@ -10,11 +10,11 @@ from flask import Flask
 from portal import clock
 from portal.db import db
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import pay, report
+from portal.grants import apply, match, pay, queries, report
 from portal.grants.model import Award, Report
-from portal.history import Actor
+from portal.history import Actor, events_of
 from portal.ledger import queries as books
-from portal.money import Pence
+from portal.money import Minutes, Pence
 from portal.outbox import messages_about
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -102,7 +102,7 @@ def test_all_spent_it_closes_and_the_next_rung_opens(season: Season, paid: Award
     bought(season, paid, 250_00, tmp_path)
     told(season, paid)
     report.send(paid.application.ref, season.actor("Rita"))  # a second tap
-    with pytest.raises(Refused, match="own report"):
+    with pytest.raises(Refused, match="your own"):
         report.accept(paid.application.ref, season.actor("Rita"))
     report.accept(paid.application.ref, season.actor("Olga"))
     assert season.award_now(paid).status == "closed"
@@ -151,3 +151,60 @@ def test_let_go_with_a_reason_that_is_kept(season: Season, paid: Award) -> None:
         report.waive(paid.application.ref, "", season.actor("Olga"))
     report.waive(paid.application.ref, "They moved away", Actor(season.who("Olga").id))
     assert (season.award_now(paid).status, held(paid).status, held(paid).officer_note) == ("closed", "waived", "They moved away")
+
+
+def test_what_the_council_bought_is_not_asked_back(season: Season) -> None:
+    made = season.ready(season.sent(route="council_buys"))
+    pay.settle(season.released(made).ref, clock.today(), season.actor("Fay"))
+    told(season, made)
+    assert report.owed(season.award_now(made), held(made)) == 0
+    report.accept(made.application.ref, season.actor("Olga"))
+    assert season.award_now(made).status == "closed", "the council holds nothing of ours"
+    assert not [each for each in messages_about(f"bid:{made.application_id}") if "send them back" in each.body]
+
+
+def test_a_late_report_stays_late_until_it_is_sent(season: Season, paid: Award) -> None:
+    bid = paid.application.ref
+    with clock.held_at(clock.now() + timedelta(days=200)):
+        for words in ("One", "One and two"):
+            report.remind_and_mark_late()
+            report.save(bid, held(paid).version, words, "", False, season.actor("Rita"))
+            assert held(paid).status == "late"
+        kinds = [event.kind for event in events_of(f"report:{held(paid).id}")]
+        assert kinds.count("late") == 1 and "started" not in kinds
+        report.add_receipt(bid, "Timber", Pence(250_00), None, None, Path(), season.actor("Rita"))
+        report.send(bid, season.actor("Rita"))
+        assert held(paid).status == "sent"
+
+
+def closed_after(season: Season, title: str, promised: int, given: int, *, waived: bool = False) -> str:
+    """A grant from the idea to its end, with hours of a neighbour; returns the bid's reference."""
+    ref = season.sent(title)
+    match.invite(ref, "Nell", ("email", "nell@example.org"), season.actor("Rita"))
+    token = match.token_of(queries.pledges_of(season.bid(ref).id)[0])
+    match.say_yes(token, "hours", Minutes(promised), Minutes(0), 0, "")
+    made = season.ready(ref)
+    pay.settle(season.released(made).ref, clock.today(), season.actor("Fay"))
+    with clock.held_at(clock.now() + timedelta(days=40)):
+        if given:
+            match.check(ref, match.did_it(token, clock.today(), Minutes(given), "dug"), season.actor("Rita"))
+        if waived:
+            report.waive(ref, "They moved away", season.actor("Olga"))
+        else:
+            report.add_receipt(ref, "Timber", Pence(250_00), None, None, Path(), season.actor("Rita"))
+            report.save(ref, held(made).version, "It stands.", "", False, season.actor("Rita"))
+            report.send(ref, season.actor("Rita"))
+            report.accept(ref, season.actor("Olga"))
+    assert season.award_now(made).status == "closed"
+    return ref
+
+
+@pytest.mark.parametrize(("given", "waived", "most"), [(300, False, 500_00), (285, False, 250_00), (0, False, 250_00), (600, True, 250_00)])
+def test_the_next_rung_opens_for_a_report_and_half_of_the_hours(app: Flask, season: Season, given: int, waived: bool, most: int) -> None:
+    ref = closed_after(season, "First", 600, given, waived=waived)
+    assert queries.most_for(season.bid(ref)) == most
+    words = f"up to £{most // 100}"
+    rita = Inspector(app, budget=40).sign_in(season.who("Rita").id).get(f"/grants/{ref}")
+    assert words in rita.text and words in messages_about(f"bid:{season.bid(ref).id}")[0].body
+    new = apply.start(season.round_ref, season.who("Rita").id, season.actor("Rita"))
+    assert f"£50 to £{most // 100}" in rita.get(f"/grants/{new}/money").text

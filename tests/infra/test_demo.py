@@ -31,6 +31,7 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (model.Award, tuple(state for state in model.AWARD_STATES if state != "paid")),  # for a moment only: the report opens with it
     (model.Payment, model.PAYMENT_STATES),
     (model.Report, model.REPORT_STATES),
+    (model.Appeal, model.APPEAL_STATES),
 ]
 
 
@@ -47,6 +48,8 @@ def missing() -> list[str]:
         found += [f"{table.__name__} {state}" for state in states if state not in there]
     there = set(db.session.scalars(select(Vote.choice).distinct()))
     found += [f"vote {choice}" for choice in CHOICES if choice not in there]
+    there = set(db.session.scalars(select(model.Appeal.outcome).distinct()))
+    found += [f"appeal {outcome}" for outcome in model.APPEAL_OUTCOMES if outcome not in there]
     if db.session.scalar(select(func.count()).where(Interest.tie != "none")) == 0:
         found.append("a declared tie")
     return found

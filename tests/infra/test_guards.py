@@ -8,6 +8,8 @@ from flask import Flask
 
 from portal import clock
 from portal.db import db, is_postgresql, transaction
+from portal.panels import conduct
+from portal.panels.model import Called
 from portal.work.model import Purpose, WorkRecord, WorkUse
 from tests.grants.season import Season, begin
 
@@ -17,6 +19,9 @@ def season(app: Flask) -> Season:
     """A bid that was decided, offered, accepted and is on its way to the bank; an hour that was checked and counted."""
     with clock.held_at(datetime(2026, 6, 1, 12, tzinfo=UTC)):
         made = begin()
+        conduct.publish(made.who("Olga"), made.panel_ref, "Be kind.", "First", 0)
+        for name in ("Ada", "Ben", "Cleo", "Dan"):
+            conduct.accept(made.who(name), made.panel_ref, 1)
         made.released(made.ready())
         with transaction():
             purpose = Purpose(about="test:1", title="Test", first_day=clock.today(), last_day=clock.today())
@@ -28,6 +33,7 @@ def season(app: Flask) -> Season:
             )  # fmt: skip
             db.session.add(record)
             db.session.flush()
+            db.session.add(Called(matter_id=1, seat_id=1, called_at=clock.now()))
             db.session.add(WorkUse(work_record_id=record.id, use="match", used_at=clock.now()))
     return made
 
@@ -40,7 +46,15 @@ def refused(statement: str) -> str:
     return str(caught.value.orig)
 
 
-APPENDED = {"event": "reason", "vote": "reason", "interest": "note", "snapshot": "number", "work_use": "use"}
+APPENDED = {
+    "event": "reason",
+    "vote": "reason",
+    "interest": "note",
+    "snapshot": "number",
+    "work_use": "use",
+    "conduct": "words",
+    "called": "seat_id",
+}
 
 
 @pytest.mark.parametrize("table", APPENDED)
@@ -48,7 +62,7 @@ def test_what_is_appended_stays(season: Season, table: str) -> None:
     column = APPENDED[table]
     assert db.session.scalar(sa.text(f"SELECT count(*) FROM {table}")), "no rows"
     db.session.rollback()
-    value = "7" if column == "number" else "'credit'" if column == "use" else "'something else'"
+    value = "7" if column in ("number", "seat_id") else "'credit'" if column == "use" else "'something else'"
     assert "only ever appended" in refused(f"UPDATE {table} SET {column} = {value}")
     assert "only ever appended" in refused(f"DELETE FROM {table}")
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
-from flask_migrate import check, upgrade
+from flask_migrate import check, downgrade, upgrade
 
 from portal.db import MIGRATIONS, age, db
 from tests.conftest import Store, make_app
@@ -167,5 +167,46 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
     app = make_app(f"sqlite:///{tmp_path / 'k.db'}", tmp_path)
     with app.app_context():
         check()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_seats_and_panels_keep_what_they_were_there_and_back(store: Store) -> None:
+    """0005 moves the area of a panel into a table of its own and makes SQLite's panel anew, under the feet of seats and rounds."""
+    before = str(ScriptDirectory(str(MIGRATIONS)).get_revision("0005").down_revision)
+    at_first(store)
+
+    def said(question: str) -> list[tuple[object, ...]]:
+        with db.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(question))]
+
+    with store.app.app_context():
+        upgrade(revision=before)
+        with db.engine.begin() as connection:
+            for statement in (
+                "INSERT INTO area (id, code, name, kind) VALUES (3, 'moss', 'Moss', 'ward'), (4, 'salt', 'Salt', 'ward')",
+                "INSERT INTO person (id, ref, name, postal_address, channel, large_print, joined_at) VALUES (7, 'PER-1', 'Ann', '', 'email', false, '2026-01-01 00:00:00')",
+                "INSERT INTO panel (id, ref, name, purpose, area_id, created_at) VALUES (5, 'PNL-1', 'Moss panel', '', 3, '2026-01-01 00:00:00'), (6, 'PNL-2', 'Everywhere', '', NULL, '2026-01-01 00:00:00')",
+                "INSERT INTO seat (id, panel_id, person_id, chair, term_start, term_end) VALUES (8, 5, 7, true, '2026-02-03', NULL)",
+            ):
+                connection.execute(sa.text(statement))
+        upgrade(revision="0005")
+        assert said("SELECT panel_id, area_id FROM panel_area") == [(5, 3)]
+        assert said("SELECT id, name FROM panel ORDER BY id") == [(5, "Moss panel"), (6, "Everywhere")]
+        assert said("SELECT kind, conduct, substr(cast(given_at AS text), 1, 10) FROM seat") == [("member", 0, "2026-02-03")]
+        with pytest.raises(sa.exc.IntegrityError), db.engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM panel WHERE id = 5"))  # its seat still stands on it
+        with db.engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO panel_area (panel_id, area_id) VALUES (5, 4)"))
+            connection.execute(
+                sa.text(
+                    "INSERT INTO seat (id, panel_id, person_id, chair, term_start, term_end, kind, given_at, conduct) VALUES (9, 6, 7, false, '2026-02-03', NULL, 'guest', '2026-02-03 00:00:00', 0)"
+                )
+            )
+        downgrade(revision=before)
+        assert said("SELECT id, area_id FROM panel ORDER BY id") == [(5, 3), (6, None)]
+        assert said("SELECT id FROM seat WHERE term_end IS NULL") == [(8,)], "a guest is no member of the older code"
+        upgrade(revision="0005")
+        assert said("SELECT panel_id, area_id FROM panel_area") == [(5, 3)]
         db.session.remove()
         db.engine.dispose()

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from portal.db import Base, db
 from portal.demo.story import Story
+from portal.history import Event
 from portal.outbox import Message
 from portal.people import queries as people
 from tests.client import NS, Element, Inspector
@@ -78,6 +79,8 @@ def typed_by_people() -> str:
         words = [column for column in table.columns if str(column.type).startswith(("VARCHAR", "TEXT", "JSON"))]
         for row in db.session.execute(select(*words)) if words else ():
             found += [str(value) for value in row if value]
+    # what officers wrote into a panel's history; our own words there stand in brackets
+    found += [reason for reason in db.session.scalars(select(Event.reason).where(Event.about.like("panel:%"))) if reason]
     return "\n".join(found)
 
 

@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.history import events_of
 from portal.outbox import Message
-from portal.panels import actions, queries
+from portal.panels import actions, queries, seats
 from portal.panels.model import Interest, Vote
 from portal.people.actions import act_for, create_organisation
 from tests.grants.season import Season, begin
@@ -38,29 +38,29 @@ class TestSeats:
     def test_a_seat_needs_a_reason_and_a_term_in_order(self, season: Season) -> None:
         today = clock.today()
         with pytest.raises(Refused, match="Write why"):
-            actions.add_seat(season.who("Olga"), season.panel_ref, season.ref("Rob"), term_start=today, term_end=None, reason="")
+            seats.add_seat(season.who("Olga"), season.panel_ref, season.ref("Rob"), term_start=today, term_end=None, reason="")
         with pytest.raises(Refused, match="last day comes before"):
-            actions.add_seat(
+            seats.add_seat(
                 season.who("Olga"), season.panel_ref, season.ref("Rob"), term_start=today, term_end=today - timedelta(days=1), reason="x"
             )
         with pytest.raises(NotFound):
-            actions.add_seat(season.who("Olga"), season.panel_ref, "PER-2222-2222", term_start=today, term_end=None, reason="x")
+            seats.add_seat(season.who("Olga"), season.panel_ref, "PER-2222-2222", term_start=today, term_end=None, reason="x")
         with pytest.raises(NotFound):
-            actions.add_seat(season.who("Olga"), "PNL-2222-2222", season.ref("Rob"), term_start=today, term_end=None, reason="x")
+            seats.add_seat(season.who("Olga"), "PNL-2222-2222", season.ref("Rob"), term_start=today, term_end=None, reason="x")
 
     def test_one_seat_a_person_at_a_time_and_again_later(self, season: Season) -> None:
         today = clock.today()
         with pytest.raises(Refused, match="has a seat"):
-            actions.add_seat(season.who("Olga"), season.panel_ref, season.ref("Ada"), term_start=today, term_end=None, reason="x")
-        actions.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ada"), today, "Moved away")
-        actions.add_seat(
+            seats.add_seat(season.who("Olga"), season.panel_ref, season.ref("Ada"), term_start=today, term_end=None, reason="x")
+        seats.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ada"), today, "Moved away")
+        seats.add_seat(
             season.who("Olga"), season.panel_ref, season.ref("Ada"), term_start=today + timedelta(days=1), term_end=None, reason="Back"
         )
         with pytest.raises(Refused, match="last day comes before"):
-            actions.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ben"), today - timedelta(days=9), "x")
+            seats.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ben"), today - timedelta(days=9), "x")
 
     def test_a_seat_out_of_term_neither_sees_nor_votes(self, season: Season, matter: str) -> None:
-        actions.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ben"), clock.today() - timedelta(days=1), "Moved away")
+        seats.end_seat(season.who("Olga"), season.panel_ref, season.ref("Ben"), clock.today() - timedelta(days=1), "Moved away")
         assert queries.panels_of(season.who("Ben").id) == []
         with pytest.raises(NotFound):
             actions.declare(season.who("Ben"), season.panel_ref, matter, "none")
@@ -68,12 +68,12 @@ class TestSeats:
 
     def test_a_panel_needs_a_name(self, season: Season) -> None:
         with pytest.raises(Refused, match="name"):
-            actions.create_panel(season.who("Olga"), "", "")
+            seats.create_panel(season.who("Olga"), "", "")
 
     def test_the_chair_is_given_with_a_reason(self, season: Season) -> None:
         with pytest.raises(Refused):
-            actions.set_chair(season.who("Olga"), season.panel_ref, season.ref("Ben"), True, "")
-        actions.set_chair(season.who("Olga"), season.panel_ref, season.ref("Ben"), True, "Ada is away")
+            seats.set_chair(season.who("Olga"), season.panel_ref, season.ref("Ben"), True, "")
+        seats.set_chair(season.who("Olga"), season.panel_ref, season.ref("Ben"), True, "Ada is away")
         seat = queries.seat_of(season.who("Ben").id, queries.panel(season.panel_ref).id)
         assert seat is not None and seat.chair
 
@@ -133,8 +133,8 @@ class TestTies:
             actions.vote(season.who("Cleo"), season.panel_ref, matter, "yes")
 
     def test_a_stranger_and_a_seat_of_another_panel_find_nothing(self, season: Season, matter: str) -> None:
-        other = actions.create_panel(season.who("Olga"), "Another", "")
-        actions.add_seat(season.who("Olga"), other, season.ref("Rob"), term_start=clock.today(), term_end=None, reason="x")
+        other = seats.create_panel(season.who("Olga"), "Another", "")
+        seats.add_seat(season.who("Olga"), other, season.ref("Rob"), term_start=clock.today(), term_end=None, reason="x")
         for who, panel in (("Rita", season.panel_ref), ("Rob", season.panel_ref), ("Rob", other)):
             with pytest.raises(NotFound):
                 actions.declare(season.who(who), panel, matter, "none")

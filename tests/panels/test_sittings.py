@@ -143,7 +143,7 @@ class TestMarks:
         with clock.held_at(table.now):
             actions.declare(season.who("Dan"), table.panel, table.matters[0], "none")
             page = f"/panels/{table.panel}/bids/{table.matters[0]}"
-            ada, dan = (Inspector(app).sign_in(season.who(name).id) for name in ("Ada", "Dan"))
+            ada, dan = (Inspector(app, budget=45).sign_in(season.who(name).id) for name in ("Ada", "Dan"))
             assert "Secret of Ben" not in ada.get(page).text
             marking.reveal(season.who("Ada"), table.panel, table.matters[0])
             marking.say(season.who("Ben"), table.panel, table.matters[0], "I know the hall")
@@ -260,7 +260,7 @@ class TestTheCount:
         table.all({"Ada": "yy", "Ben": "yy", "Cleo": "yy"})
         with transaction():
             for name in ("Ben", "Cleo"):
-                actions._declare(table.matter(1), db.session.get_one(Seat, table.seat(name)), "friend", "", season.who(name).id)
+                actions.declared(table.matter(1), db.session.get_one(Seat, table.seat(name)), "friend", "", season.who(name).id)
         with pytest.raises(Refused, match="1 ideas have too few"):
             table.count()
         table.now += timedelta(days=40)
@@ -456,11 +456,11 @@ class TestPages:
             visitor = Inspector(app)
             for ending in ("/result", "/result.json", "/result.csv", "/result.pb"):
                 visitor.get(path + ending, status=404)
-            olga = Inspector(app).sign_in(season.who("Olga").id)
+            olga = Inspector(app, budget=45).sign_in(season.who("Olga").id)
             text_ = olga.get(path + "/result").text
             assert "Idea 0" in text_ and "Passed the panel, but not paid" in text_ and "Did not pass the panel" in text_
             olga.get(path)
-            ben = Inspector(app).sign_in(season.who("Ben").id)
+            ben = Inspector(app, budget=45).sign_in(season.who("Ben").id)
             ben.get(path + "/result")
             assert "Propose a change" not in ben.text
             for ref in table.bids:
@@ -479,7 +479,7 @@ class TestPages:
         with clock.held_at(table.now):
             actions.declare(season.who("Ben"), table.panel, table.matters[1], "friend")
             table.count()
-            ben = Inspector(app).sign_in(season.who("Ben").id)
+            ben = Inspector(app, budget=45).sign_in(season.who("Ben").id)
             ben.get(f"/panels/{table.panel}/sittings/{table.ref}/result", status=404)
             page = ben.get(f"/panels/{table.panel}/sittings/{table.ref}").text
             assert "Idea 0" in page and "Idea 1" not in page and "when the letters go out" in page
@@ -488,7 +488,7 @@ class TestPages:
     def test_marks_by_taps_and_by_one_button(self, season: Season, app: Flask) -> None:
         table = Table(season, 100_00, 100_00)
         with clock.held_at(table.now):
-            ada = Inspector(app).sign_in(season.who("Ada").id)
+            ada = Inspector(app, budget=45).sign_in(season.who("Ada").id)
             page = f"/panels/{table.panel}/bids/{table.matters[0]}"
             ada.get(page).submit("Continue", tie_tie="none")
             ada.follow()
@@ -508,7 +508,7 @@ class TestPages:
     def test_paper_and_asking_and_the_sheet(self, season: Season, app: Flask) -> None:
         table = Table(season, 100_00)
         with clock.held_at(table.now):
-            olga = Inspector(app).sign_in(season.who("Olga").id)
+            olga = Inspector(app, budget=45).sign_in(season.who("Olga").id)
             page = f"/panels/{table.panel}/bids/{table.matters[0]}"
             olga.get(page + "/sheet")
             olga.get(page + "/paper-marks").submit("Enter this sheet", status=422)
@@ -516,14 +516,14 @@ class TestPages:
             olga.get(page + "/ask").submit("Ask", status=422)
             olga.get(page)
             assert "1 of 4 seats have given all their marks" in olga.text
-            Inspector(app).sign_in(season.who("Ben").id).get(page + "/paper-marks", status=404)
+            Inspector(app, budget=45).sign_in(season.who("Ben").id).get(page + "/paper-marks", status=404)
 
     def test_changing_the_result_by_two_officers(self, season: Season, app: Flask) -> None:
         table = Table(season, 250_00, 250_00, 250_00)
         table.all({"Ada": "yyy", "Ben": "yyy", "Cleo": "yyy", "Dan": "yyn"})
         path = f"/panels/{table.panel}/sittings/{table.ref}"
         with clock.held_at(table.now):
-            olga, otto = (Inspector(app).sign_in(season.who(name).id) for name in ("Olga", "Otto"))
+            olga, otto = (Inspector(app, budget=45).sign_in(season.who(name).id) for name in ("Olga", "Otto"))
             olga.get(path).submit("Count everything")
             olga.follow()
             olga.get(path + "/change").submit("Propose this change", status=422)

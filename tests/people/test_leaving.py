@@ -20,7 +20,7 @@ from portal.history import Actor
 from portal.ledger.model import Account
 from portal.money import Minutes
 from portal.outbox import Addressee, Text
-from portal.panels import actions as panels
+from portal.panels import seats
 from portal.panels.model import Seat
 from portal.people import actions, invitations
 from portal.people import queries as people
@@ -70,7 +70,9 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
     help_ref = season.sent("A bench", by="Rosa")
     match.invite(help_ref, "Rita", ("email", "rita@example.org"), season.actor("Rosa"))
     mine = of_rita(season)
-    assert set(mine) == {"you", "ideas", "promises to ideas", "awards", "hours", "panels"}
+    assert set(mine) == {
+        "you", "ideas", "promises to ideas", "awards", "hours", "panels", "offers to sit on a panel", "quick sparks",
+    }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
     assert isinstance(you, dict) and isinstance(ideas, list) and isinstance(promises, list) and isinstance(grants, list)
     assert (you["name"], you["email"], you["reference"]) == ("Rita", "rita@example.org", rita.ref)
@@ -160,7 +162,7 @@ def test_nothing_of_them_is_left_but_what_was_decided(app: Flask, season: Season
     photo = apply.add_photo(draft, png(), "Quillon in the garden", app.extensions["kindling"].data_dir, who)
     other = season.sent("A bench", by="Rosa")
     match.invite(other, "Quillon", ("email", "quillon@example.org"), season.actor("Rosa"))
-    panels.add_seat(season.who("Olga"), season.panel_ref, quill.ref, term_start=clock.today(), term_end=None, reason="Elected", chair=False)
+    seats.add_seat(season.who("Olga"), season.panel_ref, quill.ref, term_start=clock.today(), term_end=None, reason="Elected", chair=False)
     browser = Inspector(app, budget=60).sign_in(quill.id).get("/people/me/data")
     assert "Quillon" in whole_database() and "zebedee" in whole_database()
     file = photos.path(db.session.scalars(select(Photo.file).where(Photo.ref == photo)).one(), app.extensions["kindling"].data_dir)

@@ -1,7 +1,7 @@
 """What finance types: sums, days, and why."""
 
 from portal import clock
-from portal.web.forms import DayField, Form, Line, Needed, PoundsField
+from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
 from portal.words import N_
 
 
@@ -30,6 +30,15 @@ class Refund(Form):
 
 class Rest(Form):
     reason = Line(N_("Why is the rest not needed?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class End(Form):
+    reason = Paragraphs(
+        N_("Why is it ended?"),
+        [Needed(N_("Write why, in words for the applicant. It goes into the letter."))],
+        description=N_("In words for the applicant: the letter prints it."),
+        most=500,
+    )
 
 
 class Release(Form):

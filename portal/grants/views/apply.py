@@ -1,16 +1,18 @@
 """Applying on a phone: one question a page, saved as it is left; and the bid with its story."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, g, make_response, request, send_file
 from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, decide, queries, rounds, timeline
+from portal.grants import appeals, apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
-from portal.grants.model import Application
+from portal.grants.model import Application, Photo
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
 from portal.history import Actor
@@ -19,7 +21,7 @@ from portal.panels.forms import Ask
 from portal.people import queries as people
 from portal.people.views import area_id, settings
 from portal.places import queries as places
-from portal.web.forms import one_line
+from portal.web.forms import one_line, whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import N_, _
@@ -180,14 +182,14 @@ def question(ref: str, section: str) -> Any:
         good = form.validate()
         version = request.form.get("version", "")
         remove = request.form.get("remove", "")
-        if remove.isdigit() and int(remove) < len(rows):
-            del rows[int(remove)]
+        if 0 <= (gone := whole_number(remove)) < len(rows):
+            del rows[gone]
         try:
             # whatever can be understood is kept, complete or not; what cannot is shown back with its sentence
             kept = {name: value for name, value in _answers(section, form).items() if not _wrong(form, name)}
             new = apply.save(
                 ref,
-                int(version) if version.isdigit() else -1,
+                whole_number(version),
                 section,
                 kept,
                 acting_on(application),
@@ -212,10 +214,12 @@ def question(ref: str, section: str) -> Any:
             application = queries.bid(ref)
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
+    if section == "money":
+        extra = {"most": queries.most_for(application)}
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
-    shown = min(int(wanted), apply.MOST_LINES) if wanted.isdecimal() and len(wanted) < 3 else SHORT_ROWS
+    shown = min(whole_number(wanted, SHORT_ROWS), apply.MOST_LINES)
     while section == "money" and len(rows) < max(shown, SHORT_ROWS):
         rows.append(apply.Line("", None))
     return form_page(
@@ -276,9 +280,14 @@ def remove_photo(ref: str, photo: str) -> Any:
 @allow("anyone")
 def photo(ref: str) -> Response:
     """A picture, to those who may see what it belongs to; public ones once the decision was released."""
-    row, application = queries.photo(ref)
-    for_all = row.public and application.released_at is not None and application.decided == "yes"
-    if not for_all and not photo_readers(application):
+    row = queries.photo_by_ref(ref)
+    if (elsewhere := OTHER_PHOTOS.get(row.about.partition(":")[0])) is not None:
+        for_all, may_read = elsewhere(row)
+    else:
+        row, application = queries.photo(ref)
+        for_all = row.public and application.told and application.decided == "yes"
+        may_read = for_all or photo_readers(application)
+    if not may_read:
         raise NotFound(_("That photo is gone."))
     g.private = not for_all
     response = send_file(photos.path(row.file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if for_all else 0)
@@ -292,6 +301,8 @@ def photo_readers(application: Application) -> bool:
 
 
 ALSO_READ: list[Any] = []
+# photos of things that are no bid: the first word of `about` → whether it is for everybody, and for this reader
+OTHER_PHOTOS: dict[str, Callable[[Photo], tuple[bool, bool]]] = {}
 
 
 # --- check, send, afterwards ---------------------------------------------------------------------------------------------
@@ -310,7 +321,8 @@ def _check(application: Application, form: Any) -> Any:
     return form_page(
         "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
         section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application), asked=queries.open_more_asked(application.id),
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
+        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         rules=queries.rules_of(application),
     )  # fmt: skip
 
@@ -325,12 +337,12 @@ def send(ref: str) -> Any:
     version = request.form.get("version", "")
     try:
         if application.status == "more_asked":
-            apply.answer_more(ref, int(version) if version.isdigit() else -1, acting_on(application))
+            apply.answer_more(ref, whole_number(version), acting_on(application))
             flash(_("Thank you. Your answers are with us."))
             return see_other(f"/grants/{ref}")
         apply.send(
             ref,
-            int(version) if version.isdigit() else -1,
+            whole_number(version),
             acting_on(application),
             sure=bool(form.sure.data),
             once_key=form.once_key(current_user.id),
@@ -370,14 +382,18 @@ def bid(ref: str) -> Any:
     award = application.award
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
-    hidden = () if application.released_at or not mine else ("bid.decided", "bid.decision_undone")
+    appealed = queries.appeals_of(application.id)
+    story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine,
-        story=timeline.told(queries.story_of(application, award), hidden, near=mine or current_user.has("officer")),
+        story=timeline.told(story, near=mine or current_user.has("officer")),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
+        appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
+        most=queries.most_for(application) if award is not None and award.status == "closed" else None,
+        offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
@@ -418,7 +434,12 @@ def desk_bids() -> Any:
         held = queries.bid(last)
         after = (held.sent_at, held.id) if held.sent_at else None
     found = queries.bids(status=status if status in STATUS_WORDS else "", round_ref=request.args.get("round", ""), after=after, limit=31)
-    older = f"/desk/bids?status={status}&after={found[29].ref}" if len(found) > 30 else None
+    asked = {"status": status, "round": request.args.get("round", "")}
+    older = (
+        "/desk/bids?" + urlencode({**{name: value for name, value in asked.items() if value}, "after": found[29].ref})
+        if len(found) > 30
+        else None
+    )
     hidden = decide.hidden_from(current_user.id)
     return page(
         "grants/desk_bids.html",

@@ -16,6 +16,7 @@ from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
+from portal.grants.ties import bid_of
 from portal.grants.views import apply as apply_views
 from portal.grants.views import award as award_views
 from portal.grants.views import match as match_views
@@ -42,13 +43,13 @@ decisions = Blueprint("decisions", __name__, url_prefix="/desk")
 
 def titles(abouts: Sequence[str]) -> Mapping[str, str]:
     """Names of bids, in one query."""
-    rows = db.session.execute(select(Application.id, Application.title).where(Application.id.in_([decide.bid_of(each) for each in abouts])))
+    rows = db.session.execute(select(Application.id, Application.title).where(Application.id.in_([bid_of(each) for each in abouts])))
     return {f"bid:{id_}": title for id_, title in rows}
 
 
 def asks(about: str) -> Sequence[tuple[str, str]]:
     """What a seat must know to say whether it is tied: who asks, for which group, where. Only here are persons named."""
-    bid = queries.bid_by_id(decide.bid_of(about))
+    bid = queries.bid_by_id(bid_of(about))
     rows = [
         (_("Who asks"), people.person(bid.person_id).name),
         (_("Group"), _group(bid)),
@@ -70,7 +71,7 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
     """The bid as a seat reads it, and nothing else of it: this list is all that a panel sees. Whose group it is only where the
     round says so; who wrote it and how to reach them never.
     """
-    bid = queries.bid_by_id(decide.bid_of(about))
+    bid = queries.bid_by_id(bid_of(about))
     meter, rules = queries.meter_of(bid), RoundRules.load(bid.round.rules)
     return {
         "group": "" if rules.anonymous else _group(bid), "history": queries.history_of(bid),
@@ -82,7 +83,7 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
 
 def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: date, actor: Actor) -> None:
     """The panel asks for parts again: as an officer does."""
-    apply.ask_more(queries.bid_by_id(decide.bid_of(about)).ref, sections, note, answer_by, actor)
+    apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
 panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
@@ -90,12 +91,7 @@ panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.
 
 def _seat_may_see(bid: Application) -> bool:
     """Photos open to a seat that has said that nothing ties it to the bid."""
-    for matter in panel_queries.matters_about(about_of(bid)):
-        seat = panel_queries.seat_of(current_user.id, matter.panel_id) if current_user.is_authenticated else None
-        tie = panel_queries.last_ties([matter.id], seat.id).get((matter.id, seat.id)) if seat is not None else None
-        if tie is not None and tie.tie == "none":
-            return True
-    return False
+    return panel_queries.may_read(current_user.id, about_of(bid))
 
 
 apply_views.ALSO_READ.append(_seat_may_see)

@@ -7,15 +7,18 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, desk, pay
+from portal.grants import award, desk, ending, pay
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
+from portal.grants.moves import about
+from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.ledger import queries as books
 from portal.people import queries as people
 from portal.people.access import proved_lately
 from portal.people.views import actor, needs_proof
+from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import _, _n
@@ -33,8 +36,10 @@ def index() -> Any:
     by_state = {state: [line for line in lines if line.payment.status == state] for state in ("prepared", "approved", "released")}
     proof = turns.last(turns.LEDGER_CHECK)
     ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
+    endings = ending.waiting()
+    ids |= {each.asked_by_id for each, _award in endings}
     return page(
-        "finance/index.html", waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 
@@ -46,7 +51,9 @@ def payments() -> Any:
     state = request.args.get("state", "")
     before = request.args.get("before", "")
     found = desk.payments(
-        *([state] if state in PAYMENT_WORDS else []), before=int(before[:18]) if before.isdecimal() else None, limit=PAGE + 1
+        *([state] if state in PAYMENT_WORDS else []),
+        before=int(before[:18]) if before.isascii() and before.isdecimal() else None,
+        limit=PAGE + 1,
     )
     older = (
         f"/finance/payments?state={state if state in PAYMENT_WORDS else ''}&before={found[PAGE - 1].payment.id}"
@@ -66,7 +73,7 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
         "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
-        tied=current_user.id in pay.tied_to(line.bid), hands=pay.hands(line.bid), **shown,
+        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid), **shown,
     )  # fmt: skip
 
 
@@ -216,9 +223,9 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
     return form_page(
-        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[one.status],
-        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in pay.tied_to(one.application),
-        can_have_rest=one.status == "ready_to_pay" and one.paid and due.left and not any(line.payment.status in ("prepared", "approved", "released") for line in lines),
+        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
+        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
+        may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
         **shown,
     )  # fmt: skip
 
@@ -251,7 +258,7 @@ def act_on_award(ref: str) -> Any:
                 case "condition":
                     require("run rounds")
                     number = request.form.get("number", "")
-                    award.meet_condition(ref, int(number) if number.isdecimal() and len(number) < 3 else -1, actor())
+                    award.meet_condition(ref, whole_number(number), actor())
                     flash(_("Done."))
                 case _:
                     raise Refused(_("Choose what to do with this award."))
@@ -260,3 +267,36 @@ def act_on_award(ref: str) -> Any:
         else:
             return see_other(f"/finance/awards/{ref}")
     return _award_page(award.award_by_ref(one.ref), form, **({act: form} if act in known else {}))
+
+
+@finance.route("/awards/<ref>/end", methods=["GET", "POST"])
+@allow("prepare payments")
+def end(ref: str) -> Any:
+    """End an accepted award of which nothing came: the first person asks, with a reason; the second looks at it and ends it."""
+    one = award.award_by_ref(ref)
+    waits = ending.of_award(one)
+    act = request.form.get("act", "")
+    form: Any = Nothing() if act in ("end", "cancel") or (waits and not act) else forms.End()
+    if form.validate_on_submit():
+        if act == "end" and (proof := needs_proof()) is not None:
+            return proof
+        try:
+            match act:
+                case "end":
+                    ending.end(ref, actor())
+                    flash(_("The grant has ended. The money is back in the fund, and the applicant hears of it."))
+                case "cancel":
+                    ending.cancel(ref, actor())
+                    flash(_("The grant goes on."))
+                case _:
+                    ending.ask(ref, form.reason.data, actor())
+                    flash(_("A second person must end it now. Tell them that it waits."))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            return see_other(f"/finance/awards/{ref}")
+    waits = ending.of_award(one)
+    return form_page(
+        "finance/end.html", form, award=one, bid=one.application, ending=waits, names=people.names([waits.asked_by_id] if waits else []),
+        me=current_user.id, tied=current_user.id in tied_by_nature([about(one.application)])[about(one.application)],
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from portal.history import Actor
 from portal.money import Minutes, parse_hours
 from portal.people import queries as people
 from portal.places import queries as places
+from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -61,12 +62,12 @@ def _planned(application: Application) -> dict[str, Any]:
     """What so many neighbours with so many hours each would make of the meter: fills as you type."""
     people_text, each_text = request.args.get("people", "")[:6], request.args.get("each", "")[:20]
     found: dict[str, Any] = {"people": people_text, "each": each_text, "meter": None}
-    if people_text.isdigit() and each_text:
+    if (people := whole_number(people_text)) >= 0 and each_text:
         try:
             each = parse_hours(each_text)
         except ValueError:
             return found
-        facts = [PledgeFact(str(number), "hours", each) for number in range(min(int(people_text), 60))]
+        facts = [PledgeFact(str(number), "hours", each) for number in range(min(people, 60))]
         found["meter"] = meter(application.asked, facts, queries.rules_of(application))
     return found
 

@@ -15,7 +15,7 @@ from portal.grants.views.apply import acting_on
 from portal.history import Actor
 from portal.people import queries as people
 from portal.people.views import settings
-from portal.web.forms import one_line
+from portal.web.forms import one_line, whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import _
@@ -93,7 +93,7 @@ def words(ref: str) -> Any:
     try:
         new = report.save(
             ref,
-            int(version) if version.isdigit() else -1,
+            whole_number(version),
             form.happened.data,
             form.changed.data,
             bool(form.may_publish.data),

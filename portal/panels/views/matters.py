@@ -1,7 +1,8 @@
 """Pages of panels: who sits, what waits, what ties, the vote, the count."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -11,11 +12,9 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.history import Actor
-from portal.panels import actions, forms, marking, queries, sittings
-from portal.panels.model import Matter, Panel
+from portal.panels import actions, forms, marking, queries, sittings, ties
+from portal.panels.model import Matter, Panel, Seat
 from portal.panels.rules import Threshold, quorate
-from portal.people import queries as people
-from portal.people.views import area_id
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -32,11 +31,16 @@ class Showing:
     asks: Callable[[str], Sequence[tuple[str, str]]]  # what a seat must know to say whether it is tied: (label, value)
     template: str  # included in the matter's page, with `shown`
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
-    sections: Mapping[str, str]  # parts about which whoever asks can be asked again: name → words
+    sections: Mapping[str, str] = field(default_factory=dict)  # parts about which whoever asks can be asked again: name → words
     ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
 
 
+MINUTES_EACH = 5  # to read an idea and say what one thinks of it
 SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
+
+
+# What else is on the page of a panel, of rooms that it does not know: lists of (words, address, what stands beside it, tone)
+ALSO_ON: list[Callable[[Panel, Seat | None], Sequence[tuple[str, str, str, str]]]] = []
 
 
 def showing_of(about: str) -> Showing:
@@ -54,21 +58,16 @@ def titles_of(abouts: Sequence[str]) -> dict[str, str]:
 @panels.get("/")
 @allow("signed in")
 def index() -> Any:
-    """My panels, with how much waits on each; for officers all panels."""
-    mine, waiting = queries.panels_of(current_user.id), queries.waiting_for(current_user.id)
-    others = [panel for panel in queries.panels() if panel not in mine] if may("manage panels") else []
-    return page("panels/index.html", mine=mine, waiting=waiting, others=others)
-
-
-@panels.route("/new", methods=["GET", "POST"])
-@allow("manage panels")
-def new() -> Any:
-    form = forms.NewPanel().fill()
-    if form.validate_on_submit():
-        ref = actions.create_panel(current_user, form.name.data, form.purpose.data, area_id(form.area.data))
-        flash(_("The panel is there. Now give it seats."))
-        return see_other(f"/panels/{ref}")
-    return form_page("panels/new.html", form)
+    """My sittings: what waits on all my panels, the soonest first; then the panels that one could sit on."""
+    everywhere = queries.panels_for(current_user.id)
+    held = [(panel, seat) for panel, seat, _offer in everywhere if seat is not None]
+    others = [(panel, offer) for panel, seat, offer in everywhere if seat is None]
+    sittings = queries.my_sittings(current_user.id)
+    return page(
+        "panels/index.html", held=held, sittings=sittings, titles=titles_of([each.matter.about for each in sittings]), minutes=MINUTES_EACH * len(sittings),
+        waiting=Counter(each.matter.panel_id for each in sittings), others=others, areas=queries.areas_of([panel.id for panel, _offer in others]) if others else {},
+        panels={panel.id: panel for panel, _seat in held}, kinds=forms.KIND_WORDS,
+    )  # fmt: skip
 
 
 @panels.get("/<ref>")
@@ -84,61 +83,15 @@ def panel(ref: str) -> Any:
         open_ = [{"matter": each} for each in queries.matters_of(one, "open")]
         closed = [{"matter": each} for each in queries.matters_of(one, "closed", limit=30)]
     else:
-        open_, closed = ([vars(each) for each in queries.sittings(seat, status)] for status in ("open", "closed"))
+        whole = seat.kind != "member" and may("manage panels")  # an officer who is a substitute sees what officers see
+        open_, closed = ([vars(each) for each in some] for some in queries.open_and_closed(seat, whole=whole))
     titles = titles_of([each["matter"].about for each in (*open_, *closed)])
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
-        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), sittings=sittings.sittings_of(one.id, 6),
+        choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), kinds=forms.KIND_WORDS, said=ties.said_of(seat) if seat else [],
+        accepted=seat is None or queries.accepted(seat), areas=queries.areas_of([one.id])[one.id], sittings=sittings.sittings_of(one.id, 6),
+        also=[line for ask in ALSO_ON for line in ask(one, seat)],
     )  # fmt: skip
-
-
-@panels.route("/<ref>/seats/new", methods=["GET", "POST"])
-@allow("manage panels")
-def new_seat(ref: str) -> Any:
-    one = queries.panel(ref)
-    form = forms.NewSeat()
-    if form.validate_on_submit():
-        try:
-            found = people.search(form.person.data, limit=2)
-            if len(found) != 1:
-                raise Refused(_("We know nobody by that address or number. Check it, or add the person at the desk first."), "person")
-            assert form.term_start.data is not None
-            actions.add_seat(
-                current_user, ref, found[0].ref, term_start=form.term_start.data, term_end=form.term_end.data, reason=form.reason.data, chair=bool(form.chair.data)
-            )  # fmt: skip
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_("%(name)s has a seat.", name=found[0].name))
-            return see_other(f"/panels/{ref}")
-    return form_page("panels/seat_new.html", form, panel=one)
-
-
-@panels.route("/<ref>/seats/<person_ref>", methods=["GET", "POST"])
-@allow("manage panels")
-def seat(ref: str, person_ref: str) -> Any:
-    """End a seat, or give or take the chair."""
-    one = queries.panel(ref)
-    who = people.person_by_ref(person_ref)
-    held = queries.seat_of(who.id, one.id)
-    if held is None:
-        raise NotFound(_("They have no seat on this panel now."))
-    chairing = request.form.get("act") == "chair"
-    ending, chair = forms.EndSeat(), forms.Chair(prefix="chair-")
-    form: Any = chair if chairing else ending
-    if form.validate_on_submit():
-        try:
-            if chairing:
-                actions.set_chair(current_user, ref, person_ref, not held.chair, chair.reason.data)
-            else:
-                assert ending.last_day.data is not None
-                actions.end_seat(current_user, ref, person_ref, ending.last_day.data, ending.reason.data)
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_("Done."))
-            return see_other(f"/panels/{ref}")
-    return form_page("panels/seat.html", form, panel=one, someone=who, held=held, ending=ending, chair=chair)
 
 
 # --- one matter ----------------------------------------------------------------------------------------------------------
@@ -152,6 +105,8 @@ def matter(ref: str, matter_ref: str) -> Any:
     one = queries.panel(ref)
     about = queries.matter(matter_ref, one.id)
     sitting = reading_of(one, about)
+    if sitting is not None and not sitting.accepted:
+        return see_other(f"/panels/{ref}/conduct")
     voting = request.form.get("act") == "vote"
     tie = forms.Tie(prefix="tie-").fill()
     vote = vote_form(sitting)
@@ -175,10 +130,12 @@ def matter(ref: str, matter_ref: str) -> Any:
 def reading_of(panel: Panel, matter: Matter) -> queries.Sitting | None:
     """How the reader stands to a matter: as a seat, or (None) as an officer. Not found for everybody else, and when tied."""
     held = queries.seat_of(current_user.id, panel.id)
-    if held is not None:
+    if held is not None and (not may("manage panels") or queries.is_entitled(held, matter)):
         return queries.sitting(held, matter)
     require("manage panels")
-    if current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
+    if held is not None:
+        queries.untied(held, matter)  # an officer with a seat that does not decide this, but may be tied all the same
+    elif current_user.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotFound(_("We cannot find that page."))
     return None
 
@@ -215,11 +172,11 @@ def matter_page(
     counting = counts(sitting)
     rule = Threshold.load(matter.rule)
     natural = sitting.natural if sitting is not None else None
-    standing = queries.standing(matter, natural) if counting or matter.status == "closed" or rule.criteria else None
     shown = showing.context(matter.about) if opened else {}
-    given = marking.marks_of([matter.id]) if opened and rule.criteria and standing is not None else {}
+    given = marking.marks_of([matter.id]) if opened and rule.criteria else {}
     own = given.get((matter.id, sitting.seat.id), {}) if sitting is not None else {}
     may_talk = opened and marking.may_talk(matter, sitting.seat if sitting else None, own)
+    standing = queries.standing(matter, natural) if counting or matter.status == "closed" or may_talk else None
     return form_page(
         "panels/matter.html" if opened else "panels/tie.html", form, panel=panel, matter=matter, sitting=sitting, rule=rule,
         tie=tie or forms.Tie(formdata=None, prefix="tie-").fill(), vote=vote or vote_form(sitting, fresh=True), marks=marks or forms.marks(rule.criteria, own),
@@ -229,7 +186,7 @@ def matter_page(
         all_marks=marking.shown_marks(matter, standing, given) if may_talk and standing is not None else [], mark_words=forms.MARK_WORDS,
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
         may_ask=counting and showing.ask is not None and matter.status == "open", enough=standing is not None and quorate(standing.tally, rule),
-        voted=queries.voted(matter) if standing is None else len(standing.votes), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
+        voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
         alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
     )  # fmt: skip
 

@@ -28,28 +28,27 @@ RULE_WORDS = {
 }
 
 
-def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], bool]:
-    """The panel, the sitting, its matters, and whether the reader counts. NotFound for whoever is neither seat nor officer."""
+def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sittings.Access]:
+    """The panel, the sitting, its matters, and how the reader stands to it. NotFound for whoever is neither seat nor officer."""
     panel = queries.panel(ref)
     one = sittings.sitting(panel.id, sitting_ref)
     matters = sittings.matters_of(one)
-    if queries.seat_of(current_user.id, panel.id) is None:
+    here = sittings.access(current_user, one, matters)
+    if here.seat is None:
         require("manage panels")
-    return panel, one, matters, sittings.may_count(current_user, panel, one, matters)
+    return panel, one, matters, here
 
 
 @panels.get("/<ref>/sittings/<sitting_ref>")
 @allow("signed in")
 def sitting(ref: str, sitting_ref: str) -> Any:
     """Where a sitting stands: for a seat what it still has to do, for whoever counts how far everybody is."""
-    panel, one, matters, counting = _found(ref, sitting_ref)
-    seat = queries.seat_of(current_user.id, panel.id)
-    mine = {each.matter.id: each for each in (*queries.sittings(seat, "open", 300), *queries.sittings(seat, "closed", 300))} if seat else {}
-    shown = [each for each in matters if seat is None or each.id in mine]
-    if not counting:  # a tie of an officer's own
-        natural = queries.tied_by_nature(each.about for each in shown)
-        shown = [each for each in shown if current_user.id not in natural.get(each.about, ())]
-    standings = queries.standings(matters) if counting else {}
+    panel, one, matters, here = _found(ref, sitting_ref)
+    seat, counting = here.seat, here.counts
+    mine = sittings.readings(here, matters)
+    whole = seat is None or may("manage panels")  # a substitute sees what it was called to
+    shown = [each for each in matters if each.id not in here.tied and (whole or each.id in mine)]
+    standings = queries.standings(matters, here.natural) if counting else {}
     given = marking.marks_of([each.id for each in matters]) if counting or seat else {}
     to_mark = {
         each.id: len(marking.still_to_mark(each, standings[each.id], given))
@@ -64,7 +63,7 @@ def sitting(ref: str, sitting_ref: str) -> Any:
         "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
         to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
         ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=RULE_WORDS,
-        hidden_result=not _may_read(panel, one, matters), threshold={each.id: Threshold.load(each.rule) for each in matters},
+        hidden_result=not _may_read(one, here), threshold={each.id: Threshold.load(each.rule) for each in matters},
     )  # fmt: skip
 
 
@@ -88,8 +87,8 @@ def count(ref: str, sitting_ref: str) -> Any:
 @panels.route("/<ref>/sittings/<sitting_ref>/undo", methods=["GET", "POST"])
 @allow("manage panels")
 def undo_count(ref: str, sitting_ref: str) -> Any:
-    panel, one, _matters, counting = _found(ref, sitting_ref)
-    if not counting:
+    panel, one, _matters, here = _found(ref, sitting_ref)
+    if not here.counts:
         raise NotFound(_("We cannot find that page."))
     form = forms.Why()
     if form.validate_on_submit():
@@ -106,31 +105,29 @@ def undo_count(ref: str, sitting_ref: str) -> Any:
 # --- how the pot was shared ------------------------------------------------------------------------------------------------
 
 
-def _may_read(panel: Panel, one: Sitting, matters: Sequence[Matter]) -> bool:
+def _may_read(one: Sitting, here: sittings.Access) -> bool:
     """Everybody once the letters have gone out; before that officers and seats, but nobody who is tied to one of its ideas."""
     if one.published_at is not None:
         return True
-    if not current_user.is_authenticated or sittings.tied_in(current_user.id, one, matters):
-        return False
-    return may("manage panels") or queries.seat_of(current_user.id, panel.id) is not None
+    return not here.tied and (here.seat is not None or may("manage panels"))
 
 
-def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sharing.Result]:
+def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sharing.Result, sittings.Access]:
     panel = queries.panel(ref)
     one = sittings.sitting(panel.id, sitting_ref)
     matters = sittings.matters_of(one)
-    outcome = sittings.outcome_of(one)
-    if outcome is None or not _may_read(panel, one, matters):
+    outcome, here = sittings.outcome_of(one), sittings.access(current_user, one, matters)
+    if outcome is None or not _may_read(one, here):
         raise NotFound(_("We cannot find that page."))
-    return panel, one, matters, outcome
+    return panel, one, matters, outcome, here
 
 
 @panels.get("/<ref>/sittings/<sitting_ref>/result")
 @allow("anyone")
 def result(ref: str, sitting_ref: str) -> Any:
     """How the pot was shared, step by step in words; what another rule would have done; what two people changed and why."""
-    panel, one, matters, outcome = _result(ref, sitting_ref)
-    counting = current_user.is_authenticated and sittings.may_count(current_user, panel, one, matters)
+    panel, one, matters, outcome, here = _result(ref, sitting_ref)
+    counting = here.counts
     line = sittings.line_of(one, matters)
     overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None]
     by_id = {each.id: each for each in matters}
@@ -149,7 +146,7 @@ def result(ref: str, sitting_ref: str) -> Any:
 @allow("anyone")
 def download(ref: str, sitting_ref: str, form: str) -> Response:
     """The result for programs: everything as JSON, a line a bid as CSV, or the ballots in Pabulib's format."""
-    _panel, one, matters, outcome = _result(ref, sitting_ref)
+    _panel, one, matters, outcome, _here = _result(ref, sitting_ref)
     titles = titles_of([each.about for each in matters])
     named = {each.ref: titles.get(each.about, each.ref) for each in matters}
     assert one.result is not None
@@ -189,8 +186,8 @@ def _csv(outcome: sharing.Result, line: Sequence[sittings.Given], named: dict[st
 @allow("signed in")
 def change(ref: str, sitting_ref: str) -> Any:
     """The first of two people proposes to change what the rule gave."""
-    panel, one, matters, counting = _found(ref, sitting_ref)
-    if not counting or one.result is None or one.published_at is not None:
+    panel, one, matters, here = _found(ref, sitting_ref)
+    if not here.counts or one.result is None or one.published_at is not None:
         raise NotFound(_("We cannot find that page."))
     titles = titles_of([each.about for each in matters])
     form = forms.Override()
