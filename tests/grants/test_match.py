@@ -344,7 +344,9 @@ class TestTwoPersons:
                 match.check(ref, record, season.actor("Rita"))
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             assert "Yes, 7 h is right" not in rita.text and "because Aunt May has no address" in rita.text
-            Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
+            olga = Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/desk/bids/{ref}")
+            assert f"/grants/{ref}/match" in set(olga.links())
+            olga.get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
             assert season.award(ref).delivered == 420
             second = match.log_for(ref, pledge.ref, clock.today() + timedelta(days=-1), Minutes(60), "", season.actor("Rita"))
             with pytest.raises(Refused, match="An officer or a connector"):

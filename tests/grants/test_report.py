@@ -180,7 +180,7 @@ def test_a_late_report_stays_late_until_it_is_sent(season: Season, paid: Award) 
 def closed_after(season: Season, title: str, promised: int, given: int, *, waived: bool = False) -> str:
     """A grant from the idea to its end, with hours of a neighbour; returns the bid's reference."""
     ref = season.sent(title)
-    match.invite(ref, "Nell", None, season.actor("Rita"))
+    match.invite(ref, "Nell", ("email", "nell@example.org"), season.actor("Rita"))
     token = match.token_of(queries.pledges_of(season.bid(ref).id)[0])
     match.say_yes(token, "hours", Minutes(promised), Minutes(0), 0, "")
     made = season.ready(ref)
