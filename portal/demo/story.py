@@ -424,7 +424,9 @@ class Story:
                 reason="Offered at the open evening",
             )  # has not read the code of conduct yet
         self._offers(other)
-        first, second_idea, third = (panel_queries.matters_about(f"bid:{queries.bid(ref).id}")[0].ref for ref in self.deciding[:3])
+        first, second_idea, third = (
+            panel_queries.matters_about(f"bid:{queries.bid(ref).id}")[0].ref for ref in (self.deciding[place] for place in (1, 7, 8))
+        )
         with self.at(self.ago(2.2)):  # one idea has so many ties that a substitute is called
             panels.declare(kelly, self.panel_ref, first, "none")
             panels.vote(kelly, self.panel_ref, first, "yes", "It is time")

@@ -270,7 +270,8 @@ def overrides_of(one: Sitting) -> Sequence[Override]:
 def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:
     """The matters that passed, as they stand in line for the money: the rule's order, with overrides in force.
 
-    Whoever an override takes the money from goes to the head of the reserve; whoever it gives to, to the end of the funded.
+    Whoever an override takes the money from goes to the end of the reserve, else money that is left would come straight back; whoever
+    it gives to, to the end of the funded.
     """
     if one.result is None:
         return []
@@ -287,7 +288,7 @@ def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:
         if each.funded:
             funded.append(ref)
         else:
-            reserve.insert(0, ref)
+            reserve.append(ref)
     order = [(ref, True) for ref in funded] + [(ref, False) for ref in reserve]
     return [Given(by_ref[ref], place, paid) for place, (ref, paid) in enumerate(order, start=1)]
 

@@ -368,7 +368,7 @@ class TestChanges:
         sittings.second(table.who("Otto"), table.panel, table.ref, ref)  # a second tap
         assert table.funded() == [1]
         bid = table.season.bid(table.bids[0])
-        assert bid.funded is False and bid.reserve_place == 2
+        assert bid.funded is False and bid.reserve_place == 3  # behind the one that waited
 
     def test_never_more_than_the_pot(self, table: Table) -> None:
         ref = self.propose(table, 2, True)
