@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -44,7 +44,8 @@ def hidden_from(person_id: int) -> frozenset[int]:
         return frozenset()
     natural = tied_by_nature(abouts)
     ids = [bid_of(each) for each in abouts if each.startswith("bid:") and person_id not in natural.get(each, ())]
-    return frozenset(db.session.scalars(select(Application.id).where(Application.id.in_(ids), Application.released_at.is_(None))))
+    untold = or_(Application.released_at.is_(None), Application.status.in_(("with_panel", "decided")))  # not Application.told
+    return frozenset(db.session.scalars(select(Application.id).where(Application.id.in_(ids), untold)))
 
 
 # --- with the panel ------------------------------------------------------------------------------------------------------

@@ -260,6 +260,16 @@ class TestAfterANotYet:
         idea = all_about(season.who("Rita").id)["ideas"][0]
         assert idea["decision"] is None and "too far away" not in rita.get(f"/grants/{ref}").text
 
+    def test_it_is_hidden_from_a_tied_seat_again(self, season: Season) -> None:
+        ref = season.sent()
+        panels.declare(season.who("Dan"), season.panel_ref, season.with_panel(ref), "friend")
+        decide.take_back(ref, "Once more", season.actor("Olga"))
+        lettered(season, season.decided(ref, "not_yet"), "Ask the school first.")
+        decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+        assert decide.hidden_from(season.who("Dan").id) == frozenset(), "the letter has gone out"
+        season.with_panel(ref)
+        assert decide.hidden_from(season.who("Dan").id) == {season.bid(ref).id}
+
     def test_its_photos_stay_private_too(self, app: Flask, season: Season, store: Store) -> None:
         ref = season.sent()
         picture = io.BytesIO()
