@@ -50,7 +50,8 @@ def run() -> None:
             compare_type=same_type,
             include_object=ours,
             render_item=plain_type,
-            transaction_per_migration=True,
+            # SQLite's lock ends with a transaction, and between two of them another that migrates would come in
+            transaction_per_migration=connection.dialect.name == "postgresql",
             transactional_ddl=True,  # on SQLite too, where db.py says BEGIN: a migration happens whole or not at all
         )
         with context.begin_transaction():

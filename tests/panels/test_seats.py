@@ -206,7 +206,7 @@ class TestSubstitutes:
         with pytest.raises(NotFound):
             actions.declare(rob, season.panel_ref, matter, "none")
         with pytest.raises(Refused, match="not called"):
-            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, rob.ref, "yes", "", "paper")
+            actions.enter_vote(season.who("Olga"), season.panel_ref, matter, rob.ref, "yes", "", "paper", "7")
         assert [message.subject for message in told("Rob")] == []
 
     def test_they_are_called_in_the_order_of_their_terms_once_the_quorum_would_fail(self, season: Season, matter: str) -> None:
@@ -356,7 +356,7 @@ class TestConduct:
         for attempt in (
             lambda: actions.declare(season.who("Ada"), season.panel_ref, matter, "none"),
             lambda: actions.vote(season.who("Ben"), season.panel_ref, matter, "no", "x"),
-            lambda: actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Cleo"), "yes", "", "paper"),
+            lambda: actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Cleo"), "yes", "", "paper", "7"),
         ):
             with pytest.raises(Refused, match="code of conduct"):
                 attempt()
@@ -368,7 +368,7 @@ class TestConduct:
         assert queries.may_read(season.who("Ben").id, season.matter_by(matter).about)
         actions.vote(season.who("Ben"), season.panel_ref, matter, "no", "x")
         conduct.accept_on_paper(season.who("Olga"), season.panel_ref, season.ref("Cleo"), 1, "Sheet 3")
-        actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Cleo"), "yes", "", "paper")
+        actions.enter_vote(season.who("Olga"), season.panel_ref, matter, season.ref("Cleo"), "yes", "", "paper", "7")
 
     def test_versions_are_appended_and_accepted_once_each(self, season: Season) -> None:
         olga, ada = season.who("Olga"), season.who("Ada")
@@ -624,7 +624,7 @@ class TestMySittings:
         self, app: Flask, season: Season, matter: str
     ) -> None:
         give(season, "Otto")
-        otto = Inspector(app, budget=18).sign_in(season.who("Otto").id)
+        otto = Inspector(app, budget=25).sign_in(season.who("Otto").id)
         assert "A garden for Mossgate" in otto.get(f"/panels/{season.panel_ref}").text
         assert "The count" in otto.get(f"/panels/{season.panel_ref}/bids/{matter}").text
         tie(season, matter, "Ada", "Ben")

@@ -23,6 +23,7 @@ TABLE = {  # predicate → the roles that it opens for; "resident" is anybody wh
     "anyone": {"nobody", "resident", *ROLES},
     "signed in": {"resident", *ROLES},
     "help others": {"connector", "officer"},
+    "give quick sparks": {"connector"},
     "open the desk": {"connector", "officer", "administrator"},
     "run rounds": {"officer"},
     "open finance": {"officer", "finance", "auditor"},
@@ -112,8 +113,9 @@ def rules(app: Flask) -> list[Rule]:
 
 def address(app: Flask, rule: Rule, ref: str = "SPK-2222-2222") -> str:
     values = {name: FILLED.get(name, ref) for name in rule.arguments}
-    if "act" in rule.arguments:
-        values["act"] = str(rule).split("any(")[1].split(",")[0]
+    for name, converter in rule._converters.items():
+        if items := getattr(converter, "items", None):  # one of a few words
+            values[name] = sorted(items)[0]
     with app.test_request_context():
         return str(rule.build(values, append_unknown=False)[1])  # type: ignore[index]
 

@@ -96,7 +96,7 @@ def test_a_decision_that_is_private_is_not_in_the_file(season: Season) -> None:
 
 def test_it_is_taken_from_the_page_and_is_nobody_elses(app: Flask, season: Season) -> None:
     season.sent("A secret of Rita")
-    rob = Inspector(app).sign_in(season.who("Rob").id).get("/people/me/data.json")
+    rob = Inspector(app, budget=40).sign_in(season.who("Rob").id).get("/people/me/data.json")
     assert "secret of Rita" not in rob.text and json.loads(rob.text)["you"]["name"] == "Rob"
     rita = Inspector(app, budget=40).sign_in(season.who("Rita").id)
     answer = rita.client.get("/people/me/data.json")
