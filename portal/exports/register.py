@@ -18,7 +18,7 @@ from portal.db import db, is_postgresql
 from portal.errors import NotFound
 from portal.exports.shield import shielded
 from portal.grants import queries as grants
-from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Report, Round
+from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person
@@ -114,6 +114,12 @@ class Found:
     years: Sequence[str]  # financial years with an entry, newest first
     newer: str | None = None
     older: str | None = None
+
+
+# the names of a bid's neighbours, a line each: the list hides what the entry hides
+NEIGHBOURS = (
+    select(func.aggregate_strings(Pledge.name, "\n")).where(Pledge.application_id == Application.id).scalar_subquery().label("neighbours")
+)
 
 
 def _shown() -> ColumnElement[bool]:
@@ -230,7 +236,8 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
         ids.reverse()
         if not ids:  # somebody went back from the first page
             return search(asked, limit=limit)
-    rows = {row.id: _line(row) for row in db.session.execute(_query().where(Application.id.in_(ids)))} if ids else {}
+    found = db.session.execute(_query().add_columns(NEIGHBOURS).where(Application.id.in_(ids))) if ids else ()
+    rows = {row.id: _line(row, (row.neighbours or "").split("\n")) for row in found}
     lines = [rows[id_] for id_ in ids]
     earlier, later = (more, True) if here is not None and back else (here is not None, more)
     return Found(
@@ -312,8 +319,11 @@ class Entry:
 
 
 def entry(ref: str) -> Entry:
-    """One bid of the register. NotFound for what is not public. Six queries, five where nothing was awarded."""
-    row = db.session.execute(_query().where(Application.ref == ref, _shown())).one_or_none()
+    """One bid of the register. NotFound for what is not public. Five queries."""
+    # of a report what an officer has read and accepted, and the applicant lets us print
+    told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
+    told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed)
+    row = db.session.execute(told.where(Application.ref == ref, _shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
@@ -322,22 +332,12 @@ def entry(ref: str) -> Entry:
     neighbours = len({grants.giver(pledge) for pledge in pledges})
     matter = panels.last_tallies([about]).get(about)
     tally = dict(matter.tally) if matter is not None and matter.tally else None
-    # what an officer has read and accepted, and the applicant lets us print
-    report = (
-        db.session.execute(
-            select(Report.id, Report.happened, Report.changed).where(
-                Report.award_id == row.award_id, Report.status == "accepted", Report.may_publish
-            )
-        ).one_or_none()
-        if row.award_id is not None
-        else None
-    )
-    photos = grants.photos_of(about, *([f"report:{report.id}"] if report else [])) if row.decided == "yes" else []
+    photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
     return Entry(
         line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
-        neighbours=neighbours if neighbours >= FEW else None, happened=shielded(report.happened, names) if report else "",
-        changed=shielded(report.changed, names) if report else "",
+        neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
+        changed=shielded(row.changed or "", names),
         photos=[Picture(photo.ref, photo.width, photo.height, shielded(photo.alt, names)) for photo in photos if photo.public],
         appeals=[_appealed(each) for each in reversed(grants.appeals_of(row.id))],
     )  # fmt: skip

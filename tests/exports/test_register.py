@@ -494,3 +494,13 @@ def test_no_large_table_is_scanned(small: Small, statements: list[tuple[str, Any
         assert not large, (statement, steps)
         if "LIMIT" in statement and "q" not in asked and not is_postgresql():
             assert not [step for step in steps if "TEMP B-TREE" in step], (statement, steps)
+
+
+def test_the_list_hides_a_neighbour_as_the_entry_does(app: Flask, small: Small) -> None:
+    with transaction():
+        bid = db.session.query(Application).filter(Application.ref == small.bids["bench"]).one()
+        bid.title = "A bench with Nora Quill"
+        db.session.add(Pledge(ref="PLG-2222-3333", application_id=bid.id, name="Nora Quill", invited_at=clock.now(), status="confirmed"))
+    for path in ("/register/", f"/register/{small.bids['bench']}"):
+        page = Inspector(app).get(path).text
+        assert "A bench with" in page and "Quill" not in page
