@@ -88,8 +88,7 @@ def _put(bid: Application, actor: Actor) -> None:
     own = rounds.own_time(bid.id)
     if own is not None and now <= own:
         raise Refused(_("They have more time until %(day)s.", day=letters.in_words(clock.london_day(own))))
-    assert bid.sent_at is not None
-    if bid.status == "sent" and (faults := apply.problems(bid, clock.london_day(bid.sent_at))):
+    if bid.status == "sent" and bid.sent_at is not None and (faults := apply.problems(bid, clock.london_day(bid.sent_at))):
         raise Refused(
             _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
         )  # fmt: skip
