@@ -148,8 +148,8 @@ def counts(sitting: queries.Sitting | None) -> bool:
 
 
 def next_path(panel: Panel, matter: Matter, sitting: queries.Sitting | None) -> str:
-    """Where a seat goes on: the next matter that waits for it, or the list."""
-    if sitting is None:
+    """Where a seat goes on after its word: in a sitting the next matter that waits for it, or the list."""
+    if sitting is None or matter.sitting_id is None:
         return f"/panels/{panel.ref}"
     place = queries.place_in_line(sitting.seat, matter)
     return f"/panels/{panel.ref}/bids/{place.waiting}" if place.waiting else f"/panels/{panel.ref}"
