@@ -52,7 +52,7 @@ BUDGET, OFTEN = 15, 8
 BUDGETS = dict.fromkeys(
     (
         "/", "/register/", "/register/REF", "/grants/", "/people/me", "/finance/", "/desk/", "/desk/bids", "/desk/reports", "/desk/people", "/panels/",
-        "/desk/funds", "/desk/appeals",
+        "/desk/funds",
     ),
     OFTEN,
 )  # fmt: skip

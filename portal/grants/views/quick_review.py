@@ -18,7 +18,7 @@ from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
 from portal.people import queries as people
 from portal.web.filters import month as month_words
-from portal.web.forms import Form
+from portal.web.forms import Form, one_line
 from portal.web.limits import limiter
 from portal.web.pages import form_page, see_other
 from portal.web.policy import allow
@@ -92,7 +92,9 @@ def review(ref: str, month: str) -> Any:
     """A seat reads, asks about a line, says that it has read; the chair notes what came of it."""
     seen = quick_review.look(current_user, ref, month)
     act = request.form.get("act", "")
-    asked = request.form.get("spark", "")
+    if act not in ("read", "ask", "close"):  # then what was typed says what was meant
+        act = "close" if "c-outcome" in request.form else "ask" if "q-words" in request.form else ""
+    asked = one_line(request.form.get("spark"))[:20]
     question, close = forms.Question(prefix="q-") if act == "ask" else forms.Question(formdata=None, prefix="q-"), forms.Close(prefix="c-")
     form: Any = {"ask": question, "close": close}.get(act, Form())
     if request.method == "POST" and form.validate():
@@ -120,4 +122,5 @@ def review(ref: str, month: str) -> Any:
         "grants/quick_review.html", form if request.method == "POST" else question, seen=seen, panel=seen.panel, review=seen.review, names=names, question=question, close=close,
         asked=asked, remarks=sparks.remarks_of([each.id for each in seen.sparks]), closes=quick_review.may_close(current_user, seen), payees=forms.PAYEES,
         plain=Form(formdata=None), today=clock.today(), total=pounds(seen.pence),
+        lost=question.words.data if act == "ask" and asked not in {each.ref for each in seen.sparks} else "",
     )  # fmt: skip
