@@ -56,8 +56,11 @@ BUDGETS = dict.fromkeys(
     ),
     OFTEN,
 )  # fmt: skip
-# what a panel reads and judges is put together from many rooms
-BUDGETS |= {"/panels/REF/bids/REF": 22, "/panels/REF/sittings/REF": 18, "/panels/REF": 18}
+# what a panel reads and judges is put together from many rooms: ideas and floats, ties and votes, seats and sittings
+BUDGETS |= {
+    "/": 9, "/finance/": 9, "/panels/": 11, "/panels/REF": 22, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
+    "/panels/REF/sittings/REF": 18, "/finance/awards/REF": 16,
+}  # fmt: skip
 
 
 def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = False) -> Counter[str]:
