@@ -18,7 +18,7 @@ from portal.db import db, transaction
 from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
-from portal.grants import appeals, apply, award, decide, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -48,6 +48,7 @@ DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
     report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
     quick.remind_of_receipts, quick_review.open_reviews, appeals.close_unasked, appeals.remind,
+    asked.remind, asked.end,
 ]  # fmt: skip
 
 

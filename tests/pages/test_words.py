@@ -11,7 +11,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from flask import Flask
 from flask_babel import get_babel
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.db import Base, db
 from portal.demo.story import Story
@@ -79,8 +79,9 @@ def typed_by_people() -> str:
         words = [column for column in table.columns if str(column.type).startswith(("VARCHAR", "TEXT", "JSON"))]
         for row in db.session.execute(select(*words)) if words else ():
             found += [str(value) for value in row if value]
-    # what officers wrote into a panel's history; our own words there stand in brackets
-    found += [reason for reason in db.session.scalars(select(Event.reason).where(Event.about.like("panel:%"))) if reason]
+    # what officers wrote into the history of a panel or of somebody's roles; our own words there stand in brackets
+    written = select(Event.reason).where(or_(Event.about.like("panel:%"), Event.about.like("person:%")))
+    found += [reason for reason in db.session.scalars(written) if reason]
     return "\n".join(found)
 
 
