@@ -29,7 +29,8 @@ from portal.grants.ties import tied_by_nature
 from portal.grants.working_days import working_days_after, working_days_between
 from portal.history import SCHEME, Actor, Event, events_of
 from portal.outbox import Text, address_of, queue
-from portal.panels.model import Interest, Matter, Seat
+from portal.panels.model import Matter, Override, Seat
+from portal.panels.queries import declared_ties
 from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
 from portal.words import N_, _
@@ -59,10 +60,10 @@ class Letter:
 def letter_of(bid: Application) -> Letter | None:
     """What could be appealed now: a no, a place on the reserve list, "not in this round", or open conditions of an offer."""
     if bid.status == "ineligible":
-        said = db.session.scalars(
+        said = db.session.scalar(
             select(Event).where(Event.about == about(bid), Event.kind == "ineligible").order_by(Event.id.desc()).limit(1)
-        ).one()
-        return _letter("ineligible", said.at, said.reason or "")
+        )
+        return _letter("ineligible", said.at, said.reason or "") if said is not None else None
     if bid.released_at is None:
         return None
     if bid.status == "declined" and bid.decided == "no":
@@ -128,7 +129,8 @@ def make(bid_ref: str, ground: str, words: str, actor: Actor, *, once_key: str |
         db.session.add(appeal)
         db.session.flush()
         begin(appeal, "made", actor, ground=ground, against=letter.against, letter=letter.at.isoformat())
-        text = letters.appeal_received(bid, appeal, _offer_waits(bid, appeal, actor))
+        helper = names([appeal.helper_id]).get(appeal.helper_id or 0, "")
+        text = letters.appeal_received(bid, appeal, _offer_waits(bid, appeal, actor), helper)
         for who in {bid.person_id, appeal.helper_id or bid.person_id}:
             queue(f"{about(appeal)}:received:{who}", addressee_of(person(who)), text, about=about(bid))
         if once_key:
@@ -194,25 +196,12 @@ TIED = N_("Something ties you to this idea, so its appeal is hidden from you. So
 
 def hidden_from(abouts: Collection[str]) -> Mapping[str, frozenset[int]]:
     """Who must not see each of these bids' appeals: whose idea it is, and who declared a tie on the panel. Two queries."""
-    found = {each: set(persons) for each, persons in tied_by_nature(list(abouts)).items()}
-    last = (
-        select(func.max(Interest.id))
-        .join(Matter, Matter.id == Interest.matter_id)
-        .where(Matter.about.in_(abouts))
-        .group_by(Interest.matter_id, Interest.seat_id)
-    )
-    for name, person_id in db.session.execute(
-        select(Matter.about, Seat.person_id)
-        .join(Interest, Interest.matter_id == Matter.id)
-        .join(Seat, Seat.id == Interest.seat_id)
-        .where(Interest.id.in_(last), Interest.tie != "none")
-    ):
-        found[name].add(person_id)
-    return {each: frozenset(persons) for each, persons in found.items()}
+    declared = declared_ties(list(abouts))
+    return {each: persons | declared.get(each, frozenset()) for each, persons in tied_by_nature(list(abouts)).items()}
 
 
 def barred(bid: Application, appeal: Appeal) -> Mapping[int, str]:
-    """Who had a part in what is appealed, each with the sentence that says so. Six queries."""
+    """Who had a part in what is appealed, each with the sentence that says so. Five queries."""
     name = about(bid)
     found: dict[int, str] = dict.fromkeys(hidden_from([name])[name], _(TIED))
 
@@ -222,12 +211,19 @@ def barred(bid: Application, appeal: Appeal) -> Mapping[int, str]:
                 found.setdefault(each, sentence)
 
     events = events_of(name)
-    matters = db.session.scalars(select(Matter).where(Matter.about == name, Matter.status == "closed")).all()
-    sat = Seat.panel_id.in_({matter.panel_id for matter in matters})
-    seats = db.session.scalars(select(Seat).where(sat)).all() if matters else []
+    sat = db.session.execute(
+        select(Matter, Seat, Override)
+        .join(Seat, Seat.panel_id == Matter.panel_id)
+        .outerjoin(Override, Override.matter_id == Matter.id)
+        .where(Matter.about == name, Matter.status == "closed")
+    ).all()
     had_a_part(
-        [seat.person_id for seat in seats if any(_sat_through(seat, matter) for matter in matters)],
+        [seat.person_id for matter, seat, _override in sat if _sat_through(seat, matter)],
         _("You had a seat on the panel that decided this. Somebody who was not on it answers."),
+    )
+    had_a_part(
+        [who for _matter, _seat, each in sat if each for who in (each.proposed_by_id, each.seconded_by_id)],
+        _("You changed what the panel’s rule gave to this. Somebody else answers."),
     )
     counted = [each.actor_id for each in events if each.kind == "decided"]
     had_a_part(counted, _("You counted the panel’s votes on this. Somebody else answers."))
@@ -332,7 +328,7 @@ def _look_anew(bid: Application, appeal: Appeal, actor: Actor) -> None:
         bid, "appeal_upheld", actor, appeal=appeal.ref, decided=bid.decided, told=appeal.letter_at.isoformat(), why=appeal.letter_reason,
         place=bid.reserve_place,
     )  # fmt: skip
-    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.released_at = None, "", [], None, None
+    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.funded, bid.released_at = None, "", [], None, None, None
     bid.hear_by = hear_by(clock.today(), RoundRules.load(bid.round.rules), None)
 
 

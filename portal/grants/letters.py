@@ -302,8 +302,8 @@ def _appeal(bid: Application, appeal: Appeal, subject: str, paragraphs: Sequence
     return _text(subject, [*paragraphs, *ends], f"{short} {link}")
 
 
-def appeal_received(bid: Application, appeal: Appeal, offer_until: date | None) -> Text:
-    """We have it, and by when they hear. `offer_until`: an offer with conditions waits so long."""
+def appeal_received(bid: Application, appeal: Appeal, offer_until: date | None, helper: str) -> Text:
+    """We have it, and by when they hear. `offer_until`: an offer with conditions waits so long. `helper`: who typed it for them, if anybody."""
     assert appeal.answer_by is not None
     day = in_words(appeal.answer_by)
     return _appeal(
@@ -312,6 +312,7 @@ def appeal_received(bid: Application, appeal: Appeal, offer_until: date | None) 
         _("We have your appeal about “%(title)s”", title=bid.title),
         [
             _("We have your appeal about “%(title)s”: %(ground)s.", title=bid.title, ground=_(GROUNDS[appeal.ground])),
+            _("%(name)s wrote it down for you. If that is not so, call us at once.", name=helper) if helper else "",
             _("Somebody who had no part in the decision looks at how it was made. You hear by %(day)s.", day=day),
             _("Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)) if offer_until else "",
         ],

@@ -20,6 +20,7 @@ from portal.ledger import checks
 from portal.outbox import Message, messages_about
 from portal.panels import actions as panels
 from portal.panels import seats
+from portal.panels.model import Override, Sitting
 from portal.people import actions as people
 from portal.people import queries as persons
 from portal.worker import CACHES, DUE
@@ -288,6 +289,32 @@ def test_who_said_that_it_is_not_for_this_round_does_not_judge_that(season: Seas
     with pytest.raises(Refused, match="cannot be taken in the round"):
         answer(season, ref, by="Olga")
     answer(season, ref, by="Otto")
+
+
+def test_two_who_changed_what_the_rule_gave_do_not_judge_that(season: Season) -> None:
+    bid = refused(season)
+    matter = season.matter(bid)
+    with transaction():
+        sitting = Sitting(
+            ref="SIT-2222-2222",
+            panel_id=matter.panel_id,
+            about="round:1",
+            name="x",
+            rule={},
+            seed="x",
+            opened_at=MONDAY,
+            decide_by=MONDAY.date(),
+        )
+        db.session.add(sitting)
+        db.session.flush()
+        ids = {"proposed_by_id": season.who("Hana").id, "seconded_by_id": season.who("Ivo").id}
+        db.session.add(
+            Override(ref="OVR-2222-2222", sitting_id=sitting.id, matter_id=matter.id, funded=True, reason="x", proposed_at=MONDAY, **ids)
+        )
+    ref = made(season, bid)
+    for name in ("Hana", "Ivo"):
+        with pytest.raises(Refused, match="changed what the panel"):
+            answer(season, ref, by=name)
 
 
 def test_who_joins_the_group_later_is_tied(season: Season) -> None:

@@ -198,6 +198,7 @@ def test_a_connector_types_it_on_a_basis_and_the_applicant_hears(app: Flask, sea
     assert (one.helper_id, one.helper_basis) == (season.who("Gus").id, "paper sheet 41")
     heard = {each.to_name for each in messages_about(f"bid:{one.application_id}") if ":received:" in each.key}
     assert heard == {"Rita", "Gus"}
+    assert "Gus wrote it down for you." in messages_about(f"bid:{one.application_id}")[0].body
     gus.get(f"/grants/{bid}/appeals/{ref}")
     gus.get(f"/grants/{bid}", status=404)
     browser(app, season, "Nell").get(f"/grants/{bid}/appeals/{ref}", status=404)
