@@ -179,6 +179,7 @@ def undo_decision(bid_ref: str, reason: str, actor: Actor) -> None:
     """
     needs_reason(reason)
     with transaction():
+        sittings.hold(about(queries.bid(bid_ref).round))
         bid = locked_bid(bid_ref)
         _not_in_release(bid)
         must_not_be_their_own([bid], actor)
@@ -378,6 +379,8 @@ def release(release_ref: str, actor: Actor) -> int:
             raise Refused(_("This release was taken back. Look at the decisions again."))
         if found.prepared_by_id == actor.person_id:
             raise Refused(_("You prepared this. A second person must release it."))
+        round_ = db.session.get_one(Round, found.round_id)
+        sittings.hold(about(round_))
         bids = db.session.scalars(
             select(Application)
             .where(Application.id.in_(found.application_ids))
@@ -386,7 +389,6 @@ def release(release_ref: str, actor: Actor) -> int:
             .execution_options(populate_existing=True)
         ).all()
         must_not_be_their_own(bids, actor)
-        round_ = db.session.get_one(Round, found.round_id)
         award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
         written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))

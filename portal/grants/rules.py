@@ -276,15 +276,6 @@ def after(status: str | None, kind: str, moves: Moves) -> str | None:
     return end if (status in starts if starts else status is None) else None
 
 
-def reduced(kinds: Iterable[str], moves: Moves) -> str | None:
-    """The state that a thing's events lead to; kinds that move nothing (a note, a photo) are passed over."""
-    status: str | None = None
-    for kind in kinds:
-        if kind in moves:
-            status = moves[kind][1]
-    return status
-
-
 def hear_by(sent_on: date, rules: RoundRules, decide_by: date | None) -> date:
     """The day by which an applicant hears: the round's own, or so many days after sending."""
     return decide_by or sent_on + timedelta(days=rules.decide_within_days)

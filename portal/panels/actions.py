@@ -104,16 +104,18 @@ def declare(who: Who, panel_ref: str, matter_ref: str, tie: str, note: str = "")
 
 
 def declared(matter: Matter, seat: Seat, tie: str, note: str, by: int) -> None:
-    """What ties a seat to a matter, as a part of an action that has locked the matter. A tie takes an earlier vote away."""
+    """What ties a seat to a matter, as a part of an action that has locked the matter. A tie takes earlier marks and an earlier vote away."""
     if tie not in TIES:
         raise Refused(_("Say whether something ties you to this."), "tie")
-    if tie != "none" and queries.last_votes([matter.id], seat.id):
-        record(f"matter:{matter.id}", "vote_withdrawn", Actor(by), seat=seat.id)  # it stays on record and counts no more
+    if tie != "none":  # what was given stays on record and counts no more
+        marked = select(Mark.id).where(Mark.matter_id == matter.id, Mark.seat_id == seat.id, queries.standing_mark()).limit(1)
+        if db.session.scalar(marked):
+            record(f"matter:{matter.id}", "marks_withdrawn", Actor(by), seat=seat.id)
+        if queries.last_votes([matter.id], seat.id):
+            record(f"matter:{matter.id}", "vote_withdrawn", Actor(by), seat=seat.id)
     db.session.add(Interest(matter_id=matter.id, seat_id=seat.id, tie=tie, note=note, declared_at=clock.now(), declared_by_id=by))
     record(f"matter:{matter.id}", "tie_declared", Actor(by), seat=seat.id, tie=tie)
     if tie != "none":
-        if db.session.scalar(select(Mark.id).where(Mark.matter_id == matter.id, Mark.seat_id == seat.id).limit(1)):
-            record(f"matter:{matter.id}", "marks_withdrawn", Actor(by), seat=seat.id)  # they stay on record and count no more
         calls.recount(matter.panel_id, Actor(by), matter)
 
 

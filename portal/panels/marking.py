@@ -88,8 +88,8 @@ def own_marks(matter: Matter, seat: Seat) -> Mapping[int, Mark]:
 
 
 def marks_of(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Mapping[int, Mark]]:
-    """(matter, seat) → criterion → last mark. One query. Whoever calls this decides who may see it."""
-    last = select(func.max(Mark.id)).where(Mark.matter_id.in_(matter_ids))
+    """(matter, seat) → criterion → last mark; none where a tie was declared after it. One query. Whoever calls this decides who may see it."""
+    last = select(func.max(Mark.id)).where(Mark.matter_id.in_(matter_ids), queries.standing_mark())
     if seat_id is not None:
         last = last.where(Mark.seat_id == seat_id)
     last = last.group_by(Mark.matter_id, Mark.seat_id, Mark.criterion)

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
-from portal.panels.model import Called, Interest, Mark, Matter, Panel, PanelArea, Seat, SeatOffer, Vote
-from portal.panels.rules import Tally, count
+from portal.panels.model import Called, Interest, Mark, Matter, Panel, PanelArea, Remark, Seat, SeatOffer, Vote
+from portal.panels.rules import Tally, Threshold, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS
 from portal.places.model import Area
@@ -42,8 +42,19 @@ def decides(seat: Seat, one: Matter, called: Container[int]) -> bool:
 
 def standing_vote() -> ColumnElement[bool]:
     """Votes that no later tie of their seat has taken away."""
+    return _no_tie_since(Vote.matter_id, Vote.seat_id, Vote.cast_at)
+
+
+def standing_mark() -> ColumnElement[bool]:
+    """Marks that no later tie of their seat has taken away."""
+    return _no_tie_since(Mark.matter_id, Mark.seat_id, Mark.marked_at)
+
+
+def _no_tie_since(
+    matter_id: InstrumentedAttribute[int], seat_id: InstrumentedAttribute[int], given_at: InstrumentedAttribute[datetime]
+) -> ColumnElement[bool]:
     return ~exists().where(
-        Interest.matter_id == Vote.matter_id, Interest.seat_id == Vote.seat_id, Interest.tie != "none", Interest.declared_at >= Vote.cast_at
+        Interest.matter_id == matter_id, Interest.seat_id == seat_id, Interest.tie != "none", Interest.declared_at >= given_at
     )
 
 
@@ -73,7 +84,7 @@ def _waits(*columns: Any) -> Select[Any]:
             func.coalesce(_last_tie(), "none") == "none",
             ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id, standing_vote()),
             # who has begun to mark waits for the others, until the marks are shown
-            or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id)),
+            or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id, standing_mark())),
         )
         .limit(bindparam("most"))
     )
@@ -202,13 +213,6 @@ def is_entitled(seat: Seat, one: Matter) -> bool:
     return decides(seat, one, called_to([one.id])[one.id] if seat.kind == "substitute" else ())
 
 
-def panels_of(person_id: int) -> Sequence[Panel]:
-    """Panels on which a person sits today, by name."""
-    return db.session.scalars(
-        select(Panel).join(Seat, Seat.panel_id == Panel.id).where(Seat.person_id == person_id, in_term(clock.today())).order_by(Panel.name)
-    ).all()
-
-
 def matter(ref: str, panel_id: int) -> Matter:
     """One matter of a panel by reference. NotFound."""
     found = db.session.scalar(select(Matter).where(Matter.ref == ref, Matter.panel_id == panel_id).options(joinedload(Matter.sitting)))
@@ -248,14 +252,8 @@ def tied_by_nature(abouts: Iterable[str]) -> Mapping[str, frozenset[int]]:
 
 def declared_ties(abouts: Sequence[str] | None = None, person_id: int | None = None) -> Mapping[str, frozenset[int]]:
     """about → persons whose seat has declared a tie to it, of these things or of this person's. What was withdrawn counts too. One query."""
-    last = (
-        select(Interest.tie)
-        .where(Interest.matter_id == Matter.id, Interest.seat_id == Seat.id)
-        .order_by(Interest.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = select(Matter.about, Seat.person_id).join(Seat, Seat.panel_id == Matter.panel_id).where(func.coalesce(last, "none") != "none")
+    query = select(Matter.about, Seat.person_id).join(Seat, Seat.panel_id == Matter.panel_id)
+    query = query.where(func.coalesce(_last_tie(), "none") != "none")
     if abouts is not None:
         query = query.where(Matter.about.in_(abouts))
     if person_id is not None:
@@ -507,15 +505,35 @@ def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
     ties = db.session.execute(
         select(Interest, Matter.ref).join(Matter, Matter.id == Interest.matter_id).where(Interest.seat_id.in_(ids)).order_by(Interest.id)
     ).all()
+    marks = db.session.execute(
+        select(Mark, Matter).join(Matter, Matter.id == Mark.matter_id).where(Mark.seat_id.in_(ids)).order_by(Mark.id)
+    ).all()
     return [
         {
             "panel": name, "kind": seat.kind, "chair": seat.chair, "from": seat.term_start.isoformat(), "to": seat.term_end and seat.term_end.isoformat(),
             "code of conduct accepted": seat.conduct_at and {"version": seat.conduct, "when": seat.conduct_at.isoformat()},
             "ties": [_tie(tie, ref, person_id) for tie, ref in ties if tie.seat_id == seat.id],
+            "marks": [_marked(mark, one) for mark, one in marks if mark.seat_id == seat.id],
             "votes": [{"matter": ref, "vote": vote.choice, "reason": vote.reason, "when": vote.cast_at.isoformat()} for vote, ref in votes if vote.seat_id == seat.id],
         }
         for seat, name in seats
     ]  # fmt: skip
+
+
+def _marked(mark: Mark, one: Matter) -> dict[str, Any]:
+    asked = Threshold.load(one.rule).criteria[mark.criterion]
+    return {"matter": one.ref, "question": asked, "mark": mark.mark, "reason": mark.reason, "when": mark.marked_at.isoformat()}
+
+
+def _remarks_of_person(person_id: int) -> list[dict[str, Any]]:
+    """What somebody said in the talks of panels, from a seat or as an officer."""
+    rows = db.session.execute(
+        select(Remark, Matter.ref).join(Matter, Matter.id == Remark.matter_id).where(Remark.person_id == person_id).order_by(Remark.id)
+    )
+    return [
+        {"matter": ref, "said": row.words, "when": row.said_at.isoformat(), "taken back": row.struck_at and row.struck_at.isoformat()}
+        for row, ref in rows
+    ]
 
 
 def _tie(tie: Interest, ref: str, person_id: int) -> dict[str, Any]:
@@ -539,4 +557,5 @@ def _offers_of_person(person_id: int) -> list[dict[str, Any]]:
 
 
 COLLECTORS["panels"] = _seats_of_person
+COLLECTORS["talks of panels"] = _remarks_of_person
 COLLECTORS["offers to sit on a panel"] = _offers_of_person

@@ -26,7 +26,6 @@ class Threshold:
 
 
 SHARING_RULES = ("threshold", "most_votes", "equal_shares")
-BALLOTS = ("votes", "marks")
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ def open_sitting(
     return made
 
 
+def hold(about: str) -> None:
+    """Lock the sitting about something, as a part of an action that will lock its bids too: a count locks them in this order."""
+    must_be_in_transaction()
+    db.session.execute(select(Sitting.id).where(Sitting.about == about).with_for_update())
+
+
 # --- the count -------------------------------------------------------------------------------------------------------------
 
 
