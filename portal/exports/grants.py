@@ -10,11 +10,11 @@ from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.exports.filters import Filter
-from portal.exports.shield import shielded
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.history import Event
 from portal.ledger.model import Entry
 from portal.people.model import Organisation, Person
+from portal.people.shield import shielded
 from portal.places import queries as places
 
 VCSE = ("group", "charity", "hub")  # voluntary, community and social enterprise bodies; schools, firms and the council are not

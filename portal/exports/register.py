@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.exports.shield import shielded
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person
+from portal.people.shield import shielded
 from portal.places import queries as places
 from portal.places.model import Area
 from portal.words import N_, _
@@ -327,8 +327,9 @@ def entry(ref: str) -> Entry:
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
-    pledges = [pledge for pledge in grants.pledges_of(row.id) if pledge.status in ("confirmed", "delivered", "checked")]
-    names = [row.applicant, *(pledge.name for pledge in pledges)]
+    asked = grants.pledges_of(row.id)
+    names = [row.applicant, *(pledge.name for pledge in asked)]  # also of those who said no
+    pledges = [pledge for pledge in asked if pledge.status in ("confirmed", "delivered", "checked")]
     neighbours = len({grants.giver(pledge) for pledge in pledges})
     matter = panels.last_tallies([about]).get(about)
     tally = dict(matter.tally) if matter is not None and matter.tally else None

@@ -1,7 +1,6 @@
 """Applying: a draft saved page by page, judged when it is sent, changed until the round closes, asked about, withdrawn."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from portal.panels import actions as panels
 from portal.people import actions as people_actions
 from portal.people import queries as people
 from portal.people.model import Organisation, Person
+from portal.people.shield import not_for_the_public
 from portal.refs import new_ref
 from portal.web.filters import day as day_words
 from portal.words import _
@@ -198,25 +198,6 @@ def _snapshot(application: Application) -> None:
 
 
 # --- judging -------------------------------------------------------------------------------------------------------------
-
-PRIVATE = (
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "an e-mail address"),
-    (re.compile(r"(?:\+44|\b0)(?:[\s-]?\d){9,10}\b"), "a telephone number"),
-    (re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b", re.IGNORECASE), "a postcode"),
-    (re.compile(r"\b\d{2}-\d{2}-\d{2}\b"), "a sort code"),
-    (re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?(?:\d{2}\s?){3}[A-D]\b", re.IGNORECASE), "a National Insurance number"),
-)
-
-
-def not_for_the_public(text: str, names: Iterable[str] = ()) -> str | None:
-    """What a public summary must not hold, in words, or None (design 6: screened at entry). `names`: of people it may be about.
-
-    Only a full name counts: "Rose" and "Will" are words too.
-    """
-    plain = " ".join(text.casefold().split())
-    if any(name in plain for name in (" ".join(each.casefold().split()) for each in names) if " " in name):
-        return _("the name of a person")
-    return next((what for pattern, what in PRIVATE if pattern.search(text)), None)
 
 
 def problems(application: Application, today: date | None = None) -> list[Problem]:

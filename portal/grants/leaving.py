@@ -32,8 +32,10 @@ from portal.history import Actor, record
 from portal.ledger.posting import rename_account
 from portal.money import Pence
 from portal.outbox import Message
+from portal.panels import sittings
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING, acting_for, person
+from portal.people.shield import nameless
 from portal.words import _
 from portal.work.actions import forget_worker
 
@@ -186,6 +188,7 @@ def _appeal_under_way(person_id: int) -> str | None:
 
 def _erase(someone: Person) -> Sequence[str]:
     files: list[str] = []
+    _leave_out(someone)
     for application in db.session.scalars(
         select(Application)
         .where(Application.person_id == someone.id, Application.sent_at.is_(None))
@@ -231,6 +234,30 @@ def _erase(someone: Person) -> Sequence[str]:
     return files
 
 
+def _leave_out(someone: Person) -> None:
+    """Their full name goes from what everybody reads about their ideas and those that they helped: once the name is gone from
+    their row, the shield no longer knows whom to hide.
+    """
+    names = [someone.name, *db.session.scalars(select(Pledge.name).where(_theirs(someone)).distinct())]
+    helped = select(Pledge.application_id).where(_theirs(someone))
+    query = select(Application).where(
+        or_(Application.person_id == someone.id, Application.id.in_(helped)), Application.sent_at.is_not(None)
+    )
+    query = query.order_by(Application.id)
+    abouts = [about(each) for each in db.session.scalars(query)]
+    sittings.leave_out(abouts, names)  # first: a count locks its sitting before the bids
+    bids = db.session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    reports = select(Report).join(Award, Award.id == Report.award_id).where(Award.application_id.in_([each.id for each in bids]))
+    photos = select(Photo).where(Photo.about.in_(abouts))
+    for row, columns in (
+        *((each, ("title", "public_summary", "decision_reason")) for each in bids),
+        *((each, ("happened", "changed")) for each in db.session.scalars(reports)),
+        *((each, ("alt",)) for each in db.session.scalars(photos)),
+    ):
+        for column in columns:
+            setattr(row, column, nameless(getattr(row, column), names))
+
+
 def _erase_from_quick_sparks(someone: Person) -> None:
     """What they asked of a panel is taken back; where money was given to them by name, the name goes."""
     asked = select(FloatRequest.id).where(FloatRequest.person_id == someone.id, FloatRequest.status == "with_panel")
@@ -239,6 +266,10 @@ def _erase_from_quick_sparks(someone: Person) -> None:
     named = select(QuickSpark).where(QuickSpark.payee_kind == "person", func.lower(QuickSpark.payee_name) == someone.name.lower())
     for spark in db.session.scalars(named):
         spark.payee_name, spark.helps = _("Former member"), ""
+        spark.what = nameless(spark.what, [someone.name])
+    given = select(QuickSpark).join(QuickFloat, QuickFloat.id == QuickSpark.float_id).where(QuickFloat.person_id == someone.id)
+    for spark in db.session.scalars(given):
+        spark.what, spark.reversed_reason = nameless(spark.what, [someone.name]), nameless(spark.reversed_reason, [someone.name])
 
 
 def _goes_on(application: Application, someone: Person) -> bool:

@@ -31,6 +31,7 @@ from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, opens_next
 from portal.history import Event
 from portal.ledger import queries as books
 from portal.money import Pence
+from portal.people.model import Person
 from portal.words import _
 
 PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
@@ -208,6 +209,16 @@ def bids(*, status: str = "", round_ref: str = "", after: tuple[datetime, int] |
 def pledges_of(application_id: int) -> Sequence[Pledge]:
     """Pledges to a bid, as they were invited."""
     return db.session.scalars(select(Pledge).where(Pledge.application_id == application_id).order_by(Pledge.id)).all()
+
+
+def names_in(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Bid → who asks and their neighbours, by name: whom everybody's pages leave out. Two queries."""
+    found: dict[int, list[str]] = {id_: [] for id_ in ids}
+    asking = select(Application.id, Person.name).join(Person, Person.id == Application.person_id).where(Application.id.in_(ids))
+    helping = select(Pledge.application_id, Pledge.name).where(Pledge.application_id.in_(ids))
+    for id_, name in (*db.session.execute(asking), *db.session.execute(helping)):
+        found[id_].append(name)
+    return found
 
 
 def giver(pledge: Pledge) -> str:

@@ -17,7 +17,7 @@ from portal import clock, once, photos
 from portal.db import db, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.grants import floats
-from portal.grants.apply import attach, not_for_the_public
+from portal.grants.apply import attach
 from portal.grants.model import FloatRequest, Fund, Photo, QuickFloat, QuickRemark, QuickSpark
 from portal.history import Actor, record
 from portal.ledger.model import Account, State
@@ -26,6 +26,7 @@ from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
 from portal.people.model import Person, Role
 from portal.people.queries import addressee_of, in_force, person
+from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.places.queries import ward_on
 from portal.refs import new_ref

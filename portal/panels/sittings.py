@@ -20,6 +20,7 @@ from portal.panels import actions, marking, queries, sharing
 from portal.panels.model import Matter, Override, Seat, Sitting
 from portal.panels.rules import Sharing, Threshold, quorate
 from portal.people.access import Anybody, Who
+from portal.people.shield import nameless
 from portal.refs import new_ref
 from portal.words import _
 
@@ -356,6 +357,14 @@ def _locked(panel_ref: str, sitting_ref: str) -> Sitting:
 def _must_count(who: Who, one: Sitting) -> None:
     if not access(who, one, matters_of(one)).counts:
         raise NotYours(_("We cannot find that page."))
+
+
+def leave_out(abouts: Sequence[str], names: Sequence[str]) -> None:
+    """Somebody leaves: their full names go from the reasons for changes to these things, which everybody reads. A part of that action."""
+    must_be_in_transaction()
+    query = select(Override).join(Matter, Matter.id == Override.matter_id).where(Matter.about.in_(abouts)).order_by(Override.id)
+    for each in db.session.scalars(query.with_for_update(of=Override)):
+        each.reason = nameless(each.reason, names)
 
 
 # --- sharing ---------------------------------------------------------------------------------------------------------------

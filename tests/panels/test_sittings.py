@@ -19,8 +19,10 @@ from portal.outbox import Message
 from portal.panels import actions, marking, queries, sittings, ties
 from portal.panels.model import Mark, Matter, Seat, Sitting
 from portal.panels.rules import Threshold
+from portal.people import actions as actions_of_people
 from portal.people import queries as people
 from portal.people.access import Who
+from portal.people.model import Person
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
 
@@ -494,6 +496,27 @@ class TestPages:
                 visitor.get(path + ending)
                 for name in SEATS:
                     assert name not in visitor.text
+
+    def test_the_public_reads_no_names_in_titles_and_reasons(self, season: Season, app: Flask) -> None:
+        with transaction():
+            db.session.get_one(Person, season.who("Rita").id).name = "Rita Quill"
+        table = Table(season, 250_00, 200_00, 250_00)
+        with transaction():
+            season.bid(table.bids[0]).title = "Rita Quill's garden, 07700 900123"
+        table.all({"Ada": "yyy", "Ben": "yyy", "Cleo": "yyn"})
+        table.count()
+        with clock.held_at(table.now):
+            change = sittings.propose(season.who("Olga"), table.panel, table.ref, table.matters[0], False, "Rita Quill asked us to wait")
+            sittings.second(season.who("Otto"), table.panel, table.ref, change)
+            for ref in table.bids:
+                decide.write_letter(ref, "A reason", [], None, season.actor("Olga"))
+            decide.release(decide.prepare_release(season.round_ref, [], season.actor("Olga")), season.actor("Otto"))
+            for gone in (False, True):
+                if gone:
+                    actions_of_people.delete_me(season.who("Rita").id, season.actor("Rita"))
+                for ending in ("/result", "/result.json", "/result.csv", "/result.pb"):
+                    seen = Inspector(app).get(f"/panels/{table.panel}/sittings/{table.ref}{ending}").text
+                    assert "a neighbour" in seen and "Quill" not in seen and "900123" not in seen, (ending, gone)
 
     def test_a_tied_seat_sees_no_result_before_the_letters(self, season: Season, app: Flask) -> None:
         table = Table(season, 100_00, 100_00)

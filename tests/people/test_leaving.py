@@ -13,7 +13,8 @@ from sqlalchemy import inspect, select, text
 from portal import clock, outbox, photos
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.grants import apply, match, pay, queries
+from portal.exports import register
+from portal.grants import apply, decide, match, pay, queries
 from portal.grants import award as awards
 from portal.grants.model import Payee, Photo
 from portal.history import Actor
@@ -163,7 +164,7 @@ def test_nothing_of_them_is_left_but_what_was_decided(app: Flask, season: Season
     other = season.sent("A bench", by="Rosa")
     match.invite(other, "Quillon", ("email", "quillon@example.org"), season.actor("Rosa"))
     seats.add_seat(season.who("Olga"), season.panel_ref, quill.ref, term_start=clock.today(), term_end=None, reason="Elected", chair=False)
-    browser = Inspector(app, budget=60).sign_in(quill.id).get("/people/me/data")
+    browser = Inspector(app, budget=70).sign_in(quill.id).get("/people/me/data")
     assert "Quillon" in whole_database() and "zebedee" in whole_database()
     file = photos.path(db.session.scalars(select(Photo.file).where(Photo.ref == photo)).one(), app.extensions["kindling"].data_dir)
     assert file.exists()
@@ -232,6 +233,25 @@ def test_a_draft_of_a_group_stays_with_the_group(season: Season) -> None:
     assert season.bid(ours).title == "Ours" and season.bid(ours).status == "draft"
     actions.delete_me(rob.id, season.actor("Rob"))
     assert [someone.id for _row, someone in people.acting_for(group_id)] == []
+
+
+def test_their_name_goes_from_what_everybody_reads(season: Season) -> None:
+    """The register leaves out whom it knows; once they left it knows nobody, so the words themselves change."""
+    with transaction():
+        db.session.get_one(Person, season.who("Rita").id).name = "Rita  Quill"
+    bid = season.sent()
+    match.invite(bid, "Robbie Quill", ("email", "rob@example.org"), season.actor("Rita"))
+    season.decided(bid, "no")
+    decide.write_letter(bid, "RITA QUILL asked twice. Robbie Quill helped; ask Quill Street.", (), None, season.actor("Olga"))
+    decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
+    before = register.entry(bid)
+    assert "RITA" not in before.reason and "Robbie" not in before.reason and before.line.title == "a neighbour's garden"
+    for name in ("Rita", "Rob"):
+        actions.delete_me(season.who(name).id, season.actor(name))
+    db.session.rollback()
+    after = register.entry(bid)
+    assert after.line.title == "a neighbour's garden"
+    assert after.reason == "a neighbour asked twice. a neighbour helped; ask Quill Street."
 
 
 def test_they_can_come_back_as_somebody_new(app: Flask) -> None:

@@ -47,6 +47,12 @@ def titles(abouts: Sequence[str]) -> Mapping[str, str]:
     return {f"bid:{id_}": title for id_, title in rows}
 
 
+def hides(abouts: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Whoever asks, and their neighbours: as in the register."""
+    found = queries.names_in([bid_of(each) for each in abouts])
+    return {f"bid:{id_}": names for id_, names in found.items()}
+
+
 def asks(about: str) -> Sequence[tuple[str, str]]:
     """What a seat must know to say whether it is tied: who asks, for which group, where. Only here are persons named."""
     bid = queries.bid_by_id(bid_of(about))
@@ -86,7 +92,7 @@ def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: dat
     apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
-panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
+panel_views.SHOWS["bid"] = panel_views.Showing(titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
 
 
 def _seat_may_see(bid: Application) -> bool:

@@ -37,6 +37,13 @@ def titles(abouts: Sequence[str]) -> Mapping[str, str]:
     return {floats.matter_about(each): _title(each, names) for each in found.values()}
 
 
+def hides(abouts: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """The connector: the list of quick sparks that everybody reads names none."""
+    found = floats.requests(floats.request_id(each) for each in abouts)
+    names = people.names(each.person_id for each in found.values())
+    return {floats.matter_about(each): [names.get(each.person_id, "")] for each in found.values()}
+
+
 def _title(request_: Any, names: Mapping[int, str]) -> str:
     words = {"amount": round_pounds(request_.amount), "name": names.get(request_.person_id, "")}
     if request_.kind == "topup":
@@ -64,7 +71,7 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
 
 
 for kind in floats.KINDS:
-    panel_views.SHOWS[kind] = panel_views.Showing(titles, asks, "grants/_quick_for_panel.html", seen_by_panel)
+    panel_views.SHOWS[kind] = panel_views.Showing(titles, hides, asks, "grants/_quick_for_panel.html", seen_by_panel)
 
 
 # --- the list of a month -------------------------------------------------------------------------------------------------

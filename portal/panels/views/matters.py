@@ -28,6 +28,7 @@ class Showing:
     """How to show what a matter is about: whoever brings matters fills `SHOWS`, and decides what a seat may see."""
 
     titles: Callable[[Sequence[str]], Mapping[str, str]]  # of several abouts, in one query
+    hides: Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # whose full names everybody's pages leave out
     asks: Callable[[str], Sequence[tuple[str, str]]]  # what a seat must know to say whether it is tied: (label, value)
     template: str  # included in the matter's page, with `shown`
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
@@ -52,6 +53,14 @@ def titles_of(abouts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in {about.partition(":")[0] for about in abouts}:
         found.update(SHOWS[kind].titles([about for about in abouts if about.startswith(kind + ":")]))
+    return found
+
+
+def hidden_names(abouts: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Full names that text about these things leaves out where everybody may read it (people/shield.py)."""
+    found: dict[str, Sequence[str]] = {}
+    for kind in {about.partition(":")[0] for about in abouts}:
+        found.update(SHOWS[kind].hides([about for about in abouts if about.startswith(kind + ":")]))
     return found
 
 

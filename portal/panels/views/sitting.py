@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, make_response
@@ -15,8 +15,9 @@ from portal.money import pounds
 from portal.panels import forms, marking, queries, sharing, sittings
 from portal.panels.model import Matter, Panel, Sitting
 from portal.panels.rules import Sharing, Threshold, quorate
-from portal.panels.views.matters import panels, titles_of
+from portal.panels.views.matters import hidden_names, panels, titles_of
 from portal.people import queries as people
+from portal.people.shield import shielded
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
@@ -122,6 +123,12 @@ def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter
     return panel, one, matters, outcome, here
 
 
+def _named(matters: Sequence[Matter], hidden: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Matter's reference → what it is called where everybody may read it."""
+    titles = titles_of([each.about for each in matters])
+    return {each.ref: shielded(titles.get(each.about, each.ref), hidden.get(each.about, ())) for each in matters}
+
+
 @panels.get("/<ref>/sittings/<sitting_ref>/result")
 @allow("anyone")
 def result(ref: str, sitting_ref: str) -> Any:
@@ -131,11 +138,12 @@ def result(ref: str, sitting_ref: str) -> Any:
     line = sittings.line_of(one, matters)
     overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None]
     by_id = {each.id: each for each in matters}
-    titles = titles_of([each.about for each in matters])
-    named = {each.ref: titles.get(each.about, each.ref) for each in matters}
+    hidden = hidden_names([each.about for each in matters])
+    named = _named(matters, hidden)
+    why = {each.id: shielded(each.reason, hidden.get(by_id[each.matter_id].about, ())) for each in overrides}
     return page(
-        "panels/result.html", panel=panel, one=one, outcome=outcome, line=line, matters=matters, by_ref={each.ref: each for each in matters}, named=named,
-        others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, by_id=by_id,
+        "panels/result.html", panel=panel, one=one, outcome=outcome, line=line, matters=matters, by_ref={each.ref: each for each in matters},
+        others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, why=why, named=named, by_id=by_id,
         names=people.names([each.proposed_by_id for each in overrides] + [each.seconded_by_id for each in overrides]), counting=counting,
         failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, rules=RULE_WORDS,
         address=f"/panels/{ref}/sittings/{sitting_ref}",
@@ -147,8 +155,7 @@ def result(ref: str, sitting_ref: str) -> Any:
 def download(ref: str, sitting_ref: str, form: str) -> Response:
     """The result for programs: everything as JSON, a line a bid as CSV, or the ballots in Pabulib's format."""
     _panel, one, matters, outcome, _here = _result(ref, sitting_ref)
-    titles = titles_of([each.about for each in matters])
-    named = {each.ref: titles.get(each.about, each.ref) for each in matters}
+    named = _named(matters, hidden_names([each.about for each in matters]))
     assert one.result is not None
     if form == "json":
         text, kind = json.dumps({"name": one.name, "titles": named, **one.result}, indent=1, ensure_ascii=False), "application/json"
