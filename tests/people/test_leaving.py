@@ -242,6 +242,8 @@ def test_their_name_goes_from_what_everybody_reads(season: Season) -> None:
     bid = season.sent()
     match.invite(bid, "Robbie Quill", ("email", "rob@example.org"), season.actor("Rita"))
     season.decided(bid, "no")
+    with transaction():  # else it is screened when it is sent, and when it goes to the panel
+        apply.locked(bid).title = "Rita Quill's garden"
     decide.write_letter(bid, "RITA QUILL asked twice. Robbie Quill helped; ask Quill Street.", (), None, season.actor("Olga"))
     decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
     before = register.entry(bid)
