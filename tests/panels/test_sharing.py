@@ -100,25 +100,71 @@ class TestByHand:
         assert len(orders) == 3
 
 
+def first_run(bids: list[Project], votes: Votes, pot: int) -> list[sharing.Step]:
+    """What the voters buy with equal shares of the pot before these grow, as most publications print it."""
+    bought = sharing._Wanted("votes", bids, list(votes.values()), SEED).buy(Fraction(pot, len(votes)), pot)
+    assert bought is not None
+    return bought.steps
+
+
+# the "Explanation" of equalshares.net: eleven voters, who voted for what from left to right
+TOWN = projects(bike=700_00, gym=400_00, park=250_00, playground=200_00, library=100_00)
+CHILDREN = {"park": {2, 4, 5, 7, 10}, "playground": {7, 8, 9, 10}, "library": {7, 9, 10}}
+
+
+def town(bike: set[int], gym: set[int]) -> Votes:
+    voted = {"bike": bike, "gym": gym, **CHILDREN}
+    return {f"{voter:02}": {ref: 1 for ref, voters in voted.items() if voter in voters} for voter in range(1, 12)}
+
+
 class TestPublished:
-    def test_the_example_of_equalshares_net(self) -> None:
-        """Peters and Skowron's running example of why greedy is unfair: a city of two halves where one is a little larger."""
-        votes = approvals(*["abcd"] * 51, *["wxyz"] * 49)
-        bids = projects(**dict.fromkeys("abcdwxyz", 25))
-        greedy = share("most_votes", "votes", bids, votes, 100, SEED).funded
-        assert set(greedy) == set("abcd")
-        equal = share("equal_shares", "votes", bids, votes, 100, SEED)
-        assert len(set(equal.funded) & set("abcd")) == 2 and len(set(equal.funded) & set("wxyz")) == 2
+    """Examples that others worked out on paper, to the penny where they print pennies."""
 
-    def test_instances_that_ship_with_pabutools(self) -> None:
-        """Whatever Pabulib files the installed package holds, read by its own parser and shared by both."""
-        import pabutools
+    def test_first_example_of_equalshares_net(self) -> None:
+        votes = town(bike={1, 2, 3, 4, 5, 6, 11}, gym={1, 2, 3, 4, 5, 6})
+        steps = first_run(TOWN, votes, 1100_00)
+        assert [(step.ref, step.each) for step in steps] == [
+            ("bike", 100_00), ("playground", 50_00), ("library", Fraction(100_00, 3)),
+        ]  # fmt: skip
+        assert share("most_votes", "votes", TOWN, votes, 1100_00, SEED).funded == ("bike", "gym"), "two for sports, nothing for children"
+        whole = share("equal_shares", "votes", TOWN, votes, 1100_00, SEED)
+        assert (whole.funded, whole.left) == (("bike", "playground", "library"), 100_00)
+        assert [(one.ref, one.why) for one in whole.passed] == [("gym", "pot"), ("park", "pot")]
 
-        found = sorted(Path(pabutools.__file__).parent.parent.rglob("*.pb"))
-        for path in found:
-            instance, profile = parse_pabulib(str(path))
-            if isinstance(profile, pb.ApprovalProfile):
-                _agree(instance, profile)
+    def test_second_example_of_equalshares_net_where_some_pay_all_they_have(self) -> None:
+        steps = first_run(TOWN, town(bike={1, 2, 3, 4, 5, 6}, gym={1, 2, 3, 4, 5, 6, 11}), 1100_00)
+        gym, park, _playground = steps
+        assert [step.ref for step in steps] == ["gym", "park", "playground"]
+        assert (gym.each, gym.broke) == (Fraction(400_00, 7), 0)
+        left = 100_00 - Fraction(400_00, 7)  # of the three of the park who paid for the gym
+        assert (park.each, park.broke) == ((250_00 - 3 * left) / 2, 3)
+        assert round(float(1 / (park.worth or 1)), 1) == 4.1, "the effective vote count that the page prints"
+        assert park.runner_up == "playground" and park.runner_up_worth == Fraction(1, 4)
+
+    def test_running_example_of_lackner_and_skowron(self) -> None:
+        """Twelve voters, four places, of "Multi-Winner Voting with Approval Preferences"; also among pabutools' own tests."""
+        votes = approvals(*["ab"] * 3, *["ac"] * 3, *["ad"] * 2, "bcf", "e", "f", "g")
+        steps = first_run(projects(**dict.fromkeys("abcdefg", 3)), votes, 12)
+        assert [(step.ref, step.each) for step in steps] == [("a", Fraction(3, 8))]
+
+    def test_an_example_of_pabutools_where_shares_must_grow(self) -> None:
+        """`AppEx_2` of its tests, in hundredths: 0 and 2 at first; 1 too when shares grow."""
+        bids, votes = [Project("0", 100), Project("1", 90), Project("2", 200), Project("3", 109)], approvals("0", "123", "123", "2")
+        assert {step.ref for step in first_run(bids, votes, 400)} == {"0", "2"}
+        whole = share("equal_shares", "votes", bids, votes, 400, SEED)
+        assert set(whole.funded) == {"0", "1", "2"} and whole.increments > 0
+        assert {step.how for step in whole.steps} == {"shares"}, "bought by larger shares, not as an afterthought"
+
+    def test_two_sides_of_a_river(self) -> None:
+        """Peters and Skowron's reason for the rule: where 60 of 100 live on one side, theirs is not all of the money."""
+        bids = [Project(f"{side}{number}", 10_00) for side in ("left", "right") for number in range(10)]
+        sides = ["left"] * 60 + ["right"] * 40
+        votes = {f"{number:03}": {one.ref: 1 for one in bids if one.ref.startswith(side)} for number, side in enumerate(sides)}
+        left = {
+            rule: sum(ref.startswith("left") for ref in share(rule, "votes", bids, votes, 100_00, SEED).funded)
+            for rule in ("most_votes", "equal_shares")
+        }
+        assert left == {"most_votes": 10, "equal_shares": 6}
 
 
 # --- promises --------------------------------------------------------------------------------------------------------------
