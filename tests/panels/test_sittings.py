@@ -518,6 +518,25 @@ class TestPages:
                     seen = Inspector(app).get(f"/panels/{table.panel}/sittings/{table.ref}{ending}").text
                     assert "a neighbour" in seen and "garden" in seen and "Quill" not in seen and "900123" not in seen, (ending, gone)
 
+    def test_letters_begin_as_a_draft_of_what_the_panel_thought_and_lead_on_to_the_next(self, season: Season, app: Flask) -> None:
+        table = Table(season, 100_00, 100_00)
+        table.all({"Ada": "yy", "Ben": "yn", "Cleo": "yn"})
+        table.count()
+        with clock.held_at(table.now):
+            olga = Inspector(app, budget=45).sign_in(season.who("Olga").id)
+            olga.get(f"/desk/bids/{table.bids[0]}/letter")
+            asked = Threshold.load(table.matter(0).rule).criteria
+            assert (
+                f"3 of 3 who voted said yes. What the panel thought, in the middle of its marks: {asked[0]} Very much. {asked[1]} Quite."
+                in olga.text
+            )
+            assert season.bid(table.bids[0]).decision_reason == "", "nothing is said that nobody has read"
+            olga.submit("Keep this letter", reason="Everybody wants it.").follow()
+            assert olga.path == f"/desk/bids/{table.bids[1]}/letter" and "1 of 3 who voted said yes" in olga.text
+            olga.submit("Keep this letter", reason="Fewer want this.").follow()
+            assert olga.path == f"/desk/rounds/{season.round_ref}/release" and "The letter is written." in olga.text
+            assert "Everybody wants it." in olga.get(f"/desk/bids/{table.bids[0]}/letter").text and "Draft" not in olga.text
+
     def test_a_tied_seat_sees_no_result_before_the_letters(self, season: Season, app: Flask) -> None:
         table = Table(season, 100_00, 100_00)
         table.all(dict.fromkeys(SEATS, "yy"))

@@ -16,7 +16,7 @@ from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
-from portal.grants.ties import bid_of
+from portal.grants.ties import bid_of, tied_by_nature
 from portal.grants.views import apply as apply_views
 from portal.grants.views import award as award_views
 from portal.grants.views import match as match_views
@@ -27,7 +27,7 @@ from portal.panels import queries as panel_queries
 from portal.panels import sittings
 from portal.panels import views as panel_views
 from portal.panels.forms import CHOICE_WORDS, MARK_WORDS, OUTCOME_WORDS
-from portal.panels.model import Matter
+from portal.panels.model import CHOICES, Matter
 from portal.people import queries as people
 from portal.people.model import Organisation
 from portal.people.views import actor, needs_proof
@@ -202,20 +202,54 @@ def undo(ref: str) -> Any:
 def letter(ref: str) -> Any:
     """The reason as the letter says it, with what the panel wrote beside it."""
     bid = queries.bid(ref)
-    form = forms.Letter(data={"reason": bid.decision_reason, "conditions": "\n".join(bid.conditions), "place": bid.reserve_place})
+    matter: Matter | None = desk.matters_of([bid]).get(bid.id)
+    by_question = _by_question(matter) if matter else []
+    draft = "" if bid.decision_reason or matter is None else _draft(matter, by_question)
+    form = forms.Letter(data={"reason": bid.decision_reason or draft, "conditions": "\n".join(bid.conditions), "place": bid.reserve_place})
     if form.validate_on_submit():
         try:
             decide.write_letter(ref, form.reason.data, form.listed() if bid.decided == "yes" else [], form.place.data, actor())
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("The letter is written."))
-            return see_other(f"/desk/rounds/{bid.round.ref}/release")
-    matter: Matter | None = desk.matters_of([bid]).get(bid.id)
+            return see_other(_next_letter(bid.round))
     return form_page(
         "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS,
-        by_question=_by_question(matter) if matter else [],
+        by_question=by_question, draft=draft,
     )  # fmt: skip
+
+
+def _next_letter(round_: Round) -> str:
+    """Where whoever writes letters goes on: the next one that this officer may write, or the list."""
+    waiting = [bid for bid in desk.waiting_bids(round_)["decided"] if not bid.decision_reason]
+    tied = tied_by_nature([about_of(bid) for bid in waiting])
+    hidden = decide.hidden_from(current_user.id)
+    mine = [bid for bid in waiting if bid.id not in hidden and current_user.id not in tied[about_of(bid)]]
+    if not mine:
+        flash(_("The letter is written."))
+        return f"/desk/rounds/{round_.ref}/release"
+    flash(
+        _n(
+            "The letter is written. One more to write: this one.",
+            "The letter is written. %(num)d more to write: this is the next.",
+            len(mine),
+        )
+    )
+    return f"/desk/bids/{mine[0].ref}/letter"
+
+
+def _draft(matter: Matter, by_question: Sequence[tuple[str, list[tuple[str, int]], list[str]]]) -> str:
+    """A first reason out of the tally and the middle mark of each question, for whoever writes the letter to make human."""
+    said = []
+    for question, counted, _why in by_question:
+        marks = [words for words, number in counted for _each in range(number)]
+        if marks:
+            said.append(_("%(question)s %(mark)s.", question=question, mark=_(marks[len(marks) // 2])))
+    if not said or matter.tally is None:
+        return ""
+    voted = sum(matter.tally[choice] for choice in CHOICES)
+    votes = _("%(yes)d of %(voted)d who voted said yes.", yes=matter.tally["yes"], voted=voted)
+    return " ".join((votes, _("What the panel thought, in the middle of its marks:"), *said))
 
 
 def _by_question(matter: Matter) -> list[tuple[str, list[tuple[str, int]], list[str]]]:
