@@ -174,8 +174,8 @@ for (const button of all("[data-print], [data-copy]")) {
   });
 }
 
-// islands: no polling while hidden; what a person's own act brings is said
-addEventListener("htmx:beforeRequest", (event) => { if (document.hidden) event.preventDefault(); });
+// islands: no polling while hidden, but a tap just before the telephone is put away is sent; what a person's own act brings is said
+addEventListener("htmx:beforeRequest", (event) => { if (document.hidden && event.detail.requestConfig.verb === "get") event.preventDefault(); });
 addEventListener("htmx:afterSettle", ({ target, detail }) => {
   if (!detail.requestConfig.triggeringEvent) return;
   const said = target.closest("[data-say]") || target.querySelector("[data-say]");

@@ -1,6 +1,7 @@
 """What a browser fetches beside the page: small, kept for long, the same for everybody."""
 
 import gzip
+import re
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
@@ -55,3 +56,14 @@ def test_a_first_visit_is_small(app: Flask) -> None:
     }
     assert sizes["/"] + sizes["/static/kindling.css"] <= FIRST_VISIT
     assert sizes["/static/kindling.js"] <= OWN_SCRIPT
+
+
+def test_every_page_with_an_island_brings_its_script() -> None:
+    """A page that says hx-post and no more looks alive, and saves nothing."""
+    templates = Path(__file__).parents[2] / "templates"
+    with_islands = [
+        one for one in templates.rglob("*.html") if re.search(r"\shx-(get|post)=", one.read_text()) and not one.name.startswith("_")
+    ]
+    assert with_islands
+    for one in with_islands:
+        assert one.read_text().startswith("{% set islands = true %}"), one
