@@ -220,8 +220,9 @@ def letter(ref: str) -> Any:
 
 
 def _next_letter(round_: Round) -> str:
-    """Where whoever writes letters goes on: the next one that this officer may write, or the list."""
-    waiting = [bid for bid in desk.waiting_bids(round_)["decided"] if not bid.decision_reason]
+    """Where whoever writes letters goes on: where all go out together, the next one that this officer may write; or the list."""
+    together = not round_.rolling and round_.status not in ("released", "finished")
+    waiting = [bid for bid in desk.waiting_bids(round_)["decided"] if together and not bid.decision_reason]
     tied = tied_by_nature([about_of(bid) for bid in waiting])
     hidden = decide.hidden_from(current_user.id)
     mine = [bid for bid in waiting if bid.id not in hidden and current_user.id not in tied[about_of(bid)]]
