@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.db import db
+from portal.exports.register import Picture, pictures
 from portal.grants import queries as grants
 from portal.grants.model import Photo, QuickFloat, QuickSpark
 from portal.money import financial_year, year_bounds
@@ -48,7 +49,7 @@ class Line:
     spent_on: date
     looked_at: bool
     taken_back: str | None  # why, when it was
-    photos: Sequence[Photo] = ()
+    photos: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,10 @@ def search(asked: Asked, *, after: str = "", limit: int = PAGE) -> Found:
         query = query.where(QuickSpark.spent_on <= day, or_(QuickSpark.spent_on < day, QuickSpark.id < id_))
     rows = db.session.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
-    pictures: dict[str, list[Photo]] = {}
+    photos: dict[str, list[Photo]] = {}
     for photo in grants.photos_of(*(f"quick:{row[0].id}" for row in shown)) if shown else ():
-        if photo.public:
-            pictures.setdefault(photo.about, []).append(photo)
-    lines = [_line(spark, area, connector, pictures) for spark, area, connector in shown]
+        photos.setdefault(photo.about, []).append(photo)
+    lines = [_line(spark, area, connector, photos) for spark, area, connector in shown]
     return Found(lines, ends, asked.address(after=lines[-1].ref) if len(rows) > limit else None)
 
 
@@ -121,9 +121,9 @@ def _bearings(ref: str) -> tuple[Sequence[str], tuple[date, int] | None]:
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, begin - 1, -1)], None if id_ is None else (day, id_)
 
 
-def _line(spark: QuickSpark, area: str, connector: str, pictures: Mapping[str, Sequence[Photo]]) -> Line:
+def _line(spark: QuickSpark, area: str, connector: str, photos: Mapping[str, Sequence[Photo]]) -> Line:
     hidden = [connector, spark.payee_name if spark.payee_kind == "person" else ""]
     return Line(
         spark.ref, shielded(spark.what, hidden), area, spark.amount, spark.spent_on, spark.reviewed_on is not None,
-        shielded(spark.reversed_reason, hidden) if spark.reversed_at is not None else None, pictures.get(f"quick:{spark.id}", ()),
+        shielded(spark.reversed_reason, hidden) if spark.reversed_at is not None else None, pictures(photos.get(f"quick:{spark.id}", ()), hidden),
     )  # fmt: skip

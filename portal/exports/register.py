@@ -17,7 +17,7 @@ from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
 from portal.grants import queries as grants
-from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Pledge, Report, Round
+from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person
@@ -291,6 +291,11 @@ class Picture:
     alt: str
 
 
+def pictures(photos: Iterable[Photo], names: Iterable[str]) -> Sequence[Picture]:
+    """Those that are for everybody, with these people's names left out of what they show."""
+    return [Picture(photo.ref, photo.width, photo.height, shielded(photo.alt, names)) for photo in photos if photo.public]
+
+
 @dataclass(frozen=True)
 class Appealed:
     """An appeal as everybody may read it: the kind of ground and what came of it, nothing that anybody wrote."""
@@ -339,7 +344,7 @@ def entry(ref: str) -> Entry:
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
-        photos=[Picture(photo.ref, photo.width, photo.height, shielded(photo.alt, names)) for photo in photos if photo.public],
+        photos=pictures(photos, names),
         appeals=[_appealed(each) for each in reversed(grants.appeals_of(row.id))],
     )  # fmt: skip
 

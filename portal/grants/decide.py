@@ -216,6 +216,14 @@ def write_letter(bid_ref: str, reason: str, conditions: Sequence[str], place: in
         record(about(bid), "letter_written", actor)
 
 
+def letters_to_write(round_: Round, person_id: int) -> Sequence[Application]:
+    """Decided bids of a round without a reason yet, the oldest first, without those that are hidden from this person or their own."""
+    query = select(Application).where(Application.round_id == round_.id, Application.status == "decided", Application.decision_reason == "")
+    found = db.session.scalars(query.order_by(Application.sent_at, Application.id)).all()
+    tied, hidden = tied_by_nature([about(bid) for bid in found]), hidden_from(person_id)
+    return [bid for bid in found if bid.id not in hidden and person_id not in tied[about(bid)]]
+
+
 def _not_in_release(bid: Application) -> None:
     for release in waiting_releases(bid.round_id):
         if bid.id in release.application_ids:
@@ -243,7 +251,7 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
     """
     with transaction():
         round_ = rounds.locked_round(round_ref)
-        together = not round_.rolling and round_.status not in ("released", "finished")
+        together = round_.together
         query = select(Application).where(Application.round_id == round_.id).order_by(Application.id).with_for_update()
         if together:
             waiting = db.session.scalar(

@@ -247,11 +247,12 @@ def _leave_out(someone: Person) -> None:
     abouts = [about(each) for each in db.session.scalars(query)]
     sittings.leave_out(abouts, names)  # first: a count locks its sitting before the bids
     bids = db.session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
-    reports = select(Report).join(Award, Award.id == Report.award_id).where(Award.application_id.in_([each.id for each in bids]))
-    photos = select(Photo).where(Photo.about.in_(abouts))
+    about_bids = Award.application_id.in_([each.id for each in bids])
+    reports = db.session.scalars(select(Report).join(Award, Award.id == Report.award_id).where(about_bids)).all()
+    photos = select(Photo).where(Photo.about.in_([*abouts, *(f"report:{each.id}" for each in reports)]))
     for row, columns in (
         *((each, ("title", "public_summary", "decision_reason")) for each in bids),
-        *((each, ("happened", "changed")) for each in db.session.scalars(reports)),
+        *((each, ("happened", "changed")) for each in reports),
         *((each, ("alt",)) for each in db.session.scalars(photos)),
     ):
         for column in columns:
@@ -268,7 +269,10 @@ def _erase_from_quick_sparks(someone: Person) -> None:
         spark.payee_name, spark.helps = _("Former member"), ""
         spark.what = nameless(spark.what, [someone.name])
     given = select(QuickSpark).join(QuickFloat, QuickFloat.id == QuickSpark.float_id).where(QuickFloat.person_id == someone.id)
-    for spark in db.session.scalars(given):
+    sparks = db.session.scalars(given).all()
+    for photo in db.session.scalars(select(Photo).where(Photo.about.in_([f"quick:{spark.id}" for spark in sparks]))):
+        photo.alt = nameless(photo.alt, [someone.name])
+    for spark in sparks:
         spark.what, spark.reversed_reason = nameless(spark.what, [someone.name]), nameless(spark.reversed_reason, [someone.name])
 
 

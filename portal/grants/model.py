@@ -108,6 +108,11 @@ class Round(Base):
 
     fund: Mapped[Fund] = relationship()
 
+    @property
+    def together(self) -> bool:
+        """Whether its bids hear on one day: a dated round until its letters have gone out. What comes back later hears by itself."""
+        return not self.rolling and self.status not in ("released", "finished")
+
 
 class Extension(Base):
     """More time for everybody (application_id None) or for one applicant, with its reason."""

@@ -18,7 +18,7 @@ from tests.panels.test_sittings import Table
 
 @pytest.fixture
 def table(store: Store) -> Table:
-    """Three bids of £100 counted in a pot of £200, reasons written, the release prepared by Olga, a change proposed by Olga."""
+    """Three bids of £100, counted in a pot of £200."""
     with store.app.app_context():
         rules = RoundRules(marking=False, decision="most_votes", most=Pence(250_00))
         made = Table(begin(200_00, rolling=False, rules=rules), *[100_00] * 3)

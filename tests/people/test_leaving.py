@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,9 +15,9 @@ from portal import clock, outbox, photos
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.exports import register
-from portal.grants import apply, decide, match, pay, queries
+from portal.grants import apply, decide, floats, match, pay, queries
 from portal.grants import award as awards
-from portal.grants.model import Payee, Photo
+from portal.grants.model import Payee, Photo, QuickSpark, Report
 from portal.history import Actor
 from portal.ledger.model import Account
 from portal.money import Minutes
@@ -26,9 +27,11 @@ from portal.panels.model import Seat
 from portal.people import actions, invitations
 from portal.people import queries as people
 from portal.people.model import Person
+from portal.refs import new_ref
 from portal.work.model import WorkRecord
 from tests.client import Inspector
 from tests.grants.season import NUMBER, Season, assert_books_are_right, begin, person
+from tests.grants.sparks import granted, held, season_with_connectors, spend
 
 
 @pytest.fixture
@@ -254,6 +257,45 @@ def test_their_name_goes_from_what_everybody_reads(season: Season) -> None:
     after = register.entry(bid)
     assert after.line.title == "a neighbour's garden"
     assert after.reason == "a neighbour asked twice. a neighbour helped; ask Quill Street."
+
+
+def test_a_neighbours_name_goes_from_reports_and_photos(season: Season) -> None:
+    bid = season.sent()
+    match.invite(bid, "Robbie Quill", ("email", "rob@example.org"), season.actor("Rita"))
+    made = season.ready(bid)
+    with transaction():
+        said = {"happened": "Robbie Quill dug.", "changed": "robbie  quill smiles."}
+        report = Report(ref=new_ref("RPT"), award_id=made.id, due=clock.today(), **said)
+        db.session.add(report)
+        db.session.flush()
+        for shown in (f"bid:{made.application_id}", f"report:{report.id}"):
+            db.session.add(
+                Photo(
+                    ref=new_ref("PIC"), about=shown, file="x.jpg", width=40, height=30, alt="Robbie Quill with a spade", public=True,
+                    added_by=season.actor("Rita").code, added_at=clock.now(),
+                )
+            )  # fmt: skip
+    actions.delete_me(season.who("Rob").id, season.actor("Rob"))
+    row = db.session.scalars(select(Report)).one()
+    assert (row.happened, row.changed) == ("a neighbour dug.", "a neighbour smiles.")
+    assert db.session.scalars(select(Photo.alt)).all() == ["a neighbour with a spade"] * 2
+
+
+def test_a_connectors_name_goes_from_quick_sparks(app: Flask, tmp_path: Path) -> None:
+    season = season_with_connectors()
+    granted(season)
+    spent = spend(season, tmp_path, photo=png())
+    with transaction():
+        db.session.get_one(QuickSpark, spent.id).what = "A kettle that Gus Penny found"
+        db.session.scalars(select(Photo).where(Photo.public)).one().alt = "Gus Penny pours tea"
+    assert (
+        "Penny" not in Inspector(app).get("/register/quick/").text
+        and "a neighbour pours tea" in Inspector(app).get("/register/quick/").text
+    )
+    floats.take_back(held(season).ref, "Gus moves away", season.actor("Olga"))
+    actions.delete_me(season.who("Gus").id, season.actor("Gus"))
+    assert db.session.scalars(select(QuickSpark.what)).one() == "A kettle that a neighbour found"
+    assert db.session.scalars(select(Photo.alt).where(Photo.public)).one() == "a neighbour pours tea"
 
 
 def test_they_can_come_back_as_somebody_new(app: Flask) -> None:

@@ -16,7 +16,7 @@ from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
-from portal.grants.ties import bid_of, tied_by_nature
+from portal.grants.ties import bid_of
 from portal.grants.views import apply as apply_views
 from portal.grants.views import award as award_views
 from portal.grants.views import match as match_views
@@ -147,7 +147,7 @@ def round_(ref: str) -> Any:
     panels = {panel.id: panel for panel in panel_queries.panels()}
     return page(
         "grants/desk_release.html", round=one, bids=bids, matters=matters, waiting=waiting, outcomes=OUTCOME_WORDS, form=forms.Nothing(), panels=panels,
-        sitting=sittings.by_about(about_of(one)), in_release={id_ for release in waiting for id_ in release.application_ids}, together=not one.rolling and one.status not in ("released", "finished"),
+        sitting=sittings.by_about(about_of(one)), in_release={id_ for release in waiting for id_ in release.application_ids},
     )  # fmt: skip
 
 
@@ -221,11 +221,7 @@ def letter(ref: str) -> Any:
 
 def _next_letter(round_: Round) -> str:
     """Where whoever writes letters goes on: where all go out together, the next one that this officer may write; or the list."""
-    together = not round_.rolling and round_.status not in ("released", "finished")
-    waiting = [bid for bid in desk.waiting_bids(round_)["decided"] if together and not bid.decision_reason]
-    tied = tied_by_nature([about_of(bid) for bid in waiting])
-    hidden = decide.hidden_from(current_user.id)
-    mine = [bid for bid in waiting if bid.id not in hidden and current_user.id not in tied[about_of(bid)]]
+    mine = decide.letters_to_write(round_, current_user.id) if round_.together else []
     if not mine:
         flash(_("The letter is written."))
         return f"/desk/rounds/{round_.ref}/release"
