@@ -137,7 +137,7 @@ def test_reminded_a_week_before_on_the_day_and_after_each_once_and_late_is_late(
     due = paid.report_due
     reminders = []
     for days in (-8, -7, -7, 0, 0, 1, 7, 7, 30):
-        with clock.held_at(clock.now() + (due + timedelta(days=days) - clock.today())):
+        with clock.held_at(clock.start_of_day(due + timedelta(days=days)) + timedelta(hours=9)):
             report.remind_and_mark_late()
         keys = {each.key for each in messages_about(f"bid:{paid.application_id}") if each.key.startswith("report:")}
         reminders.append((days, len(keys), held(paid).status))
