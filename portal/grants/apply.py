@@ -218,6 +218,11 @@ def problems(application: Application, today: date | None = None) -> list[Proble
     wants("idea", application.area_id is None, _("Choose where it happens."))
     wants("who", not application.who_for, _("Tell us who it is for."))
     wants("who", not application.better, _("Tell us what will be better."))
+    wants(
+        "who",
+        rules.voters == "area" and not application.public_summary,
+        _("Residents vote on the ideas of this round. Write one or two sentences that everybody may read."),
+    )
     names = [people.person(application.person_id).name, *(pledge.name for pledge in queries.pledges_of(application.id))]
     what = not_for_the_public(application.public_summary, names) or not_for_the_public(application.title, names)
     wants(
