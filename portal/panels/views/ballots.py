@@ -21,7 +21,7 @@ from portal.web.forms import Form
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
-from portal.words import _, _n
+from portal.words import _
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def ballot(ref: str) -> Any:
     form = forms.AreaBallot()
     if form.validate_on_submit():
         try:
-            number = ballots.cast(current_user, ref, form.idea.data or [])
+            ballots.cast(current_user, ref, form.idea.data or [])
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_n("Your ballot is in: one idea ticked.", "Your ballot is in: %(num)d ideas ticked.", number))
+            flash(_("Thank you. Your ballot is in."))
             return see_other(f"/panels/ballots/{ref}")
     state = ballots.state(one)
     why_not = ballots.why_not(one, current_user)
