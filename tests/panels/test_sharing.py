@@ -315,7 +315,7 @@ def test_pabulib_file_is_read_by_pabutools(tmp_path: Path) -> None:
 
 def approval_elections(source: random.Random, number: int) -> list[tuple[list[Project], Votes, int]]:
     """Small ones of every shape: costs alike and not; in half of them two groups agree on nothing, and the pot pays what one of them wants."""
-    made = []
+    made: list[tuple[list[Project], Votes, int]] = []
     for place in range(number):
         refs = BIDS[: source.randint(3, 7)]
         cut = max(1, len(refs) - source.randint(2, 3))
