@@ -334,6 +334,17 @@ class TestVoting:
         with poll.at():
             assert "Vote: Spring" not in vera.get("/").text
 
+    def test_names_that_slipped_into_an_idea_are_left_out(self, poll: Poll, app: Flask) -> None:
+        with transaction():
+            bid = decide.locked_bid(poll.bids[0])
+            bid.title, bid.public_summary = "Tea with Rita Ogden", "Ring 07700 900123, or ask Rita Ogden or Will."
+            db.session.get_one(Person, poll.who("Rita").id).name = "Rita Ogden"
+        poll.open()
+        vera = poll.browser(app, poll.voters[0])
+        with poll.at():
+            page = vera.get(f"/panels/ballots/{poll.ref}").text
+        assert "Tea with a neighbour" in page and "Ogden" not in page and "900123" not in page and "Will" in page
+
     def test_the_page_from_the_first_look_to_the_result(self, poll: Poll, app: Flask) -> None:
         path = f"/panels/ballots/{poll.ref}"
         vera, wes, nia = (poll.browser(app, one) for one in (poll.voters[0], person("Wes", area_id=poll.away), person("Nia")))
@@ -537,6 +548,9 @@ class TestTheCount:
         tally = poll.season.matter_by(poll.matters[1]).tally or {}
         assert (tally["yes"], tally["ballots"], tally["sources"]) == (4, 5, {"phone": 5, "paper": 0})
         assert (poll.sitting().result or {})["turnout"] == {"phone": 5, "paper": 0, "spoilt": 0}
+        olga = poll.browser(app, poll.who("Olga"))
+        with poll.at():
+            assert "4 of 5 residents who voted want it." in olga.get(f"/desk/bids/{poll.bids[1]}/letter").text
         poll.release()
         assert [poll.season.bid(ref).status for ref in poll.bids] == ["offered", "offered", "lapsed", "declined"]
         letters = " ".join(message.body for message in db.session.scalars(select(Message).where(Message.about.like("bid:%"))))

@@ -255,6 +255,8 @@ def _next_letter(round_: Round) -> str:
 
 def _draft(matter: Matter, by_question: Sequence[tuple[str, list[tuple[str, int]], list[str]]]) -> str:
     """A first reason out of the tally and the middle mark of each question, for whoever writes the letter to make human."""
+    if matter.tally is not None and matter.tally.get("ballots"):
+        return _("%(yes)d of %(voted)d residents who voted want it.", yes=matter.tally["yes"], voted=matter.tally["ballots"])
     said = []
     for question, counted, _why in by_question:
         marks = [words for words, number in counted for _each in range(number)]

@@ -13,10 +13,11 @@ from portal.errors import NotFound, Refused
 from portal.money import Pence
 from portal.outbox import address_of
 from portal.panels import ballots, forms, polling, queries, sittings
-from portal.panels.model import Panel, Sitting
+from portal.panels.model import Matter, Panel, Sitting
 from portal.panels.rules import Sharing
-from portal.panels.views.matters import ForResidents, panels, showing_of
+from portal.panels.views.matters import ForResidents, hidden_names, panels, showing_of
 from portal.people import queries as people
+from portal.people.shield import shielded
 from portal.web.forms import Form
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
@@ -26,23 +27,30 @@ from portal.words import _
 
 @dataclass(frozen=True)
 class Line:
-    """An idea on the ballot: its matter, what it costs, and what every resident reads of it."""
+    """An idea on the ballot: its matter, what it costs, and what every resident reads of it, without the names of whoever asks."""
 
     ref: str
     cost: Pence
-    text: ForResidents
+    title: str
+    summary: str
+    where: str
 
 
 def _lines(one: Sitting) -> list[Line]:
-    """What can be ticked, by name. One query for the matters, one for their words."""
+    """What can be ticked, by name. One query for the matters, one for their words, one for whose names they leave out."""
     found = [each for each in sittings.open_matters(one) if showing_of(each.about).on_ballot is not None]
     texts: dict[str, ForResidents] = {}
     for kind in {each.about.partition(":")[0] for each in found}:
         asked = showing_of(kind).on_ballot
         assert asked is not None
         texts |= asked([each.about for each in found if each.about.startswith(kind + ":")])
-    lines = [Line(each.ref, each.cost or Pence(0), texts[each.about]) for each in found if each.about in texts]
-    return sorted(lines, key=lambda line: (line.text.title.casefold(), line.ref))
+    hidden = hidden_names([each.about for each in found])
+    lines = [_line(each, texts[each.about], hidden.get(each.about, ())) for each in found if each.about in texts]
+    return sorted(lines, key=lambda line: (line.title.casefold(), line.ref))
+
+
+def _line(one: Matter, text: ForResidents, hidden: Sequence[str]) -> Line:
+    return Line(one.ref, one.cost or Pence(0), shielded(text.title, hidden), shielded(text.summary, hidden), text.where)
 
 
 # --- for residents ---------------------------------------------------------------------------------------------------------
