@@ -377,6 +377,7 @@ def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, acto
             raise Refused(_("Write what you would like to know, as you would say it at the door."), "note")
         if answer_by < clock.today():
             raise Refused(_("Choose a day that is still to come."), "answer_by")
+        panels.keep_on_ballot(about(application))
         move(
             application,
             "more_asked",

@@ -84,6 +84,16 @@ def hold(about: str) -> None:
     db.session.execute(select(Matter.id).where(Matter.about == about, Matter.status == "open").with_for_update())
 
 
+def keep_on_ballot(about: str) -> None:
+    """Refused when residents have this on their ballot already, as a part of an action that holds the matter and would take it off."""
+    must_be_in_transaction()
+    query = select(Matter.id).join(Sitting, Sitting.id == Matter.sitting_id).where(Matter.about == about, Matter.status == "open")
+    if db.session.scalar(query.where(Sitting.votes_from.is_not(None), Sitting.fell_short_at.is_(None))):
+        raise Refused(
+            _("The residents have this idea on their ballot, and a question would take it off. Call whoever has the idea instead.")
+        )
+
+
 def withdraw_matter(about: str, actor: Actor, reason: str | None = None) -> None:
     """Take the open matter about something back from its panel, as a part of an action; nothing when there is none."""
     must_be_in_transaction()
@@ -231,10 +241,6 @@ def ask(
     must_count(who, panel, matter)
     if matter.status != "open":
         raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
-    if matter.sitting is not None and matter.sitting.by_residents and matter.sitting.votes_from is not None:
-        raise Refused(
-            _("The residents have this idea on their ballot, and a question would take it off. Call whoever has the idea instead.")
-        )
     carry(matter.about, sections, note, answer_by, Actor(who.id))
 
 

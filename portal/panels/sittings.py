@@ -131,10 +131,10 @@ def _count_ballots(
     assert sitting.votes_until is not None
     if clock.now() <= sitting.votes_until:
         raise Refused(_("Residents can vote until %(day)s. Count after that.", day=clock.in_words(clock.london_day(sitting.votes_until))))
-    if too_few(sitting):
+    came = ballots.turnout(sitting)
+    if too_few(sitting, came):
         raise Refused(_("Too few residents voted, so the panel decides. Press the button for that."))
     cast = ballots.ballots_in(sitting)
-    came = ballots.turnout(sitting)
     wanted = ballots.ticks_by_matter(cast)
     for each in matters:
         number = wanted.get(each.id, 0)
@@ -148,9 +148,9 @@ def _count_ballots(
     return _counted(sitting, matters, actor)
 
 
-def too_few(sitting: Sitting) -> bool:
+def too_few(sitting: Sitting, came: ballots.Turnout) -> bool:
     """Whether fewer residents voted than the rules ask for, or than can be counted in secret."""
-    return ballots.turnout(sitting).voted < max(Sharing.load(sitting.rule).least_ballots, ballots.FEWEST)
+    return came.voted < max(Sharing.load(sitting.rule).least_ballots, ballots.FEWEST)
 
 
 def hand_to_panel(who: Who, panel_ref: str, sitting_ref: str) -> None:
@@ -166,11 +166,12 @@ def hand_to_panel(who: Who, panel_ref: str, sitting_ref: str) -> None:
             raise Refused(_("In this sitting the panel decides already."))
         if sitting.fell_short_at is not None:
             return
-        if ballots.state(sitting) != "over" or not too_few(sitting):
+        came = ballots.turnout(sitting)
+        if ballots.state(sitting) != "over" or not too_few(sitting, came):
             raise Refused(_("Only when the ballot is over and too few voted does the panel decide."))
         sitting.fell_short_at = clock.now()
         db.session.flush()
-        record(f"sitting:{sitting.id}", "fell_short", Actor(who.id), voted=ballots.turnout(sitting).voted)
+        record(f"sitting:{sitting.id}", "fell_short", Actor(who.id), voted=came.voted)
         for each in matters[:1]:
             actions.tell_seats(each)
         calls.recount(sitting.panel_id, Actor(who.id))

@@ -220,6 +220,8 @@ class TestThePanel:
         poll.open()
         with poll.at(), pytest.raises(Refused, match="would take it off"):
             actions.ask(poll.who("Ada"), poll.panel, poll.matters[0], ask_applicant, ["money"], "Why?", clock.today())
+        with poll.at(), pytest.raises(Refused, match="would take it off"):  # nor does one from the desk
+            apply.ask_more(poll.bids[0], ["money"], "Why?", clock.today(), poll.season.actor("Olga"))
 
     def test_no_substitute_is_called_for_it(self, app: Flask) -> None:
         poll = Poll(RoundRules.load(RULES.store() | {"quorum": 9}))

@@ -29,6 +29,7 @@ from portal.words import _
 class Line:
     """An idea on the ballot: its matter, what it costs, and what every resident reads of it, without the names of whoever asks."""
 
+    id: int
     ref: str
     cost: Pence
     title: str
@@ -50,7 +51,7 @@ def _lines(one: Sitting) -> list[Line]:
 
 
 def _line(one: Matter, text: ForResidents, hidden: Sequence[str]) -> Line:
-    return Line(one.ref, one.cost or Pence(0), shielded(text.title, hidden), shielded(text.summary, hidden), text.where)
+    return Line(one.id, one.ref, one.cost or Pence(0), shielded(text.title, hidden), shielded(text.summary, hidden), text.where)
 
 
 # --- for residents ---------------------------------------------------------------------------------------------------------
@@ -76,15 +77,11 @@ def ballot(ref: str) -> Any:
     mine = ballots.of_person(one, current_user.id)
     reads = state == "open" and why_not is None and (mine is None or mine.way == "phone")
     lines = ballots.in_turn(one, current_user.ref, _lines(one)) if reads else []
-    ticked = set(form.idea.data or []) if form.errors else _own(one, mine.ticks or []) if mine and reads else set()
+    own = {line.ref for line in lines if mine is not None and line.id in (mine.ticks or ())}
     return form_page(
-        "panels/ballot.html", form, one=one, state=state, why_not=why_not, mine=mine, lines=lines, ticked=ticked, areas=ballots.areas_of(one), rule=Sharing.load(one.rule),
+        "panels/ballot.html", form, one=one, state=state, why_not=why_not, mine=mine, lines=lines, ticked=set(form.idea.data or []) if form.errors else own, areas=ballots.areas_of(one), rule=Sharing.load(one.rule),
         came=ballots.turnout(one) if state in ("over", "short", "counted") else None, panel=queries.panel_by_id(one.panel_id),
     )  # fmt: skip
-
-
-def _own(one: Sitting, ticks: Sequence[int]) -> set[str]:
-    return {each.ref for each in sittings.open_matters(one) if each.id in ticks}
 
 
 # --- for the desk ----------------------------------------------------------------------------------------------------------
@@ -92,20 +89,26 @@ def _own(one: Sitting, ticks: Sequence[int]) -> set[str]:
 
 def _desk(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, str]:
     """The panel, the sitting of an area ballot, and the address of its desk. NotFound for whoever does not count."""
+    panel, one, _matters, address = _desk_and_matters(ref, sitting_ref)
+    return panel, one, address
+
+
+def _desk_and_matters(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], str]:
     panel = queries.panel(ref)
     one = sittings.sitting(panel.id, sitting_ref)
-    if one.votes_until is None or not sittings.access(current_user, one, sittings.matters_of(one)).counts:
+    matters = sittings.matters_of(one)
+    if one.votes_until is None or not sittings.access(current_user, one, matters).counts:
         raise NotFound(_("We cannot find that page."))
-    return panel, one, f"/panels/{ref}/sittings/{sitting_ref}/ballot"
+    return panel, one, matters, f"/panels/{ref}/sittings/{sitting_ref}/ballot"
 
 
 def _desk_page(ref: str, sitting_ref: str, form: Any, *, papers: Any = None, taking: Any = None) -> Any:
-    panel, one, address = _desk(ref, sitting_ref)
-    public = address_of(f"/panels/ballots/{one.ref}")
+    panel, one, matters, address = _desk_and_matters(ref, sitting_ref)
+    public, came = address_of(f"/panels/ballots/{one.ref}"), ballots.turnout(one)
     return form_page(
-        "panels/ballot_desk.html", form, panel=panel, one=one, address=address, state=ballots.state(one), areas=ballots.areas_of(one), came=ballots.turnout(one),
-        joined=ballots.joined_since(one), takers=polling.takers(one), batches=polling.batches(one), rule=Sharing.load(one.rule), short=sittings.too_few(one),
-        papers=papers or forms.PrintPapers(formdata=None), taking=taking or forms.TakePaper(formdata=None), public=public, svg=_qr(public, one), ideas=len(sittings.open_matters(one)),
+        "panels/ballot_desk.html", form, panel=panel, one=one, address=address, state=ballots.state(one), areas=ballots.areas_of(one), came=came,
+        joined=ballots.joined_since(one), takers=polling.takers(one), batches=polling.batches(one), rule=Sharing.load(one.rule), short=sittings.too_few(one, came),
+        papers=papers or forms.PrintPapers(formdata=None), taking=taking or forms.TakePaper(formdata=None), public=public, svg=_qr(public, one), ideas=len([each for each in matters if each.status == "open"]),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def sitting(ref: str, sitting_ref: str) -> Any:
         "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
         to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
         ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=RULE_WORDS,
-        ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one), hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
+        ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one, ballots.turnout(one)), hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
     )  # fmt: skip
 
 
