@@ -17,6 +17,7 @@ from portal import clock, photos
 from portal.db import db, transaction
 from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
+from portal.demo.vote import AreaBallots
 from portal.errors import Refused
 from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
@@ -90,6 +91,7 @@ class Story:
             self._seats()
             QuickSparks(self).tell()
             self._appeals()
+            AreaBallots(self).tell()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -208,8 +210,16 @@ class Story:
             rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(6_000_00), clock.today(), "Second year", officer)
         self.fund, self.winter = fund_of["small-sparks"], fund_of["warm-winter"]
 
-    def _round(
-        self, name: str, fund_id: int, opens: float, closes: float | None, decide: float | None, rules: RoundRules | None = None
+    def round(
+        self,
+        name: str,
+        fund_id: int,
+        opens: float,
+        closes: float | None,
+        decide: float | None,
+        rules: RoundRules | None = None,
+        *,
+        vote_until: float | None = None,
     ) -> str:
         """Days are counted back from now; negative ones are still to come."""
         panel_id = panel_queries.panel(self.panel_ref).id
@@ -218,11 +228,12 @@ class Story:
             return rounds.plan_round(
                 fund_id, panel_id, name, self.now - timedelta(days=opens), None if closes is None else self.now - timedelta(days=closes),
                 None if decide is None else clock.london_day(self.now - timedelta(days=decide)), rules or RoundRules(), Actor(self.staff["council-officer"].id),
+                vote_until=None if vote_until is None else clock.london_day(self.now - timedelta(days=vote_until)),
             )  # fmt: skip
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""
-        self.rolling = ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
+        self.rolling = ref = self.round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
         with self.at(self.ago(START.days - 10)):
             rounds.open_round(ref, Actor(self.staff["council-officer"].id))
         early = {"closed", "returned", "waived", "no", "turned_down", "given_back", "late"}
@@ -262,7 +273,7 @@ class Story:
             rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", majority_percent=0, pot=Pence(400_00)),
         )  # fmt: skip
         equal = RoundRules(marking=True, decision="equal_shares", majority_percent=0, pot=Pence(600_00))
-        deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10, equal)
+        deciding = self.round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)
         self.deciding = refs = [self.bid(deciding, 50 + number, 20 - number, "sent") for number in range(9)]
@@ -270,19 +281,19 @@ class Story:
             rounds.move_rounds()
             decide.put_round_to_panel(deciding, officer)
         self._half_way(refs)
-        closed = self._round("Sparks for play", self.fund, 30, 1.5, -20)
+        closed = self.round("Sparks for play", self.fund, 30, 1.5, -20)
         with self.at(self.ago(30)):
             rounds.open_round(closed, officer)
         for number in range(2):
             self.bid(closed, 70 + number, 6 - number, "sent")
-        self._round("Winter Sparks", self.fund, 5, -25, -45)
+        self.round("Winter Sparks", self.fund, 5, -25, -45)
         rounds.move_rounds()
-        self._round("Spring Sparks", self.fund, -60, -90, -110)
+        self.round("Spring Sparks", self.fund, -60, -90, -110)
 
     def _past(self, name: str, fund_id: int, opens: float, votes: Sequence[str], number: int) -> str:
         """A dated round that was told: the first two yes are lived to their end, the others never answer. `opens` days ago."""
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
-        past = self._round(name, fund_id, opens, opens - 30, opens - 50, RoundRules(most=Pence(150_00)))
+        past = self.round(name, fund_id, opens, opens - 30, opens - 50, RoundRules(most=Pence(150_00)))
         with self.at(self.ago(opens)):
             rounds.open_round(past, officer)
         refs = [self.bid(past, number + place, opens - 10 - place, "sent", small=True) for place in range(len(votes))]
@@ -309,7 +320,7 @@ class Story:
     def _shared(self, name: str, opens: float, number: int, *, told: bool, rules: RoundRules) -> None:
         """A round whose pot was shared: with its letters out, or counted and with a change that waits for its second person."""
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
-        ref = self._round(name, self.fund, opens, opens - 30, opens - 60 if told else opens - 90, rules)
+        ref = self.round(name, self.fund, opens, opens - 30, opens - 60 if told else opens - 90, rules)
         with self.at(self.ago(opens)):
             rounds.open_round(ref, officer)
         refs = [self.bid(ref, number + place, opens - 10 - place, "sent") for place in range(5)]
@@ -509,10 +520,21 @@ class Story:
 
     # --- one bid ---------------------------------------------------------------------------------------------------------
 
-    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False, by: int | None = None) -> str:
+    def bid(
+        self,
+        round_ref: str,
+        number: int,
+        days: float,
+        stop: str,
+        *,
+        small: bool = False,
+        by: int | None = None,
+        where: Sequence[Area] = (),
+    ) -> str:
         """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
-        fresh = [each for each in self.areas if (number % len(words.IDEAS), each.id) not in self.told] or self.areas
+        areas = where or self.areas
+        fresh = [each for each in areas if (number % len(words.IDEAS), each.id) not in self.told] or areas
         area = self.random.choice(fresh)  # a group has an idea once
         self.told.add((number % len(words.IDEAS), area.id))
         person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]

@@ -390,7 +390,7 @@ def _appeals_as_data(some: Sequence[Appealed]) -> list[dict[str, Any]]:
 def as_data(one: Entry) -> dict[str, Any]:
     """An entry for programs: the facts of its page, sums in pence, time in minutes. What is not known, or not said, is left out."""
     line = one.line
-    counted = ("able", "tied", "yes", "no", "not_yet", "abstain")
+    counted = ("able", "tied", "yes", "no", "not_yet", "abstain", "ballots")
     facts: dict[str, Any] = {
         "reference": line.ref, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
         "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,

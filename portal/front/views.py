@@ -14,6 +14,7 @@ from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
 from portal.grants.views.apply import STATUS_WORDS
+from portal.panels import ballots
 from portal.panels import queries as panels
 from portal.places import queries as places
 from portal.web.pages import page, see_other
@@ -40,6 +41,7 @@ def home() -> Any:
         rules=rules,
         mine=mine,
         waiting=waiting,
+        ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
         in_hand=quick.in_hand(current_user.id) if current_user.has("connector") else None,
         latest=queries.recent_awards(),

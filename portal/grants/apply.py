@@ -218,6 +218,11 @@ def problems(application: Application, today: date | None = None) -> list[Proble
     wants("idea", application.area_id is None, _("Choose where it happens."))
     wants("who", not application.who_for, _("Tell us who it is for."))
     wants("who", not application.better, _("Tell us what will be better."))
+    wants(
+        "who",
+        rules.voters == "area" and not application.public_summary,
+        _("Residents vote on the ideas of this round. Write one or two sentences that everybody may read."),
+    )
     names = [people.person(application.person_id).name, *(pledge.name for pledge in queries.pledges_of(application.id))]
     what = not_for_the_public(application.public_summary, names) or not_for_the_public(application.title, names)
     wants(
@@ -372,6 +377,7 @@ def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, acto
             raise Refused(_("Write what you would like to know, as you would say it at the door."), "note")
         if answer_by < clock.today():
             raise Refused(_("Choose a day that is still to come."), "answer_by")
+        panels.keep_on_ballot(about(application))
         move(
             application,
             "more_asked",

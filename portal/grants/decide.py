@@ -28,6 +28,7 @@ from portal.panels import sittings
 from portal.panels.model import Matter, Sitting
 from portal.panels.rules import Sharing, Threshold
 from portal.people.queries import addressee_of, names, person
+from portal.places import queries as places
 from portal.refs import new_ref
 from portal.words import _
 
@@ -113,8 +114,18 @@ def _sitting(round_: Round, rules: RoundRules, decide_by: date, actor: Actor) ->
     """The sitting of a dated round, opened with its first bid. The round's reference settles ties: it was published before any bid came."""
     free = Pence(max(0, books.balance(rounds.available(round_.fund))))
     pot = free if rules.pot is None else Pence(min(rules.pot, free))
-    rule = Sharing(rules.decision, rules.ballots)
-    return sittings.open_sitting(round_.panel_id, about(round_), round_.name, rule, round_.ref, pot, decide_by, actor)
+    rule = Sharing(rules.decision, rules.ballots, rules.least_ballots if round_.vote_until else 0)
+    return sittings.open_sitting(
+        round_.panel_id, about(round_), round_.name, rule, round_.ref, pot, decide_by, actor,
+        votes_until=clock.end_of_day(round_.vote_until) if round_.vote_until else None, area_ids=_voting_areas(rules) if round_.vote_until else (),
+    )  # fmt: skip
+
+
+def _voting_areas(rules: RoundRules) -> frozenset[int]:
+    """The ids of the areas whose residents vote, with all that lies in them; of every area where the round names none."""
+    if not rules.areas:
+        return frozenset(area.id for area in places.areas())
+    return frozenset(id_ for code in rules.areas for id_ in db.session.scalars(places.within(code)))
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:

@@ -103,6 +103,7 @@ class Round(Base):
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime | None]  # None only for a rolling round without an end
     decide_by: Mapped[date | None]  # dated rounds; a rolling one promises rules.decide_within_days after sending
+    vote_until: Mapped[date | None]  # where residents vote (rules.voters): the last day on which they can
     rules: Mapped[dict[str, Any]] = mapped_column(JSON)
     frozen_at: Mapped[datetime | None]
 

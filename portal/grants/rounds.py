@@ -17,7 +17,9 @@ from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
 from portal.outbox import queue
+from portal.panels.ballots import FEWEST
 from portal.people.queries import addressee_of, person
+from portal.places import queries as places
 from portal.refs import new_ref
 from portal.words import _
 
@@ -100,13 +102,18 @@ def plan_round(
     decide_by: date | None,
     rules: RoundRules,
     actor: Actor,
+    *,
+    vote_until: date | None = None,
 ) -> str:
-    """A round to come, rolling when it has no closing date; returns its reference. Refused: dates out of order."""
+    """A round to come, rolling when it has no closing date; returns its reference. `vote_until`: the last day on which residents can
+    vote, where the rules say that they do. Refused: dates out of order, or an area ballot that cannot be.
+    """
     with transaction():
         _dates_in_order(opens_at, closes_at, decide_by)
+        _ballot_can_be(closes_at, vote_until, decide_by, rules)
         round_ = Round(
             ref=new_ref("RND"), fund_id=fund_id, panel_id=panel_id, name=name, rolling=closes_at is None, opens_at=opens_at, closes_at=closes_at,
-            decide_by=decide_by, rules=rules.store(),
+            decide_by=decide_by, rules=rules.store(), vote_until=vote_until if rules.voters == "area" else None,
         )  # fmt: skip
         db.session.add(round_)
         db.session.flush()
@@ -123,6 +130,8 @@ def change_round(
     decide_by: date | None,
     rules: RoundRules,
     actor: Actor,
+    *,
+    vote_until: date | None = None,
 ) -> None:
     """Change a round while it is planned. Refused afterwards: its rules froze when it opened."""
     with transaction():
@@ -130,6 +139,8 @@ def change_round(
         if round_.status != "planned":
             raise Refused(_("This round has opened, so its rules stay as they were promised."))
         _dates_in_order(opens_at, closes_at, decide_by)
+        _ballot_can_be(closes_at, vote_until, decide_by, rules)
+        round_.vote_until = vote_until if rules.voters == "area" else None
         round_.panel_id, round_.name, round_.opens_at, round_.closes_at, round_.decide_by = panel_id, name, opens_at, closes_at, decide_by
         round_.rolling, round_.rules = closes_at is None, rules.store()
         record(f"round:{round_.id}", "replanned", actor)
@@ -142,6 +153,28 @@ def _dates_in_order(opens_at: datetime, closes_at: datetime | None, decide_by: d
         raise Refused(_("Say by which day everybody will hear."), "decide_by")
     if closes_at is not None and decide_by is not None and decide_by <= clock.london_day(closes_at):
         raise Refused(_("The day of the decision must come after the round closes."), "decide_by")
+
+
+def _ballot_can_be(closes_at: datetime | None, vote_until: date | None, decide_by: date | None, rules: RoundRules) -> None:
+    if rules.voters != "area":
+        return
+    if closes_at is None or decide_by is None:
+        raise Refused(_("Residents can vote only in a round with a closing day. Say on which day it closes."), "closes_on")
+    if rules.decision == "threshold" or rules.ballots == "marks":
+        raise Refused(_("Where residents vote, the money goes by most votes or in equal shares by votes. Choose one of these."), "decision")
+    if rules.marking:
+        raise Refused(_("Where residents vote, the panel gives no marks. Take that tick away."), "marking")
+    if rules.least_ballots < FEWEST:
+        raise Refused(
+            _("At least %(fewest)d must vote: of fewer, everybody could guess whose ballot is whose.", fewest=FEWEST), "least_ballots"
+        )
+    if vote_until is None:
+        raise Refused(_("Say until which day residents can vote."), "vote_until")
+    if not clock.london_day(closes_at) < vote_until < decide_by:
+        raise Refused(_("The last day to vote must come after the round closes, and before everybody hears."), "vote_until")
+    for code in rules.areas:
+        if places.area_by_code(code) is None:
+            raise Refused(_("We do not know one of these areas. Choose them again."), "areas")
 
 
 def open_round(ref: str, actor: Actor) -> None:
@@ -209,6 +242,9 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
         if round_.decide_by is not None and round_.decide_by <= clock.london_day(until):
             day = letters.in_words(round_.decide_by)
             raise Refused(_("That leaves no time to decide before %(day)s. Choose an earlier day.", day=day), "until")
+        if round_.vote_until is not None and round_.vote_until <= clock.london_day(until):
+            day = letters.in_words(round_.vote_until)
+            raise Refused(_("Residents vote on these ideas until %(day)s. Choose an earlier day.", day=day), "until")
         given = Extension(
             round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
         )

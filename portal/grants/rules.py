@@ -34,6 +34,9 @@ class RoundRules:
     decision: str = "threshold"  # a dated round: threshold, most_votes or equal_shares (panels.rules.Sharing)
     ballots: str = "votes"  # equal shares by votes, or by marks
     pot: Pence | None = None  # what a dated round shares out at most; None: what the fund has free when the panel begins
+    voters: str = "panel"  # who votes in a dated round: the panel's seats, or all residents ("area"): an area ballot
+    areas: tuple[str, ...] = ()  # an area ballot: codes of the areas whose residents vote; none: of every area
+    least_ballots: int = 20  # an area ballot: when fewer vote, the panel decides
     decide_within_days: int = 21  # rolling rounds: promised when sent
     accept_within_days: int = 14
     report_within_days: int = 42  # after the last day of the idea

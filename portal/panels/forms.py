@@ -8,7 +8,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField
 from portal.panels.conduct import MOST as CONDUCT_MOST
 from portal.panels.model import TIES
 from portal.places import queries as places
-from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs
+from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs, WholeNumberField
 from portal.words import N_, _
 
 TIE_WORDS = {
@@ -255,6 +255,33 @@ class PaperMarks(Form):
 class Override(Form):
     matter = RadioField(N_("Which idea?"), [Needed(N_("Choose an idea."))])
     reason = Paragraphs(N_("Why?"), [Needed(N_("Write why. Everybody will read it beside the result."))], most=600)
+
+
+class AreaBallot(Form):
+    idea = SelectMultipleField(N_("Which ideas would you like?"), validate_choice=False)  # the action judges, and says how to go on
+
+
+class PrintPapers(Form):
+    number = WholeNumberField(N_("How many papers?"), [Needed(N_("Write how many."))])
+
+
+class TakePaper(Form):
+    person = Line(
+        N_("Who takes a paper?"),
+        [Needed(N_("Write their e-mail address, telephone number, or number with us."))],
+        description=N_(
+            "Their e-mail address, telephone number, or number with us (PER-…). Who is not with us yet is added at the desk first."
+        ),
+    )
+
+
+class PaperNumber(Form):
+    serial = Line(
+        N_("Number of the paper"),
+        [Needed(N_("Write the number that stands on the paper."))],
+        description=N_("Like BAL-7F3K-9QXA."),
+        most=30,
+    )
 
 
 class Why(Form):

@@ -112,6 +112,7 @@ class Sitting(Base):
     __table_args__ = (
         CheckConstraint("status in ('open', 'counted')", name="status"),
         CheckConstraint("pot is null or pot >= 0", name="pot"),
+        CheckConstraint("votes_from is null or votes_until is not null", name="ballot"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -129,6 +130,68 @@ class Sitting(Base):
     counted_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # ballots, outcome and what other rules would have done
     published_at: Mapped[datetime | None]  # from then on everybody may read the result
+    votes_until: Mapped[datetime | None]  # an area ballot: residents vote, until then
+    votes_from: Mapped[datetime | None]  # when somebody opened it; what is before the panel then stands on it, and nothing else
+    fell_short_at: Mapped[datetime | None]  # too few voted, so the panel decides after all
+
+    @property
+    def by_residents(self) -> bool:
+        """Whether an area ballot decides, and not the panel's seats."""
+        return self.votes_until is not None and self.fell_short_at is None
+
+
+class SittingArea(Base):
+    """An area whose residents vote, written down with all that lay in it when the sitting opened."""
+
+    __tablename__ = "sitting_area"
+
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"), primary_key=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), primary_key=True, index=True)
+
+
+class Ballot(Base):
+    """A line of the roll of an area ballot: this resident has voted on the phone, or has taken a paper. Once for each of them.
+
+    What was ticked stands here until the letters are out, and is forgotten then; of a paper it never stands here.
+    """
+
+    __tablename__ = "ballot"
+    __table_args__ = (
+        CheckConstraint("way in ('phone', 'paper')", name="way"),
+        CheckConstraint("way = 'phone' or ticks is null", name="paper_apart"),
+        UniqueConstraint("sitting_id", "person_id"),
+        Index("ix_ballot_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: they left after the ballot had closed
+    way: Mapped[str]
+    ticks: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # ids of the matters they want
+    at: Mapped[datetime]
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a paper: who gave it out
+
+
+class BallotPaper(Base):
+    """A printed ballot paper. Nothing here or elsewhere says who took it."""
+
+    __tablename__ = "ballot_paper"
+    __table_args__ = (
+        CheckConstraint("status in ('printed', 'entered', 'spoilt')", name="status"),
+        CheckConstraint("status = 'entered' or ticks is null", name="ticks"),
+        Index("ix_ballot_paper_sitting_id", "sitting_id", "batch"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)  # BAL-....-....: the last letter checks the others
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"))
+    batch: Mapped[int]  # printed together
+    printed_at: Mapped[datetime]
+    printed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    status: Mapped[str] = mapped_column(default="printed")
+    ticks: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # forgotten when the letters are out
+    settled_at: Mapped[datetime | None]  # when it was entered, or written down as spoilt
+    settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Matter(Base):

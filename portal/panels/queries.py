@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
+from portal.panels import model
 from portal.panels.model import Called, Interest, Mark, Matter, Panel, PanelArea, Remark, Seat, SeatOffer, Vote
 from portal.panels.rules import Tally, Threshold, count
 from portal.people.model import Person
@@ -68,6 +69,17 @@ def _last_tie() -> ScalarSelect[str]:
     )
 
 
+def _for_seats() -> ColumnElement[bool]:
+    """Matters that no area ballot decides: of the others a seat is asked only whether it is tied."""
+    ballot = and_(model.Sitting.id == Matter.sitting_id, model.Sitting.votes_until.is_not(None), model.Sitting.fell_short_at.is_(None))
+    return ~exists().where(ballot)
+
+
+def by_residents(one: Matter) -> bool:
+    """Whether an area ballot decides a matter, and not the panel's seats."""
+    return one.sitting is not None and one.sitting.by_residents
+
+
 def _waits(*columns: Any) -> Select[Any]:
     """What waits for the person `:person` on the day `:today`: open, theirs to decide, neither tied nor voted on."""
     today: BindParameter[date] = bindparam("today")
@@ -85,6 +97,7 @@ def _waits(*columns: Any) -> Select[Any]:
             ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id, standing_vote()),
             # who has begun to mark waits for the others, until the marks are shown
             or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id, standing_mark())),
+            or_(Matter.sitting_id.is_(None), _last_tie().is_(None), _for_seats()),
         )
         .limit(bindparam("most"))
     )
@@ -350,7 +363,7 @@ def place_in_line(seat: Seat, one: Matter) -> Place:
     vote = exists().where(Vote.matter_id == Matter.id, Vote.seat_id == seat.id, standing_vote())
     together = Matter.sitting_id == one.sitting_id if one.sitting_id is not None else Matter.sitting_id.is_(None)
     rows = db.session.execute(
-        select(Matter.ref, Matter.about, ~vote)
+        select(Matter.ref, Matter.about, _last_tie().is_(None) if by_residents(one) else ~vote)
         .join(Seat, Seat.panel_id == Matter.panel_id)
         .where(Seat.id == seat.id, Matter.status == "open", together, entitled(), func.coalesce(_last_tie(), "none") == "none")
         .order_by(Matter.decide_by, Matter.id)

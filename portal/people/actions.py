@@ -239,6 +239,8 @@ def change_profile(person_id: int, *, name: str, area_id: int | None, channel: s
         ways = {"email": me.email, "sms": me.phone, "letter": postal_address}
         if not ways.get(channel):
             raise Refused(_("We have no address for that yet. Add it first, or choose another way."), "channel")
+        if me.area_id is not None and me.area_id != area_id:
+            record(f"person:{person_id}", "home_changed", Actor(person_id))  # nobody votes in one area and then in the next: panels.ballots
         me.name, me.area_id, me.channel, me.large_print, me.postal_address = name, area_id, channel, large_print, postal_address
         record(f"person:{person_id}", "profile_changed", Actor(person_id))
 

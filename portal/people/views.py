@@ -456,7 +456,7 @@ def _desk_person(ref: str, form: Any) -> Any:
 
 EVENT_WORDS = {
     "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
-    "profile_changed": N_("Changed their profile"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
+    "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
     "role_ended": N_("A role ended"), "deleted": N_("Was deleted"),
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -33,6 +33,11 @@ def area(code: str) -> Area:
     if found is None:
         raise NotFound(_("We do not know that area."))
     return found
+
+
+def names_of(codes: Collection[str]) -> Sequence[str]:
+    """The names of these areas, in order. One query."""
+    return db.session.scalars(select(Area.name).where(Area.code.in_(codes)).order_by(Area.name)).all() if codes else []
 
 
 def tree() -> tuple[Sequence[tuple[int, Area]], Sequence[Area]]:

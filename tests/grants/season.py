@@ -192,6 +192,7 @@ def begin(money: int = 1000_00, *, rolling: bool = True, rules: RoundRules | Non
         None if rolling else clock.today() + timedelta(days=40),
         rules or RoundRules(),
         olga,
+        vote_until=clock.today() + timedelta(days=30) if rules and rules.voters == "area" else None,
     )
     rounds.open_round(season.round_ref, olga)
     return season

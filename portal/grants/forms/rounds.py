@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from wtforms import BooleanField, RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 
 from portal import clock
 from portal.clock import london_day
 from portal.grants.model import Funder, Round
 from portal.grants.rules import RoundRules
 from portal.money import Pence
+from portal.places import queries as places
 from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField, WholeNumberField
 from portal.words import N_, _
 
@@ -41,6 +42,14 @@ WAYS: dict[str, dict[str, Any]] = {
     "equal_shares": {"decision": "equal_shares", "ballots": "votes", "majority_percent": 0},
     "equal_shares_marks": {"decision": "equal_shares", "ballots": "marks", "majority_percent": 0},
 }
+
+VOTERS = {
+    "panel": (N_("The panel"), N_("Its seats read each idea and vote.")),
+    "area": (
+        N_("All residents of an area"),
+        N_("An area ballot: one person, one vote, on a phone or on paper. The panel reads the ideas and talks about them, and does not vote."),
+    ),
+}  # fmt: skip
 
 
 def way_of(rules: RoundRules) -> str:
@@ -163,15 +172,43 @@ class PlanRound(Rules):
     opens_on = DayField(N_("Opens on"), [Needed(N_("Say when it opens."))])
     closes_on = DayField(N_("Closes on (leave empty for a rolling round)"))
     decide_by = DayField(N_("Everybody hears by (only with a closing day)"))
+    voters = RadioField(N_("Who votes?"), default="panel")
+    vote_until = DayField(
+        N_("Residents can vote until (only where they vote)"), description=N_("After the round has closed, before everybody hears.")
+    )
+    areas = SelectMultipleField(
+        N_("Residents of which areas?"), description=N_("What lies in an area counts too. Leave all empty for every area.")
+    )
+    least_ballots = WholeNumberField(
+        N_("How many residents must vote"),
+        description=N_("When fewer do, the panel decides. Five is the least: of fewer ballots, everybody could guess whose is whose."),
+    )
 
     def fill(self, panels: Sequence[tuple[str, str]]) -> "PlanRound":
         self.panel.choices = list(panels)
+        self.voters.choices = [(name, _(words)) for name, (words, _why) in VOTERS.items()]
+        self.areas.choices = [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
         return self
+
+    def voter_hints(self) -> dict[str, str]:
+        """What it means who votes, beside its choice."""
+        return {name: _(why) for name, (_words, why) in VOTERS.items()}
+
+    def rules(self, base: RoundRules) -> RoundRules:
+        """As for `Rules`, with who votes."""
+        least = base.least_ballots if self.least_ballots.data is None else self.least_ballots.data
+        return replace(super().rules(base), voters=self.voters.data or "panel", areas=tuple(self.areas.data or ()), least_ballots=least)
+
+    @staticmethod
+    def of(rules: RoundRules) -> dict[str, object]:
+        """Values to show."""
+        return Rules.of(rules) | {"voters": rules.voters, "areas": list(rules.areas), "least_ballots": rules.least_ballots}
 
     @staticmethod
     def given(round_: Round) -> dict[str, object]:
         """Values of a round to show."""
-        return Rules.of(RoundRules.load(round_.rules)) | {
+        return PlanRound.of(RoundRules.load(round_.rules)) | {
+            "vote_until": round_.vote_until,
             "name": round_.name, "opens_on": london_day(round_.opens_at), "closes_on": round_.closes_at and london_day(round_.closes_at),
             "decide_by": round_.decide_by,
         }  # fmt: skip

@@ -31,6 +31,7 @@ from portal.panels.model import CHOICES, Matter
 from portal.people import queries as people
 from portal.people.model import Organisation
 from portal.people.views import actor, needs_proof
+from portal.places.model import Area
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
@@ -92,7 +93,21 @@ def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: dat
     apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
-panel_views.SHOWS["bid"] = panel_views.Showing(titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
+def read_by_residents(abouts: Sequence[str]) -> Mapping[str, panel_views.ForResidents]:
+    """Bids on an area ballot, as the register will print them: the name, the short text and the area. Never whose they are: the page
+    leaves names out. One query.
+    """
+    rows = db.session.execute(
+        select(Application.id, Application.title, Application.public_summary, Area.name)
+        .outerjoin(Area, Area.id == Application.area_id)
+        .where(Application.id.in_([bid_of(each) for each in abouts]))
+    )
+    return {f"bid:{id_}": panel_views.ForResidents(title, summary, area or "") for id_, title, summary, area in rows}
+
+
+panel_views.SHOWS["bid"] = panel_views.Showing(
+    titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant, on_ballot=read_by_residents
+)
 
 
 def _seat_may_see(bid: Application) -> bool:
@@ -240,6 +255,8 @@ def _next_letter(round_: Round) -> str:
 
 def _draft(matter: Matter, by_question: Sequence[tuple[str, list[tuple[str, int]], list[str]]]) -> str:
     """A first reason out of the tally and the middle mark of each question, for whoever writes the letter to make human."""
+    if matter.tally is not None and matter.tally.get("ballots"):
+        return _("%(yes)d of %(voted)d residents who voted want it.", yes=matter.tally["yes"], voted=matter.tally["ballots"])
     said = []
     for question, counted, _why in by_question:
         marks = [words for words, number in counted for _each in range(number)]

@@ -14,6 +14,7 @@ from portal.grants.model import Funder, Round
 from portal.grants.rules import RoundRules
 from portal.history import Actor
 from portal.panels import queries as panels
+from portal.places import queries as places
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import N_, _
@@ -152,10 +153,10 @@ def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[int, str, datetim
 def new_round(code: str) -> Any:
     found = queries.fund_by_code(code)
     base = RoundRules.load(found.rules)
-    form = forms.PlanRound(data=forms.Rules.of(base)).fill(_panels())
+    form = forms.PlanRound(data=forms.PlanRound.of(base)).fill(_panels())
     if form.validate_on_submit():
         try:
-            ref = rounds.plan_round(found.id, *_planned(form, base), _actor())
+            ref = rounds.plan_round(found.id, *_planned(form, base), _actor(), vote_until=form.vote_until.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -182,7 +183,7 @@ def round_(ref: str) -> Any:
 def _round(found: Round, form: Any) -> Any:
     return form_page(
         "grants/desk_round.html", form, round=found, rules=(rules := RoundRules.load(found.rules)), state=rounds.state_at(found, clock.now()),
-        words=STATUS_WORDS, decisions=forms.DECISIONS, way=forms.way_of(rules), bids=queries.bids(round_ref=found.ref, limit=100),
+        words=STATUS_WORDS, decisions=forms.DECISIONS, way=forms.way_of(rules), areas=places.names_of(rules.areas) if rules.voters == "area" else [], bids=queries.bids(round_ref=found.ref, limit=100),
     )  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def change(ref: str) -> Any:
     form = forms.PlanRound(data=given).fill(_panels())
     if form.validate_on_submit():
         try:
-            rounds.change_round(ref, *_planned(form, RoundRules.load(found.rules)), _actor())
+            rounds.change_round(ref, *_planned(form, RoundRules.load(found.rules)), _actor(), vote_until=form.vote_until.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
