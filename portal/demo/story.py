@@ -259,9 +259,9 @@ class Story:
         self._shared("Summer Sparks", 170, 160, told=True, rules=RoundRules(marking=True, decision="most_votes", pot=Pence(500_00)))
         self._shared(
             "Sparks for school gates", 75, 90, told=False,
-            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", majority_percent=0, pot=Pence(400_00)),
+            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", pot=Pence(400_00)),
         )  # fmt: skip
-        equal = RoundRules(marking=True, decision="equal_shares", majority_percent=0, pot=Pence(600_00))
+        equal = RoundRules(marking=True, decision="equal_shares", pot=Pence(600_00))
         deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)

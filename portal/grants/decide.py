@@ -104,8 +104,9 @@ def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
     days = [day for day in (bid.round.decide_by, bid.hear_by) if day] or [clock.today() + timedelta(days=rules.decide_within_days)]
     decide_by = max(*days, clock.today())
-    rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
     sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)
+    majority = rules.majority(shared=not bid.round.rolling)
+    rule = Threshold(rules.quorum, majority, rules.on_tie, criteria=rules.criteria if rules.marking else ())
     panels.open_matter(bid.round.panel_id, about(bid), rule, decide_by, actor, sitting_id=sitting.id if sitting else None, cost=bid.asked)
 
 

@@ -101,7 +101,7 @@ def ask(person_ref: str, fund_code: str, panel_ref: str, amount: Pence, reason: 
         db.session.flush()
         record(f"float-request:{made.id}", "asked", actor, reason=reason, amount=amount, fund=fund.code, person=who.id)
         rules = RoundRules.load(fund.rules)
-        rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
+        rule = Threshold(rules.quorum, rules.majority(shared=False), rules.on_tie)
         by = clock.today() + timedelta(days=rules.decide_within_days)
         panels.open_matter(made.panel_id, matter_about(made), rule, by, actor)
         once.keep(once_key, made.ref)

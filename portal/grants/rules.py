@@ -28,7 +28,8 @@ class RoundRules:
     planning_percent: int = 20  # most of the match that planning meetings count for
     criteria: tuple[str, ...] = ("Will it bring neighbours together?", "Is it wanted here?", "Can they do it?")
     quorum: int = 3  # seats that must vote, of those able to
-    majority_percent: int = 50  # yes must be more than this share of yes and no; 0: one yes is enough to share in the pot
+    majority_percent: int = 50  # yes must be more than this share of yes and no; see `majority`
+    on_tie: str = "not_yet"  # what comes of exactly that share: "not_yet" or "no"
     marking: bool = False  # the panel marks each idea by the criteria, in private, before it talks and votes
     anonymous: bool = True  # the panel reads what the idea is, not whose group it is
     decision: str = "threshold"  # a dated round: threshold, most_votes or equal_shares (panels.rules.Sharing)
@@ -51,6 +52,13 @@ class RoundRules:
     def store(self) -> dict[str, Any]:
         """As JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def majority(self, *, shared: bool) -> int:
+        """The share of yes and no that yes must be more than, in percent.
+
+        `shared`: the idea shares a pot with others. Equal shares ask no majority then: that the few are heard is what they are for.
+        """
+        return 0 if shared and self.decision == "equal_shares" else self.majority_percent
 
     def most_on_rung(self, closed_awards: int) -> Pence:
         """How much a group may ask for whom this many closed awards have opened a rung: £250, then £500, then £1,000."""

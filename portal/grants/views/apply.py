@@ -12,6 +12,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import appeals, apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
+from portal.grants.forms.rounds import DECISIONS, way_of
 from portal.grants.model import Application, Photo
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
@@ -53,8 +54,8 @@ def new() -> Any:
     round_ = queries.round_by_ref(request.args.get("round", ""))
     organisations = people.organisations_of(current_user.id) if current_user.is_authenticated else []
     return page(
-        "grants/apply_start.html", round=round_, rules=RoundRules.load(round_.rules), organisations=organisations, form=forms.Money(),
-        takes=rounds.takes_bids(round_),
+        "grants/apply_start.html", round=round_, rules=(rules := RoundRules.load(round_.rules)), organisations=organisations, form=forms.Money(),
+        takes=rounds.takes_bids(round_), decisions=DECISIONS, way=way_of(rules),
     )  # fmt: skip
 
 
