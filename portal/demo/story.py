@@ -18,10 +18,11 @@ from portal.db import db, transaction
 from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
-from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants import appeals, apply, asked, award, closing, decide, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
+from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
@@ -90,6 +91,7 @@ class Story:
             self._seats()
             QuickSparks(self).tell()
             self._appeals()
+            self._closed_funds()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -219,6 +221,28 @@ class Story:
                 fund_id, panel_id, name, self.now - timedelta(days=opens), None if closes is None else self.now - timedelta(days=closes),
                 None if decide is None else clock.london_day(self.now - timedelta(days=decide)), rules or RoundRules(), Actor(self.staff["council-officer"].id),
             )  # fmt: skip
+
+    def _closed_funds(self) -> None:
+        """A fund that has done its work, whose rest went back to two funders; and one that waits for the second person."""
+        officer, finance = Actor(self.staff["council-officer"].id), Actor(self.staff["finance-officer"].id)
+        funder_of = {funder.code: funder.id for funder in db.session.scalars(select(Funder))}
+        with self.at(self.ago(640)):
+            rules = RoundRules(most=Pence(150_00), ladder=(150_00, 150_00, 150_00))
+            rounds.open_fund("jubilee", "Jubilee Sparks", "For street parties in the jubilee year.", rules, officer)
+            rounds.open_fund("lantern-walk", "Lantern Walk", "For lanterns and cocoa.", rules, officer)
+            fund_of = {fund.code: fund.id for fund in db.session.scalars(select(Fund))}
+            for funder, amount in (("borough", 700_00), ("tideway-homes", 333_33)):
+                rounds.contribute(fund_of["jubilee"], funder_of[funder], Pence(amount), clock.today(), "Jubilee", officer)
+            rounds.contribute(fund_of["lantern-walk"], funder_of["tideway-homes"], Pence(120_00), clock.today(), "Lanterns", officer)
+        past = self._past("Jubilee Sparks", fund_of["jubilee"], 620, ("yes", "no"), 130)
+        with self.at(self.ago(480)):
+            report.close_finished()
+            rounds.finish_round(past, officer)
+            closing.ask("jubilee", "The jubilee is over", officer)
+        with self.at(self.ago(479)):
+            closing.confirm("jubilee", books.balance("fund:jubilee:available"), finance)
+        with self.at(self.ago(2)):
+            closing.ask("lantern-walk", "The walk found another sponsor", officer)
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""

@@ -9,7 +9,9 @@ from portal import clock
 from portal.db import db
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Appeal, Application, Award, Ending, Payment, Release, Report, Round
+from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
+from portal.ledger.model import Account, State
+from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
@@ -41,6 +43,11 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         "decided": select(Application.id).where(Application.status == "decided"),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
         "endings": select(Ending.id).where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
+        "closings": select(Closing.id).where(Closing.closed_at.is_(None), Closing.cancelled_at.is_(None)),
+        "left_over": select(Fund.id)
+        .join(Account, Account.code == "fund:" + Fund.code + ":available")
+        .join(State, State.account_id == Account.id)
+        .where(Fund.closed_at.is_not(None), BALANCE > 0),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
         "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
@@ -146,6 +153,18 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
                 _n("grant to end that waits for a second person", "grants to end that wait for a second person", numbers["endings"]),
                 numbers["endings"],
                 "/finance/",
+                "warm",
+            ),
+            Waiting(
+                _n("fund to close that waits for a second person", "funds to close that wait for a second person", numbers["closings"]),
+                numbers["closings"],
+                "/finance/",
+                "warm",
+            ),
+            Waiting(
+                _n("closed fund into which money came back", "closed funds into which money came back", numbers["left_over"]),
+                numbers["left_over"],
+                "/desk/funds",
                 "warm",
             ),
             Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),

@@ -92,6 +92,8 @@ def _put(bid: Application, actor: Actor) -> None:
         raise Refused(
             _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
         )  # fmt: skip
+    if db.session.scalar(select(Fund.closed_at).where(Fund.id == round_.fund_id)):  # whoever closes it waits for this bid's lock
+        raise Refused(_("The fund of this idea is closed. Reopen it first, with a reason, or set the idea aside."))
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
     if bid.released_at is not None:  # it comes back after a "not yet", and hears again in good time
         bid.hear_by = hear_by(clock.today(), RoundRules.load(round_.rules), None)
@@ -388,7 +390,7 @@ def release(release_ref: str, actor: Actor) -> int:
         ).all()
         must_not_be_their_own(bids, actor)
         round_ = db.session.get_one(Round, found.round_id)
-        award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
+        rounds.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
         written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))
         if not round_.rolling and round_.status in ("deciding", "closed"):

@@ -14,6 +14,7 @@ from portal.grants.model import (
     Appeal,
     Application,
     Award,
+    Closing,
     Contribution,
     Fund,
     Funder,
@@ -42,6 +43,11 @@ def funds() -> Sequence[Fund]:
     return db.session.scalars(select(Fund).order_by(Fund.name)).all()
 
 
+def open_funds() -> Sequence[Fund]:
+    """Funds that are not closed, by name."""
+    return db.session.scalars(select(Fund).where(Fund.closed_at.is_(None)).order_by(Fund.name)).all()
+
+
 def fund_by_code(code: str) -> Fund:
     """One fund. NotFound."""
     found = db.session.scalar(select(Fund).where(Fund.code == code))
@@ -57,17 +63,18 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, paid (quick sparks too) and given back."""
 
     received: int
     free: int
     promised: int
     paid: int
     in_floats: int = 0
+    given_back: int = 0  # to the funders, when it was closed
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
-    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Three queries."""
+    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Four queries."""
     free, ids = books.balances(f"fund:{fund.code}:available" for fund in some), [fund.id for fund in some]
     promised = func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay")))
     awards = {
@@ -84,10 +91,17 @@ def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
             .group_by(QuickFloat.fund_id)
         )
     }
+    gone = dict(
+        db.session.execute(select(Closing.fund_id, func.sum(Closing.amount)).where(Closing.fund_id.in_(ids)).group_by(Closing.fund_id))
+        .tuples()
+        .all()
+    )
     found = {}
     for fund in some:
         left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
-        found[fund.id] = FundFigures(received=left + due + paid + held + spent, free=left, promised=due, paid=paid + spent, in_floats=held)
+        back = int(gone.get(fund.id, 0))
+        received = left + due + paid + held + spent + back
+        found[fund.id] = FundFigures(received=received, free=left, promised=due, paid=paid + spent, in_floats=held, given_back=back)
     return found
 
 

@@ -186,6 +186,20 @@ def not_spent(route: str, paid: int, on_receipts: int) -> Pence:
     return Pence(0 if route == "council_buys" else max(0, paid - on_receipts))
 
 
+def shared_out(amount: int, weights: Mapping[str, int]) -> dict[str, Pence]:
+    """An amount in pence in proportion to weights (zero or more, not all zero), to the penny: by largest remainder.
+
+    What is left over after rounding down goes a penny each to those whose share lost most by it; among equals to the larger
+    weight, then by name. Nobody gets more than their weight as long as the amount is not more than all weights together.
+    """
+    total = sum(weights.values())
+    shares = {name: amount * weight // total for name, weight in weights.items()}
+    in_line = sorted(weights, key=lambda name: (-(amount * weights[name] % total), -weights[name], name))
+    for name in in_line[: amount - sum(shares.values())]:
+        shares[name] += 1
+    return {name: Pence(share) for name, share in shares.items()}
+
+
 # --- lives ---------------------------------------------------------------------------------------------------------------
 # Each move: (states it may start from, state it ends in). A status column is the reduction of the events by these tables.
 
@@ -198,7 +212,7 @@ ROUND_MOVES: Moves = {
     "reopened": (("closed",), "open"),  # an extension for everybody
     "deciding": (("closed", "open"), "deciding"),
     "released": (("deciding", "closed"), "released"),
-    "finished": (("released", "open", "closed"), "finished"),
+    "finished": (("released", "open", "closed", "planned"), "finished"),  # a planned one is called off
 }
 BID_MOVES: Moves = {
     "started": ((), "draft"),
