@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
@@ -19,7 +19,7 @@ from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
 from portal.grants import appeals, apply, asked, award, closing, decide, match, pay, queries, quick, quick_review, report, rounds
-from portal.grants.model import Fund, Funder
+from portal.grants.model import Application, Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
 from portal.ledger import queries as books
@@ -92,6 +92,7 @@ class Story:
             QuickSparks(self).tell()
             self._appeals()
             self._closed_funds()
+            self._area_officer()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -243,6 +244,18 @@ class Story:
             closing.confirm("jubilee", books.balance("fund:jubilee:available"), finance)
         with self.at(self.ago(2)):
             closing.ask("lantern-walk", "The walk found another sponsor", officer)
+
+    def _area_officer(self) -> None:
+        """Somebody who handles the ideas of one ward and of the estates in it, the one from which most ideas came."""
+        here = func.count(Application.id).desc()
+        sent = (
+            select(Area.id).join(Application, Application.area_id == Area.id).where(Area.kind == "ward", Application.sent_at.is_not(None))
+        )
+        area_id = db.session.scalars(sent.group_by(Area.id).order_by(here, Area.id).limit(1)).one()
+        with self.at(self.ago(20)):
+            with transaction():
+                person_id = people.create_person("Ines Duarte", email=f"area-officer@{DOMAIN}", area_id=area_id).id
+            people.grant_role(person_id, "officer", "Looks after this ward", Actor(self.staff["administrator"].id), area_id)
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""

@@ -1,10 +1,10 @@
 """Reading funds, rounds and bids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -207,9 +207,25 @@ def bids_of(person_id: int, acts_for: frozenset[int], limit: int = 50) -> Sequen
     ).all()
 
 
-def bids(*, status: str = "", round_ref: str = "", after: tuple[datetime, int] | None = None, limit: int = 30) -> Sequence[Application]:
-    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id)."""
-    query = select(Application).options(joinedload(Application.round).joinedload(Round.fund)).where(Application.sent_at.is_not(None))
+def lies_in(areas: Collection[int] | None) -> ColumnElement[bool]:
+    """Bids that happen in one of these areas; None: all, wherever."""
+    return true() if areas is None else Application.area_id.in_(areas)
+
+
+def bids(
+    *,
+    status: str = "",
+    round_ref: str = "",
+    after: tuple[datetime, int] | None = None,
+    limit: int = 30,
+    areas: Collection[int] | None = None,
+) -> Sequence[Application]:
+    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id). `areas`: only those there; None: all."""
+    query = (
+        select(Application)
+        .options(joinedload(Application.round).joinedload(Round.fund))
+        .where(Application.sent_at.is_not(None), lies_in(areas))
+    )
     if status:
         query = query.where(Application.status == status)
     if round_ref:

@@ -30,7 +30,7 @@ neighbours = Blueprint("neighbours", __name__)
 def _bid(ref: str, *, desk: bool = False) -> Application:
     """The bid, for the applicant's side; for hours, connectors and officers too."""
     application = queries.bid(ref)
-    if not (desk and may("help others")):
+    if not (desk and may("help others", application)):
         require("edit this bid", application)
     return application
 

@@ -20,7 +20,7 @@ from portal.people import queries as people
 from portal.people.views import needs_proof
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow, require
+from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 desk_rounds = Blueprint("desk_rounds", __name__)
@@ -297,16 +297,17 @@ def extend(ref: str) -> Any:
 
 
 @desk_rounds.get("/desk/extend")
-@allow("run rounds")
+@allow("handle bids")
 def find_to_extend() -> Any:
     """An applicant calls with a reference: to the page that gives this one idea more time."""
     return see_other(f"/desk/bids/{queries.bid(request.args.get('ref', '').strip().upper()[:20]).ref}/extend")
 
 
 @desk_rounds.route("/desk/bids/<ref>/extend", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def extend_one(ref: str) -> Any:
     application = queries.bid(ref)
+    back = f"/desk/rounds/{application.round.ref}" if may("run rounds") else f"/desk/bids/{ref}"
     form = forms.Extend()
     if form.validate_on_submit():
         assert form.until.data is not None
@@ -318,5 +319,5 @@ def extend_one(ref: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(_("They have more time now, and we tell them so."))
-            return see_other(f"/desk/rounds/{application.round.ref}")
-    return form_page("grants/desk_extend.html", form, application=application)
+            return see_other(back)
+    return form_page("grants/desk_extend.html", form, application=application, back=back)
