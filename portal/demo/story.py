@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
@@ -19,10 +19,11 @@ from portal.demo import ground, words
 from portal.demo.sparks import QuickSparks
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
-from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
-from portal.grants.model import Fund, Funder
+from portal.grants import appeals, apply, asked, award, closing, decide, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants.model import Application, Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
+from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
@@ -92,6 +93,8 @@ class Story:
             QuickSparks(self).tell()
             self._appeals()
             AreaBallots(self).tell()
+            self._closed_funds()
+            self._area_officer()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -231,6 +234,40 @@ class Story:
                 vote_until=None if vote_until is None else clock.london_day(self.now - timedelta(days=vote_until)),
             )  # fmt: skip
 
+    def _closed_funds(self) -> None:
+        """A fund that has done its work, whose rest went back to two funders; and one that waits for the second person."""
+        officer, finance = Actor(self.staff["council-officer"].id), Actor(self.staff["finance-officer"].id)
+        funder_of = {funder.code: funder.id for funder in db.session.scalars(select(Funder))}
+        with self.at(self.ago(640)):
+            rules = RoundRules(most=Pence(150_00), ladder=(150_00, 150_00, 150_00))
+            rounds.open_fund("jubilee", "Jubilee Sparks", "For street parties in the jubilee year.", rules, officer)
+            rounds.open_fund("lantern-walk", "Lantern Walk", "For lanterns and cocoa.", rules, officer)
+            fund_of = {fund.code: fund.id for fund in db.session.scalars(select(Fund))}
+            for funder, amount in (("borough", 700_00), ("tideway-homes", 333_33)):
+                rounds.contribute(fund_of["jubilee"], funder_of[funder], Pence(amount), clock.today(), "Jubilee", officer)
+            rounds.contribute(fund_of["lantern-walk"], funder_of["tideway-homes"], Pence(120_00), clock.today(), "Lanterns", officer)
+        past = self._past("Jubilee Sparks", fund_of["jubilee"], 620, ("yes", "no"), 130)
+        with self.at(self.ago(480)):
+            report.close_finished()
+            rounds.finish_round(past, officer)
+            closing.ask("jubilee", "The jubilee is over", officer)
+        with self.at(self.ago(479)):
+            closing.confirm("jubilee", books.balance("fund:jubilee:available"), finance)
+        with self.at(self.ago(2)):
+            closing.ask("lantern-walk", "The walk found another sponsor", officer)
+
+    def _area_officer(self) -> None:
+        """Somebody who handles the ideas of one ward and of the estates in it, the one from which most ideas came."""
+        here = func.count(Application.id).desc()
+        sent = (
+            select(Area.id).join(Application, Application.area_id == Area.id).where(Area.kind == "ward", Application.sent_at.is_not(None))
+        )
+        area_id = db.session.scalars(sent.group_by(Area.id).order_by(here, Area.id).limit(1)).one()
+        with self.at(self.ago(20)):
+            with transaction():
+                person_id = people.create_person("Ines Duarte", email=f"area-officer@{DOMAIN}", area_id=area_id).id
+            people.grant_role(person_id, "officer", "Looks after this ward", Actor(self.staff["administrator"].id), area_id)
+
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""
         self.rolling = ref = self.round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
@@ -270,9 +307,9 @@ class Story:
         self._shared("Summer Sparks", 170, 160, told=True, rules=RoundRules(marking=True, decision="most_votes", pot=Pence(500_00)))
         self._shared(
             "Sparks for school gates", 75, 90, told=False,
-            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", majority_percent=0, pot=Pence(400_00)),
+            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", pot=Pence(400_00)),
         )  # fmt: skip
-        equal = RoundRules(marking=True, decision="equal_shares", majority_percent=0, pot=Pence(600_00))
+        equal = RoundRules(marking=True, decision="equal_shares", pot=Pence(600_00))
         deciding = self.round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)

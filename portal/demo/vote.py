@@ -36,7 +36,7 @@ class AreaBallots:
         """Five wards share £700 in equal shares; six papers among the ballots, one of them entered wrongly at first, one blank."""
         areas = self.story.areas[:WARDS]
         rules = RoundRules(
-            voters="area", areas=tuple(area.code for area in areas), least_ballots=20, decision="equal_shares", majority_percent=0, pot=Pence(700_00)
+            voters="area", areas=tuple(area.code for area in areas), least_ballots=20, decision="equal_shares", pot=Pence(700_00)
         )  # fmt: skip
         round_ref, refs = self._round("Neighbours choose, in five wards", 110, 88, 60, 70, rules, 130, 6)
         one = self._opened(round_ref, 86)

@@ -135,12 +135,14 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
     """Keep one page's answers, complete or not; returns the new version.
 
     Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed; or the bid was
-    sent, and would no longer be one that could be.
+    sent, and would no longer be one that could be; or a helper helps elsewhere.
     """
     with transaction():
         application = locked(ref)
         if section not in sections_open(application):
             raise Refused(_("This part can no longer be changed."))
+        if actor.on_behalf_id is not None and actor.person_id is not None:
+            people.must_help_in(actor.person_id, answers.get("area_id"))
         if application.version != version:
             raise Conflict(
                 _(

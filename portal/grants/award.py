@@ -53,8 +53,12 @@ def payable(award: Award) -> str:
 
 
 def offer(bid: Application, fund: Fund, actor: Actor, *, released_by_id: int | None, seconded_by_id: int) -> Award:
-    """Promise a bid its money, as a part of an action: award, reservation in the books, letter. Refused: the fund is short."""
+    """Promise a bid its money, as a part of an action that locked its fund: award, reservation in the books, letter.
+
+    Refused: the fund is short, or closed.
+    """
     must_be_in_transaction()
+    rounds.must_be_open(fund)
     rules = RoundRules.load(bid.round.rules)
     today = clock.today()
     if bid.area_id is None or bid.first_day is None or bid.last_day is None:
@@ -93,7 +97,7 @@ def offer_reserves() -> int:
             )
             if bid is None or bid.status != "lapsed" or bid.reserve_place is None:
                 continue  # somebody else was quicker
-            fund = locked_fund(bid.round.fund_id)
+            fund = rounds.locked_fund(bid.round.fund_id)
             if _free_for(bid.round_id, fund.code) < bid.asked:
                 continue
             release = next(each for each in reversed(_releases(bid.round_id)) if bid.id in each.application_ids)
@@ -444,12 +448,6 @@ def locked(ref: str) -> tuple[Application, Award]:
     if bid is None or award is None:
         raise NotFound(_("We cannot find that award."))
     return bid, award
-
-
-def locked_fund(fund_id: int) -> Fund:
-    """The fund, locked, as a part of an action that gives out its money."""
-    must_be_in_transaction()
-    return db.session.scalars(select(Fund).where(Fund.id == fund_id).with_for_update().execution_options(populate_existing=True)).one()
 
 
 def live_payments(award: Award) -> Sequence[Payment]:

@@ -93,6 +93,8 @@ def _put(bid: Application, actor: Actor) -> None:
         raise Refused(
             _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
         )  # fmt: skip
+    if db.session.scalar(select(Fund.closed_at).where(Fund.id == round_.fund_id)):  # whoever closes it waits for this bid's lock
+        raise Refused(_("The fund of this idea is closed. Reopen it first, with a reason, or set the idea aside."))
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
     if bid.released_at is not None:  # it comes back after a "not yet", and hears again in good time
         bid.hear_by = hear_by(clock.today(), RoundRules.load(round_.rules), None)
@@ -105,8 +107,9 @@ def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
     days = [day for day in (bid.round.decide_by, bid.hear_by) if day] or [clock.today() + timedelta(days=rules.decide_within_days)]
     decide_by = max(*days, clock.today())
-    rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
     sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)
+    majority = rules.majority(shared=not bid.round.rolling)
+    rule = Threshold(rules.quorum, majority, rules.on_tie, criteria=rules.criteria if rules.marking else ())
     panels.open_matter(bid.round.panel_id, about(bid), rule, decide_by, actor, sitting_id=sitting.id if sitting else None, cost=bid.asked)
 
 
@@ -400,7 +403,7 @@ def release(release_ref: str, actor: Actor) -> int:
             .execution_options(populate_existing=True)
         ).all()
         must_not_be_their_own(bids, actor)
-        award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
+        rounds.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
         written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))
         if not round_.rolling and round_.status in ("deciding", "closed"):

@@ -80,7 +80,9 @@ def at_the_door(pledge: Pledge) -> bool:
 
 def may_check_at_the_door(application: Application, person_id: int | None) -> bool:
     """Whether they may check hours of neighbours `at_the_door`: an officer or a connector who is not of the applicant's side."""
-    return person_id not in _own_side(application) and person_id in {each.id for each in people.holders("officer", "connector")}
+    return person_id not in _own_side(application) and person_id in {
+        each.id for each in people.holders("officer", "connector", at=application.area_id)
+    }
 
 
 def _own_side(application: Application) -> set[int | None]:

@@ -68,7 +68,7 @@ class Fund(Base):
     purpose: Mapped[str] = mapped_column(default="")
     rules: Mapped[dict[str, Any]] = mapped_column(JSON)  # the defaults its rounds start from: see rules.RoundRules
     opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]  # cache of its events; empty again when it is reopened
 
 
 class Contribution(Base):
@@ -749,3 +749,34 @@ class Ending(Base):
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class Closing(Base):
+    """A fund is closed, or what came back after it was closed is given back: one asks; where money moves a second person does it.
+
+    Posted `fund:F:available` to `funder:X`, each its share, under key `closing:<id>`.
+    """
+
+    __tablename__ = "closing"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("amount = 0 or (closed_by_id is not null and closed_by_id <> asked_by_id)", name="two_people"),
+        CheckConstraint("(closed_at is null) = (closed_by_id is null)", name="closed"),
+        Index(
+            "uq_closing_waiting",
+            "fund_id",
+            unique=True,
+            sqlite_where=text("closed_at is null and cancelled_at is null"),
+            postgresql_where=text("closed_at is null and cancelled_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"), index=True)
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    amount: Mapped[Pence] = mapped_column(default=0)  # what went back to the funders

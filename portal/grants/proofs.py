@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Select, Text, case, func, literal, select
 
 from portal.db import db
-from portal.grants.model import Contribution, Payment, Refund
+from portal.grants.closing import LIVE
+from portal.grants.model import Award, Closing, Contribution, Fund, Payment, QuickFloat, Refund, Round
 from portal.grants.moves import TABLES
 from portal.grants.pay import in_transit
 from portal.history import Event
@@ -16,10 +17,12 @@ from portal.work.model import WorkRecord, WorkUse
 
 
 def broken_caches() -> Iterator[str]:
-    """Statuses beside their events; contributions, refunds, payments on their way and checked hours beside the books. Streamed."""
+    """Statuses beside their events; contributions, refunds, closings, payments on their way and checked hours beside the books. Streamed."""
     yield from _statuses()
     yield from _sums("contribution", select(Contribution.id, Contribution.amount))
     yield from _sums("refund", select(Refund.id, Refund.amount))
+    yield from _sums("closing", select(Closing.id, Closing.amount))
+    yield from _closed_funds()
     yield from _on_the_way()
     yield from _hours()
 
@@ -61,6 +64,26 @@ def _sums(name: str, rows: Select[int, Pence]) -> Iterator[str]:
     )
     for id_, shown, said in found:
         yield f"{name}:{id_} says {shown} pence, the books {said}"
+
+
+def _closed_funds() -> Iterator[str]:
+    """A fund is closed when its events say so, and then nothing of it is under way."""
+    last = select(func.max(Event.id)).where(
+        Event.about == literal("fund:") + func.cast(Fund.id, Text), Event.kind.in_(("closed", "reopened"))
+    ).correlate(Fund).scalar_subquery()  # fmt: skip
+    said = case((func.coalesce(Event.kind, "") == "closed", 1), else_=0)
+    shown = case((Fund.closed_at.is_not(None), 1), else_=0)
+    for id_, is_closed in db.session.execute(select(Fund.id, shown).outerjoin(Event, Event.id == last).where(said != shown)):
+        yield f"fund:{id_} is {'closed' if is_closed else 'open'}, its events say something else"
+    for name, model, under_way in (
+        ("round", Round, Round.status != "finished"),
+        ("award", Award, Award.status.in_(LIVE)),
+        ("quick-float", QuickFloat, QuickFloat.status == "open"),
+    ):
+        for id_, fund_id in db.session.execute(
+            select(model.id, model.fund_id).join(Fund, Fund.id == model.fund_id).where(Fund.closed_at.is_not(None), under_way)
+        ):
+            yield f"fund:{fund_id} is closed, but {name}:{id_} is under way"
 
 
 def _on_the_way() -> Iterator[str]:

@@ -1,10 +1,10 @@
 """Reading funds, rounds and bids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -14,6 +14,7 @@ from portal.grants.model import (
     Appeal,
     Application,
     Award,
+    Closing,
     Contribution,
     Fund,
     Funder,
@@ -43,6 +44,11 @@ def funds() -> Sequence[Fund]:
     return db.session.scalars(select(Fund).order_by(Fund.name)).all()
 
 
+def open_funds() -> Sequence[Fund]:
+    """Funds that are not closed, by name."""
+    return db.session.scalars(select(Fund).where(Fund.closed_at.is_(None)).order_by(Fund.name)).all()
+
+
 def fund_by_code(code: str) -> Fund:
     """One fund. NotFound."""
     found = db.session.scalar(select(Fund).where(Fund.code == code))
@@ -58,17 +64,18 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, paid (quick sparks too) and given back."""
 
     received: int
     free: int
     promised: int
     paid: int
     in_floats: int = 0
+    given_back: int = 0  # to the funders, when it was closed
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
-    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Three queries."""
+    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Four queries."""
     free, ids = books.balances(f"fund:{fund.code}:available" for fund in some), [fund.id for fund in some]
     promised = func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay")))
     awards = {
@@ -85,10 +92,17 @@ def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
             .group_by(QuickFloat.fund_id)
         )
     }
+    gone = dict(
+        db.session.execute(select(Closing.fund_id, func.sum(Closing.amount)).where(Closing.fund_id.in_(ids)).group_by(Closing.fund_id))
+        .tuples()
+        .all()
+    )
     found = {}
     for fund in some:
         left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
-        found[fund.id] = FundFigures(received=left + due + paid + held + spent, free=left, promised=due, paid=paid + spent, in_floats=held)
+        back = int(gone.get(fund.id, 0))
+        received = left + due + paid + held + spent + back
+        found[fund.id] = FundFigures(received=received, free=left, promised=due, paid=paid + spent, in_floats=held, given_back=back)
     return found
 
 
@@ -194,9 +208,25 @@ def bids_of(person_id: int, acts_for: frozenset[int], limit: int = 50) -> Sequen
     ).all()
 
 
-def bids(*, status: str = "", round_ref: str = "", after: tuple[datetime, int] | None = None, limit: int = 30) -> Sequence[Application]:
-    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id)."""
-    query = select(Application).options(joinedload(Application.round).joinedload(Round.fund)).where(Application.sent_at.is_not(None))
+def lies_in(areas: Collection[int] | None) -> ColumnElement[bool]:
+    """Bids that happen in one of these areas; None: all, wherever."""
+    return true() if areas is None else Application.area_id.in_(areas)
+
+
+def bids(
+    *,
+    status: str = "",
+    round_ref: str = "",
+    after: tuple[datetime, int] | None = None,
+    limit: int = 30,
+    areas: Collection[int] | None = None,
+) -> Sequence[Application]:
+    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id). `areas`: only those there; None: all."""
+    query = (
+        select(Application)
+        .options(joinedload(Application.round).joinedload(Round.fund))
+        .where(Application.sent_at.is_not(None), lies_in(areas))
+    )
     if status:
         query = query.where(Application.status == status)
     if round_ref:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select
 
 from portal import clock, once
-from portal.db import db, transaction
+from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters
 from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
@@ -27,6 +27,21 @@ from portal.words import _
 def available(fund: Fund) -> str:
     """The ledger account of a fund's free money."""
     return f"fund:{fund.code}:available"
+
+
+def locked_fund(fund_id: int) -> Fund:
+    """The fund, locked, as a part of an action that gives out its money or must not meet its closing. NotFound."""
+    must_be_in_transaction()
+    found = db.session.scalar(select(Fund).where(Fund.id == fund_id).with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(_("We cannot find that fund."))
+    return found
+
+
+def must_be_open(fund: Fund) -> None:
+    """Refused when a fund is closed."""
+    if fund.closed_at is not None:
+        raise Refused(_("The fund %(name)s is closed. Reopen it first, with a reason.", name=fund.name))
 
 
 def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
@@ -56,15 +71,16 @@ def add_funder(code: str, name: str, actor: Actor) -> None:
 def contribute(
     fund_id: int, funder_id: int, amount: Pence, received_on: date, reference: str, actor: Actor, *, once_key: str | None = None
 ) -> str:
-    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come."""
+    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come, a closed fund."""
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         if received_on > clock.today():
             raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
-        fund, funder = db.session.get(Fund, fund_id), db.session.get(Funder, funder_id)
-        if fund is None or funder is None:
-            raise NotFound(_("We cannot find that fund."))
+        fund, funder = locked_fund(fund_id), db.session.get(Funder, funder_id)
+        if funder is None:
+            raise NotFound(_("We cannot find that funder."))
+        must_be_open(fund)
         row = Contribution(
             ref=new_ref("CON"), fund_id=fund_id, funder_id=funder_id, amount=amount, received_on=received_on, reference=reference,
             entered_by_id=actor.person_id,
@@ -82,13 +98,14 @@ def contribute(
 
 
 def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
-    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile."""
+    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile; a closed fund."""
     with transaction():
         row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
         if row is None:
             raise NotFound(_("We cannot find that contribution."))
         if not reason:
             raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
+        must_be_open(locked_fund(row.fund_id))
         if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
             record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
 
@@ -106,9 +123,10 @@ def plan_round(
     vote_until: date | None = None,
 ) -> str:
     """A round to come, rolling when it has no closing date; returns its reference. `vote_until`: the last day on which residents can
-    vote, where the rules say that they do. Refused: dates out of order, or an area ballot that cannot be.
+    vote, where the rules say that they do. Refused: dates out of order, an area ballot that cannot be, a closed fund.
     """
     with transaction():
+        must_be_open(locked_fund(fund_id))
         _dates_in_order(opens_at, closes_at, decide_by)
         _ballot_can_be(closes_at, vote_until, decide_by, rules)
         round_ = Round(
@@ -198,7 +216,7 @@ def close_round(ref: str, actor: Actor) -> None:
 
 
 def finish_round(ref: str, actor: Actor) -> None:
-    """Nothing of this round is under way any more. Refused while a bid is.
+    """Nothing of this round is under way any more; one that is planned is called off. Refused while a bid is.
 
     An idea that was told "not yet" does not hold it up: it may come back, and is then released by itself.
     """

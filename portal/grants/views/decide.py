@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, current_app, flash, request
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -33,7 +33,7 @@ from portal.people.model import Organisation
 from portal.people.views import actor, needs_proof
 from portal.places.model import Area
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow
+from portal.web.policy import allow, may, require
 from portal.words import _, _n
 
 decisions = Blueprint("decisions", __name__, url_prefix="/desk")
@@ -118,18 +118,25 @@ def _seat_may_see(bid: Application) -> bool:
 apply_views.ALSO_READ.append(_seat_may_see)
 
 
-def hide_what_ties() -> None:
-    """Before every page about a bid: a declared tie hides it from whoever sits on the panel and holds another role too."""
+def judge_the_bid() -> None:
+    """Before every page about a bid: an officer of an area handles what lies there, and a declared tie hides it from whoever sits on
+    the panel and holds another role too.
+    """
     ref = (request.view_args or {}).get("ref", "")
-    if not ref.startswith("SPK-") or not current_user.has("officer", "finance", "auditor"):
+    if not ref.startswith("SPK-") or not current_user.has_somewhere("officer", "finance", "auditor"):
         return
+    if (
+        getattr(current_app.view_functions[request.endpoint or ""], "policy", "") == "handle bids"
+        and current_user.areas("officer") is not None
+    ):
+        require("handle bids", queries.bid(ref))
     hidden = decide.hidden_from(current_user.id)
     if hidden and queries.bid(ref).id in hidden:
         raise NotFound(_("We cannot find that page."))
 
 
 for _pages in (apply_views.bids, match_views.neighbours, report_views.reports, award_views.awards, round_views.desk_rounds, decisions):
-    _pages.before_request(hide_what_ties)
+    _pages.before_request(judge_the_bid)
 
 
 # --- with the panel ------------------------------------------------------------------------------------------------------
@@ -175,11 +182,16 @@ def round_to_panel(ref: str) -> Any:
 
 
 @decisions.post("/bids/<ref>/to-panel")
-@allow("run rounds")
+@allow("handle bids")
 def to_panel(ref: str) -> Any:
     decide.put_to_panel(ref, actor())
     flash(_("The idea is with the panel now."))
     return see_other(f"/desk/bids/{ref}")
+
+
+def _back(bid: Application) -> str:
+    """To the bids of the round, for whoever runs it; else to the one that was theirs to handle."""
+    return f"/desk/rounds/{bid.round.ref}/release" if may("run rounds") else f"/desk/bids/{bid.ref}"
 
 
 def _with_reason(ref: str, template: str, act: Any, done: str) -> Any:
@@ -193,18 +205,18 @@ def _with_reason(ref: str, template: str, act: Any, done: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(done)
-            return see_other(f"/desk/rounds/{bid.round.ref}/release")
-    return form_page(template, form, bid=bid)
+            return see_other(_back(bid))
+    return form_page(template, form, bid=bid, back=_back(bid))
 
 
 @decisions.route("/bids/<ref>/from-panel", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def from_panel(ref: str) -> Any:
     return _with_reason(ref, "grants/desk_from_panel.html", decide.take_back, _("The idea is back with you."))
 
 
 @decisions.route("/bids/<ref>/undo", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def undo(ref: str) -> Any:
     return _with_reason(ref, "grants/desk_undo.html", decide.undo_decision, _("The panel decides this idea anew."))
 
@@ -213,7 +225,7 @@ def undo(ref: str) -> Any:
 
 
 @decisions.route("/bids/<ref>/letter", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def letter(ref: str) -> Any:
     """The reason as the letter says it, with what the panel wrote beside it."""
     bid = queries.bid(ref)
@@ -227,22 +239,22 @@ def letter(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            return see_other(_next_letter(bid.round))
+            return see_other(_next_letter(bid))
     return form_page(
         "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS,
-        by_question=by_question, draft=draft,
+        by_question=by_question, draft=draft, back=_back(bid),
     )  # fmt: skip
 
 
-def _next_letter(round_: Round) -> str:
-    """Where whoever writes letters goes on: the next one that this officer may write, or the list."""
-    waiting = [bid for bid in desk.waiting_bids(round_)["decided"] if not bid.decision_reason]
+def _next_letter(written: Application) -> str:
+    """Where whoever writes letters goes on: the next one of the round that this officer may write, or the list."""
+    waiting = [bid for bid in desk.waiting_bids(written.round)["decided"] if not bid.decision_reason and may("handle bids", bid)]
     tied = tied_by_nature([about_of(bid) for bid in waiting])
     hidden = decide.hidden_from(current_user.id)
     mine = [bid for bid in waiting if bid.id not in hidden and current_user.id not in tied[about_of(bid)]]
     if not mine:
         flash(_("The letter is written."))
-        return f"/desk/rounds/{round_.ref}/release"
+        return _back(written)
     flash(
         _n(
             "The letter is written. One more to write: this one.",

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, desk, ending, pay
+from portal.grants import award, closing, desk, ending, pay
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
@@ -37,9 +37,10 @@ def index() -> Any:
     proof = turns.last(turns.LEDGER_CHECK)
     ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
     endings = ending.waiting()
-    ids |= {each.asked_by_id for each, _award in endings}
+    closings = closing.all_waiting()
+    ids |= {each.asked_by_id for each, _award in endings} | {each.asked_by_id for each, _fund in closings}
     return page(
-        "finance/index.html", endings=endings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 

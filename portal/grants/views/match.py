@@ -30,7 +30,7 @@ neighbours = Blueprint("neighbours", __name__)
 def _bid(ref: str, *, desk: bool = False) -> Application:
     """The bid, for the applicant's side; for hours, connectors and officers too."""
     application = queries.bid(ref)
-    if not (desk and may("help others")):
+    if not (desk and may("help others", application)):
         require("edit this bid", application)
     return application
 
@@ -54,7 +54,7 @@ def _index(application: Application, form: Any) -> Any:
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
         records=match.records_of_pledges(award, pledges) if award else {}, me=f"person:{current_user.id}", at_the_door=match.at_the_door,
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
-        kinds=forms.KINDS, open=application.status in match.MAY_ASK,
+        kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
     )  # fmt: skip
 
 

@@ -133,14 +133,14 @@ def sent(ref: str) -> Any:
 
 
 @reports.get("/desk/reports")
-@allow("run rounds")
+@allow("handle bids")
 def desk() -> Any:
-    waiting = report.waiting()
+    waiting = report.waiting(areas=current_user.areas("officer"))
     return page("grants/desk_reports.html", waiting=waiting, names=people.names(application.person_id for _report, application in waiting))
 
 
 @reports.get("/desk/reports/<ref>")
-@allow("run rounds")
+@allow("handle bids")
 def desk_one(ref: str) -> Any:
     return _desk_one(ref, forms.Note(formdata=None), forms.Waive(formdata=None, prefix="w-"))
 
@@ -160,7 +160,7 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
 
 
 @reports.post("/desk/reports/<ref>/accept")
-@allow("run rounds")
+@allow("handle bids")
 def accept(ref: str) -> Any:
     report.accept(ref, Actor(current_user.id))
     flash(_("Thank you. They hear from us now."))
@@ -168,7 +168,7 @@ def accept(ref: str) -> Any:
 
 
 @reports.post("/desk/reports/<ref>/ask")
-@allow("run rounds")
+@allow("handle bids")
 def ask(ref: str) -> Any:
     form = forms.Note()
     if not form.validate():
@@ -179,7 +179,7 @@ def ask(ref: str) -> Any:
 
 
 @reports.post("/desk/reports/<ref>/waive")
-@allow("run rounds")
+@allow("handle bids")
 def waive(ref: str) -> Any:
     form = forms.Waive(prefix="w-")
     if not form.validate():
