@@ -167,13 +167,13 @@ def print_papers(ref: str, sitting_ref: str) -> Any:
     return _desk_page(ref, sitting_ref, form, papers=form)
 
 
-@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int:batch>")
+@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int:number>")
 @allow("signed in")
-def papers(ref: str, sitting_ref: str, batch: int) -> Any:
+def papers(ref: str, sitting_ref: str, number: int) -> Any:
     """The papers of one batch that have not come back, a page each."""
     panel, one, address = _desk(ref, sitting_ref)
     lines = _lines(one)
-    found = [(each, ballots.in_turn(one, each.serial, lines)) for each in polling.batch(one, batch)]
+    found = [(each, ballots.in_turn(one, each.serial, lines)) for each in polling.batch(one, number)]
     public = address_of(f"/panels/ballots/{one.ref}")
     return page(
         "panels/ballot_papers.html", panel=panel, one=one, address=address, papers=found, areas=ballots.areas_of(one), public=public, svg=_qr(public, one), many=len(lines) > 14,
