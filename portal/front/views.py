@@ -17,6 +17,7 @@ from portal.grants.rules import RoundRules
 from portal.grants.views.apply import STATUS_WORDS
 from portal.panels import ballots
 from portal.panels import queries as panels
+from portal.people import queries as people
 from portal.places import queries as places
 from portal.web.pages import page, see_other
 from portal.web.policy import allow
@@ -49,7 +50,8 @@ def home() -> Any:
 @front.get("/desk/")
 @allow("open the desk")
 def desk() -> Any:
-    return page("front/desk.html", waiting=_waiting())
+    areas = people.areas_given(current_user.id, "officer") if current_user.areas("officer") else []
+    return page("front/desk.html", waiting=_waiting(), areas=areas)
 
 
 def _waiting() -> Sequence[queries.Waiting]:

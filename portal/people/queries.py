@@ -135,6 +135,17 @@ def _counts(at: int | None) -> Any:
     return and_(in_force(Role, clock.today()), there)
 
 
+def areas_given(person_id: int, *roles: str) -> Sequence[str]:
+    """Names of the areas for which somebody holds one of these roles today."""
+    return db.session.scalars(
+        select(Area.name)
+        .join(Role, Role.area_id == Area.id)
+        .where(Role.person_id == person_id, Role.name.in_(roles), in_force(Role, clock.today()))
+        .distinct()
+        .order_by(Area.name)
+    ).all()
+
+
 def must_help_in(person_id: int, at: int | None) -> None:
     """Before somebody types for another: Refused when their roles for that are all for other areas. A role that has ended meanwhile
     keeps nobody from finishing what they began.
@@ -142,13 +153,7 @@ def must_help_in(person_id: int, at: int | None) -> None:
     names = ("connector", "officer")
     if at is None or any(holds(person_id, name, at) for name in names):
         return
-    theirs = db.session.scalars(
-        select(Area.name)
-        .join(Role, Role.area_id == Area.id)
-        .where(Role.person_id == person_id, Role.name.in_(names), in_force(Role, clock.today()))
-        .order_by(Area.name)
-    ).all()
-    if theirs:
+    if theirs := areas_given(person_id, *names):
         raise Refused(
             _("You help others in %(areas)s. Choose a place there, or ask a colleague to write this down.", areas=", ".join(theirs)), "area"
         )

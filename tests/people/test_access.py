@@ -449,6 +449,8 @@ def test_an_officer_of_an_area_carries_a_bid_to_the_letter(app: Flask) -> None:
     mona = Inspector(app, budget=60).sign_in(placed("Mona", "officer", "mossgate").id)
     page = mona.get(f"/desk/bids/{ref}")
     assert "/desk/rounds" not in page.text and "/finance" not in page.text
+    assert "You see what lies in Mossgate." in mona.get("/desk/").text
+    page = mona.get(f"/desk/bids/{ref}")
     page.submit("Give it to the panel").follow()
     matter = season.matter(ref).ref
     for seat in ("Ada", "Ben", "Cleo"):
