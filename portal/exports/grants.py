@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.exports.filters import Filter
-from portal.exports.shield import shielded
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
+from portal.grants.shield import shielded
 from portal.history import Event
 from portal.ledger.model import Entry
 from portal.people.model import Organisation, Person

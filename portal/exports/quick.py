@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.db import db
-from portal.exports.shield import shielded
 from portal.grants import queries as grants
 from portal.grants.model import Photo, QuickFloat, QuickSpark
+from portal.grants.shield import shielded
 from portal.money import financial_year, year_bounds
 from portal.people.model import Person
 from portal.places import queries as places

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.exports.shield import shielded
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Pledge, Report, Round
+from portal.grants.shield import shielded
 from portal.money import financial_year, year_bounds
 from portal.panels import queries as panels
 from portal.people.model import Organisation, Person

@@ -15,9 +15,9 @@ from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.exports import register
 from portal.exports.register import Asked
-from portal.exports.shield import shielded
 from portal.grants import apply
 from portal.grants.model import Application, Award, Photo, Pledge, Report
+from portal.grants.shield import shielded
 from portal.money import Minutes
 from portal.panels import actions as panels
 from portal.refs import new_ref

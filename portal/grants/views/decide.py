@@ -16,6 +16,7 @@ from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
 from portal.grants.moves import about as about_of
 from portal.grants.rules import RoundRules
+from portal.grants.shield import shielded
 from portal.grants.ties import bid_of
 from portal.grants.views import apply as apply_views
 from portal.grants.views import award as award_views
@@ -23,6 +24,7 @@ from portal.grants.views import match as match_views
 from portal.grants.views import report as report_views
 from portal.grants.views import rounds as round_views
 from portal.history import Actor
+from portal.money import hours, pounds
 from portal.panels import queries as panel_queries
 from portal.panels import sittings
 from portal.panels import views as panel_views
@@ -86,7 +88,22 @@ def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: dat
     apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
-panel_views.SHOWS["bid"] = panel_views.Showing(titles, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
+def for_everybody(about: str) -> panel_views.Public:
+    """What the register will print of a bid, shielded as it will be there: for a screen that a whole hall reads. Three queries."""
+    bid = queries.bid_by_id(bid_of(about))
+    pledges = queries.pledges_of(bid.id)
+    hidden = [people.person(bid.person_id).name, *(pledge.name for pledge in pledges)]
+    meter = queries.meter_of(bid, pledges)
+    facts = [
+        (_("Where"), bid.area.name if bid.area else ""), (_("They ask for"), pounds(bid.asked)),
+        (_("Neighbours put in"), _("%(have)s of about %(need)d hours", have=hours(meter.counted_minutes), need=meter.whole_hours)),
+    ]  # fmt: skip
+    return panel_views.Public(shielded(bid.title, hidden), shielded(bid.public_summary, hidden), [fact for fact in facts if fact[1]])
+
+
+panel_views.SHOWS["bid"] = panel_views.Showing(
+    titles, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant, for_everybody
+)
 
 
 def _seat_may_see(bid: Application) -> bool:
