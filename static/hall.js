@@ -65,20 +65,28 @@ box.addEventListener("submit", (event) => {
   body.set("once", id);
   const said = [button?.dataset.say || button?.textContent, body.get("minutes"), body.get("reason")].filter(Boolean).join(" ");
   save("kept", [...load("kept"), { key: id, body: String(body), said, at: Date.now() }]);
-  seems(form, button, body);
+  part("hall").dataset.stamp = ""; // drawn anew when this is settled, whichever way
+  seems(form, button, body, said);
   show();
   send();
 });
 part("refused")?.querySelector("button").addEventListener("click", () => { save("refused", []); show(); part("room").querySelector("h2[tabindex]")?.focus(); });
 
 // what a tap will bring about, until the server says it
-const seems = (form, button, body) => {
+const seems = (form, button, body, said) => {
   const act = body.get("act"), time = part("clock")?.dataset;
   const press = (row) => {
     for (const one of row.querySelectorAll(".chip")) one.setAttribute("aria-pressed", one.value === body.get("choice"));
     row.querySelector("[data-state]").textContent = words.unsaid;
   };
-  if (act === "hands" && body.has("person")) press(form.closest("[data-hand]"));
+  if (act === "put") { // no hand may be written down for an idea that is not the one before them
+    const table = part("table"), column = table.closest("section").parentElement;
+    table.textContent = said;
+    table.after(Object.assign(document.createElement("p"), { className: "govuk-body", textContent: words.comes }));
+    for (const one of [...column.children].slice(1)) one.hidden = true;
+    for (const one of [...table.parentElement.children]) one.hidden = one !== table && one !== table.nextElementSibling;
+    table.focus();
+  } else if (act === "hands" && body.has("person")) press(form.closest("[data-hand]"));
   else if (act === "hands") for (const row of box.querySelectorAll("[data-waits]")) press(row);
   else if (act === "came" || act === "went") {
     for (const one of form.dataset.toggle ? [form] : box.querySelectorAll("[data-toggle]")) {

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, words
+from portal.demo import ground, hall, words
 from portal.demo.sparks import QuickSparks
 from portal.errors import Refused
 from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
@@ -90,6 +90,7 @@ class Story:
             self._seats()
             QuickSparks(self).tell()
             self._appeals()
+            hall.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

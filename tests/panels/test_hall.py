@@ -459,10 +459,10 @@ class TestPages:
             olga.follow().submit("Everybody is here")
             olga.follow().submit("Nothing ties any of them")
             olga.follow().submit("All in favour")
-            olga.follow().submit("No: Ben")
+            olga.follow().submit("No Ben")
             olga.follow().submit("Start the time")
             assert "Pause the time" in olga.follow().text
-            olga.submit("Take back: Cleo")
+            olga.submit("Take back Cleo")
             assert meeting.hands() == {"Ada": "yes", "Ben": "no", "Dan": "yes"}
             olga.follow().submit("Count and close")
             assert "Counted" in olga.follow().text
@@ -559,7 +559,7 @@ class TestAPanelWithoutASitting:
         assert season.matter_by(first).outcome == "yes"
         page = olga.follow()
         assert "Benches" in page.text and "Lamps" in page.text  # the one on the table stays until the next comes
-        page.submit("Put on the table: idea 2")
+        page.submit("Put on the table idea 2")
         assert "Benches" not in page.follow().text
         assert season.matter_by(second).status == "open"
         assert "Lamps" in olga.get(address + "/screen").text
