@@ -93,8 +93,16 @@ const seems = (form, button, body, said) => {
       one.querySelector(".chip").setAttribute("aria-pressed", act === "came");
       one.elements.act.value = act === "came" ? "went" : "came";
     }
-  } else if (act === "start" && !time.ends) time.ends = Date.now() + ahead + time.left * 1000;
-  else if (act === "pause" && time.ends) { time.left = left(time); time.ends = ""; }
+  } else if (time && /^(start|pause|reset)$/.test(act)) {
+    const runs = act === "start";
+    time.left = act === "reset" ? time.length : left(time);
+    time.ends = runs ? Date.now() + ahead + time.left * 1000 : "";
+    part("time-said").textContent = words.unsaid;
+    const turn = [...box.querySelectorAll("form[data-tap]")].find(({ elements: { act } }) => /^(start|pause)$/.test(act.value));
+    if (!turn) return;
+    turn.elements.act.value = runs ? "pause" : "start";
+    turn.querySelector("button").textContent = words[turn.elements.act.value];
+  }
 };
 
 // --- page and screen follow ---
