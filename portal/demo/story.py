@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, words
+from portal.demo import ground, hall, words
 from portal.demo.sparks import QuickSparks
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
@@ -95,6 +95,7 @@ class Story:
             AreaBallots(self).tell()
             self._closed_funds()
             self._area_officer()
+            hall.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

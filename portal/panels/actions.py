@@ -140,7 +140,7 @@ def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "
         _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
         if not queries.sitting(seat, matter).may_open:
             raise Refused(_("Say first whether something ties you to this idea."))
-        _vote(matter, seat, choice, reason, "phone", "", who.id)
+        cast(matter, seat, choice, reason, "phone", "", who.id)
 
 
 def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str, sheet: str = "") -> None:
@@ -158,7 +158,7 @@ def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choic
         matter = open_one(panel, matter_ref)
         must_count(who, panel, matter)
         seat = seat_for_paper(panel, matter, person_ref, who)
-        _vote(matter, seat, choice, reason, source, sheet, who.id)
+        cast(matter, seat, choice, reason, source, sheet, who.id)
 
 
 def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> Seat:
@@ -178,14 +178,18 @@ def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> S
     return seat
 
 
-def _vote(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
+def cast(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
+    """Append the vote of a seat that may vote on a locked matter; a part of an action. A hand that is raised gives no reason.
+
+    Refused: the residents vote, the marks are not shown yet, no such choice, "no" or "not yet" without a reason.
+    """
     if queries.by_residents(matter):
         raise Refused(_("The residents of the area vote on this idea. The panel reads it and can talk about it."))
     if Threshold.load(matter.rule).criteria and matter.revealed_at is None:
         raise Refused(_("First everybody gives their marks. The vote opens when the marks are shown."))
     if choice not in CHOICES:
         raise Refused(_("Choose yes, no, not yet or abstain."), "choice")
-    if choice in ("no", "not_yet") and not reason:
+    if choice in ("no", "not_yet") and not reason and source != "hall":
         raise Refused(_("Write why, in a line. It helps whoever asked to do better next time."), "reason")
     db.session.add(
         Vote(
@@ -266,13 +270,16 @@ def freeze(matter: Matter, came_out: str, tally: dict[str, Any], actor: Actor) -
 
 
 def must_count(who: Who, panel: Panel, matter: Matter) -> None:
-    """Whoever closes or enters votes is an officer or the panel's chair, and not tied to the matter. NotYours otherwise."""
+    """Whoever closes or enters votes is an officer, the panel's chair or who stands in for it in a hall, and not tied to the matter.
+    NotYours otherwise.
+    """
     seat = queries.seat_of(who.id, panel.id)
     if seat is not None:
         queries.untied(seat, matter)  # NotFound when tied
     if who.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotYours(_("We cannot find that page."))
-    if not (who.can("manage panels") or (seat is not None and seat.chair and queries.accepted(seat))):
+    runs = seat is not None and queries.accepted(seat) and (seat.chair or queries.stands_in(seat, matter))
+    if not (runs or who.can("manage panels")):
         raise NotYours(_("We cannot find that page."))
 
 

@@ -287,6 +287,49 @@ class Vote(Base):
     entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
+class Struck(Base):
+    """A hand that was written down by mistake and counts no more. Appended."""
+
+    __tablename__ = "struck"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vote_id: Mapped[int] = mapped_column(ForeignKey("vote.id"), unique=True)
+    struck_at: Mapped[datetime]
+    struck_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Hall(Base):
+    """Where a panel that meets in a hall stands: over the matters of a sitting, or over those that are decided one by one."""
+
+    __tablename__ = "hall"
+    __table_args__ = (
+        CheckConstraint("length between 60 and 3600", name="length"),
+        CheckConstraint("time_left is null or ends_at is null", name="runs_or_stands"),
+        Index(
+            "uq_hall_panel", "panel_id", unique=True, sqlite_where=text("sitting_id is null"), postgresql_where=text("sitting_id is null")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    sitting_id: Mapped[int | None] = mapped_column(ForeignKey("sitting.id"), unique=True)
+    matter_id: Mapped[int | None] = mapped_column(ForeignKey("matter.id"), index=True)  # what is on the table
+    stand_in_id: Mapped[int | None] = mapped_column(ForeignKey("seat.id"))  # who runs it in place of a chair who is tied to it
+    length: Mapped[int] = mapped_column(default=300)  # seconds for each matter
+    ends_at: Mapped[datetime | None]  # while the timer runs
+    time_left: Mapped[int | None]  # seconds, while it stands still on the way; None: not begun
+
+
+class InHall(Base):
+    """A seat is in the hall. Who came and went when is in the events."""
+
+    __tablename__ = "in_hall"
+
+    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seat.id"), primary_key=True)
+    since: Mapped[datetime]
+
+
 class Mark(Base):
     """What a seat thinks of a matter by one of its criteria, with a line why. Appended; the last counts."""
 

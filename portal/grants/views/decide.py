@@ -23,6 +23,7 @@ from portal.grants.views import match as match_views
 from portal.grants.views import report as report_views
 from portal.grants.views import rounds as round_views
 from portal.history import Actor
+from portal.money import hours, pounds
 from portal.panels import queries as panel_queries
 from portal.panels import sittings
 from portal.panels import views as panel_views
@@ -30,6 +31,7 @@ from portal.panels.forms import CHOICE_WORDS, MARK_WORDS, OUTCOME_WORDS
 from portal.panels.model import CHOICES, Matter
 from portal.people import queries as people
 from portal.people.model import Organisation
+from portal.people.shield import shielded
 from portal.people.views import actor, needs_proof
 from portal.places.model import Area
 from portal.web.pages import form_page, page, see_other
@@ -93,6 +95,19 @@ def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: dat
     apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
+def for_everybody(about: str) -> panel_views.Public:
+    """What the register will print of a bid, shielded as it will be there: for a screen that a whole hall reads. Three queries."""
+    bid = queries.bid_by_id(bid_of(about))
+    pledges = queries.pledges_of(bid.id)
+    hidden = [people.person(bid.person_id).name, *(pledge.name for pledge in pledges)]
+    meter = queries.meter_of(bid, pledges)
+    facts = [
+        (_("Where"), bid.area.name if bid.area else ""), (_("They ask for"), pounds(bid.asked)),
+        (_("Neighbours put in"), _("%(have)s of about %(need)d hours", have=hours(meter.counted_minutes), need=meter.whole_hours)),
+    ]  # fmt: skip
+    return panel_views.Public(shielded(bid.title, hidden), shielded(bid.public_summary, hidden), [fact for fact in facts if fact[1]])
+
+
 def read_by_residents(abouts: Sequence[str]) -> Mapping[str, panel_views.ForResidents]:
     """Bids on an area ballot, as the register will print them: the name, the short text and the area. Never whose they are: the page
     leaves names out. One query.
@@ -106,7 +121,7 @@ def read_by_residents(abouts: Sequence[str]) -> Mapping[str, panel_views.ForResi
 
 
 panel_views.SHOWS["bid"] = panel_views.Showing(
-    titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant, on_ballot=read_by_residents
+    titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant, for_everybody, read_by_residents
 )
 
 

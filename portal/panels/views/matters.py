@@ -33,6 +33,15 @@ class ForResidents:
 
 
 @dataclass(frozen=True)
+class Public:
+    """What everybody may read of a matter before it is decided, for the big screen in a hall: what the register will print."""
+
+    title: str
+    summary: str
+    facts: Sequence[tuple[str, str]]  # (label, value)
+
+
+@dataclass(frozen=True)
 class Showing:
     """How to show what a matter is about: whoever brings matters fills `SHOWS`, and decides what a seat may see."""
 
@@ -43,6 +52,7 @@ class Showing:
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
     sections: Mapping[str, str] = field(default_factory=dict)  # parts about which whoever asks can be asked again: name → words
     ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
+    public: Callable[[str], Public] | None = None  # None: nothing of it is for everybody's eyes
     on_ballot: Callable[[Sequence[str]], Mapping[str, ForResidents]] | None = None  # of several abouts, where residents may vote on them
 
 
@@ -207,7 +217,7 @@ def matter_page(
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
         may_ask=counting and showing.ask is not None and matter.status == "open" and not (ballot is not None and ballot.votes_from), ballot=ballot, enough=standing is not None and quorate(standing.tally, rule),
         voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
-        alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
+        sources=forms.SOURCE_WORDS, alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
     )  # fmt: skip
 
 
