@@ -402,8 +402,11 @@ def waiting_hands(standing: queries.Standing, there: frozenset[int]) -> Sequence
     return [each for each in standing.silent if each.seat.id in there and each.seat.id not in untold and queries.accepted(each.seat)]
 
 
-def room(who: Who, here: Place) -> Room:
-    """The meeting as it stands, for a seat of the panel or an officer. Eight queries. NotYours for everybody else."""
+def room(who: Who, here: Place, *, marks: bool = True) -> Room:
+    """The meeting as it stands, for a seat of the panel or an officer. Eight queries. NotYours for everybody else.
+
+    `marks`: the big screen does without them.
+    """
     matters, everybody = matters_of(here), queries.seats_of(here.panel.id)
     today = clock.today()
     seats = [each for each in everybody if queries.holds(each.seat, today)]
@@ -414,7 +417,7 @@ def room(who: Who, here: Place) -> Room:
     ids = [each.id for each in matters]
     natural, ties = queries.tied_by_nature(each.about for each in matters), queries.last_ties(ids)
     standings = queries.standings_from(matters, natural, everybody, ties) if matters else {}
-    given = marking.marks_of(ids) if any(Threshold.load(each.rule).criteria for each in matters) else {}
+    given = marking.marks_of(ids) if marks and any(Threshold.load(each.rule).criteria for each in matters) else {}
     leading = leads(who, here, seat)
     rows = []
     for number, each in enumerate(matters, start=1):
@@ -427,12 +430,12 @@ def room(who: Who, here: Place) -> Room:
             seat.chair or (here.hall is not None and here.hall.matter_id == each.id and here.hall.stand_in_id == seat.id)
         )
         runs = not hidden and ((told and (chairs or officer)) or (officer and not decides))
-        to_mark = marking.still_to_mark(each, standing, given) if rule.criteria else []
+        to_mark = marking.still_to_mark(each, standing, given) if marks and rule.criteria else []
         rows.append(Row(each, number, hidden, runs, decides, standing, to_mark, rule))
     table = next((row for row in rows if here.hall is not None and row.matter.id == here.hall.matter_id), None)
     stand_in = next((each.name for each in seats if here.hall is not None and each.seat.id == here.hall.stand_in_id), "")
     vacant = False  # the chair is tied to what is on the table, and nobody stands in yet
-    marks: list[tuple[str, Mapping[int, int]]] = []
+    shown_marks: list[tuple[str, Mapping[int, int]]] = []
     if table is not None:
         chairs_tied = any(each.seat.chair for each, _tie in table.standing.tied) and not any(
             each.seat.chair for each in table.standing.able
@@ -443,6 +446,6 @@ def room(who: Who, here: Place) -> Room:
             shown = [each.marks for each in marking.shown_marks(table.matter, table.standing, given)]
             for number, question in enumerate(table.rule.criteria):
                 values = [row[number].mark for row in shown if number in row]
-                marks.append((question, {mark: values.count(mark) for mark in reversed(MARKS)}))
+                shown_marks.append((question, {mark: values.count(mark) for mark in reversed(MARKS)}))
     takes = vacant and table is not None and table.decides and not table.hidden and not table.runs
-    return Room(here, seat, leading, rows, table, roll(here.hall), seats, takes, stand_in, marks)
+    return Room(here, seat, leading, rows, table, roll(here.hall), seats, takes, stand_in, shown_marks)

@@ -93,7 +93,12 @@ def test_an_idea_is_decided(chromium: Browser, site: Site, number: int, how: str
         "Start the time", "5:00"
     )
     if scripts:
-        who.page.wait_for_function("Object.entries(localStorage).every(([name, value]) => !name.startsWith('hall:') || value === '[]')")
+        sent = "Object.entries(localStorage).every(([name, value]) => !name.startsWith('hall:') || value === '[]')"
+        for _moment in range(100):
+            if who.page.evaluate(sent):
+                break
+            who.page.wait_for_timeout(100)
+        assert who.page.evaluate(sent)
     who.leave()
 
 

@@ -46,7 +46,7 @@ def screen(ref: str, sitting_ref: str | None = None) -> Any:
     seen = hall.stamp(here, current_user)
     if (unchanged := _unchanged(seen)) is not None:
         return unchanged
-    room = hall.room(current_user, here)
+    room = hall.room(current_user, here, marks=False)
     if not room.leads:
         raise NotFound(_("We cannot find that page."))
     row = room.table
