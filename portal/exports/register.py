@@ -329,7 +329,7 @@ def entry(ref: str) -> Entry:
     about = f"bid:{row.id}"
     pledges = [pledge for pledge in grants.pledges_of(row.id) if pledge.status in ("confirmed", "delivered", "checked")]
     names = [row.applicant, *(pledge.name for pledge in pledges)]
-    neighbours = len({grants.giver(pledge) for pledge in pledges})
+    neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     matter = panels.last_tallies([about]).get(about)
     tally = dict(matter.tally) if matter is not None and matter.tally else None
     photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []

@@ -14,7 +14,7 @@ from sqlalchemy import Text as Text_
 from sqlalchemy import and_, cast, exists, func, or_, select
 
 from portal import clock, once, vault
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Pledge, Round
@@ -26,6 +26,7 @@ from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import MOST_MINUTES, STEP, Minutes, Pence, hours
 from portal.outbox import Addressee, Message, Text, address_of, queue
 from portal.people import queries as people
+from portal.people.model import Person
 from portal.refs import new_ref
 from portal.words import _
 from portal.work import actions as work
@@ -89,11 +90,6 @@ def _own_side(application: Application) -> set[int | None]:
     return {application.person_id, application.helper_id, *(someone.id for _standing, someone in group)}
 
 
-def worker_of(pledge: Pledge) -> str:
-    """How the record of work names this neighbour: their account, or the pledge."""
-    return f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}"
-
-
 # --- asking --------------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +141,8 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     if len(held) >= MOST_PLEDGES:
         raise Refused(_("%(most)d neighbours are wonderful, and as many as one idea can hold here.", most=MOST_PLEDGES))
     channel, address = contact or ("none", "")
+    if contact:
+        one_at_a_time(_way(address))  # two ideas may ask the same neighbour at once, who may be joining just now
     someone = people.person_at(channel, address) if contact else None
     hands = [people.person(id_) for id_ in (application.person_id, application.helper_id) if id_ is not None]
     if someone is not None and someone.id in {each.id for each in hands}:
@@ -174,7 +172,45 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     )  # fmt: skip
     db.session.add(pledge)
     db.session.flush()
+    pledge.worker = f"person:{someone.id}" if someone else (_known_at(address) if contact else None) or f"pledge:{pledge.id}"
     return pledge
+
+
+def _way(address: str) -> str:
+    return f"neighbour:{address}"
+
+
+def _known_at(address: str) -> str | None:
+    """How the neighbour without an account is named whom somebody has asked at this address before; None when nobody was.
+
+    Never an account that had the address once: addresses pass to other people, accounts do not.
+    """
+    return db.session.scalar(
+        select(Pledge.worker).where(Pledge.contact == address, Pledge.worker.startswith("pledge:")).order_by(Pledge.id).limit(1)
+    )
+
+
+def know_again(someone: Person) -> None:
+    """What neighbours without an account gave at this person's addresses is this person's, as a part of the action by which they
+    have them. Left as it is where an idea holds both as two people: see `work.same_worker`.
+    """
+    ways = [way for way in (someone.email, someone.phone) if way]
+    one_at_a_time(*map(_way, ways))
+    before = db.session.scalars(
+        select(Pledge)
+        .where(Pledge.contact.in_(ways), Pledge.worker.startswith("pledge:"))
+        .order_by(Pledge.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for worker in dict.fromkeys(pledge.worker for pledge in before):
+        if work.same_worker(worker, f"person:{someone.id}"):
+            for pledge in before:
+                if pledge.worker == worker:
+                    pledge.worker = f"person:{someone.id}"
+
+
+people.AT_NEW_ADDRESS.append(know_again)
 
 
 def _as_heard(name: str) -> str:
@@ -310,7 +346,7 @@ def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
     """
     with transaction():
         _application, pledge = _opened_and_locked(token)
-        return _log(pledge, day, minutes, what, worker_of(pledge), _neighbour(pledge))
+        return _log(pledge, day, minutes, what, queries.worker_of(pledge), _neighbour(pledge))
 
 
 def log_for(bid_ref: str, pledge_ref: str, day: date, minutes: Minutes, what: str, actor: Actor) -> str:
@@ -326,7 +362,7 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
         raise Refused(_("Hours can be recorded once the grant is accepted."))
     if pledge.status not in YES:
         raise Refused(_("They have not said yes yet. Ask them first."))
-    row = work.log_hours(f"award:{award.id}", worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
+    row = work.log_hours(f"award:{award.id}", queries.worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
     if pledge.status == "confirmed":
         move(pledge, "delivered", actor)
     record(f"award:{award.id}", "hours_logged", actor, pledge=pledge.ref, minutes=minutes, day=day.isoformat())
@@ -341,7 +377,7 @@ def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = No
     with transaction():
         application = apply.locked(bid_ref)
         found = works.record(record_ref)
-        doors = {worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
+        doors = {queries.worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
         if found is not None and found[0].worker in doors and not may_check_at_the_door(application, actor.person_id):
             raise Refused(
                 _(
@@ -360,7 +396,7 @@ def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> 
             raise NotFound(_("We cannot find those hours."))
         if at_the_door(pledge):
             raise Refused(_("An officer or a connector checks these hours, so you need do nothing. If they are wrong, tell us."))
-        _check(application, record_ref, worker_of(pledge), _neighbour(pledge), shown)
+        _check(application, record_ref, queries.worker_of(pledge), _neighbour(pledge), shown)
 
 
 def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
@@ -378,7 +414,7 @@ def _check(application: Application, record_ref: str, by: str, actor: Actor, sho
     work.use(row, "figures")
     award.delivered = Minutes(award.delivered + row.minutes)
     for pledge in queries.pledges_of(application.id):
-        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
+        if queries.worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
             move(pledge, "checked", actor)
 
 
@@ -407,7 +443,7 @@ def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
 def _pledge_without_hours(application: Application, row: WorkRecord, actor: Actor) -> None:
     db.session.flush()
     for pledge in queries.pledges_of(application.id):
-        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked") and not records_of_pledge(pledge):
+        if queries.worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked") and not records_of_pledge(pledge):
             move(pledge, "not_delivered", actor)
 
 
@@ -420,7 +456,7 @@ def records_of_pledge(pledge: Pledge) -> list[WorkRecord]:
 def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, list[WorkRecord]]:
     """The same of several neighbours, by pledge. One query."""
     standing = [row for row in works.records_of(f"award:{award.id}") if row.refused_at is None]
-    return {pledge.id: [row for row in standing if row.worker == worker_of(pledge)] for pledge in pledges}
+    return {pledge.id: [row for row in standing if row.worker == queries.worker_of(pledge)] for pledge in pledges}
 
 
 def _award_of_hours(application: Application, record_ref: str) -> Award:

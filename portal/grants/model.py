@@ -263,6 +263,7 @@ class Pledge(Base):
         CheckConstraint("value >= 0", name="value"),
         CheckConstraint("channel in ('email', 'sms', 'letter', 'none')", name="channel"),
         Index("ix_pledge_application_id", "application_id"),
+        Index("ix_pledge_contact", "contact", "id", sqlite_where=text("contact <> ''"), postgresql_where=text("contact <> ''")),
         # a neighbour once a bid: by address, or by account
         Index(
             "uq_pledge_contact",
@@ -292,6 +293,7 @@ class Pledge(Base):
     channel: Mapped[str] = mapped_column(default="none")  # how the link goes out; none: shown as QR on the doorstep
     contact: Mapped[str] = mapped_column(default="")  # e-mail lower case, or E.164
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    worker: Mapped[str] = mapped_column(default="", index=True)  # one neighbour on all ideas: see queries.worker_of
     kind: Mapped[str] = mapped_column(default="hours")
     status: Mapped[str] = mapped_column(default="invited")
     minutes: Mapped[Minutes] = mapped_column(default=0)  # hours pledged

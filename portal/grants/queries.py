@@ -210,15 +210,18 @@ def pledges_of(application_id: int) -> Sequence[Pledge]:
     return db.session.scalars(select(Pledge).where(Pledge.application_id == application_id).order_by(Pledge.id)).all()
 
 
-def giver(pledge: Pledge) -> str:
-    """The same text for the same neighbour: their account, or else their address, or else this pledge."""
-    return f"person:{pledge.person_id}" if pledge.person_id else f"at:{pledge.contact}" if pledge.contact else f"pledge:{pledge.id}"
+def worker_of(pledge: Pledge) -> str:
+    """The same text for the same neighbour, whichever idea they help: their account, or the first pledge at their address, or this one.
+
+    It names them in the record of work and in the books, so it says nothing of the address itself (decision 13).
+    """
+    return pledge.worker or (f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}")
 
 
 def meter_of(application: Application, pledges: Sequence[Pledge] | None = None) -> Meter:
     """The match meter of a bid: what confirmed pledges count for."""
     counted = [
-        PledgeFact(giver(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
+        PledgeFact(worker_of(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
         for pledge in (pledges_of(application.id) if pledges is None else pledges)
         if pledge.status in ("confirmed", "delivered", "checked")
     ]

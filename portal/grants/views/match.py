@@ -255,7 +255,7 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
             photos=queries.photos_of(f"bid:{application.id}"),
             records=match.records_of_pledge(pledge),
             live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
-            worker=match.worker_of(pledge),
+            worker=queries.worker_of(pledge),
             award=award,
             begun=award is not None and award.first_day <= clock.today(),
             open=application.status in match.MAY_ASK,
