@@ -1,4 +1,4 @@
-"""One neighbour on all ideas is one worker."""
+"""One neighbour on all ideas is one worker; whom the council bought from."""
 
 import logging
 
@@ -20,6 +20,13 @@ def upgrade() -> None:
     op.create_index("ix_pledge_contact", "pledge", ["contact", "id"], sqlite_where=AT_CONTACT, postgresql_where=AT_CONTACT)
     op.create_index(op.f("ix_pledge_worker"), "pledge", ["worker"])
     _join_neighbours()
+    op.add_column("payee", sa.Column("company_number", sa.Text(), nullable=False, server_default=""))
+    op.execute(
+        "ALTER TABLE payee ADD COLUMN individual BOOLEAN NOT NULL DEFAULT false "
+        "CONSTRAINT ck_payee_individual CHECK (not individual or company_number = '')"
+    )
+    # the council stood there itself, because nobody had asked where it bought
+    op.execute("UPDATE payee SET name = '' WHERE route = 'council_buys'")
 
 
 def _join_neighbours() -> None:
@@ -61,6 +68,9 @@ TWO_PEOPLE = (
 
 def downgrade() -> None:
     connection = op.get_bind()
+    op.execute("UPDATE payee SET name = coalesce((SELECT coalesce(nullif(publisher_name, ''), name) FROM scheme), '') WHERE name = ''")
+    op.drop_column("payee", "individual")
+    op.drop_column("payee", "company_number")
     # the older code looks for hours under the pledge itself
     for id_, application_id, known in connection.execute(
         sa.text("SELECT id, application_id, worker FROM pledge WHERE person_id IS NULL AND worker <> 'pledge:' || id")

@@ -656,10 +656,12 @@ class Story:
             if queries.bid(ref).pay_route == award.REPAID:
                 for line in list(queries.bid(ref).lines):
                     report.add_receipt(ref, line.what, Pence(line.amount or 0), clock.today(), None, self.data_dir, me)
-            payment = pay.prepare(award_ref, None, first)
+            bought = queries.bid(ref).pay_route == award.BOUGHT
+            shop = award.Supplier(*words.SHOPS[number // 4 % len(words.SHOPS)]) if bought else None
+            payment = pay.prepare(award_ref, None, first, supplier=shop)
             if stop == "prepared":
                 pay.cancel(payment, "Prepared before the invoice was read", first)
-                pay.prepare(award_ref, None, first)
+                pay.prepare(award_ref, None, first, supplier=shop)
                 return
             pay.approve(payment, second)
             if stop == "approved":

@@ -348,7 +348,9 @@ class Award(Base):
 
 
 class Payee(Base):
-    """Where an award's money goes. Numbers are sealed in the vault, shown masked, purged after settlement."""
+    """Where an award's money goes: an account, or whom the council bought from. Numbers are sealed in the vault, shown masked, purged
+    after settlement.
+    """
 
     __tablename__ = "payee"
     __table_args__ = (
@@ -359,13 +361,16 @@ class Payee(Base):
             sqlite_where=text("replaced_at is null"),
             postgresql_where=text("replaced_at is null"),
         ),
+        CheckConstraint("not individual or company_number = ''", name="individual"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # PAY-....-....: ledger account payee:<ref>:paid
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
     route: Mapped[str]
-    name: Mapped[str]  # on the account
+    name: Mapped[str]  # on the account, or of whom the council bought from; empty where that was not asked yet (before 0013)
+    company_number: Mapped[str] = mapped_column(default="")  # of whom the council bought from
+    individual: Mapped[bool] = mapped_column(default=False)  # the council bought from a person, whom no file names
     sealed: Mapped[str] = mapped_column(default="")  # sort code and account number, encrypted; empty for council_buys, and when purged
     masked: Mapped[str] = mapped_column(default="")  # "••-••-56 ••••5678"
     fingerprint: Mapped[str] = mapped_column(default="", index=True)  # keyed hash: the same account on two payees is seen

@@ -51,6 +51,8 @@ SENTENCES: dict[str, str] = {
     "award.hours_taken_back": N_("A neighbour's hours were taken back."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),
+    "award.supplier_named": N_("%(who)s wrote down where the things are bought."),
+    "award.supplier_changed": N_("%(who)s put right where the things were bought."),
     "award.details_forgotten": N_("The account number was forgotten, because it is not needed any more."),
     "award.refunded": N_("Money that was not needed came back."),
     "award.rest_returned": N_("The rest of the grant was not needed and went back into the fund."),
