@@ -1,4 +1,4 @@
-"""One neighbour on all ideas is one worker; whom the council bought from."""
+"""One neighbour on all ideas is one worker; whom the council bought from; what neighbours gave beside hours."""
 
 import logging
 
@@ -10,6 +10,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+STANDS = sa.text("status in ('delivered', 'checked')")
 AT_CONTACT = sa.text("contact <> ''")
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
     )
     # the council stood there itself, because nobody had asked where it bought
     op.execute("UPDATE payee SET name = '' WHERE route = 'council_buys'")
+    _deliveries()
 
 
 def _join_neighbours() -> None:
@@ -58,6 +60,42 @@ def _join_neighbours() -> None:
         )
 
 
+def _deliveries() -> None:
+    number, at = sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.DateTime(timezone=True)
+    op.create_table(
+        "delivery",
+        sa.Column("id", number, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("award_id", number, nullable=False),
+        sa.Column("pledge_id", number, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("value", number, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("version", number, nullable=False),
+        sa.Column("entered_by", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=True),
+        sa.Column("entered_at", at, nullable=False),
+        sa.Column("checked_by", sa.Text(), nullable=True),
+        sa.Column("checked_at", at, nullable=True),
+        sa.CheckConstraint("status in ('delivered', 'checked', 'withdrawn', 'turned_down', 'taken_back')", name=op.f("ck_delivery_status")),
+        sa.CheckConstraint("kind in ('goods', 'room', 'cash')", name=op.f("ck_delivery_kind")),
+        sa.CheckConstraint("value > 0", name=op.f("ck_delivery_value")),
+        sa.CheckConstraint("checked_by is null or checked_by <> entered_by", name=op.f("ck_delivery_second_person")),
+        sa.CheckConstraint("status not in ('checked', 'taken_back') or checked_by is not null", name=op.f("ck_delivery_checked")),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_delivery_award_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledge.id"], name=op.f("fk_delivery_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("ref", name=op.f("uq_delivery_ref")),
+    )
+    op.create_index("ix_delivery_award_id", "delivery", ["award_id"])
+    op.create_index(
+        "uq_delivery_standing", "delivery", ["pledge_id", "day", "kind", "what"], unique=True, sqlite_where=STANDS, postgresql_where=STANDS
+    )
+    op.add_column("award", sa.Column("given", number, nullable=False, server_default="0"))
+
+
 # one line cannot stand for both, and nobody checks their own
 TWO_PEOPLE = (
     "SELECT one.id FROM work_record AS one JOIN work_record AS other ON other.purpose_id = one.purpose_id AND other.day = one.day "
@@ -68,6 +106,8 @@ TWO_PEOPLE = (
 
 def downgrade() -> None:
     connection = op.get_bind()
+    op.drop_column("award", "given")
+    op.drop_table("delivery")
     op.execute("UPDATE payee SET name = coalesce((SELECT coalesce(nullif(publisher_name, ''), name) FROM scheme), '') WHERE name = ''")
     op.drop_column("payee", "individual")
     op.drop_column("payee", "company_number")

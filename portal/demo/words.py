@@ -72,6 +72,12 @@ BETTER = (
     "We know who to ring when something breaks.",
 )
 WORK = ("digging", "painting", "cooking", "carrying", "planting", "sewing", "putting up", "clearing away")
+# what neighbours bring beside their time: kind, what, and what it would cost in pence
+BROUGHT = (
+    ("goods", "Spades, a barrow and gloves", 35_00),
+    ("room", "The chapel hall, two afternoons", 40_00),
+    ("cash", "A whip-round on the street", 25_50),
+)
 
 APPEALS = {
     "rules": "The letter says that the panel met on a Tuesday. On the site it said that they have until Friday.",

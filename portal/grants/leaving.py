@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, floats, match, queries, quick
+from portal.grants import apply, floats, goods, match, queries, quick
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import (
     Appeal,
@@ -82,6 +82,10 @@ def _promises(person_id: int) -> list[dict[str, Any]]:
             "idea": title, "your name there": pledge.name, "your address there": pledge.contact, "state": pledge.status, "kind": pledge.kind,
             "minutes": pledge.minutes, "value in pence": pledge.value, "what": pledge.what, "asked": pledge.invited_at.isoformat(),
             "hours given": [{"day": row.day.isoformat(), "minutes": row.minutes, "what": row.what} for row in match.records_of_pledge(pledge)],
+            "other help given": [
+                {"kind": row.kind, "what": row.what, "value in pence": row.value, "day": row.day.isoformat(), "state": row.status}
+                for row in goods.given_by(pledge)
+            ],
         }
         for pledge, title in rows
     ]  # fmt: skip
@@ -218,6 +222,7 @@ def _erase(someone: Person) -> Sequence[str]:
     for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
         _application, pledge = match.locked_pledge(pledge_id)
         worker = queries.worker_of(pledge)
+        files += goods.forget_photos(pledge)
         _erase_neighbour(pledge, someone)
         forget_worker(worker)
         for code in (worker, f"pledge:{pledge.id}"):  # also what the books called them before they were known again

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
-from sqlalchemy import and_, cast, exists, func, or_, select
+from sqlalchemy import and_, cast, exists, func, or_, select, update
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
-from portal.grants.model import Application, Award, Pledge, Round
+from portal.grants.model import Application, Award, Delivery, Pledge, Round
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
@@ -68,7 +68,7 @@ def _opened(pledge: Pledge | None, token: str) -> Pledge:
     return pledge
 
 
-def _opened_and_locked(token: str) -> tuple[Application, Pledge]:
+def opened_and_locked(token: str) -> tuple[Application, Pledge]:
     """The bid and the pledge that a link opens, locked, as a part of an action: the link is judged again by what stands then."""
     application, pledge = locked_pledge(by_token(token).id)
     return application, _opened(pledge, token)
@@ -147,7 +147,7 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     hands = [people.person(id_) for id_ in (application.person_id, application.helper_id) if id_ is not None]
     if someone is not None and someone.id in {each.id for each in hands}:
         raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
-    if _as_heard(name) in {_as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
+    if as_heard(name) in {as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
         raise Refused(
             _(
                 "%(name)s is asking already, for this idea. If a neighbour has the same name, add something that tells them apart, like their street.",
@@ -158,7 +158,7 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     ways = {address} | ({someone.email, someone.phone} if someone is not None else set())  # asked before joining, by another way
     if contact and any(pledge.contact in ways - {None, ""} or (someone is not None and pledge.person_id == someone.id) for pledge in held):
         raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
-    if any(_as_heard(pledge.name) == _as_heard(name) and not (contact and pledge.contact) for pledge in held):
+    if any(as_heard(pledge.name) == as_heard(name) and not (contact and pledge.contact) for pledge in held):
         raise Refused(
             _(
                 "There is somebody called %(name)s in your list already. If it is another one, add the first letter of the family name.",
@@ -195,25 +195,35 @@ def know_again(someone: Person) -> None:
     have them. Left as it is where an idea holds both as two people: see `work.same_worker`.
     """
     ways = [way for way in (someone.email, someone.phone) if way]
+    theirs = Pledge.contact.in_(ways) & Pledge.worker.startswith("pledge:")
+    # the ideas first, as everybody locks them who writes down or checks; one that asks just now waits for us, or we for it
+    bids = select(Application.id).where(Application.id.in_(select(Pledge.application_id).where(theirs)))
+    db.session.execute(bids.order_by(Application.id).with_for_update())
     one_at_a_time(*map(_way, ways))
     before = db.session.scalars(
-        select(Pledge)
-        .where(Pledge.contact.in_(ways), Pledge.worker.startswith("pledge:"))
-        .order_by(Pledge.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Pledge).where(theirs).order_by(Pledge.id).with_for_update().execution_options(populate_existing=True)
     ).all()
     for worker in dict.fromkeys(pledge.worker for pledge in before):
-        if work.same_worker(worker, f"person:{someone.id}"):
+        if _same_neighbour(worker, f"person:{someone.id}"):
             for pledge in before:
                 if pledge.worker == worker:
                     pledge.worker = f"person:{someone.id}"
 
 
+def _same_neighbour(old: str, new: str) -> bool:
+    both = (old, new)
+    crossed = select(Delivery.id).where(Delivery.entered_by.in_(both), Delivery.checked_by.in_(both)).limit(1)
+    if db.session.scalar(crossed) is not None or not work.same_worker(old, new):
+        return False
+    for column in (Delivery.entered_by, Delivery.checked_by):
+        db.session.execute(update(Delivery).where(column == old).values({column: new}))
+    return True
+
+
 people.AT_NEW_ADDRESS.append(know_again)
 
 
-def _as_heard(name: str) -> str:
+def as_heard(name: str) -> str:
     """A name without what eyes and ears do not tell apart: capitals, kinds of letters, spaces, characters that are not seen.
 
     Of something like a telephone number, its international form.
@@ -275,7 +285,7 @@ def say_yes(token: str, kind: str, minutes: Minutes, planning: Minutes, value: i
     value or a word; an idea that has ended; hours given already.
     """
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         _promise(application, pledge, kind, minutes, planning, value, what, _neighbour(pledge))
 
 
@@ -327,7 +337,7 @@ def _quarters(minutes: Minutes, field: str) -> None:
 def say_no(token: str) -> None:
     """A neighbour cannot help; the page thanks them all the same. They may change their mind with the same link."""
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         if pledge.status in ("refused", "expired"):
             return
         move(pledge, "refused", _neighbour(pledge), refusal=_("Your hours are recorded already. Thank you."))
@@ -345,7 +355,7 @@ def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
     Refused: no grant yet, or as for `work.log_hours`.
     """
     with transaction():
-        _application, pledge = _opened_and_locked(token)
+        _application, pledge = opened_and_locked(token)
         return _log(pledge, day, minutes, what, queries.worker_of(pledge), _neighbour(pledge))
 
 
@@ -391,7 +401,7 @@ def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = No
 def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> None:
     """The neighbour says that what the applicant entered for them is so. Refused: at the door; other minutes than `shown`."""
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
             raise NotFound(_("We cannot find those hours."))
         if at_the_door(pledge):
@@ -425,7 +435,7 @@ def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         award = _award_of_hours(application, record_ref)
         row = work.refuse_hours(record_ref, reason)
         record(f"award:{award.id}", "hours_refused", actor, reason=reason, record=row.ref)
-        _pledge_without_hours(application, row, actor)
+        wait_again(application, row.worker, actor)
 
 
 def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
@@ -437,13 +447,17 @@ def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
         award.delivered = Minutes(award.delivered - row.minutes)
         record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, record=row.ref, minutes=row.minutes)
-        _pledge_without_hours(application, row, actor)
+        wait_again(application, row.worker, actor)
 
 
-def _pledge_without_hours(application: Application, row: WorkRecord, actor: Actor) -> None:
+def wait_again(application: Application, worker: str, actor: Actor) -> None:
+    """A neighbour of whom nothing stands any more, hours or other help, is waited for again, as a part of an action."""
     db.session.flush()
+    award = queries.award_of(application.id)
+    gave = {row.pledge_id for row in queries.deliveries_of(award.id)} if award else set()
     for pledge in queries.pledges_of(application.id):
-        if queries.worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked") and not records_of_pledge(pledge):
+        helped = pledge.status in ("delivered", "checked")
+        if helped and queries.worker_of(pledge) == worker and pledge.id not in gave and not records_of_pledge(pledge):
             move(pledge, "not_delivered", actor)
 
 

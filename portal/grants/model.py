@@ -41,6 +41,8 @@ FLOAT_STATES = ("open", "closed")
 FLOAT_REQUEST_STATES = ("with_panel", "granted", "no", "not_yet", "no_quorum", "withdrawn")
 PAY_ROUTES = ("group", "host", "council_buys", "receipts")
 PLEDGE_KINDS = ("hours", "goods", "room", "cash")
+DELIVERY_STATES = ("delivered", "checked", "withdrawn", "turned_down", "taken_back")
+DELIVERY_KINDS = ("goods", "room", "cash")  # hours are kept in portal.work
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -214,7 +216,7 @@ class Photo(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # PIC-....-....
-    about: Mapped[str]  # "bid:17", "report:4", "receipt:9"
+    about: Mapped[str]  # "bid:17", "report:4", "receipt:9", "delivery:5"
     file: Mapped[str]  # under Settings.data_dir / "photos"
     width: Mapped[int]
     height: Mapped[int]
@@ -305,6 +307,50 @@ class Pledge(Base):
     confirmed_at: Mapped[datetime | None]
 
 
+class Delivery(Base):
+    """Things, the use of a room, or money that a neighbour gave to an idea: written down by one, checked by another.
+
+    Its value is a memo in pence for the match meter and the report, never money of ours: nothing of it is in the ledger (decision 13).
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", DELIVERY_STATES), name="status"),
+        CheckConstraint(_one_of("kind", DELIVERY_KINDS), name="kind"),
+        CheckConstraint("value > 0", name="value"),
+        CheckConstraint("checked_by is null or checked_by <> entered_by", name="second_person"),
+        CheckConstraint("status not in ('checked', 'taken_back') or checked_by is not null", name="checked"),
+        Index("ix_delivery_award_id", "award_id"),
+        # the same thing twice
+        Index(
+            "uq_delivery_standing",
+            "pledge_id",
+            "day",
+            "kind",
+            "what",
+            unique=True,
+            sqlite_where=text("status in ('delivered', 'checked')"),
+            postgresql_where=text("status in ('delivered', 'checked')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # DLV-....-....
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
+    pledge_id: Mapped[int] = mapped_column(ForeignKey("pledge.id"))  # of whom gave it, whatever they had promised
+    kind: Mapped[str]
+    what: Mapped[str]
+    value: Mapped[Pence]  # at cost: what it would take to buy or rent it; of money, the sum
+    day: Mapped[date]
+    status: Mapped[str] = mapped_column(default="delivered")
+    version: Mapped[int] = mapped_column(default=1)  # whoever checks says yes to what they were shown
+    entered_by: Mapped[str]  # "person:12", or as queries.worker_of names a neighbour
+    basis: Mapped[str | None]
+    entered_at: Mapped[datetime]
+    checked_by: Mapped[str | None]
+    checked_at: Mapped[datetime | None]
+
+
 class Award(Base):
     """The promise of money after a decision. Ledger accounts `award:<id>:reserved`, `:payable`, `:delivered`."""
 
@@ -341,6 +387,7 @@ class Award(Base):
     seconded_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     paid: Mapped[Pence] = mapped_column(default=0)  # cache of settled less refunded; the ledger check compares
     delivered: Mapped[Minutes] = mapped_column(default=0)  # cache of checked hours
+    given: Mapped[Pence] = mapped_column(default=0)  # cache of checked deliveries; the ledger check compares
     closed_at: Mapped[datetime | None]
 
     application: Mapped[Application] = relationship()

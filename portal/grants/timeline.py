@@ -74,6 +74,12 @@ SENTENCES: dict[str, str] = {
     "payment.settled": N_("The payment arrived."),
     "payment.bounced": N_("The payment came back from the bank."),
     "payment.cancelled": N_("%(who)s cancelled the payment."),
+    "delivery.delivered": N_("What a neighbour gave was written down."),
+    "delivery.corrected": N_("What a neighbour gave was put right."),
+    "delivery.withdrawn": N_("What a neighbour gave was taken out again."),
+    "delivery.turned_down": N_("What a neighbour gave was turned down."),
+    "delivery.checked": N_("What a neighbour gave was checked."),
+    "delivery.taken_back": N_("What a neighbour gave does not count any more."),
     "pledge.invited": N_("%(who)s asked a neighbour to help."),
     "pledge.confirmed": N_("A neighbour said yes."),
     "pledge.changed": N_("A neighbour changed what they promise."),
@@ -102,9 +108,12 @@ SENTENCES: dict[str, str] = {
 SAID_ALREADY = {
     "bid.neighbour_yes": ("pledge.confirmed", "pledge.changed"),
     "bid.neighbour_no": ("pledge.refused",),
+    "pledge.delivered": ("delivery.delivered",),
+    "pledge.checked": ("delivery.checked",),
+    "pledge.not_delivered": ("delivery.withdrawn", "delivery.turned_down", "delivery.taken_back"),
 }
 # reasons that may name a neighbour: for the applicant's side and officers
-OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back")
+OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back", "delivery.turned_down", "delivery.taken_back")
 
 
 @dataclass(frozen=True)

@@ -227,9 +227,9 @@ def test_there_and_back(store: Store) -> None:
     """0013 knows no shop of what was bought before; the release before it puts the council there again."""
     with store.app.app_context():
         bought(begin(), (TIMBER, 100_00))
-        for move, name in ((lambda: downgrade(revision="0008"), TIMBER.name), (upgrade, ""), (lambda: downgrade(revision="0008"), "Estuary Council"), (upgrade, "")):  # fmt: skip
+        for direction, name in (("down", TIMBER.name), ("up", ""), ("down", "Estuary Council"), ("up", "")):
             db.session.remove()
-            move()
+            downgrade(revision="0008") if direction == "down" else upgrade()
             assert db.session.scalar(sa.text("SELECT name FROM payee")) == name
         db.session.remove()
         db.engine.dispose()
