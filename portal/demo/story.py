@@ -7,6 +7,7 @@ import io
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from portal.demo import ground, hall, words
 from portal.demo.sparks import QuickSparks
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
-from portal.grants import appeals, apply, asked, award, closing, decide, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants import appeals, apply, asked, award, closing, decide, goods, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Application, Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -666,6 +667,9 @@ class Story:
                 if place == 3:
                     if number % 5 == 3:
                         match.say_no(token)
+                    elif number % 5:
+                        kind, what, value = words.BROUGHT[number % 5 % 3]
+                        match.say_yes(token, kind, Minutes(0), Minutes(0), value, what)
                     continue
                 match.say_yes(
                     token,
@@ -716,10 +720,12 @@ class Story:
             if queries.bid(ref).pay_route == award.REPAID:
                 for line in list(queries.bid(ref).lines):
                     report.add_receipt(ref, line.what, Pence(line.amount or 0), clock.today(), None, self.data_dir, me)
-            payment = pay.prepare(award_ref, None, first)
+            bought = queries.bid(ref).pay_route == award.BOUGHT
+            shop = award.Supplier(*words.SHOPS[number // 4 % len(words.SHOPS)]) if bought else None
+            payment = pay.prepare(award_ref, None, first, supplier=shop)
             if stop == "prepared":
                 pay.cancel(payment, "Prepared before the invoice was read", first)
-                pay.prepare(award_ref, None, first)
+                pay.prepare(award_ref, None, first, supplier=shop)
                 return
             pay.approve(payment, second)
             if stop == "approved":
@@ -740,6 +746,9 @@ class Story:
         bid = queries.bid(ref)
         for pledge in list(queries.pledges_of(bid.id)):
             if pledge.status != "confirmed":
+                continue
+            if pledge.kind != "hours":
+                self._brought(ref, pledge.ref, number, days, stop, me)
                 continue
             with self.at(self.ago(days - 20)):
                 record = match.did_it(match.token_of(pledge), clock.today(), Minutes(min(pledge.minutes, 360)), pledge.what)
@@ -773,8 +782,30 @@ class Story:
                 pay.refund(self._award(ref), Pence(12_34), clock.today(), "Not spent", Actor(self.staff["finance-officer"].id))
                 report.close_finished()
 
+    def _brought(self, ref: str, pledge_ref: str, number: int, days: float, stop: str, me: Actor) -> None:
+        """Things, a room or money, said by the neighbour with a picture and checked by the applicant; sometimes not at once."""
+        pledge = next(one for one in queries.pledges_of(queries.bid(ref).id) if one.ref == pledge_ref)
+        token, side = match.token_of(pledge), goods.ForIdea(ref, me)
+        with self.at(self.ago(days - 20)):
+            given = goods.Given(pledge.kind, pledge.what, pledge.value, clock.today())
+            if number == 21:
+                wrong = goods.write(ref, pledge_ref, replace(given, value=Pence(given.value * 2)), None, self.data_dir, me)
+                goods.turn_down(goods.ByLink(token), wrong, "It was half of that", self.data_dir)
+            if number == 22:
+                goods.withdraw(goods.ByLink(token), goods.say(token, replace(given, what="The hall"), None, self.data_dir), self.data_dir)
+            said = goods.say(token, given, self._drawing(number), self.data_dir)
+        if stop == "report_started":
+            return
+        with self.at(self.ago(days - 21)):
+            goods.check(side, said, 1)
+            if number == 17:
+                goods.take_back(ref, said, "The hall was let to somebody else in the end", me)
+
     def _photo(self, ref: str, number: int, title: str, me: Actor) -> None:
-        """A drawn picture: hills in the colours of the day, different for each idea."""
+        apply.add_photo(ref, self._drawing(number), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)
+
+    def _drawing(self, number: int) -> photos.Picture:
+        """A drawn picture: hills in the colours of the day, different for each number."""
         paint = random.Random(number)  # noqa: S311
         picture = Image.new("RGB", (960, 640), (250, 226 - number % 40, 180 + number % 60))
         draw = ImageDraw.Draw(picture)
@@ -785,7 +816,7 @@ class Story:
             draw.polygon([*points, (1020, 640), (0, 640)], fill=(90 - layer * 14, 120 - layer * 16, 70 + layer * 4))
         out = io.BytesIO()
         picture.save(out, "PNG")
-        apply.add_photo(ref, photos.read(out.getvalue()), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)
+        return photos.read(out.getvalue())
 
     def _tidy(self) -> None:
         """Marks what is past as sent, so that the worker does not send two years of letters at its first start."""

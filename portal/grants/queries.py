@@ -16,6 +16,7 @@ from portal.grants.model import (
     Award,
     Closing,
     Contribution,
+    Delivery,
     Fund,
     Funder,
     MoreAsked,
@@ -251,15 +252,27 @@ def names_in(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
     return found
 
 
-def giver(pledge: Pledge) -> str:
-    """The same text for the same neighbour: their account, or else their address, or else this pledge."""
-    return f"person:{pledge.person_id}" if pledge.person_id else f"at:{pledge.contact}" if pledge.contact else f"pledge:{pledge.id}"
+def worker_of(pledge: Pledge) -> str:
+    """The same text for the same neighbour, whichever idea they help: their account, or the first pledge at their address, or this one.
+
+    It names them in the record of work and in the books, so it says nothing of the address itself (decision 13).
+    """
+    return pledge.worker or (f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}")
+
+
+def deliveries_of(award_id: int) -> Sequence[Delivery]:
+    """Things, rooms and money that neighbours gave for an award and that stand, by day. One query."""
+    return db.session.scalars(
+        select(Delivery)
+        .where(Delivery.award_id == award_id, Delivery.status.in_(("delivered", "checked")))
+        .order_by(Delivery.day, Delivery.id)
+    ).all()
 
 
 def meter_of(application: Application, pledges: Sequence[Pledge] | None = None) -> Meter:
     """The match meter of a bid: what confirmed pledges count for."""
     counted = [
-        PledgeFact(giver(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
+        PledgeFact(worker_of(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
         for pledge in (pledges_of(application.id) if pledges is None else pledges)
         if pledge.status in ("confirmed", "delivered", "checked")
     ]
@@ -350,7 +363,7 @@ def appeals_of(application_id: int) -> Sequence[Appeal]:
 
 
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its neighbours, appeals, award, payments and report, oldest first. One query."""
+    """All events about a bid, its neighbours and what they gave, appeals, award, payments and report, oldest first. One query."""
     parts = [
         select(literal(f"bid:{application.id}")),
         select("pledge:" + func.cast(Pledge.id, String)).where(Pledge.application_id == application.id),
@@ -360,6 +373,7 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
         parts += [
             select(literal(f"award:{award.id}")),
             select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
+            select("delivery:" + func.cast(Delivery.id, String)).where(Delivery.award_id == award.id),
             select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
         ]
     return db.session.scalars(select(Event).where(Event.about.in_(union_all(*parts))).order_by(Event.id)).all()

@@ -293,6 +293,16 @@ PLEDGE_MOVES: Moves = {
 }
 
 
+DELIVERY_MOVES: Moves = {
+    "delivered": ((), "delivered"),
+    "corrected": (("delivered",), "delivered"),  # by whoever wrote it
+    "withdrawn": (("delivered",), "withdrawn"),  # by whoever wrote it
+    "turned_down": (("delivered",), "turned_down"),  # by a second person
+    "checked": (("delivered",), "checked"),
+    "taken_back": (("checked",), "taken_back"),  # it stays on record, with a reason
+}
+
+
 def after(status: str | None, kind: str, moves: Moves) -> str | None:
     """The state after a move, or None when that move may not start from `status` (None: the thing does not exist yet)."""
     if kind not in moves:

@@ -189,8 +189,14 @@ def create_person(
         channel=channel or ("email" if email else "sms" if phone else "letter"), joined_at=clock.now(),
     )  # fmt: skip
     db.session.add(someone)
-    db.session.flush()
+    _at_new_address(someone)
     return someone
+
+
+def _at_new_address(someone: Person) -> None:
+    db.session.flush()
+    for know_again in queries.AT_NEW_ADDRESS:
+        know_again(someone)
 
 
 def find_or_create_person(name: str, contact: tuple[str, str] | None, area_id: int | None, postal_address: str, actor: Actor) -> Person:
@@ -266,6 +272,7 @@ def _change_address(row: SignInCode) -> None:
         me.email = address
     else:
         me.phone = address
+    _at_new_address(me)
     record(f"person:{person_id}", "address_changed", Actor(person_id), channel=channel)
 
 

@@ -22,6 +22,8 @@ DEMO_DOMAIN = "@demo.kindling.example"
 # rooms above add what they hold about a person (for "export my data") and what keeps them from leaving
 COLLECTORS: dict[str, Callable[[int], Any]] = {}
 KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
+# what they do when a person has a new e-mail address or number, as a part of that action: know them again whom they met there before
+AT_NEW_ADDRESS: list[Callable[[Person], None]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
 
