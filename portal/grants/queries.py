@@ -76,7 +76,7 @@ class FundFigures:
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
-    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Four queries."""
+    """Fund id → figures from the books: free is the fund's account; promised and paid are its awards and quick sparks. Three queries."""
     free, ids = books.balances(f"fund:{fund.code}:available" for fund in some), [fund.id for fund in some]
     promised = func.sum(Award.amount).filter(Award.status.in_(("reserved", "conditions_open", "ready_to_pay")))
     awards = {
@@ -85,23 +85,22 @@ def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
             select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_(ids)).group_by(Award.fund_id)
         )
     }
-    floats = {
-        fund_id: (int(held), int(spent))
-        for fund_id, held, spent in db.session.execute(
-            select(QuickFloat.fund_id, func.sum(QuickFloat.balance), func.sum(QuickFloat.spent))
-            .where(QuickFloat.fund_id.in_(ids))
-            .group_by(QuickFloat.fund_id)
+    others = union_all(
+        select(QuickFloat.fund_id, QuickFloat.balance, QuickFloat.spent, literal(0).label("back")).where(QuickFloat.fund_id.in_(ids)),
+        select(Closing.fund_id, literal(0), literal(0), Closing.amount).where(Closing.fund_id.in_(ids)),
+    ).subquery()
+    beside = {
+        fund_id: (int(held), int(spent), int(back))
+        for fund_id, held, spent, back in db.session.execute(
+            select(others.c.fund_id, func.sum(others.c.balance), func.sum(others.c.spent), func.sum(others.c.back)).group_by(
+                others.c.fund_id
+            )
         )
     }
-    gone = dict(
-        db.session.execute(select(Closing.fund_id, func.sum(Closing.amount)).where(Closing.fund_id.in_(ids)).group_by(Closing.fund_id))
-        .tuples()
-        .all()
-    )
     found = {}
     for fund in some:
-        left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
-        back = int(gone.get(fund.id, 0))
+        left, (due, paid) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0))
+        held, spent, back = beside.get(fund.id, (0, 0, 0))
         received = left + due + paid + held + spent + back
         found[fund.id] = FundFigures(received=received, free=left, promised=due, paid=paid + spent, in_floats=held, given_back=back)
     return found
