@@ -668,7 +668,7 @@ class Story:
                     if number % 5 == 3:
                         match.say_no(token)
                     elif number % 5:
-                        kind, what, value = words.BROUGHT[number % 5 % 3]
+                        kind, what, value = words.BROUGHT[number % 5 % 4]
                         match.say_yes(token, kind, Minutes(0), Minutes(0), value, what)
                     continue
                 match.say_yes(

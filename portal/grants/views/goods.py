@@ -12,7 +12,7 @@ from portal.grants.forms import match as forms
 from portal.grants.goods import ByLink, ForIdea, Given, Hand
 from portal.grants.model import Delivery, Photo
 from portal.grants.views import apply as apply_views
-from portal.grants.views.match import acting, its_bid, neighbour_page, not_own, pledge_of, private
+from portal.grants.views.match import acting, as_promised, its_bid, neighbour_page, not_own, pledge_of, private
 from portal.people.views import settings
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
@@ -116,9 +116,7 @@ def refuse_own(token: str, ref: str) -> Any:
 def write(ref: str, pledge: str) -> Any:
     application = its_bid(ref, desk=True)
     found = pledge_of(application, pledge)
-    promised = found.kind if found.kind != "hours" else "goods"
-    told = {"kind": promised, "what": found.what if found.kind != "hours" else "", "value": found.value or None}
-    form = forms.Gave(data=told).fill()
+    form = forms.Gave(data=as_promised(found, queries.award_of(application.id))).fill()
     if form.validate_on_submit():
         try:
             goods.write(

@@ -12,7 +12,7 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.grants import goods, match, queries
 from portal.grants.forms import match as forms
-from portal.grants.model import Application, Delivery, Photo, Pledge
+from portal.grants.model import Application, Award, Delivery, Photo, Pledge
 from portal.grants.rules import PledgeFact, meter
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
@@ -238,6 +238,13 @@ def not_own(token: str) -> None:
         raise Refused(_("You are signed in as somebody who asks for this idea. Let your neighbour open the link on their own phone."))
 
 
+def as_promised(pledge: Pledge, award: Award | None) -> dict[str, Any]:
+    """What the form about other help says before anybody types: as it was promised, today or on the last day that counts."""
+    hours = pledge.kind == "hours"
+    day = min(clock.today(), award.last_day) if award else clock.today()
+    return {"kind": "goods" if hours else pledge.kind, "what": "" if hours else pledge.what, "value": pledge.value or None, "day": day}
+
+
 def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = None) -> Any:
     """A neighbour's own page, with whichever form they have just sent."""
     g.private = True
@@ -256,12 +263,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
     if did is None:
         did = forms.Did(formdata=None, prefix="did-", data={"minutes": pledge.minutes or None})
     if gave is None:
-        told = {
-            "kind": pledge.kind if pledge.kind != "hours" else "goods",
-            "what": pledge.what if pledge.kind != "hours" else "",
-            "value": pledge.value or None,
-        }
-        gave = forms.Gave(formdata=None, prefix="gave-", data=told).fill()
+        gave = forms.Gave(formdata=None, prefix="gave-", data=as_promised(pledge, award)).fill()
     shown = next((each for each in (did, gave) if each.errors), form)
     live = award is not None and award.status in goods.LIVE
     return private(
