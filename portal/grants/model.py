@@ -416,7 +416,7 @@ class Payee(Base):
     ref: Mapped[str] = mapped_column(unique=True)  # PAY-....-....: ledger account payee:<ref>:paid
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
     route: Mapped[str]
-    name: Mapped[str]  # on the account, or of whom the council bought from; empty where that was not asked yet (before 0013)
+    name: Mapped[str]  # on the account, or of whom the council bought from; empty where that was not asked yet (before migration 0012)
     company_number: Mapped[str] = mapped_column(default="")  # of whom the council bought from
     individual: Mapped[bool] = mapped_column(default=False)  # the council bought from a person, whom no file names
     sealed: Mapped[str] = mapped_column(default="")  # sort code and account number, encrypted; empty for council_buys, and when purged

@@ -179,7 +179,7 @@ def test_a_wrong_name_is_put_right_with_a_reason_once_it_has_arrived(season: Sea
 
 
 def test_what_was_bought_before_anybody_asked_says_so_until_somebody_does(app: Flask, season: Season) -> None:
-    """As 0013 leaves what an older release paid."""
+    """As 0012 leaves what an older release paid."""
     made = bought(season, (TIMBER, 100_00))
     with transaction():
         db.session.execute(sa.text("UPDATE payee SET name = '', company_number = ''"))
@@ -224,12 +224,12 @@ def test_the_officer_writes_it_where_the_payment_is_prepared(app: Flask, season:
 
 
 def test_there_and_back(store: Store) -> None:
-    """0013 knows no shop of what was bought before; the release before it puts the council there again."""
+    """0012 knows no shop of what was bought before; the release before it puts the council there again."""
     with store.app.app_context():
         bought(begin(), (TIMBER, 100_00))
         for direction, name in (("down", TIMBER.name), ("up", ""), ("down", "Estuary Council"), ("up", "")):
             db.session.remove()
-            downgrade(revision="0008") if direction == "down" else upgrade()
+            downgrade(revision="0011") if direction == "down" else upgrade()
             assert db.session.scalar(sa.text("SELECT name FROM payee")) == name
         db.session.remove()
         db.engine.dispose()

@@ -228,7 +228,7 @@ def did(token: str) -> str:
 
 
 def test_rows_of_before_are_joined_or_left_with_a_word(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    """0013: Bob on two ideas, Cora who has joined since, and Dora, who stands in one idea twice on one day."""
+    """0012: Bob on two ideas, Cora who has joined since, and Dora, who stands in one idea twice on one day."""
     with store.app.app_context():
         season = begin()
         garden, bench = season.sent("A garden"), season.sent("A bench", by="Rob")
@@ -258,7 +258,7 @@ def test_rows_of_before_are_joined_or_left_with_a_word(store: Store, caplog: pyt
                 )  # fmt: skip
         before = db.session.execute(sa.text("SELECT ref, worker, entered_by, checked_by FROM work_record ORDER BY id")).all()
         db.session.remove()
-        downgrade(revision="0008")
+        downgrade(revision="0011")
         with caplog.at_level("WARNING"):
             upgrade()
         assert workers() == ["pledge:1", f"person:{cora}", "pledge:3", "pledge:1", f"person:{cora}", f"person:{dora}"]
@@ -269,7 +269,7 @@ def test_rows_of_before_are_joined_or_left_with_a_word(store: Store, caplog: pyt
             ("pledge:3", "pledge:3", None), (f"person:{dora}", "person:4", None),
         ]  # fmt: skip
         db.session.remove()
-        downgrade(revision="0008")
+        downgrade(revision="0011")
         back = db.session.execute(sa.text("SELECT ref, worker, entered_by, checked_by FROM work_record ORDER BY id")).all()
         assert back[:4] == before[:4], "the older code finds each under its pledge"
         db.session.remove()
