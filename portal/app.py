@@ -21,6 +21,7 @@ from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
+from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
 from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
@@ -42,6 +43,7 @@ BLUEPRINTS: list[Blueprint] = [
     desk_places,
     bids,
     neighbours,
+    other_help,
     reports,
     awards,
     decisions,

@@ -11,7 +11,7 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, event, func, select
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -90,6 +90,17 @@ def must_be_in_transaction() -> None:
     assert db.session.info.get("in_transaction"), "call this inside transaction()"
 
 
+def one_at_a_time(*names: str) -> None:
+    """Wait, as a part of an action, until no other action holds one of these names; ours until the end of the action.
+
+    On SQLite the one writer holds everything already.
+    """
+    must_be_in_transaction()
+    if is_postgresql():
+        for name in sorted(set(names)):  # in one order, so that two never wait for each other
+            db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 def is_postgresql() -> bool:
     """Whether the session's engine is PostgreSQL (else it is SQLite)."""
     return db.engine.dialect.name == "postgresql"
@@ -138,4 +149,4 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-__all__ = ["Base", "BigInt", "Instant", "age", "db", "is_postgresql", "must_be_in_transaction", "transaction"]
+__all__ = ["Base", "BigInt", "Instant", "age", "db", "is_postgresql", "must_be_in_transaction", "one_at_a_time", "transaction"]

@@ -37,3 +37,30 @@ def clean_ref(text: str) -> str | None:
         return None
     ref = f"{letters[:3]}-{letters[3:7]}-{letters[7:]}"
     return ref if _SHAPE.match(ref) else None
+
+
+def new_serial() -> str:
+    """A number for a printed ballot paper, such as `BAL-7F3K-9QXA`: seven letters drawn, of which the eighth is the check."""
+    drawn = "".join(_source.choice(ALPHABET) for _ in range(7))
+    letters = drawn + _check(drawn)
+    return f"BAL-{letters[:4]}-{letters[4:]}"
+
+
+def clean_serial(text: str) -> str | None:
+    """What somebody typed from a ballot paper, with or without "BAL"; None when it cannot be one of ours (a slip of one letter, or
+    nearly any two that changed places)."""
+    letters = re.sub(r"[\s-]", "", text).upper()
+    ref = clean_ref("BAL" + letters.removeprefix("BAL") if len(letters) in (8, 11) else "")
+    if ref is None:
+        return None
+    plain = ref[4:].replace("-", "")
+    return ref if _check(plain[:7]) == plain[7] else None
+
+
+def _check(letters: str) -> str:
+    """Luhn's check, modulo the length of the alphabet, which is even as it must be."""
+    size, total = len(ALPHABET), 0
+    for place, letter in enumerate(reversed(letters)):
+        number = ALPHABET.index(letter) * (2 if place % 2 == 0 else 1)
+        total += number // size + number % size
+    return ALPHABET[-total % size]

@@ -1,5 +1,5 @@
 // Without signal a page of ours says so. Only that page and its look are kept, fetched as a stranger: nobody's own pages.
-const KEPT = "offline-1";
+const KEPT = "offline-2";
 
 self.addEventListener("install", (event) => event.waitUntil((async () => {
   const page = await fetch("/offline", { credentials: "omit", cache: "reload" });

@@ -152,7 +152,7 @@ def _bids(source: random.Random, first_person: int, persons: int, number: int) -
             for neighbour in range(3):
                 rows[Pledge].append({
                     "id": ids[Pledge] + len(rows[Pledge]), "ref": new_ref("PLG"), "application_id": bid, "link_number": 1, "name": source.choice(words.FIRST),
-                    "channel": "none", "contact": f"n{neighbour}.{bid}@people.example", "person_id": None, "kind": "hours", "status": "confirmed",
+                    "channel": "none", "contact": f"n{neighbour}.{bid}@people.example", "person_id": None, "worker": f"pledge:{ids[Pledge] + len(rows[Pledge])}", "kind": "hours", "status": "confirmed",
                     "minutes": source.choice((240, 360, 480)), "planning_minutes": 0, "value": 0, "what": "", "invited_by_id": None, "invited_at": sent,
                     "confirmed_at": sent,
                 })  # fmt: skip

@@ -7,21 +7,24 @@ import io
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, words
+from portal.demo import ground, hall, words
 from portal.demo.sparks import QuickSparks
+from portal.demo.vote import AreaBallots
 from portal.errors import Refused
-from portal.grants import appeals, apply, asked, award, decide, match, pay, queries, quick, quick_review, report, rounds
-from portal.grants.model import Fund, Funder
+from portal.grants import appeals, apply, asked, award, closing, decide, goods, match, pay, queries, quick, quick_review, report, rounds
+from portal.grants.model import Application, Fund, Funder
 from portal.grants.rules import RoundRules
 from portal.history import Actor
+from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.panels import actions as panels
@@ -90,6 +93,10 @@ class Story:
             self._seats()
             QuickSparks(self).tell()
             self._appeals()
+            AreaBallots(self).tell()
+            self._closed_funds()
+            self._area_officer()
+            hall.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -208,8 +215,16 @@ class Story:
             rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(6_000_00), clock.today(), "Second year", officer)
         self.fund, self.winter = fund_of["small-sparks"], fund_of["warm-winter"]
 
-    def _round(
-        self, name: str, fund_id: int, opens: float, closes: float | None, decide: float | None, rules: RoundRules | None = None
+    def round(
+        self,
+        name: str,
+        fund_id: int,
+        opens: float,
+        closes: float | None,
+        decide: float | None,
+        rules: RoundRules | None = None,
+        *,
+        vote_until: float | None = None,
     ) -> str:
         """Days are counted back from now; negative ones are still to come."""
         panel_id = panel_queries.panel(self.panel_ref).id
@@ -218,11 +233,46 @@ class Story:
             return rounds.plan_round(
                 fund_id, panel_id, name, self.now - timedelta(days=opens), None if closes is None else self.now - timedelta(days=closes),
                 None if decide is None else clock.london_day(self.now - timedelta(days=decide)), rules or RoundRules(), Actor(self.staff["council-officer"].id),
+                vote_until=None if vote_until is None else clock.london_day(self.now - timedelta(days=vote_until)),
             )  # fmt: skip
+
+    def _closed_funds(self) -> None:
+        """A fund that has done its work, whose rest went back to two funders; and one that waits for the second person."""
+        officer, finance = Actor(self.staff["council-officer"].id), Actor(self.staff["finance-officer"].id)
+        funder_of = {funder.code: funder.id for funder in db.session.scalars(select(Funder))}
+        with self.at(self.ago(640)):
+            rules = RoundRules(most=Pence(150_00), ladder=(150_00, 150_00, 150_00))
+            rounds.open_fund("jubilee", "Jubilee Sparks", "For street parties in the jubilee year.", rules, officer)
+            rounds.open_fund("lantern-walk", "Lantern Walk", "For lanterns and cocoa.", rules, officer)
+            fund_of = {fund.code: fund.id for fund in db.session.scalars(select(Fund))}
+            for funder, amount in (("borough", 700_00), ("tideway-homes", 333_33)):
+                rounds.contribute(fund_of["jubilee"], funder_of[funder], Pence(amount), clock.today(), "Jubilee", officer)
+            rounds.contribute(fund_of["lantern-walk"], funder_of["tideway-homes"], Pence(120_00), clock.today(), "Lanterns", officer)
+        past = self._past("Jubilee Sparks", fund_of["jubilee"], 620, ("yes", "no"), 130)
+        with self.at(self.ago(480)):
+            report.close_finished()
+            rounds.finish_round(past, officer)
+            closing.ask("jubilee", "The jubilee is over", officer)
+        with self.at(self.ago(479)):
+            closing.confirm("jubilee", books.balance("fund:jubilee:available"), finance)
+        with self.at(self.ago(2)):
+            closing.ask("lantern-walk", "The walk found another sponsor", officer)
+
+    def _area_officer(self) -> None:
+        """Somebody who handles the ideas of one ward and of the estates in it, the one from which most ideas came."""
+        here = func.count(Application.id).desc()
+        sent = (
+            select(Area.id).join(Application, Application.area_id == Area.id).where(Area.kind == "ward", Application.sent_at.is_not(None))
+        )
+        area_id = db.session.scalars(sent.group_by(Area.id).order_by(here, Area.id).limit(1)).one()
+        with self.at(self.ago(20)):
+            with transaction():
+                person_id = people.create_person("Ines Duarte", email=f"area-officer@{DOMAIN}", area_id=area_id).id
+            people.grant_role(person_id, "officer", "Looks after this ward", Actor(self.staff["administrator"].id), area_id)
 
     def _rolling(self) -> None:
         """One rolling round for the two years, in which every end of a bid occurs."""
-        self.rolling = ref = self._round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
+        self.rolling = ref = self.round("Small Sparks, all year round", self.fund, START.days - 10, None, None)
         with self.at(self.ago(START.days - 10)):
             rounds.open_round(ref, Actor(self.staff["council-officer"].id))
         early = {"closed", "returned", "waived", "no", "turned_down", "given_back", "late"}
@@ -259,10 +309,10 @@ class Story:
         self._shared("Summer Sparks", 170, 160, told=True, rules=RoundRules(marking=True, decision="most_votes", pot=Pence(500_00)))
         self._shared(
             "Sparks for school gates", 75, 90, told=False,
-            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", majority_percent=0, pot=Pence(400_00)),
+            rules=RoundRules(marking=True, anonymous=False, decision="equal_shares", ballots="marks", pot=Pence(400_00)),
         )  # fmt: skip
-        equal = RoundRules(marking=True, decision="equal_shares", majority_percent=0, pot=Pence(600_00))
-        deciding = self._round("Autumn Sparks", self.fund, 40, 10, -10, equal)
+        equal = RoundRules(marking=True, decision="equal_shares", pot=Pence(600_00))
+        deciding = self.round("Autumn Sparks", self.fund, 40, 10, -10, equal)
         with self.at(self.ago(40)):
             rounds.open_round(deciding, officer)
         self.deciding = refs = [self.bid(deciding, 50 + number, 20 - number, "sent") for number in range(9)]
@@ -270,19 +320,19 @@ class Story:
             rounds.move_rounds()
             decide.put_round_to_panel(deciding, officer)
         self._half_way(refs)
-        closed = self._round("Sparks for play", self.fund, 30, 1.5, -20)
+        closed = self.round("Sparks for play", self.fund, 30, 1.5, -20)
         with self.at(self.ago(30)):
             rounds.open_round(closed, officer)
         for number in range(2):
             self.bid(closed, 70 + number, 6 - number, "sent")
-        self._round("Winter Sparks", self.fund, 5, -25, -45)
+        self.round("Winter Sparks", self.fund, 5, -25, -45)
         rounds.move_rounds()
-        self._round("Spring Sparks", self.fund, -60, -90, -110)
+        self.round("Spring Sparks", self.fund, -60, -90, -110)
 
     def _past(self, name: str, fund_id: int, opens: float, votes: Sequence[str], number: int) -> str:
         """A dated round that was told: the first two yes are lived to their end, the others never answer. `opens` days ago."""
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
-        past = self._round(name, fund_id, opens, opens - 30, opens - 50, RoundRules(most=Pence(150_00)))
+        past = self.round(name, fund_id, opens, opens - 30, opens - 50, RoundRules(most=Pence(150_00)))
         with self.at(self.ago(opens)):
             rounds.open_round(past, officer)
         refs = [self.bid(past, number + place, opens - 10 - place, "sent", small=True) for place in range(len(votes))]
@@ -309,7 +359,7 @@ class Story:
     def _shared(self, name: str, opens: float, number: int, *, told: bool, rules: RoundRules) -> None:
         """A round whose pot was shared: with its letters out, or counted and with a change that waits for its second person."""
         officer, second = Actor(self.staff["council-officer"].id), Actor(self.staff["second-officer"].id)
-        ref = self._round(name, self.fund, opens, opens - 30, opens - 60 if told else opens - 90, rules)
+        ref = self.round(name, self.fund, opens, opens - 30, opens - 60 if told else opens - 90, rules)
         with self.at(self.ago(opens)):
             rounds.open_round(ref, officer)
         refs = [self.bid(ref, number + place, opens - 10 - place, "sent") for place in range(5)]
@@ -509,10 +559,21 @@ class Story:
 
     # --- one bid ---------------------------------------------------------------------------------------------------------
 
-    def bid(self, round_ref: str, number: int, days: float, stop: str, *, small: bool = False, by: int | None = None) -> str:
+    def bid(
+        self,
+        round_ref: str,
+        number: int,
+        days: float,
+        stop: str,
+        *,
+        small: bool = False,
+        by: int | None = None,
+        where: Sequence[Area] = (),
+    ) -> str:
         """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
-        fresh = [each for each in self.areas if (number % len(words.IDEAS), each.id) not in self.told] or self.areas
+        areas = where or self.areas
+        fresh = [each for each in areas if (number % len(words.IDEAS), each.id) not in self.told] or areas
         area = self.random.choice(fresh)  # a group has an idea once
         self.told.add((number % len(words.IDEAS), area.id))
         person = self.residents[2] if stop == "paid" else self.residents[0] if stop == "draft" else self.residents[3 + number % 200]
@@ -606,6 +667,9 @@ class Story:
                 if place == 3:
                     if number % 5 == 3:
                         match.say_no(token)
+                    elif number % 5:
+                        kind, what, value = words.BROUGHT[number % 5 % 4]
+                        match.say_yes(token, kind, Minutes(0), Minutes(0), value, what)
                     continue
                 match.say_yes(
                     token,
@@ -656,10 +720,12 @@ class Story:
             if queries.bid(ref).pay_route == award.REPAID:
                 for line in list(queries.bid(ref).lines):
                     report.add_receipt(ref, line.what, Pence(line.amount or 0), clock.today(), None, self.data_dir, me)
-            payment = pay.prepare(award_ref, None, first)
+            bought = queries.bid(ref).pay_route == award.BOUGHT
+            shop = award.Supplier(*words.SHOPS[number // 4 % len(words.SHOPS)]) if bought else None
+            payment = pay.prepare(award_ref, None, first, supplier=shop)
             if stop == "prepared":
                 pay.cancel(payment, "Prepared before the invoice was read", first)
-                pay.prepare(award_ref, None, first)
+                pay.prepare(award_ref, None, first, supplier=shop)
                 return
             pay.approve(payment, second)
             if stop == "approved":
@@ -680,6 +746,9 @@ class Story:
         bid = queries.bid(ref)
         for pledge in list(queries.pledges_of(bid.id)):
             if pledge.status != "confirmed":
+                continue
+            if pledge.kind != "hours":
+                self._brought(ref, pledge.ref, number, days, stop, me)
                 continue
             with self.at(self.ago(days - 20)):
                 record = match.did_it(match.token_of(pledge), clock.today(), Minutes(min(pledge.minutes, 360)), pledge.what)
@@ -713,8 +782,30 @@ class Story:
                 pay.refund(self._award(ref), Pence(12_34), clock.today(), "Not spent", Actor(self.staff["finance-officer"].id))
                 report.close_finished()
 
+    def _brought(self, ref: str, pledge_ref: str, number: int, days: float, stop: str, me: Actor) -> None:
+        """Things, a room or money, said by the neighbour with a picture and checked by the applicant; sometimes not at once."""
+        pledge = next(one for one in queries.pledges_of(queries.bid(ref).id) if one.ref == pledge_ref)
+        token, side = match.token_of(pledge), goods.ForIdea(ref, me)
+        with self.at(self.ago(days - 20)):
+            given = goods.Given(pledge.kind, pledge.what, pledge.value, clock.today())
+            if number == 21:
+                wrong = goods.write(ref, pledge_ref, replace(given, value=Pence(given.value * 2)), None, self.data_dir, me)
+                goods.turn_down(goods.ByLink(token), wrong, "It was half of that", self.data_dir)
+            if number == 22:
+                goods.withdraw(goods.ByLink(token), goods.say(token, replace(given, what="The hall"), None, self.data_dir), self.data_dir)
+            said = goods.say(token, given, self._drawing(number), self.data_dir)
+        if stop == "report_started":
+            return
+        with self.at(self.ago(days - 21)):
+            goods.check(side, said, 1)
+            if number == 17:
+                goods.take_back(ref, said, "The hall was let to somebody else in the end", me)
+
     def _photo(self, ref: str, number: int, title: str, me: Actor) -> None:
-        """A drawn picture: hills in the colours of the day, different for each idea."""
+        apply.add_photo(ref, self._drawing(number), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)
+
+    def _drawing(self, number: int) -> photos.Picture:
+        """A drawn picture: hills in the colours of the day, different for each number."""
         paint = random.Random(number)  # noqa: S311
         picture = Image.new("RGB", (960, 640), (250, 226 - number % 40, 180 + number % 60))
         draw = ImageDraw.Draw(picture)
@@ -725,7 +816,7 @@ class Story:
             draw.polygon([*points, (1020, 640), (0, 640)], fill=(90 - layer * 14, 120 - layer * 16, 70 + layer * 4))
         out = io.BytesIO()
         picture.save(out, "PNG")
-        apply.add_photo(ref, photos.read(out.getvalue()), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)
+        return photos.read(out.getvalue())
 
     def _tidy(self) -> None:
         """Marks what is past as sent, so that the worker does not send two years of letters at its first start."""

@@ -59,6 +59,8 @@ REASONS = {
     "no": ("A group round the corner does the same; the panel would love you to join them.", "The panel could not see who would look after it later."),
     "not_yet": ("Come back when two more neighbours have said yes.", "The panel likes it, and asks for a word from the school first."),
 }  # fmt: skip
+# where the council bought: name, company number, whether it is a person
+SHOPS = (("Tidemill Timber (fictional) Ltd", "00000017", False), ("Corner Hardware (fictional)", "", False), ("Olwen Sparrow", "", True))
 DONE = (
     "It rained, and still forty people came.",
     "We finished in two weekends, and one more neighbour joined each time.",
@@ -70,6 +72,12 @@ BETTER = (
     "We know who to ring when something breaks.",
 )
 WORK = ("digging", "painting", "cooking", "carrying", "planting", "sewing", "putting up", "clearing away")
+# what neighbours bring beside their time: kind, what, and what it would cost in pence
+BROUGHT = (
+    ("goods", "Spades, a barrow and gloves", 35_00),
+    ("room", "The chapel hall, two afternoons", 40_00),
+    ("cash", "A whip-round on the street", 25_50),
+)
 
 APPEALS = {
     "rules": "The letter says that the panel met on a Tuesday. On the site it said that they have until Friday.",

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.exports.filters import Filter
+from portal.grants.award import BOUGHT
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.history import Event
 from portal.ledger.model import Entry
@@ -19,6 +20,7 @@ from portal.places import queries as places
 
 VCSE = ("group", "charity", "hub")  # voluntary, community and social enterprise bodies; schools, firms and the council are not
 REDACTED = "REDACTED PERSONAL DATA"
+NOT_RECORDED = "Supplier not recorded"  # the council bought before it was asked whom it paid
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def money(chosen: Filter) -> Iterator[Money]:
             lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known.label("known"),
             Person.name.label("applicant"), Organisation.name.label("organisation"), Organisation.ref.label("organisation_ref"),
             Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number,
+            Payee.company_number.label("supplier_number"), Payee.individual,
         )
         .join(Award, Award.id == lines.c.award_id)
         .join(Application, Application.id == Award.application_id)
@@ -195,6 +198,7 @@ def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Select[*tuple[A
         select(
             QuickSpark.ref, day.label("day"), (-QuickSpark.amount if back else QuickSpark.amount).label("pence"), QuickSpark.what,
             literal("quick:") + QuickSpark.payee_kind, QuickSpark.payee_name, known, Person.name, nothing, nothing, nothing, nothing, nothing,
+            nothing, false(),
         )
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
         .join(Fund, Fund.id == QuickFloat.fund_id)
@@ -250,8 +254,17 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
 
 
 def _money(row: Any) -> Money:
-    """The supplier is a host's account, or the organisation that applied; a person is redacted, and so are their group's numbers."""
+    """The supplier is whom the council bought from, a host's account, or the organisation that applied; a person is redacted, and so
+    are their group's numbers.
+    """
     named_after_somebody = row.known or row.account.casefold().split() == row.applicant.casefold().split()
+    if row.route == BOUGHT:  # the supplier is who was paid, and a purchase is no grant
+        named = bool(row.account) and not row.individual and not named_after_somebody
+        return Money(
+            ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant, "" if named else row.account])),
+            supplier=one_line(shielded(row.account, [row.applicant])) if named else REDACTED if row.account else NOT_RECORDED,
+            organisation_ref="", charity_number="", company_number=row.supplier_number if named else "", vcse=False,
+        )  # fmt: skip
     hosted = row.route == "host" and bool(row.account) and not named_after_somebody
     itself = row.organisation is not None and row.route != "host"
     return Money(

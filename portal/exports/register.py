@@ -139,7 +139,7 @@ def _query() -> Any:
         select(
             Application.id, Application.ref, Application.title, Application.public_summary, Application.decision_reason, Person.name.label("applicant"),
             Organisation.name.label("organisation"), Area.name.label("area"), Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount,
-            Award.paid, Award.status.label("award_status"), Award.delivered, Award.id.label("award_id"), Application.decided, Application.released_at,
+            Award.paid, Award.status.label("award_status"), Award.delivered, Award.given, Award.id.label("award_id"), Application.decided, Application.released_at,
         )
         .join(Round, Round.id == Application.round_id)
         .join(Fund, Fund.id == Round.fund_id)
@@ -316,6 +316,8 @@ class Entry:
     ties: Sequence[str]
     hours_pledged: int
     hours_delivered: int
+    other_pledged: int  # things, rooms and money, in pence at cost
+    other_given: int
     neighbours: int | None  # None: fewer than FEW, not said
     happened: str
     changed: str
@@ -335,13 +337,14 @@ def entry(ref: str) -> Entry:
     asked = grants.pledges_of(row.id)
     names = [row.applicant, *(pledge.name for pledge in asked)]  # also of those who said no
     pledges = [pledge for pledge in asked if pledge.status in ("confirmed", "delivered", "checked")]
-    neighbours = len({grants.giver(pledge) for pledge in pledges})
+    neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     matter = panels.last_tallies([about]).get(about)
     tally = dict(matter.tally) if matter is not None and matter.tally else None
     photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
     return Entry(
         line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
+        other_pledged=sum(pledge.value for pledge in pledges), other_given=int(row.given or 0),
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
         photos=pictures(photos, names),
@@ -395,12 +398,13 @@ def _appeals_as_data(some: Sequence[Appealed]) -> list[dict[str, Any]]:
 def as_data(one: Entry) -> dict[str, Any]:
     """An entry for programs: the facts of its page, sums in pence, time in minutes. What is not known, or not said, is left out."""
     line = one.line
-    counted = ("able", "tied", "yes", "no", "not_yet", "abstain")
+    counted = ("able", "tied", "yes", "no", "not_yet", "abstain", "ballots")
     facts: dict[str, Any] = {
         "reference": line.ref, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
         "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,
         "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
-        "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
+        "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "pledged_other_help_pence": one.other_pledged,
+        "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
         "appeals": _appeals_as_data(one.appeals),
         "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],

@@ -1,20 +1,24 @@
 """What the front door and the desk show: who is waited for, and for what. Bounded lists, a handful of queries each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from portal import clock
 from portal.db import db
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
-from portal.grants.model import Appeal, Application, Award, Ending, Payment, Release, Report, Round
+from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
+from portal.grants.queries import lies_in
+from portal.ledger.model import Account, State
+from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
+PLACED = ("/desk/bids", "/desk/reports", "/desk/appeals")  # where an officer for an area works
 
 
 @dataclass(frozen=True)
@@ -27,20 +31,31 @@ class Waiting:
     tone: str = ""
 
 
-def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
-    """What needs an officer, finance or a connector today. One query: every part counts at most MOST + 1 rows of an index."""
+def waiting_at_desk(*, officer: bool, finance: bool, areas: Collection[int] | None = None) -> Sequence[Waiting]:
+    """What needs an officer, finance or a connector today. One query: every part counts at most MOST + 1 rows of an index.
+
+    `areas`: an officer for these gets what lies there, and nothing that is the whole scheme's; None: everything.
+    """
     today = clock.today()
+    here = lies_in(areas)
+    placed = officer and areas is not None
     parts = {
-        "screen": select(Application.id).where(Application.status == "sent"),
-        "asked": select(Application.id).where(Application.status == "more_asked"),
+        "screen": select(Application.id).where(Application.status == "sent", here),
+        "asked": select(Application.id).where(Application.status == "more_asked", here),
         "late_decision": select(Application.id).where(
             Application.status.in_(("sent", "more_asked", "with_panel", "decided")),
             Application.hear_by < today,
             or_(Application.status != "sent", Application.released_at.is_(None)),  # who was told "not yet" has heard
+            here,
         ),
-        "decided": select(Application.id).where(Application.status == "decided"),
+        "decided": select(Application.id).where(Application.status == "decided", here),
         "release": select(Release.id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
         "endings": select(Ending.id).where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
+        "closings": select(Closing.id).where(Closing.closed_at.is_(None), Closing.cancelled_at.is_(None)),
+        "left_over": select(Fund.id)
+        .join(Account, Account.code == "fund:" + Fund.code + ":available")
+        .join(State, State.account_id == Account.id)
+        .where(Fund.closed_at.is_not(None), BALANCE > 0),
         "conditions": select(Award.id).where(Award.status == "conditions_open"),
         "pay": to_prepare_query().with_only_columns(Award.id),
         "approve": select(Payment.id).where(Payment.status == "prepared"),
@@ -48,14 +63,18 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
         "bounced": select(Payment.id)
         .join(Award, Award.id == Payment.award_id)
         .where(Payment.status == "bounced", Award.status == "ready_to_pay"),
-        "reports": select(Report.id).where(Report.status == "sent"),
-        "late_reports": select(Report.id).where(Report.status == "late"),
+        "reports": _of_bids(select(Report.id).where(Report.status == "sent"), areas),
+        "late_reports": _of_bids(select(Report.id).where(Report.status == "late"), areas),
         "short": select(Matter.id).where(Matter.short, Matter.status == "open"),
         "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
         "floats": quick.to_take_back(),
         "receipts": quick.receipts_late(),
-        "appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by >= today),
-        "late_appeals": select(Appeal.id).where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today),
+        "appeals": select(Appeal.id)
+        .join(Appeal.application)
+        .where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by >= today, here),
+        "late_appeals": select(Appeal.id)
+        .join(Appeal.application)
+        .where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today, here),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -140,12 +159,26 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
             ),
             Waiting(_n("letter to print", "letters to print", numbers["letters"]), numbers["letters"], "/desk/letters"),
         ]
-    if finance or officer:
+    if placed:
+        lines = [line for line in lines if line.href.startswith(PLACED)]
+    if finance or (officer and not placed):
         lines += [
             Waiting(
                 _n("grant to end that waits for a second person", "grants to end that wait for a second person", numbers["endings"]),
                 numbers["endings"],
                 "/finance/",
+                "warm",
+            ),
+            Waiting(
+                _n("fund to close that waits for a second person", "funds to close that wait for a second person", numbers["closings"]),
+                numbers["closings"],
+                "/finance/",
+                "warm",
+            ),
+            Waiting(
+                _n("closed fund into which money came back", "closed funds into which money came back", numbers["left_over"]),
+                numbers["left_over"],
+                "/desk/funds",
                 "warm",
             ),
             Waiting(_n("grant to pay", "grants to pay", numbers["pay"]), numbers["pay"], "/finance/"),
@@ -154,6 +187,13 @@ def waiting_at_desk(*, officer: bool, finance: bool) -> Sequence[Waiting]:
             Waiting(_n("payment that came back", "payments that came back", numbers["bounced"]), numbers["bounced"], "/finance/", "bad"),
         ]
     return [line for line in lines if line.number]
+
+
+def _of_bids(query: Select[int], areas: Collection[int] | None) -> Select[int]:
+    """Reports, of bids in these areas when any are named."""
+    if areas is None:
+        return query
+    return query.join(Award, Award.id == Report.award_id).join(Award.application).where(lies_in(areas))
 
 
 def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:

@@ -1,5 +1,6 @@
 """The front door: home, the desk's first page, plain pages, and how the machine is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, redirect, send_from_directory
@@ -14,7 +15,9 @@ from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
 from portal.grants.views.apply import STATUS_WORDS
+from portal.panels import ballots
 from portal.panels import queries as panels
+from portal.people import queries as people
 from portal.places import queries as places
 from portal.web.pages import page, see_other
 from portal.web.policy import allow
@@ -29,19 +32,16 @@ def home() -> Any:
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
-    desk = (
-        queries.waiting_at_desk(officer=current_user.has("officer"), finance=current_user.has("finance"))
-        if current_user.has("officer", "finance")
-        else []
-    )
+    desk = _waiting() if current_user.has_somewhere("officer", "finance") else []
     return page(
         "front/home.html",
         round=round_,
         rules=rules,
         mine=mine,
         waiting=waiting,
+        ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
-        in_hand=quick.in_hand(current_user.id) if current_user.has("connector") else None,
+        in_hand=quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None,
         latest=queries.recent_awards(),
         words=STATUS_WORDS,
     )
@@ -50,8 +50,14 @@ def home() -> Any:
 @front.get("/desk/")
 @allow("open the desk")
 def desk() -> Any:
-    waiting = queries.waiting_at_desk(officer=current_user.has("officer"), finance=current_user.has("finance"))
-    return page("front/desk.html", waiting=waiting)
+    areas = people.areas_given(current_user.id, "officer") if current_user.areas("officer") else []
+    return page("front/desk.html", waiting=_waiting(), areas=areas)
+
+
+def _waiting() -> Sequence[queries.Waiting]:
+    return queries.waiting_at_desk(
+        officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer")
+    )
 
 
 @front.get("/help")

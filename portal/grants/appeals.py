@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
@@ -385,7 +385,7 @@ def remind() -> int:
 def _remind_officers(bid: Application, appeal: Appeal, what: str) -> int:
     assert appeal.answer_by is not None
     kept_out = barred(bid, appeal)
-    may = [each for each in holders("officer") if each.id not in kept_out]
+    may = [each for each in holders("officer", at=bid.area_id) if each.id not in kept_out]
     values = {"ref": appeal.ref, "day": letters.in_words(appeal.answer_by), "link": address_of(f"/desk/appeals/{appeal.ref}")}
     said = (
         _("The appeal %(ref)s should have been answered by %(day)s.", **values)
@@ -416,12 +416,16 @@ class Waiting:
     age: int
 
 
-def waiting(person_id: int, limit: int = 100) -> Sequence[Waiting]:
-    """Appeals that must be answered, the one due first first, without those that are hidden from this person. Three queries."""
+def waiting(person_id: int, limit: int = 100, *, areas: Collection[int] | None = None) -> Sequence[Waiting]:
+    """Appeals that must be answered, the one due first first, without those that are hidden from this person. Three queries.
+
+    `areas`: only about bids there; None: all.
+    """
     found = db.session.scalars(
         select(Appeal)
-        .options(joinedload(Appeal.application))
-        .where(Appeal.status.in_(OPEN))
+        .join(Appeal.application)
+        .options(contains_eager(Appeal.application))
+        .where(Appeal.status.in_(OPEN), queries.lies_in(areas))
         .order_by(Appeal.answer_by, Appeal.id)
         .limit(limit)
     ).all()
@@ -435,12 +439,16 @@ def waiting(person_id: int, limit: int = 100) -> Sequence[Waiting]:
     return lines
 
 
-def answered(person_id: int, limit: int = 30) -> Sequence[Appeal]:
-    """Appeals that were answered or closed, the newest first, without those that are hidden from this person. Three queries."""
+def answered(person_id: int, limit: int = 30, *, areas: Collection[int] | None = None) -> Sequence[Appeal]:
+    """Appeals that were answered or closed, the newest first, without those that are hidden from this person. Three queries.
+
+    `areas`: only about bids there; None: all.
+    """
     found = db.session.scalars(
         select(Appeal)
-        .options(joinedload(Appeal.application))
-        .where(Appeal.status.not_in(OPEN))
+        .join(Appeal.application)
+        .options(contains_eager(Appeal.application))
+        .where(Appeal.status.not_in(OPEN), queries.lies_in(areas))
         .order_by(func.coalesce(Appeal.closed_at, Appeal.answered_at).desc(), Appeal.id.desc())
         .limit(limit)
     ).all()

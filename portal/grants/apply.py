@@ -135,12 +135,14 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
     """Keep one page's answers, complete or not; returns the new version.
 
     Conflict: the bid was saved from another page meanwhile (lost-update guard). Refused: that section is closed; or the bid was
-    sent, and would no longer be one that could be.
+    sent, and would no longer be one that could be; or a helper helps elsewhere.
     """
     with transaction():
         application = locked(ref)
         if section not in sections_open(application):
             raise Refused(_("This part can no longer be changed."))
+        if actor.on_behalf_id is not None and actor.person_id is not None:
+            people.must_help_in(actor.person_id, answers.get("area_id"))
         if application.version != version:
             raise Conflict(
                 _(
@@ -218,6 +220,11 @@ def problems(application: Application, today: date | None = None) -> list[Proble
     wants("idea", application.area_id is None, _("Choose where it happens."))
     wants("who", not application.who_for, _("Tell us who it is for."))
     wants("who", not application.better, _("Tell us what will be better."))
+    wants(
+        "who",
+        rules.voters == "area" and not application.public_summary,
+        _("Residents vote on the ideas of this round. Write one or two sentences that everybody may read."),
+    )
     names = [people.person(application.person_id).name, *(pledge.name for pledge in queries.pledges_of(application.id))]
     what = not_for_the_public(application.public_summary, names) or not_for_the_public(application.title, names)
     wants(
@@ -372,6 +379,7 @@ def ask_more(ref: str, sections: Sequence[str], note: str, answer_by: date, acto
             raise Refused(_("Write what you would like to know, as you would say it at the door."), "note")
         if answer_by < clock.today():
             raise Refused(_("Choose a day that is still to come."), "answer_by")
+        panels.keep_on_ballot(about(application))
         move(
             application,
             "more_asked",

@@ -6,6 +6,7 @@ payments, fund, so that two actions never wait for each other.
 
 import hmac
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import func, select
@@ -27,7 +28,7 @@ from portal.outbox import Text, address_of, queue
 from portal.panels import sittings
 from portal.people.queries import addressee_of, person
 from portal.places.model import Area
-from portal.places.queries import scheme, ward_on
+from portal.places.queries import ward_on
 from portal.refs import new_ref
 from portal.words import _
 from portal.work.actions import close_purpose, open_purpose
@@ -35,6 +36,7 @@ from portal.work.actions import close_purpose, open_purpose
 REMIND = timedelta(days=3)  # before the last day to accept
 KEEP_DETAILS = timedelta(days=30)  # after the money has arrived
 NUMBERED_ROUTES = ("group", "host", "receipts")  # paid into an account; what the council buys needs none
+BOUGHT = "council_buys"  # the council pays shops; whom is said with each payment
 REPAID = "receipts"  # they buy first; what stands on receipts is paid back
 UNPAID = ("reserved", "conditions_open", "ready_to_pay")
 
@@ -53,8 +55,12 @@ def payable(award: Award) -> str:
 
 
 def offer(bid: Application, fund: Fund, actor: Actor, *, released_by_id: int | None, seconded_by_id: int) -> Award:
-    """Promise a bid its money, as a part of an action: award, reservation in the books, letter. Refused: the fund is short."""
+    """Promise a bid its money, as a part of an action that locked its fund: award, reservation in the books, letter.
+
+    Refused: the fund is short, or closed.
+    """
     must_be_in_transaction()
+    rounds.must_be_open(fund)
     rules = RoundRules.load(bid.round.rules)
     today = clock.today()
     if bid.area_id is None or bid.first_day is None or bid.last_day is None:
@@ -93,7 +99,7 @@ def offer_reserves() -> int:
             )
             if bid is None or bid.status != "lapsed" or bid.reserve_place is None:
                 continue  # somebody else was quicker
-            fund = locked_fund(bid.round.fund_id)
+            fund = rounds.locked_fund(bid.round.fund_id)
             if _free_for(bid.round_id, fund.code) < bid.asked:
                 continue
             release = next(each for each in reversed(_releases(bid.round_id)) if bid.id in each.application_ids)
@@ -294,9 +300,6 @@ def _when_ready(bid: Application, award: Award, actor: Actor) -> None:
     )  # fmt: skip
     if bid.pay_route == REPAID:
         open_report(award, actor)
-    if bid.pay_route not in NUMBERED_ROUTES and current_payee(award) is None:
-        here = scheme()
-        _add_payee(award, bid.pay_route, (here.publisher_name or here.name) if here else bid.pay_to, "", "", bid.person_id, False)
 
 
 # --- where the money goes ------------------------------------------------------------------------------------------------
@@ -331,6 +334,42 @@ def give_details(ref: str, name: str, sort_code: str, account_number: str, actor
         payee = _add_payee(award, bid.pay_route, name, sort_code, account_number, actor.person_id or bid.person_id, old is not None)
         record(about(award), "details_changed" if old else "details_given", actor, payee=payee.ref)
         tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)
+
+
+@dataclass(frozen=True)
+class Supplier:
+    """Whom the council buys from: a firm with its company number, if it has one, or a person, whom no file names."""
+
+    name: str
+    company_number: str = ""
+    individual: bool = False
+
+
+def supplied_by(award: Award, supplier: Supplier, actor: Actor) -> Payee:
+    """The payee of an award that the council buys for, made when it is new, as a part of an action that has locked the award.
+
+    Refused: no name, a person with a company number.
+    """
+    must_be_in_transaction()
+    judge(supplier)
+    same = select(Payee).where(
+        Payee.award_id == award.id, Payee.route == BOUGHT, Payee.name == supplier.name, Payee.company_number == supplier.company_number,
+        Payee.individual == supplier.individual,
+    )  # fmt: skip
+    found = db.session.scalars(same.order_by(Payee.id)).first()
+    if found is None:
+        found = _add_payee(award, BOUGHT, supplier.name, "", "", actor.person_id or award.application.person_id, False)
+        found.company_number, found.individual = supplier.company_number, supplier.individual
+        record(about(award), "supplier_named", actor, payee=found.ref)
+    return found
+
+
+def judge(supplier: Supplier) -> None:
+    """Refused: no name, a person with a company number."""
+    if not supplier.name:
+        raise Refused(_("Write who is paid, as it stands on the bill."), "supplier")
+    if supplier.individual and supplier.company_number:
+        raise Refused(_("A person has no company number. Take away the number, or the tick."), "company_number")
 
 
 def _add_payee(award: Award, route: str, name: str, sort_code: str, account_number: str, by: int, changed: bool) -> Payee:
@@ -444,12 +483,6 @@ def locked(ref: str) -> tuple[Application, Award]:
     if bid is None or award is None:
         raise NotFound(_("We cannot find that award."))
     return bid, award
-
-
-def locked_fund(fund_id: int) -> Fund:
-    """The fund, locked, as a part of an action that gives out its money."""
-    must_be_in_transaction()
-    return db.session.scalars(select(Fund).where(Fund.id == fund_id).with_for_update().execution_options(populate_existing=True)).one()
 
 
 def live_payments(award: Award) -> Sequence[Payment]:

@@ -28,6 +28,7 @@ from portal.panels import sittings
 from portal.panels.model import Matter, Sitting
 from portal.panels.rules import Sharing, Threshold
 from portal.people.queries import addressee_of, names, person
+from portal.places import queries as places
 from portal.refs import new_ref
 from portal.words import _
 
@@ -92,6 +93,8 @@ def _put(bid: Application, actor: Actor) -> None:
         raise Refused(
             _("“%(title)s” is not whole: %(faults)s Ask whoever has the idea, or set it aside.", title=bid.title, faults=" ".join(each.sentence for each in faults))
         )  # fmt: skip
+    if db.session.scalar(select(Fund.closed_at).where(Fund.id == round_.fund_id)):  # whoever closes it waits for this bid's lock
+        raise Refused(_("The fund of this idea is closed. Reopen it first, with a reason, or set the idea aside."))
     move(bid, "put_to_panel", actor, refusal=_("Only an idea that was sent can go to the panel. Look at its page again."))
     if bid.released_at is not None:  # it comes back after a "not yet", and hears again in good time
         bid.hear_by = hear_by(clock.today(), RoundRules.load(round_.rules), None)
@@ -104,8 +107,9 @@ def _open_matter(bid: Application, actor: Actor) -> None:
     rules = RoundRules.load(bid.round.rules)
     days = [day for day in (bid.round.decide_by, bid.hear_by) if day] or [clock.today() + timedelta(days=rules.decide_within_days)]
     decide_by = max(*days, clock.today())
-    rule = Threshold(rules.quorum, rules.majority_percent, criteria=rules.criteria if rules.marking else ())
     sitting = None if bid.round.rolling else _sitting(bid.round, rules, decide_by, actor)
+    majority = rules.majority(shared=not bid.round.rolling)
+    rule = Threshold(rules.quorum, majority, rules.on_tie, criteria=rules.criteria if rules.marking else ())
     panels.open_matter(bid.round.panel_id, about(bid), rule, decide_by, actor, sitting_id=sitting.id if sitting else None, cost=bid.asked)
 
 
@@ -113,8 +117,18 @@ def _sitting(round_: Round, rules: RoundRules, decide_by: date, actor: Actor) ->
     """The sitting of a dated round, opened with its first bid. The round's reference settles ties: it was published before any bid came."""
     free = Pence(max(0, books.balance(rounds.available(round_.fund))))
     pot = free if rules.pot is None else Pence(min(rules.pot, free))
-    rule = Sharing(rules.decision, rules.ballots)
-    return sittings.open_sitting(round_.panel_id, about(round_), round_.name, rule, round_.ref, pot, decide_by, actor)
+    rule = Sharing(rules.decision, rules.ballots, rules.least_ballots if round_.vote_until else 0)
+    return sittings.open_sitting(
+        round_.panel_id, about(round_), round_.name, rule, round_.ref, pot, decide_by, actor,
+        votes_until=clock.end_of_day(round_.vote_until) if round_.vote_until else None, area_ids=_voting_areas(rules) if round_.vote_until else (),
+    )  # fmt: skip
+
+
+def _voting_areas(rules: RoundRules) -> frozenset[int]:
+    """The ids of the areas whose residents vote, with all that lies in them; of every area where the round names none."""
+    if not rules.areas:
+        return frozenset(area.id for area in places.areas())
+    return frozenset(id_ for code in rules.areas for id_ in db.session.scalars(places.within(code)))
 
 
 def take_back(bid_ref: str, reason: str, actor: Actor) -> None:
@@ -397,7 +411,7 @@ def release(release_ref: str, actor: Actor) -> int:
             .execution_options(populate_existing=True)
         ).all()
         must_not_be_their_own(bids, actor)
-        award.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
+        rounds.locked_fund(round_.fund_id)  # whoever else gives out this fund's money waits, so that the plan holds
         found.released_by_id, found.released_at = actor.person_id, clock.now()
         written = sum(_carry_out(each, found, round_.fund, actor) for each in plan(found))
         if not round_.rolling and round_.status in ("deciding", "closed"):

@@ -13,7 +13,6 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import rounds
-from portal.grants.award import locked_fund
 from portal.grants.model import FloatRequest, Fund, QuickFloat
 from portal.grants.rules import RoundRules
 from portal.history import Actor, record
@@ -73,13 +72,14 @@ def _role(person_id: int) -> Select[int]:
 def ask(person_ref: str, fund_code: str, panel_ref: str, amount: Pence, reason: str, actor: Actor, *, once_key: str) -> str:
     """Ask a panel to put money into a connector's hand, or more of it where they hold a float of this fund; returns the request.
 
-    A second tap gives the first request. Refused: not a connector, no reason, no sum, more than the fund has, asked already.
+    A second tap gives the first request. Refused: not a connector, no reason, no sum, more than the fund has, asked already, a closed fund.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
         who, panel = person_by_ref(person_ref), panel_queries.panel(panel_ref)
         fund = _locked_fund(fund_code)
+        rounds.must_be_open(fund)
         if not is_connector(who.id):
             raise Refused(_("%(name)s is not a connector. Only connectors hold a float.", name=who.name), "person")
         if not reason:
@@ -101,7 +101,7 @@ def ask(person_ref: str, fund_code: str, panel_ref: str, amount: Pence, reason: 
         db.session.flush()
         record(f"float-request:{made.id}", "asked", actor, reason=reason, amount=amount, fund=fund.code, person=who.id)
         rules = RoundRules.load(fund.rules)
-        rule = Threshold(quorum=rules.quorum, majority_percent=rules.majority_percent)
+        rule = Threshold(rules.quorum, rules.majority(shared=False), rules.on_tie)
         by = clock.today() + timedelta(days=rules.decide_within_days)
         panels.open_matter(made.panel_id, matter_about(made), rule, by, actor)
         once.keep(once_key, made.ref)
@@ -161,7 +161,7 @@ def when_closed(matter: Matter, actor: Actor) -> None:
 
 
 def _grant(request: FloatRequest, actor: Actor) -> None:
-    fund = locked_fund(request.fund_id)
+    fund = rounds.locked_fund(request.fund_id)
     someone = person(request.person_id)
     if not is_connector(someone.id):
         raise Refused(_("%(name)s is not a connector any more, so nothing can be counted. Take the request back.", name=someone.name))
@@ -330,7 +330,7 @@ def _locked_fund(code: str) -> Fund:
     id_ = db.session.scalar(select(Fund.id).where(Fund.code == code))
     if id_ is None:
         raise NotFound(_("We cannot find that fund."))
-    return locked_fund(id_)
+    return rounds.locked_fund(id_)
 
 
 for kind in KINDS:

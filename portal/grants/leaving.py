@@ -7,11 +7,11 @@ behind it is empty. What was never sent goes, and so do names and addresses wher
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, floats, match, queries, quick
+from portal.grants import apply, floats, goods, match, queries, quick
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import (
     Appeal,
@@ -84,6 +84,10 @@ def _promises(person_id: int) -> list[dict[str, Any]]:
             "idea": title, "your name there": pledge.name, "your address there": pledge.contact, "state": pledge.status, "kind": pledge.kind,
             "minutes": pledge.minutes, "value in pence": pledge.value, "what": pledge.what, "asked": pledge.invited_at.isoformat(),
             "hours given": [{"day": row.day.isoformat(), "minutes": row.minutes, "what": row.what} for row in match.records_of_pledge(pledge)],
+            "other help given": [
+                {"kind": row.kind, "what": row.what, "value in pence": row.value, "day": row.day.isoformat(), "state": row.status}
+                for row in goods.given_by(pledge)
+            ],
         }
         for pledge, title in rows
     ]  # fmt: skip
@@ -137,8 +141,10 @@ def _quick(person_id: int) -> dict[str, Any]:
 
 
 def _theirs(someone: Person) -> Any:
+    """Pledges of their account, and those at an address of theirs that are of nobody else's: addresses pass to other people."""
     addresses = [address for address in (someone.email, someone.phone) if address]
-    return or_(Pledge.person_id == someone.id, Pledge.contact.in_(addresses)) if addresses else Pledge.person_id == someone.id
+    at_their_address = and_(Pledge.contact.in_(addresses), Pledge.person_id.is_(None), ~Pledge.worker.startswith("person:"))
+    return or_(Pledge.person_id == someone.id, Pledge.worker == f"person:{someone.id}", at_their_address)
 
 
 # --- staying -------------------------------------------------------------------------------------------------------------
@@ -218,7 +224,12 @@ def _erase(someone: Person) -> Sequence[str]:
         record(about(waiting), "left_reserve", Actor(someone.id))
     for pledge_id in db.session.scalars(select(Pledge.id).where(_theirs(someone)).order_by(Pledge.application_id, Pledge.id)).all():
         _application, pledge = match.locked_pledge(pledge_id)
+        worker = queries.worker_of(pledge)
+        files += goods.forget_photos(pledge)
         _erase_neighbour(pledge, someone)
+        forget_worker(worker)
+        for code in (worker, f"pledge:{pledge.id}"):  # also what the books called them before they were known again
+            rename_account(f"neighbour:{code}:given", _("Former member"))
     rename_account(f"neighbour:person:{someone.id}:given", _("Former member"))
     for payee in db.session.scalars(
         select(Payee)
@@ -303,9 +314,6 @@ def _erase_draft(application: Application, someone: Person) -> list[str]:
 def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
     if pledge.status in ("invited", "confirmed"):
         move(pledge, "refused", Actor(someone.id))
-    worker = match.worker_of(pledge)
-    forget_worker(worker)
-    rename_account(f"neighbour:{worker}:given", _("Former member"))
     pledge.name, pledge.channel, pledge.contact = _("Former member"), "none", ""
     pledge.link_number += 1  # the link that they were sent is dead
 

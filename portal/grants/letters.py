@@ -28,7 +28,18 @@ def _text(subject: str, paragraphs: Sequence[str], short: str) -> Text:
 
 
 def _reason(bid: Application) -> str:
-    return _("What the panel said: %(reason)s", reason=bid.decision_reason) if bid.decision_reason else ""
+    if not bid.decision_reason:
+        return ""
+    return (
+        _("Why: %(reason)s", reason=bid.decision_reason)
+        if _voted(bid)
+        else _("What the panel said: %(reason)s", reason=bid.decision_reason)
+    )
+
+
+def _voted(bid: Application) -> bool:
+    """Whether residents vote in its round. Then no letter says that a panel decided, also where too few of them came and it did."""
+    return bid.round.vote_until is not None
 
 
 def _conditions(conditions: Sequence[str]) -> str:
@@ -52,7 +63,9 @@ def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by:
     return _text(
         _("Good news about “%(title)s”", title=bid.title),
         [
-            _("The panel said yes to “%(title)s”. We offer you %(amount)s.", title=bid.title, amount=pounds(amount)),
+            _("“%(title)s” was chosen. We offer you %(amount)s.", title=bid.title, amount=pounds(amount))
+            if _voted(bid)
+            else _("The panel said yes to “%(title)s”. We offer you %(amount)s.", title=bid.title, amount=pounds(amount)),
             _reason(bid),
             _conditions(conditions),
             _("Please say yes by %(day)s. Open this link and press the button:", day=in_words(accept_by)),
@@ -81,7 +94,11 @@ def refused(bid: Application) -> Text:
     return _text(
         _("About “%(title)s”", title=bid.title),
         [
-            _("Thank you for your idea “%(title)s”. The panel read it with care and decided not to fund it this time.", title=bid.title),
+            _("Thank you for your idea “%(title)s”. It was not chosen this time.", title=bid.title)
+            if _voted(bid)
+            else _(
+                "Thank you for your idea “%(title)s”. The panel read it with care and decided not to fund it this time.", title=bid.title
+            ),
             _reason(bid),
             _("You are welcome to ask again with another idea. If you would like to talk about it, call us or answer this message."),
             link,
@@ -111,17 +128,33 @@ def not_yet(bid: Application) -> Text:
 def on_reserve(bid: Application, place: int) -> Text:
     """Yes, but the money ran out."""
     link = address_of(f"/grants/{bid.ref}")
+    if _voted(bid):
+        wanted = _("“%(title)s” was wanted, but the money of this round went to ideas before it.", title=bid.title)
+        short = _(
+            "“%(title)s” was wanted, but the money is used up. You are number %(place)d on the reserve list: %(link)s",
+            title=_title(bid),
+            place=place,
+            link=link,
+        )
+    else:
+        wanted = _("The panel said yes to “%(title)s”, but the money of this round is used up.", title=bid.title)
+        short = _(
+            "The panel said yes to “%(title)s”, but the money is used up. You are number %(place)d on the reserve list: %(link)s",
+            title=_title(bid),
+            place=place,
+            link=link,
+        )
     return _text(
         _("“%(title)s” is on the reserve list", title=bid.title),
         [
-            _("The panel said yes to “%(title)s”, but the money of this round is used up.", title=bid.title),
+            wanted,
             _reason(bid),
             _("You are number %(place)d on the reserve list. When money comes back, we offer it to you at once.", place=place),
             link,
             how_to_appeal(bid),
             _("Your reference is %(ref)s.", ref=bid.ref),
         ],
-        _("The panel said yes to “%(title)s”, but the money is used up. You are number %(place)d on the reserve list: %(link)s", title=_title(bid), place=place, link=link),
+        short,
     )  # fmt: skip
 
 

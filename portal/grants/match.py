@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
-from sqlalchemy import and_, cast, exists, func, or_, select
+from sqlalchemy import and_, cast, exists, func, or_, select, update
 
 from portal import clock, once, vault
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
-from portal.grants.model import Application, Award, Pledge, Round
+from portal.grants.model import Application, Award, Delivery, Pledge, Round
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
@@ -26,6 +26,7 @@ from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import MOST_MINUTES, STEP, Minutes, Pence, hours
 from portal.outbox import Addressee, Message, Text, address_of, queue
 from portal.people import queries as people
+from portal.people.model import Person
 from portal.refs import new_ref
 from portal.words import _
 from portal.work import actions as work
@@ -67,7 +68,7 @@ def _opened(pledge: Pledge | None, token: str) -> Pledge:
     return pledge
 
 
-def _opened_and_locked(token: str) -> tuple[Application, Pledge]:
+def opened_and_locked(token: str) -> tuple[Application, Pledge]:
     """The bid and the pledge that a link opens, locked, as a part of an action: the link is judged again by what stands then."""
     application, pledge = locked_pledge(by_token(token).id)
     return application, _opened(pledge, token)
@@ -80,18 +81,15 @@ def at_the_door(pledge: Pledge) -> bool:
 
 def may_check_at_the_door(application: Application, person_id: int | None) -> bool:
     """Whether they may check hours of neighbours `at_the_door`: an officer or a connector who is not of the applicant's side."""
-    return person_id not in _own_side(application) and person_id in {each.id for each in people.holders("officer", "connector")}
+    return person_id not in _own_side(application) and person_id in {
+        each.id for each in people.holders("officer", "connector", at=application.area_id)
+    }
 
 
 def _own_side(application: Application) -> set[int | None]:
     """The applicant, the helper who typed, and everybody who acts for the group."""
     group = people.acting_for(application.organisation_id) if application.organisation_id else ()
     return {application.person_id, application.helper_id, *(someone.id for _standing, someone in group)}
-
-
-def worker_of(pledge: Pledge) -> str:
-    """How the record of work names this neighbour: their account, or the pledge."""
-    return f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}"
 
 
 # --- asking --------------------------------------------------------------------------------------------------------------
@@ -145,11 +143,13 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     if len(held) >= MOST_PLEDGES:
         raise Refused(_("%(most)d neighbours are wonderful, and as many as one idea can hold here.", most=MOST_PLEDGES))
     channel, address = contact or ("none", "")
+    if contact:
+        one_at_a_time(_way(address))  # two ideas may ask the same neighbour at once, who may be joining just now
     someone = people.person_at(channel, address) if contact else None
     hands = [people.person(id_) for id_ in (application.person_id, application.helper_id) if id_ is not None]
     if someone is not None and someone.id in {each.id for each in hands}:
         raise Refused(_("That is your own address. Ask somebody else: a neighbour counts, you do not need to be asked."), "contact")
-    if _as_heard(name) in {_as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
+    if as_heard(name) in {as_heard(said) for each in hands for said in (each.name, each.email, each.phone) if said}:
         raise Refused(
             _(
                 "%(name)s is asking already, for this idea. If a neighbour has the same name, add something that tells them apart, like their street.",
@@ -160,7 +160,7 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     ways = {address} | ({someone.email, someone.phone} if someone is not None else set())  # asked before joining, by another way
     if contact and any(pledge.contact in ways - {None, ""} or (someone is not None and pledge.person_id == someone.id) for pledge in held):
         raise Refused(_("You have asked somebody at that address already. You can send the link again in the list."), "contact")
-    if any(_as_heard(pledge.name) == _as_heard(name) and not (contact and pledge.contact) for pledge in held):
+    if any(as_heard(pledge.name) == as_heard(name) and not (contact and pledge.contact) for pledge in held):
         raise Refused(
             _(
                 "There is somebody called %(name)s in your list already. If it is another one, add the first letter of the family name.",
@@ -174,10 +174,58 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     )  # fmt: skip
     db.session.add(pledge)
     db.session.flush()
+    pledge.worker = f"person:{someone.id}" if someone else (_known_at(address) if contact else None) or f"pledge:{pledge.id}"
     return pledge
 
 
-def _as_heard(name: str) -> str:
+def _way(address: str) -> str:
+    return f"neighbour:{address}"
+
+
+def _known_at(address: str) -> str | None:
+    """How the neighbour without an account is named whom somebody has asked at this address before; None when nobody was.
+
+    Never an account that had the address once: addresses pass to other people, accounts do not.
+    """
+    return db.session.scalar(
+        select(Pledge.worker).where(Pledge.contact == address, Pledge.worker.startswith("pledge:")).order_by(Pledge.id).limit(1)
+    )
+
+
+def know_again(someone: Person) -> None:
+    """What neighbours without an account gave at this person's addresses is this person's, as a part of the action by which they
+    have them. Left as it is where an idea holds both as two people: see `work.same_worker`.
+    """
+    ways = [way for way in (someone.email, someone.phone) if way]
+    theirs = Pledge.contact.in_(ways) & Pledge.worker.startswith("pledge:")
+    # the ideas first, as everybody locks them who writes down or checks; one that asks just now waits for us, or we for it
+    bids = select(Application.id).where(Application.id.in_(select(Pledge.application_id).where(theirs)))
+    db.session.execute(bids.order_by(Application.id).with_for_update())
+    one_at_a_time(*map(_way, ways))
+    before = db.session.scalars(
+        select(Pledge).where(theirs).order_by(Pledge.id).with_for_update().execution_options(populate_existing=True)
+    ).all()
+    for worker in dict.fromkeys(pledge.worker for pledge in before):
+        if _same_neighbour(worker, f"person:{someone.id}"):
+            for pledge in before:
+                if pledge.worker == worker:
+                    pledge.worker = f"person:{someone.id}"
+
+
+def _same_neighbour(old: str, new: str) -> bool:
+    both = (old, new)
+    crossed = select(Delivery.id).where(Delivery.entered_by.in_(both), Delivery.checked_by.in_(both)).limit(1)
+    if db.session.scalar(crossed) is not None or not work.same_worker(old, new):
+        return False
+    for column in (Delivery.entered_by, Delivery.checked_by):
+        db.session.execute(update(Delivery).where(column == old).values({column: new}))
+    return True
+
+
+people.AT_NEW_ADDRESS.append(know_again)
+
+
+def as_heard(name: str) -> str:
     """A name without what eyes and ears do not tell apart: capitals, kinds of letters, spaces, characters that are not seen.
 
     Of something like a telephone number, its international form.
@@ -239,7 +287,7 @@ def say_yes(token: str, kind: str, minutes: Minutes, planning: Minutes, value: i
     value or a word; an idea that has ended; hours given already.
     """
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         _promise(application, pledge, kind, minutes, planning, value, what, _neighbour(pledge))
 
 
@@ -291,7 +339,7 @@ def _quarters(minutes: Minutes, field: str) -> None:
 def say_no(token: str) -> None:
     """A neighbour cannot help; the page thanks them all the same. They may change their mind with the same link."""
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         if pledge.status in ("refused", "expired"):
             return
         move(pledge, "refused", _neighbour(pledge), refusal=_("Your hours are recorded already. Thank you."))
@@ -309,8 +357,8 @@ def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
     Refused: no grant yet, or as for `work.log_hours`.
     """
     with transaction():
-        _application, pledge = _opened_and_locked(token)
-        return _log(pledge, day, minutes, what, worker_of(pledge), _neighbour(pledge))
+        _application, pledge = opened_and_locked(token)
+        return _log(pledge, day, minutes, what, queries.worker_of(pledge), _neighbour(pledge))
 
 
 def log_for(bid_ref: str, pledge_ref: str, day: date, minutes: Minutes, what: str, actor: Actor) -> str:
@@ -326,7 +374,7 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
         raise Refused(_("Hours can be recorded once the grant is accepted."))
     if pledge.status not in YES:
         raise Refused(_("They have not said yes yet. Ask them first."))
-    row = work.log_hours(f"award:{award.id}", worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
+    row = work.log_hours(f"award:{award.id}", queries.worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
     if pledge.status == "confirmed":
         move(pledge, "delivered", actor)
     record(f"award:{award.id}", "hours_logged", actor, pledge=pledge.ref, minutes=minutes, day=day.isoformat())
@@ -341,7 +389,7 @@ def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = No
     with transaction():
         application = apply.locked(bid_ref)
         found = works.record(record_ref)
-        doors = {worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
+        doors = {queries.worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
         if found is not None and found[0].worker in doors and not may_check_at_the_door(application, actor.person_id):
             raise Refused(
                 _(
@@ -355,12 +403,12 @@ def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = No
 def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> None:
     """The neighbour says that what the applicant entered for them is so. Refused: at the door; other minutes than `shown`."""
     with transaction():
-        application, pledge = _opened_and_locked(token)
+        application, pledge = opened_and_locked(token)
         if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
             raise NotFound(_("We cannot find those hours."))
         if at_the_door(pledge):
             raise Refused(_("An officer or a connector checks these hours, so you need do nothing. If they are wrong, tell us."))
-        _check(application, record_ref, worker_of(pledge), _neighbour(pledge), shown)
+        _check(application, record_ref, queries.worker_of(pledge), _neighbour(pledge), shown)
 
 
 def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
@@ -378,7 +426,7 @@ def _check(application: Application, record_ref: str, by: str, actor: Actor, sho
     work.use(row, "figures")
     award.delivered = Minutes(award.delivered + row.minutes)
     for pledge in queries.pledges_of(application.id):
-        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
+        if queries.worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
             move(pledge, "checked", actor)
 
 
@@ -389,7 +437,7 @@ def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         award = _award_of_hours(application, record_ref)
         row = work.refuse_hours(record_ref, reason)
         record(f"award:{award.id}", "hours_refused", actor, reason=reason, record=row.ref)
-        _pledge_without_hours(application, row, actor)
+        wait_again(application, row.worker, actor)
 
 
 def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
@@ -401,13 +449,17 @@ def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
         reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
         award.delivered = Minutes(award.delivered - row.minutes)
         record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, record=row.ref, minutes=row.minutes)
-        _pledge_without_hours(application, row, actor)
+        wait_again(application, row.worker, actor)
 
 
-def _pledge_without_hours(application: Application, row: WorkRecord, actor: Actor) -> None:
+def wait_again(application: Application, worker: str, actor: Actor) -> None:
+    """A neighbour of whom nothing stands any more, hours or other help, is waited for again, as a part of an action."""
     db.session.flush()
+    award = queries.award_of(application.id)
+    gave = {row.pledge_id for row in queries.deliveries_of(award.id)} if award else set()
     for pledge in queries.pledges_of(application.id):
-        if worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked") and not records_of_pledge(pledge):
+        helped = pledge.status in ("delivered", "checked")
+        if helped and queries.worker_of(pledge) == worker and pledge.id not in gave and not records_of_pledge(pledge):
             move(pledge, "not_delivered", actor)
 
 
@@ -420,7 +472,7 @@ def records_of_pledge(pledge: Pledge) -> list[WorkRecord]:
 def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, list[WorkRecord]]:
     """The same of several neighbours, by pledge. One query."""
     standing = [row for row in works.records_of(f"award:{award.id}") if row.refused_at is None]
-    return {pledge.id: [row for row in standing if row.worker == worker_of(pledge)] for pledge in pledges}
+    return {pledge.id: [row for row in standing if row.worker == queries.worker_of(pledge)] for pledge in pledges}
 
 
 def _award_of_hours(application: Application, record_ref: str) -> Award:

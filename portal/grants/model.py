@@ -41,6 +41,8 @@ FLOAT_STATES = ("open", "closed")
 FLOAT_REQUEST_STATES = ("with_panel", "granted", "no", "not_yet", "no_quorum", "withdrawn")
 PAY_ROUTES = ("group", "host", "council_buys", "receipts")
 PLEDGE_KINDS = ("hours", "goods", "room", "cash")
+DELIVERY_STATES = ("delivered", "checked", "withdrawn", "turned_down", "taken_back")
+DELIVERY_KINDS = ("goods", "room", "cash")  # hours are kept in portal.work
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -68,7 +70,7 @@ class Fund(Base):
     purpose: Mapped[str] = mapped_column(default="")
     rules: Mapped[dict[str, Any]] = mapped_column(JSON)  # the defaults its rounds start from: see rules.RoundRules
     opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]  # cache of its events; empty again when it is reopened
 
 
 class Contribution(Base):
@@ -103,6 +105,7 @@ class Round(Base):
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime | None]  # None only for a rolling round without an end
     decide_by: Mapped[date | None]  # dated rounds; a rolling one promises rules.decide_within_days after sending
+    vote_until: Mapped[date | None]  # where residents vote (rules.voters): the last day on which they can
     rules: Mapped[dict[str, Any]] = mapped_column(JSON)
     frozen_at: Mapped[datetime | None]
 
@@ -219,7 +222,7 @@ class Photo(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # PIC-....-....
-    about: Mapped[str]  # "bid:17", "report:4", "receipt:9"
+    about: Mapped[str]  # "bid:17", "report:4", "receipt:9", "delivery:5"
     file: Mapped[str]  # under Settings.data_dir / "photos"
     width: Mapped[int]
     height: Mapped[int]
@@ -268,6 +271,7 @@ class Pledge(Base):
         CheckConstraint("value >= 0", name="value"),
         CheckConstraint("channel in ('email', 'sms', 'letter', 'none')", name="channel"),
         Index("ix_pledge_application_id", "application_id"),
+        Index("ix_pledge_contact", "contact", "id", sqlite_where=text("contact <> ''"), postgresql_where=text("contact <> ''")),
         # a neighbour once a bid: by address, or by account
         Index(
             "uq_pledge_contact",
@@ -297,6 +301,7 @@ class Pledge(Base):
     channel: Mapped[str] = mapped_column(default="none")  # how the link goes out; none: shown as QR on the doorstep
     contact: Mapped[str] = mapped_column(default="")  # e-mail lower case, or E.164
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    worker: Mapped[str] = mapped_column(default="", index=True)  # one neighbour on all ideas: see queries.worker_of
     kind: Mapped[str] = mapped_column(default="hours")
     status: Mapped[str] = mapped_column(default="invited")
     minutes: Mapped[Minutes] = mapped_column(default=0)  # hours pledged
@@ -306,6 +311,50 @@ class Pledge(Base):
     invited_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     invited_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+
+
+class Delivery(Base):
+    """Things, the use of a room, or money that a neighbour gave to an idea: written down by one, checked by another.
+
+    Its value is a memo in pence for the match meter and the report, never money of ours: nothing of it is in the ledger (decision 13).
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", DELIVERY_STATES), name="status"),
+        CheckConstraint(_one_of("kind", DELIVERY_KINDS), name="kind"),
+        CheckConstraint("value > 0", name="value"),
+        CheckConstraint("checked_by is null or checked_by <> entered_by", name="second_person"),
+        CheckConstraint("status not in ('checked', 'taken_back') or checked_by is not null", name="checked"),
+        Index("ix_delivery_award_id", "award_id"),
+        # the same thing twice
+        Index(
+            "uq_delivery_standing",
+            "pledge_id",
+            "day",
+            "kind",
+            "what",
+            unique=True,
+            sqlite_where=text("status in ('delivered', 'checked')"),
+            postgresql_where=text("status in ('delivered', 'checked')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # DLV-....-....
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
+    pledge_id: Mapped[int] = mapped_column(ForeignKey("pledge.id"))  # of whom gave it, whatever they had promised
+    kind: Mapped[str]
+    what: Mapped[str]
+    value: Mapped[Pence]  # at cost: what it would take to buy or rent it; of money, the sum
+    day: Mapped[date]
+    status: Mapped[str] = mapped_column(default="delivered")
+    version: Mapped[int] = mapped_column(default=1)  # whoever checks says yes to what they were shown
+    entered_by: Mapped[str]  # "person:12", or as queries.worker_of names a neighbour
+    basis: Mapped[str | None]
+    entered_at: Mapped[datetime]
+    checked_by: Mapped[str | None]
+    checked_at: Mapped[datetime | None]
 
 
 class Award(Base):
@@ -344,6 +393,7 @@ class Award(Base):
     seconded_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     paid: Mapped[Pence] = mapped_column(default=0)  # cache of settled less refunded; the ledger check compares
     delivered: Mapped[Minutes] = mapped_column(default=0)  # cache of checked hours
+    given: Mapped[Pence] = mapped_column(default=0)  # cache of checked deliveries; the ledger check compares
     closed_at: Mapped[datetime | None]
 
     application: Mapped[Application] = relationship()
@@ -351,7 +401,9 @@ class Award(Base):
 
 
 class Payee(Base):
-    """Where an award's money goes. Numbers are sealed in the vault, shown masked, purged after settlement."""
+    """Where an award's money goes: an account, or whom the council bought from. Numbers are sealed in the vault, shown masked, purged
+    after settlement.
+    """
 
     __tablename__ = "payee"
     __table_args__ = (
@@ -362,13 +414,16 @@ class Payee(Base):
             sqlite_where=text("replaced_at is null"),
             postgresql_where=text("replaced_at is null"),
         ),
+        CheckConstraint("not individual or company_number = ''", name="individual"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # PAY-....-....: ledger account payee:<ref>:paid
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
     route: Mapped[str]
-    name: Mapped[str]  # on the account
+    name: Mapped[str]  # on the account, or of whom the council bought from; empty where that was not asked yet (before migration 0012)
+    company_number: Mapped[str] = mapped_column(default="")  # of whom the council bought from
+    individual: Mapped[bool] = mapped_column(default=False)  # the council bought from a person, whom no file names
     sealed: Mapped[str] = mapped_column(default="")  # sort code and account number, encrypted; empty for council_buys, and when purged
     masked: Mapped[str] = mapped_column(default="")  # "••-••-56 ••••5678"
     fingerprint: Mapped[str] = mapped_column(default="", index=True)  # keyed hash: the same account on two payees is seen
@@ -753,3 +808,34 @@ class Ending(Base):
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class Closing(Base):
+    """A fund is closed, or what came back after it was closed is given back: one asks; where money moves a second person does it.
+
+    Posted `fund:F:available` to `funder:X`, each its share, under key `closing:<id>`.
+    """
+
+    __tablename__ = "closing"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("amount = 0 or (closed_by_id is not null and closed_by_id <> asked_by_id)", name="two_people"),
+        CheckConstraint("(closed_at is null) = (closed_by_id is null)", name="closed"),
+        Index(
+            "uq_closing_waiting",
+            "fund_id",
+            unique=True,
+            sqlite_where=text("closed_at is null and cancelled_at is null"),
+            postgresql_where=text("closed_at is null and cancelled_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"), index=True)
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    amount: Mapped[Pence] = mapped_column(default=0)  # what went back to the funders

@@ -4,11 +4,11 @@ from typing import Any
 
 from portal.errors import Refused
 from portal.grants import rules
-from portal.grants.model import Appeal, Application, Award, Payment, Pledge, Report, Round
+from portal.grants.model import Appeal, Application, Award, Delivery, Payment, Pledge, Report, Round
 from portal.history import Actor, record
 from portal.words import _
 
-Thing = Round | Application | Award | Payment | Report | Pledge | Appeal
+Thing = Round | Application | Award | Payment | Report | Pledge | Delivery | Appeal
 
 TABLES: dict[type[Any], tuple[str, rules.Moves]] = {
     Round: ("round", rules.ROUND_MOVES),
@@ -17,6 +17,7 @@ TABLES: dict[type[Any], tuple[str, rules.Moves]] = {
     Payment: ("payment", rules.PAYMENT_MOVES),
     Report: ("report", rules.REPORT_MOVES),
     Pledge: ("pledge", rules.PLEDGE_MOVES),
+    Delivery: ("delivery", rules.DELIVERY_MOVES),
     Appeal: ("appeal", rules.APPEAL_MOVES),
 }
 

@@ -15,7 +15,7 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters, rounds
-from portal.grants.award import REPAID, current_payee, live_payments, locked, payable
+from portal.grants.award import BOUGHT, REPAID, Supplier, current_payee, judge, live_payments, locked, payable, supplied_by
 from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Report
 from portal.grants.moves import about, begin, move
 from portal.grants.report import let_report_go, open_report
@@ -102,6 +102,8 @@ def receipts_of(award: Award) -> Pence:
 def _why_not(award: Award, payee: Payee | None) -> str | None:
     if award.status != "ready_to_pay":
         return _("This award is not ready to be paid.")
+    if award.application.pay_route == BOUGHT:
+        return None  # each payment says whom it goes to
     if payee is None:
         return _("We do not know yet where the money should go.")
     if payee.purged_at is not None:
@@ -112,10 +114,11 @@ def _why_not(award: Award, payee: Payee | None) -> str | None:
     return None
 
 
-def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, once_key: str | None = None) -> str:
-    """The first hand: prepare a payment of all that is left, or of a part (an instalment); returns its reference.
+def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Supplier | None = None, once_key: str | None = None) -> str:
+    """The first hand: prepare a payment of all that is left, or of a part (an instalment); returns its reference. Where the council
+    buys, `supplier` is whom this payment goes to.
 
-    Refused: nothing left (somebody was quicker), more than is left, no usable account, an award of one's own.
+    Refused: nothing left (somebody was quicker), more than is left, no usable account, no supplier, an award of one's own.
     """
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
@@ -136,8 +139,10 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, once_key: str
         amount = Pence(left) if amount is None else amount
         if not 0 < amount <= left:
             raise Refused(_("At most %(left)s of this award can be paid now.", left=pounds(left)), "amount")
-        payee = current_payee(award)
+        bought = bid.pay_route == BOUGHT
+        payee = supplied_by(award, supplier or Supplier(""), actor) if bought else current_payee(award)
         assert payee is not None
+        _must_not_be_themselves(payee, actor)
         used = (
             db.session.scalar(select(func.max(Payment.instalment)).where(Payment.award_id == award.id, Payment.status != "cancelled")) or 0
         )
@@ -170,14 +175,20 @@ def approve(payment_ref: str, actor: Actor) -> None:
             raise Refused(_("%(name)s has approved this payment already.", name=_name(payment.approved_by_id)))
         if payment.prepared_by_id == actor.person_id:
             raise Refused(_("You prepared this payment. Another person must approve it."))
+        _must_not_be_themselves(db.session.get_one(Payee, payment.payee_id), actor)
         _still_right(award, payment)
         move(payment, "approved", actor, refusal=_("This payment cannot be approved any more. Look at the list again."))
         payment.approved_by_id, payment.approved_at = actor.person_id, clock.now()
 
 
+def _must_not_be_themselves(payee: Payee, actor: Actor) -> None:
+    if payee.route == BOUGHT and actor.person_id is not None and payee.name.casefold().split() == _name(actor.person_id).casefold().split():
+        raise Refused(_("That is your own name. Somebody else must handle what is paid to you."), "supplier")
+
+
 def _still_right(award: Award, payment: Payment) -> None:
     payee = current_payee(award)
-    if payee is None or payee.id != payment.payee_id:
+    if award.application.pay_route != BOUGHT and (payee is None or payee.id != payment.payee_id):
         raise Refused(_("The account was changed after %(ref)s was prepared. Cancel it and prepare it anew.", ref=payment.ref))
     if award.status != "ready_to_pay":
         raise Refused(_("The award of %(ref)s is not ready to be paid any more.", ref=payment.ref))
@@ -198,6 +209,29 @@ def cancel(payment_ref: str, reason: str, actor: Actor) -> None:
         must_not_be_their_money(bid, actor)
         if payment.status != "cancelled":
             move(payment, "cancelled", actor, reason=reason, refusal=_("This payment has been released. Wait for the bank's answer."))
+
+
+def name_supplier(payment_ref: str, supplier: Supplier, reason: str, actor: Actor) -> None:
+    """Put right whom the council bought from, once the payment has left the hands that looked at the name, or where none was asked.
+
+    It stands for all payments of this award to the same payee. The same again changes nothing. Refused: not bought by the council, in
+    hand still (prepare it anew), no name, a person with a company number, no reason, an award of one's own.
+    """
+    with transaction():
+        bid, award, payment = _locked_payment(payment_ref)
+        must_not_be_their_money(bid, actor)
+        payee = db.session.get_one(Payee, payment.payee_id)
+        if payee.route != BOUGHT:
+            raise Refused(_("This money went to an account, and the name on it stays."))
+        if Supplier(payee.name, payee.company_number, payee.individual) == supplier:
+            return
+        if payee.name and payment.status in ("prepared", "approved", "released"):
+            raise Refused(_("This payment is in hand. Cancel it and prepare it anew with the right name, or wait until it has arrived."))
+        judge(supplier)
+        if not reason:
+            raise Refused(_("Write why, in a few words. It is kept."), "reason")
+        payee.name, payee.company_number, payee.individual = supplier.name, supplier.company_number, supplier.individual
+        record(about(award), "supplier_changed", actor, reason=reason, payee=payee.ref)
 
 
 # --- the third hand ------------------------------------------------------------------------------------------------------
@@ -245,6 +279,7 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
         raise Refused(_("You prepared %(ref)s. Another person must release it.", ref=payment.ref))
     if payment.approved_by_id == actor.person_id and hands(bid) > 2:
         raise Refused(_("You approved %(ref)s. A third person must release it.", ref=payment.ref))
+    _must_not_be_themselves(db.session.get_one(Payee, payment.payee_id), actor)
     _still_right(award, payment)
 
 
@@ -344,10 +379,13 @@ def bounce(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
 # --- what is not spent ---------------------------------------------------------------------------------------------------
 
 
-def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor: Actor, *, once_key: str | None = None) -> str:
-    """Unspent money came back from the payee to us: it is the fund's again; returns the refund's reference.
+def refund(
+    award_ref: str, amount: Pence, received_on: date, reason: str, actor: Actor, *, payee_ref: str = "", once_key: str | None = None
+) -> str:
+    """Unspent money came back from the payee to us: it is the fund's again; returns the refund's reference. `payee_ref` says which of
+    several shops it came from, where the council bought.
 
-    Refused: more than was paid, a day to come, no reason, an award of one's own.
+    Refused: more than was paid, by that shop; a day to come, no reason, no shop named of several, an award of one's own.
     """
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
@@ -369,7 +407,13 @@ def refund(award_ref: str, amount: Pence, received_on: date, reason: str, actor:
             raise Refused(_("%(paid)s was paid for this award, so no more can come back.", paid=pounds(award.paid)), "amount")
         ref = ""
         left: int = amount
-        for payee in _paid_payees(award):
+        payees = [each for each in _paid_payees(award) if not payee_ref or each.ref == payee_ref]
+        held = books.balances(paid_to(each) for each in payees)
+        if bid.pay_route == BOUGHT and not payee_ref and sum(1 for each in held.values() if each) > 1:
+            raise Refused(_("Say which shop it came back from."), "payee")
+        if amount > sum(held.values()):
+            raise Refused(_("%(paid)s was paid to them, so no more can come back.", paid=pounds(sum(held.values()))), "amount")
+        for payee in payees:
             part = min(left, books.balance(paid_to(payee)))
             if part > 0:
                 ref = _refund_part(bid, award, payee, Pence(part), received_on, reason, actor)

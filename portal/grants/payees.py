@@ -24,6 +24,16 @@ def clean_account_number(text: str) -> str:
     return digits.zfill(8)
 
 
+def clean_company_number(text: str) -> str:
+    """Eight characters as Companies House has them: "1234567" gives "01234567", "sc 123456" gives "SC123456". ValueError otherwise."""
+    number = re.sub(r"[\s\-–.]", "", text).upper()
+    if re.fullmatch(r"[0-9]{6,8}", number) and number.strip("0"):
+        return number.zfill(8)
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{5}[0-9R]", number):
+        raise ValueError(_("Write the company number with its eight characters, like 01234567 or SC123456."))
+    return number
+
+
 def masked(sort_code: str, account_number: str) -> str:
     """ "••-••-34 ••••5678": enough to recognise one's own. Empty for no account."""
     return f"••-••-{sort_code[-2:]} ••••{account_number[-4:]}" if account_number else ""

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Select, Text, case, func, literal, select
 
 from portal.db import db
-from portal.grants.model import Contribution, Payment, Refund
+from portal.grants.closing import LIVE
+from portal.grants.model import Award, Closing, Contribution, Delivery, Fund, Payment, QuickFloat, Refund, Round
 from portal.grants.moves import TABLES
 from portal.grants.pay import in_transit
 from portal.history import Event
@@ -16,12 +17,17 @@ from portal.work.model import WorkRecord, WorkUse
 
 
 def broken_caches() -> Iterator[str]:
-    """Statuses beside their events; contributions, refunds, payments on their way and checked hours beside the books. Streamed."""
+    """Statuses beside their events; contributions, refunds, closings, payments on their way and checked hours beside the books; other
+    help, of which the books hold nothing, beside its events. Streamed.
+    """
     yield from _statuses()
     yield from _sums("contribution", select(Contribution.id, Contribution.amount))
     yield from _sums("refund", select(Refund.id, Refund.amount))
+    yield from _sums("closing", select(Closing.id, Closing.amount))
+    yield from _closed_funds()
     yield from _on_the_way()
     yield from _hours()
+    yield from _deliveries()
 
 
 def _statuses() -> Iterator[str]:
@@ -63,6 +69,26 @@ def _sums(name: str, rows: Select[int, Pence]) -> Iterator[str]:
         yield f"{name}:{id_} says {shown} pence, the books {said}"
 
 
+def _closed_funds() -> Iterator[str]:
+    """A fund is closed when its events say so, and then nothing of it is under way."""
+    last = select(func.max(Event.id)).where(
+        Event.about == literal("fund:") + func.cast(Fund.id, Text), Event.kind.in_(("closed", "reopened"))
+    ).correlate(Fund).scalar_subquery()  # fmt: skip
+    said = case((func.coalesce(Event.kind, "") == "closed", 1), else_=0)
+    shown = case((Fund.closed_at.is_not(None), 1), else_=0)
+    for id_, is_closed in db.session.execute(select(Fund.id, shown).outerjoin(Event, Event.id == last).where(said != shown)):
+        yield f"fund:{id_} is {'closed' if is_closed else 'open'}, its events say something else"
+    for name, model, under_way in (
+        ("round", Round, Round.status != "finished"),
+        ("award", Award, Award.status.in_(LIVE)),
+        ("quick-float", QuickFloat, QuickFloat.status == "open"),
+    ):
+        for id_, fund_id in db.session.execute(
+            select(model.id, model.fund_id).join(Fund, Fund.id == model.fund_id).where(Fund.closed_at.is_not(None), under_way)
+        ):
+            yield f"fund:{fund_id} is closed, but {name}:{id_} is under way"
+
+
 def _on_the_way() -> Iterator[str]:
     moving = dict(
         db.session.execute(select(Payment.run_id, func.sum(Payment.amount)).where(Payment.status == "released").group_by(Payment.run_id))
@@ -100,3 +126,30 @@ def _hours() -> Iterator[str]:
     )
     for id_, shown, said in found:
         yield f"work record {id_} says {shown} minutes, the books {said}"
+
+
+def _deliveries() -> Iterator[str]:
+    """What each line is worth is what its last event says, and an award shows the sum of its checked lines."""
+    about = literal("delivery:") + func.cast(Delivery.id, Text)
+    last = (
+        select(func.max(Event.id)).where(Event.about == about, Event.kind.in_(("delivered", "corrected", "checked"))).correlate(Delivery).scalar_subquery()
+    )  # fmt: skip
+    said = func.coalesce(Event.data["value"].as_integer(), 0)
+    rows = db.session.execute(
+        select(Delivery.id, Delivery.value, said)
+        .outerjoin(Event, Event.id == last)
+        .where(Delivery.value != said)
+        .execution_options(yield_per=1000)
+    )
+    for id_, shown, told in rows:
+        yield f"delivery:{id_} says {shown} pence, its events say {told}"
+    checked = (
+        select(Delivery.award_id, func.sum(Delivery.value).label("value"))
+        .where(Delivery.status == "checked")
+        .group_by(Delivery.award_id)
+        .subquery()
+    )
+    total = func.coalesce(checked.c.value, 0)
+    sums = select(Award.id, Award.given, total).outerjoin(checked, checked.c.award_id == Award.id).where(Award.given != total)
+    for id_, shown, counted in db.session.execute(sums.execution_options(yield_per=1000)):
+        yield f"award:{id_} says {shown} pence of other help were given, its checked lines say {counted}"

@@ -1,10 +1,10 @@
 """Reading funds, rounds and bids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -14,7 +14,9 @@ from portal.grants.model import (
     Appeal,
     Application,
     Award,
+    Closing,
     Contribution,
+    Delivery,
     Fund,
     Funder,
     MoreAsked,
@@ -43,6 +45,11 @@ def funds() -> Sequence[Fund]:
     return db.session.scalars(select(Fund).order_by(Fund.name)).all()
 
 
+def open_funds() -> Sequence[Fund]:
+    """Funds that are not closed, by name."""
+    return db.session.scalars(select(Fund).where(Fund.closed_at.is_(None)).order_by(Fund.name)).all()
+
+
 def fund_by_code(code: str) -> Fund:
     """One fund. NotFound."""
     found = db.session.scalar(select(Fund).where(Fund.code == code))
@@ -58,13 +65,14 @@ def funders() -> Sequence[Funder]:
 
 @dataclass(frozen=True)
 class FundFigures:
-    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, and paid (quick sparks too)."""
+    """Where a fund's money stands, in pence: what came in, what is free, promised, in floats, paid (quick sparks too) and given back."""
 
     received: int
     free: int
     promised: int
     paid: int
     in_floats: int = 0
+    given_back: int = 0  # to the funders, when it was closed
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
@@ -77,18 +85,24 @@ def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
             select(Award.fund_id, promised, func.sum(Award.paid)).where(Award.fund_id.in_(ids)).group_by(Award.fund_id)
         )
     }
-    floats = {
-        fund_id: (int(held), int(spent))
-        for fund_id, held, spent in db.session.execute(
-            select(QuickFloat.fund_id, func.sum(QuickFloat.balance), func.sum(QuickFloat.spent))
-            .where(QuickFloat.fund_id.in_(ids))
-            .group_by(QuickFloat.fund_id)
+    others = union_all(
+        select(QuickFloat.fund_id, QuickFloat.balance, QuickFloat.spent, literal(0).label("back")).where(QuickFloat.fund_id.in_(ids)),
+        select(Closing.fund_id, literal(0), literal(0), Closing.amount).where(Closing.fund_id.in_(ids)),
+    ).subquery()
+    beside = {
+        fund_id: (int(held), int(spent), int(back))
+        for fund_id, held, spent, back in db.session.execute(
+            select(others.c.fund_id, func.sum(others.c.balance), func.sum(others.c.spent), func.sum(others.c.back)).group_by(
+                others.c.fund_id
+            )
         )
     }
     found = {}
     for fund in some:
-        left, (due, paid), (held, spent) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0)), floats.get(fund.id, (0, 0))
-        found[fund.id] = FundFigures(received=left + due + paid + held + spent, free=left, promised=due, paid=paid + spent, in_floats=held)
+        left, (due, paid) = free[f"fund:{fund.code}:available"], awards.get(fund.id, (0, 0))
+        held, spent, back = beside.get(fund.id, (0, 0, 0))
+        received = left + due + paid + held + spent + back
+        found[fund.id] = FundFigures(received=received, free=left, promised=due, paid=paid + spent, in_floats=held, given_back=back)
     return found
 
 
@@ -194,9 +208,25 @@ def bids_of(person_id: int, acts_for: frozenset[int], limit: int = 50) -> Sequen
     ).all()
 
 
-def bids(*, status: str = "", round_ref: str = "", after: tuple[datetime, int] | None = None, limit: int = 30) -> Sequence[Application]:
-    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id)."""
-    query = select(Application).options(joinedload(Application.round).joinedload(Round.fund)).where(Application.sent_at.is_not(None))
+def lies_in(areas: Collection[int] | None) -> ColumnElement[bool]:
+    """Bids that happen in one of these areas; None: all, wherever."""
+    return true() if areas is None else Application.area_id.in_(areas)
+
+
+def bids(
+    *,
+    status: str = "",
+    round_ref: str = "",
+    after: tuple[datetime, int] | None = None,
+    limit: int = 30,
+    areas: Collection[int] | None = None,
+) -> Sequence[Application]:
+    """The desk's list: bids that were sent, newest first, keyset-paged by (sent_at, id). `areas`: only those there; None: all."""
+    query = (
+        select(Application)
+        .options(joinedload(Application.round).joinedload(Round.fund))
+        .where(Application.sent_at.is_not(None), lies_in(areas))
+    )
     if status:
         query = query.where(Application.status == status)
     if round_ref:
@@ -221,15 +251,27 @@ def names_in(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
     return found
 
 
-def giver(pledge: Pledge) -> str:
-    """The same text for the same neighbour: their account, or else their address, or else this pledge."""
-    return f"person:{pledge.person_id}" if pledge.person_id else f"at:{pledge.contact}" if pledge.contact else f"pledge:{pledge.id}"
+def worker_of(pledge: Pledge) -> str:
+    """The same text for the same neighbour, whichever idea they help: their account, or the first pledge at their address, or this one.
+
+    It names them in the record of work and in the books, so it says nothing of the address itself (decision 13).
+    """
+    return pledge.worker or (f"person:{pledge.person_id}" if pledge.person_id else f"pledge:{pledge.id}")
+
+
+def deliveries_of(award_id: int) -> Sequence[Delivery]:
+    """Things, rooms and money that neighbours gave for an award and that stand, by day. One query."""
+    return db.session.scalars(
+        select(Delivery)
+        .where(Delivery.award_id == award_id, Delivery.status.in_(("delivered", "checked")))
+        .order_by(Delivery.day, Delivery.id)
+    ).all()
 
 
 def meter_of(application: Application, pledges: Sequence[Pledge] | None = None) -> Meter:
     """The match meter of a bid: what confirmed pledges count for."""
     counted = [
-        PledgeFact(giver(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
+        PledgeFact(worker_of(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
         for pledge in (pledges_of(application.id) if pledges is None else pledges)
         if pledge.status in ("confirmed", "delivered", "checked")
     ]
@@ -320,7 +362,7 @@ def appeals_of(application_id: int) -> Sequence[Appeal]:
 
 
 def story_of(application: Application, award: Award | None) -> Sequence[Event]:
-    """All events about a bid, its neighbours, appeals, award, payments and report, oldest first. One query."""
+    """All events about a bid, its neighbours and what they gave, appeals, award, payments and report, oldest first. One query."""
     parts = [
         select(literal(f"bid:{application.id}")),
         select("pledge:" + func.cast(Pledge.id, String)).where(Pledge.application_id == application.id),
@@ -330,6 +372,7 @@ def story_of(application: Application, award: Award | None) -> Sequence[Event]:
         parts += [
             select(literal(f"award:{award.id}")),
             select("payment:" + func.cast(Payment.id, String)).where(Payment.award_id == award.id),
+            select("delivery:" + func.cast(Delivery.id, String)).where(Delivery.award_id == award.id),
             select("report:" + func.cast(Report.id, String)).where(Report.award_id == award.id),
         ]
     return db.session.scalars(select(Event).where(Event.about.in_(union_all(*parts))).order_by(Event.id)).all()

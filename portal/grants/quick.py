@@ -25,7 +25,7 @@ from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
 from portal.people.model import Person, Role
-from portal.people.queries import addressee_of, in_force, person
+from portal.people.queries import addressee_of, holds, in_force, person
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.places.queries import ward_on
@@ -198,6 +198,8 @@ def _judge(float_: QuickFloat, given: Given) -> Area:
     area = db.session.get(Area, given.area_id) if given.area_id is not None else None
     if area is None:
         raise Refused(_("Choose where it helps."), "area")
+    if not holds(float_.person_id, "connector", area.id):
+        raise Refused(_("This connector is for another area. Ask the connector there, or an officer."), "area")
     return area
 
 

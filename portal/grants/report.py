@@ -1,5 +1,6 @@
 """What happened with a grant: receipts, delivered hours, photos, two sentences; read by an officer, who closes it."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -342,13 +343,13 @@ def _remind(application: Application, report: Report, number: int) -> bool:
     )
 
 
-def waiting(limit: int = 100) -> list[tuple[Report, Application]]:
-    """Reports for an officer to read (sent) or to chase (late), oldest first."""
+def waiting(limit: int = 100, *, areas: Collection[int] | None = None) -> list[tuple[Report, Application]]:
+    """Reports for an officer to read (sent) or to chase (late), oldest first. `areas`: only of bids there; None: all."""
     rows = db.session.execute(
         select(Report, Application)
         .join(Award, Award.id == Report.award_id)
         .join(Application, Application.id == Award.application_id)
-        .where(Report.status.in_(("sent", "late")))
+        .where(Report.status.in_(("sent", "late")), queries.lies_in(areas))
         .order_by(Report.status.desc(), Report.due)
         .limit(limit)
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select
 
 from portal import clock, once
-from portal.db import db, transaction
+from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters
 from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
@@ -17,7 +17,9 @@ from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
 from portal.outbox import queue
+from portal.panels.ballots import FEWEST
 from portal.people.queries import addressee_of, person
+from portal.places import queries as places
 from portal.refs import new_ref
 from portal.words import _
 
@@ -25,6 +27,21 @@ from portal.words import _
 def available(fund: Fund) -> str:
     """The ledger account of a fund's free money."""
     return f"fund:{fund.code}:available"
+
+
+def locked_fund(fund_id: int) -> Fund:
+    """The fund, locked, as a part of an action that gives out its money or must not meet its closing. NotFound."""
+    must_be_in_transaction()
+    found = db.session.scalar(select(Fund).where(Fund.id == fund_id).with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(_("We cannot find that fund."))
+    return found
+
+
+def must_be_open(fund: Fund) -> None:
+    """Refused when a fund is closed."""
+    if fund.closed_at is not None:
+        raise Refused(_("The fund %(name)s is closed. Reopen it first, with a reason.", name=fund.name))
 
 
 def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
@@ -54,15 +71,16 @@ def add_funder(code: str, name: str, actor: Actor) -> None:
 def contribute(
     fund_id: int, funder_id: int, amount: Pence, received_on: date, reference: str, actor: Actor, *, once_key: str | None = None
 ) -> str:
-    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come."""
+    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come, a closed fund."""
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         if received_on > clock.today():
             raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
-        fund, funder = db.session.get(Fund, fund_id), db.session.get(Funder, funder_id)
-        if fund is None or funder is None:
-            raise NotFound(_("We cannot find that fund."))
+        fund, funder = locked_fund(fund_id), db.session.get(Funder, funder_id)
+        if funder is None:
+            raise NotFound(_("We cannot find that funder."))
+        must_be_open(fund)
         row = Contribution(
             ref=new_ref("CON"), fund_id=fund_id, funder_id=funder_id, amount=amount, received_on=received_on, reference=reference,
             entered_by_id=actor.person_id,
@@ -80,13 +98,14 @@ def contribute(
 
 
 def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
-    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile."""
+    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile; a closed fund."""
     with transaction():
         row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
         if row is None:
             raise NotFound(_("We cannot find that contribution."))
         if not reason:
             raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
+        must_be_open(locked_fund(row.fund_id))
         if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
             record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
 
@@ -100,13 +119,19 @@ def plan_round(
     decide_by: date | None,
     rules: RoundRules,
     actor: Actor,
+    *,
+    vote_until: date | None = None,
 ) -> str:
-    """A round to come, rolling when it has no closing date; returns its reference. Refused: dates out of order."""
+    """A round to come, rolling when it has no closing date; returns its reference. `vote_until`: the last day on which residents can
+    vote, where the rules say that they do. Refused: dates out of order, an area ballot that cannot be, a closed fund.
+    """
     with transaction():
+        must_be_open(locked_fund(fund_id))
         _dates_in_order(opens_at, closes_at, decide_by)
+        _ballot_can_be(closes_at, vote_until, decide_by, rules)
         round_ = Round(
             ref=new_ref("RND"), fund_id=fund_id, panel_id=panel_id, name=name, rolling=closes_at is None, opens_at=opens_at, closes_at=closes_at,
-            decide_by=decide_by, rules=rules.store(),
+            decide_by=decide_by, rules=rules.store(), vote_until=vote_until if rules.voters == "area" else None,
         )  # fmt: skip
         db.session.add(round_)
         db.session.flush()
@@ -123,6 +148,8 @@ def change_round(
     decide_by: date | None,
     rules: RoundRules,
     actor: Actor,
+    *,
+    vote_until: date | None = None,
 ) -> None:
     """Change a round while it is planned. Refused afterwards: its rules froze when it opened."""
     with transaction():
@@ -130,6 +157,8 @@ def change_round(
         if round_.status != "planned":
             raise Refused(_("This round has opened, so its rules stay as they were promised."))
         _dates_in_order(opens_at, closes_at, decide_by)
+        _ballot_can_be(closes_at, vote_until, decide_by, rules)
+        round_.vote_until = vote_until if rules.voters == "area" else None
         round_.panel_id, round_.name, round_.opens_at, round_.closes_at, round_.decide_by = panel_id, name, opens_at, closes_at, decide_by
         round_.rolling, round_.rules = closes_at is None, rules.store()
         record(f"round:{round_.id}", "replanned", actor)
@@ -142,6 +171,28 @@ def _dates_in_order(opens_at: datetime, closes_at: datetime | None, decide_by: d
         raise Refused(_("Say by which day everybody will hear."), "decide_by")
     if closes_at is not None and decide_by is not None and decide_by <= clock.london_day(closes_at):
         raise Refused(_("The day of the decision must come after the round closes."), "decide_by")
+
+
+def _ballot_can_be(closes_at: datetime | None, vote_until: date | None, decide_by: date | None, rules: RoundRules) -> None:
+    if rules.voters != "area":
+        return
+    if closes_at is None or decide_by is None:
+        raise Refused(_("Residents can vote only in a round with a closing day. Say on which day it closes."), "closes_on")
+    if rules.decision == "threshold" or rules.ballots == "marks":
+        raise Refused(_("Where residents vote, the money goes by most votes or in equal shares by votes. Choose one of these."), "decision")
+    if rules.marking:
+        raise Refused(_("Where residents vote, the panel gives no marks. Take that tick away."), "marking")
+    if rules.least_ballots < FEWEST:
+        raise Refused(
+            _("At least %(fewest)d must vote: of fewer, everybody could guess whose ballot is whose.", fewest=FEWEST), "least_ballots"
+        )
+    if vote_until is None:
+        raise Refused(_("Say until which day residents can vote."), "vote_until")
+    if not clock.london_day(closes_at) < vote_until < decide_by:
+        raise Refused(_("The last day to vote must come after the round closes, and before everybody hears."), "vote_until")
+    for code in rules.areas:
+        if places.area_by_code(code) is None:
+            raise Refused(_("We do not know one of these areas. Choose them again."), "areas")
 
 
 def open_round(ref: str, actor: Actor) -> None:
@@ -165,7 +216,7 @@ def close_round(ref: str, actor: Actor) -> None:
 
 
 def finish_round(ref: str, actor: Actor) -> None:
-    """Nothing of this round is under way any more. Refused while a bid is.
+    """Nothing of this round is under way any more; one that is planned is called off. Refused while a bid is.
 
     An idea that was told "not yet" does not hold it up: it may come back, and is then released by itself.
     """
@@ -209,6 +260,9 @@ def extend(ref: str, until: datetime, reason: str, actor: Actor, application_id:
         if round_.decide_by is not None and round_.decide_by <= clock.london_day(until):
             day = letters.in_words(round_.decide_by)
             raise Refused(_("That leaves no time to decide before %(day)s. Choose an earlier day.", day=day), "until")
+        if round_.vote_until is not None and round_.vote_until <= clock.london_day(until):
+            day = letters.in_words(round_.vote_until)
+            raise Refused(_("Residents vote on these ideas until %(day)s. Choose an earlier day.", day=day), "until")
         given = Extension(
             round_id=round_.id, application_id=application_id, until=until, reason=reason, given_by_id=actor.person_id, given_at=clock.now()
         )

@@ -28,12 +28,16 @@ class RoundRules:
     planning_percent: int = 20  # most of the match that planning meetings count for
     criteria: tuple[str, ...] = ("Will it bring neighbours together?", "Is it wanted here?", "Can they do it?")
     quorum: int = 3  # seats that must vote, of those able to
-    majority_percent: int = 50  # yes must be more than this share of yes and no; 0: one yes is enough to share in the pot
+    majority_percent: int = 50  # yes must be more than this share of yes and no; see `majority`
+    on_tie: str = "not_yet"  # what comes of exactly that share: "not_yet" or "no"
     marking: bool = False  # the panel marks each idea by the criteria, in private, before it talks and votes
     anonymous: bool = True  # the panel reads what the idea is, not whose group it is
     decision: str = "threshold"  # a dated round: threshold, most_votes or equal_shares (panels.rules.Sharing)
     ballots: str = "votes"  # equal shares by votes, or by marks
     pot: Pence | None = None  # what a dated round shares out at most; None: what the fund has free when the panel begins
+    voters: str = "panel"  # who votes in a dated round: the panel's seats, or all residents ("area"): an area ballot
+    areas: tuple[str, ...] = ()  # an area ballot: codes of the areas whose residents vote; none: of every area
+    least_ballots: int = 20  # an area ballot: when fewer vote, the panel decides
     decide_within_days: int = 21  # rolling rounds: promised when sent
     accept_within_days: int = 14
     report_within_days: int = 42  # after the last day of the idea
@@ -51,6 +55,13 @@ class RoundRules:
     def store(self) -> dict[str, Any]:
         """As JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def majority(self, *, shared: bool) -> int:
+        """The share of yes and no that yes must be more than, in percent.
+
+        `shared`: the idea shares a pot with others. Equal shares ask no majority then: that the few are heard is what they are for.
+        """
+        return 0 if shared and self.decision == "equal_shares" else self.majority_percent
 
     def most_on_rung(self, closed_awards: int) -> Pence:
         """How much a group may ask for whom this many closed awards have opened a rung: £250, then £500, then £1,000."""
@@ -178,6 +189,20 @@ def not_spent(route: str, paid: int, on_receipts: int) -> Pence:
     return Pence(0 if route == "council_buys" else max(0, paid - on_receipts))
 
 
+def shared_out(amount: int, weights: Mapping[str, int]) -> dict[str, Pence]:
+    """An amount in pence in proportion to weights (zero or more, not all zero), to the penny: by largest remainder.
+
+    What is left over after rounding down goes a penny each to those whose share lost most by it; among equals to the larger
+    weight, then by name. Nobody gets more than their weight as long as the amount is not more than all weights together.
+    """
+    total = sum(weights.values())
+    shares = {name: amount * weight // total for name, weight in weights.items()}
+    in_line = sorted(weights, key=lambda name: (-(amount * weights[name] % total), -weights[name], name))
+    for name in in_line[: amount - sum(shares.values())]:
+        shares[name] += 1
+    return {name: Pence(share) for name, share in shares.items()}
+
+
 # --- lives ---------------------------------------------------------------------------------------------------------------
 # Each move: (states it may start from, state it ends in). A status column is the reduction of the events by these tables.
 
@@ -190,7 +215,7 @@ ROUND_MOVES: Moves = {
     "reopened": (("closed",), "open"),  # an extension for everybody
     "deciding": (("closed", "open"), "deciding"),
     "released": (("deciding", "closed"), "released"),
-    "finished": (("released", "open", "closed"), "finished"),
+    "finished": (("released", "open", "closed", "planned"), "finished"),  # a planned one is called off
 }
 BID_MOVES: Moves = {
     "started": ((), "draft"),
@@ -265,6 +290,16 @@ PLEDGE_MOVES: Moves = {
     "checked": (("delivered", "checked"), "checked"),
     "not_delivered": (("delivered", "checked"), "confirmed"),
     "expired": (("invited",), "expired"),
+}
+
+
+DELIVERY_MOVES: Moves = {
+    "delivered": ((), "delivered"),
+    "corrected": (("delivered",), "delivered"),  # by whoever wrote it
+    "withdrawn": (("delivered",), "withdrawn"),  # by whoever wrote it
+    "turned_down": (("delivered",), "turned_down"),  # by a second person
+    "checked": (("delivered",), "checked"),
+    "taken_back": (("checked",), "taken_back"),  # it stays on record, with a reason
 }
 
 

@@ -51,6 +51,8 @@ SENTENCES: dict[str, str] = {
     "award.hours_taken_back": N_("A neighbour's hours were taken back."),
     "award.details_given": N_("%(who)s said which account the money goes to."),
     "award.details_changed": N_("%(who)s changed the account that the money goes to."),
+    "award.supplier_named": N_("%(who)s wrote down where the things are bought."),
+    "award.supplier_changed": N_("%(who)s put right where the things were bought."),
     "award.details_forgotten": N_("The account number was forgotten, because it is not needed any more."),
     "award.refunded": N_("Money that was not needed came back."),
     "award.rest_returned": N_("The rest of the grant was not needed and went back into the fund."),
@@ -72,6 +74,12 @@ SENTENCES: dict[str, str] = {
     "payment.settled": N_("The payment arrived."),
     "payment.bounced": N_("The payment came back from the bank."),
     "payment.cancelled": N_("%(who)s cancelled the payment."),
+    "delivery.delivered": N_("What a neighbour gave was written down."),
+    "delivery.corrected": N_("What a neighbour gave was put right."),
+    "delivery.withdrawn": N_("What a neighbour gave was taken out again."),
+    "delivery.turned_down": N_("What a neighbour gave was turned down."),
+    "delivery.checked": N_("What a neighbour gave was checked."),
+    "delivery.taken_back": N_("What a neighbour gave does not count any more."),
     "pledge.invited": N_("%(who)s asked a neighbour to help."),
     "pledge.confirmed": N_("A neighbour said yes."),
     "pledge.changed": N_("A neighbour changed what they promise."),
@@ -100,9 +108,12 @@ SENTENCES: dict[str, str] = {
 SAID_ALREADY = {
     "bid.neighbour_yes": ("pledge.confirmed", "pledge.changed"),
     "bid.neighbour_no": ("pledge.refused",),
+    "pledge.delivered": ("delivery.delivered",),
+    "pledge.checked": ("delivery.checked",),
+    "pledge.not_delivered": ("delivery.withdrawn", "delivery.turned_down", "delivery.taken_back"),
 }
 # reasons that may name a neighbour: for the applicant's side and officers
-OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back")
+OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back", "delivery.turned_down", "delivery.taken_back")
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,23 @@ def balances(codes: Iterable[str]) -> Mapping[str, int]:
     return dict.fromkeys(wanted, 0) | dict(found.tuples().all())
 
 
+def net_from(prefix: str, code: str) -> Mapping[str, int]:
+    """What an account got from each account whose code begins with `prefix`, less what went back to it. One query."""
+    here = select(Account.id).where(Account.code == code).scalar_subquery()
+    moved = union_all(
+        select(Transfer.debit_id.label("other"), Transfer.amount.label("amount")).where(Transfer.credit_id == here),
+        select(Transfer.credit_id, -Transfer.amount).where(Transfer.debit_id == here),
+    ).subquery()
+    found = db.session.execute(
+        select(Account.code, func.sum(moved.c.amount))
+        .join(moved, moved.c.other == Account.id)
+        .where(Account.code.startswith(prefix, autoescape=True))
+        .group_by(Account.code)
+        .order_by(Account.code)
+    )
+    return {name: int(amount) for name, amount in found}
+
+
 def bounds(code: str) -> tuple[int | None, int | None]:
     """Floor and ceiling of an account."""
     row = db.session.execute(

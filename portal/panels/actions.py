@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
@@ -51,12 +52,13 @@ def open_matter(
     db.session.add(made)
     db.session.flush()
     record(f"matter:{made.id}", "opened", actor, thing=about)
-    _tell_seats(made)
+    tell_seats(made)
     calls.recount(panel_id, actor, made)
     return made
 
 
-def _tell_seats(matter: Matter) -> None:
+def tell_seats(matter: Matter) -> None:
+    """The seats hear that something waits, without what it is; at most once a day. A part of an action."""
     panel = db.session.get(Panel, matter.panel_id)
     assert panel is not None
     natural = queries.tied_by_nature([matter.about]).get(matter.about, frozenset())
@@ -80,6 +82,16 @@ def hold(about: str) -> None:
     """Lock the open matter about something, as a part of an action that will lock the thing itself too: a count locks them in this order."""
     must_be_in_transaction()
     db.session.execute(select(Matter.id).where(Matter.about == about, Matter.status == "open").with_for_update())
+
+
+def keep_on_ballot(about: str) -> None:
+    """Refused when residents have this on their ballot already, as a part of an action that holds the matter and would take it off."""
+    must_be_in_transaction()
+    query = select(Matter.id).join(Sitting, Sitting.id == Matter.sitting_id).where(Matter.about == about, Matter.status == "open")
+    if db.session.scalar(query.where(Sitting.votes_from.is_not(None), Sitting.fell_short_at.is_(None))):
+        raise Refused(
+            _("The residents have this idea on their ballot, and a question would take it off. Call whoever has the idea instead.")
+        )
 
 
 def withdraw_matter(about: str, actor: Actor, reason: str | None = None) -> None:
@@ -128,7 +140,7 @@ def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "
         _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
         if not queries.sitting(seat, matter).may_open:
             raise Refused(_("Say first whether something ties you to this idea."))
-        _vote(matter, seat, choice, reason, "phone", "", who.id)
+        cast(matter, seat, choice, reason, "phone", "", who.id)
 
 
 def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str, sheet: str = "") -> None:
@@ -146,7 +158,7 @@ def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choic
         matter = open_one(panel, matter_ref)
         must_count(who, panel, matter)
         seat = seat_for_paper(panel, matter, person_ref, who)
-        _vote(matter, seat, choice, reason, source, sheet, who.id)
+        cast(matter, seat, choice, reason, source, sheet, who.id)
 
 
 def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> Seat:
@@ -166,12 +178,18 @@ def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> S
     return seat
 
 
-def _vote(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
+def cast(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
+    """Append the vote of a seat that may vote on a locked matter; a part of an action. A hand that is raised gives no reason.
+
+    Refused: the residents vote, the marks are not shown yet, no such choice, "no" or "not yet" without a reason.
+    """
+    if queries.by_residents(matter):
+        raise Refused(_("The residents of the area vote on this idea. The panel reads it and can talk about it."))
     if Threshold.load(matter.rule).criteria and matter.revealed_at is None:
         raise Refused(_("First everybody gives their marks. The vote opens when the marks are shown."))
     if choice not in CHOICES:
         raise Refused(_("Choose yes, no, not yet or abstain."), "choice")
-    if choice in ("no", "not_yet") and not reason:
+    if choice in ("no", "not_yet") and not reason and source != "hall":
         raise Refused(_("Write why, in a line. It helps whoever asked to do better next time."), "reason")
     db.session.add(
         Vote(
@@ -205,7 +223,7 @@ def close(who: Who, panel_ref: str, matter_ref: str) -> str:
         sitting = db.session.get_one(Sitting, matter.sitting_id) if matter.sitting_id is not None else None
         if sitting is not None and Sharing.load(sitting.rule).shares:
             raise Refused(_("This idea shares a pot with others, so all of them are counted at once. Open the sitting to count."))
-        result = freeze(matter, standing, Actor(who.id))
+        result = freeze(matter, outcome(tally, rule), tally_of(standing), Actor(who.id))
         if sitting is not None and not queries.open_in(sitting.id):
             sitting.status, sitting.counted_at, sitting.counted_by_id = "counted", clock.now(), who.id
             record(f"sitting:{sitting.id}", "counted", Actor(who.id))
@@ -230,13 +248,17 @@ def ask(
     carry(matter.about, sections, note, answer_by, Actor(who.id))
 
 
-def freeze(matter: Matter, standing: queries.Standing, actor: Actor) -> str:
-    """Close a locked matter as it stands, and tell whoever brought it; a part of an action. Returns the outcome."""
+def tally_of(standing: queries.Standing) -> dict[str, Any]:
+    """The votes of the seats, and what ties were declared, as the register prints them."""
+    return standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
+
+
+def freeze(matter: Matter, came_out: str, tally: dict[str, Any], actor: Actor) -> str:
+    """Close a locked matter with its outcome and tally, and tell whoever brought it; a part of an action. Returns the outcome."""
     must_be_in_transaction()
     matter.status = "closed"
     matter.closed_at = clock.now()
-    matter.outcome = outcome(standing.tally, Threshold.load(matter.rule))
-    matter.tally = standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
+    matter.outcome, matter.tally = came_out, tally
     record(f"matter:{matter.id}", "closed", actor, outcome=matter.outcome)
     kind = matter.about.partition(":")[0]
     if kind in CLOSED:
@@ -248,13 +270,16 @@ def freeze(matter: Matter, standing: queries.Standing, actor: Actor) -> str:
 
 
 def must_count(who: Who, panel: Panel, matter: Matter) -> None:
-    """Whoever closes or enters votes is an officer or the panel's chair, and not tied to the matter. NotYours otherwise."""
+    """Whoever closes or enters votes is an officer, the panel's chair or who stands in for it in a hall, and not tied to the matter.
+    NotYours otherwise.
+    """
     seat = queries.seat_of(who.id, panel.id)
     if seat is not None:
         queries.untied(seat, matter)  # NotFound when tied
     if who.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotYours(_("We cannot find that page."))
-    if not (who.can("manage panels") or (seat is not None and seat.chair and queries.accepted(seat))):
+    runs = seat is not None and queries.accepted(seat) and (seat.chair or queries.stands_in(seat, matter))
+    if not (runs or who.can("manage panels")):
         raise NotYours(_("We cannot find that page."))
 
 

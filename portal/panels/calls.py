@@ -45,7 +45,7 @@ def recount(panel_id: int, actor: Actor, only: Matter | None = None) -> int:
     natural = queries.tied_by_nature(matter.about for matter in matters)
     changed = 0
     for matter in matters:
-        need = Threshold.load(matter.rule).quorum
+        need = 0 if queries.by_residents(matter) else Threshold.load(matter.rule).quorum
         untied = [
             (seat, person)
             for seat, person in rows

@@ -5,10 +5,11 @@ from typing import Any, Self
 
 from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField
 
+from portal.panels import hall
 from portal.panels.conduct import MOST as CONDUCT_MOST
 from portal.panels.model import TIES
 from portal.places import queries as places
-from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs
+from portal.web.forms import DayField, Form, Line, Needed, Optional, Paragraphs, WholeNumberField, whole_number
 from portal.words import N_, _
 
 TIE_WORDS = {
@@ -255,6 +256,50 @@ class PaperMarks(Form):
 class Override(Form):
     matter = RadioField(N_("Which idea?"), [Needed(N_("Choose an idea."))])
     reason = Paragraphs(N_("Why?"), [Needed(N_("Write why. Everybody will read it beside the result."))], most=600)
+
+
+class AreaBallot(Form):
+    idea = SelectMultipleField(N_("Which ideas would you like?"), validate_choice=False)  # the action judges, and says how to go on
+
+
+class PrintPapers(Form):
+    number = WholeNumberField(N_("How many papers?"), [Needed(N_("Write how many."))])
+
+
+class TakePaper(Form):
+    person = Line(
+        N_("Who takes a paper?"),
+        [Needed(N_("Write their e-mail address, telephone number, or number with us."))],
+        description=N_(
+            "Their e-mail address, telephone number, or number with us (PER-…). Who is not with us yet is added at the desk first."
+        ),
+    )
+
+
+class PaperNumber(Form):
+    serial = Line(
+        N_("Number of the paper"),
+        [Needed(N_("Write the number that stands on the paper."))],
+        description=N_("Like BAL-7F3K-9QXA."),
+        most=30,
+    )
+
+
+class Tap(Form):
+    """Any button of the hall."""
+
+    act = HiddenField(default="")
+    matter = HiddenField(default="")
+    person = HiddenField(default="")
+    choice = HiddenField(default="")
+    age = HiddenField(default="")
+    minutes = Line(N_("Minutes for each idea"), most=10)
+    reason = Line(N_("Why? A line, if you like"), most=200)
+
+    def tap(self) -> hall.Tap:
+        """What was tapped."""
+        words = {name: (self[name].data or "")[:40] for name in ("act", "matter", "person", "choice")}
+        return hall.Tap(reason=self.reason.data, minutes=whole_number(self.minutes.data), age=whole_number(self.age.data, 0), **words)
 
 
 class Why(Form):

@@ -206,7 +206,11 @@ class Said:
 
 
 def may_talk(matter: Matter, seat: Seat | None, own: Mapping[int, Mark] | None = None) -> bool:
-    """Whether marks and talk are open to this seat (None: an officer): the marks are shown, and it has given all its own."""
+    """Whether marks and talk are open to this seat (None: an officer): the marks are shown, and it has given all its own. Where
+    residents vote the panel marks nothing, and talks from the beginning.
+    """
+    if queries.by_residents(matter):
+        return True
     criteria = Threshold.load(matter.rule).criteria
     if matter.revealed_at is None or not criteria:
         return False
@@ -254,7 +258,8 @@ def _talks(who: Who, panel: Panel, matter: Matter) -> Seat | None:
     """The seat from which somebody talks, or None for an officer. NotFound when tied or a stranger; Refused before it is open to them."""
     seat = queries.seat_of(who.id, panel.id)
     if seat is not None:
-        queries.sitting(seat, matter)
+        if not queries.sitting(seat, matter).may_open:
+            raise Refused(_("Say first whether something ties you to this idea."))
     elif not who.can("manage panels") or who.id in queries.tied_by_nature([matter.about]).get(matter.about, ()):
         raise NotYours(_("We cannot find that page."))
     if not may_talk(matter, seat):

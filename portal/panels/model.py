@@ -112,6 +112,7 @@ class Sitting(Base):
     __table_args__ = (
         CheckConstraint("status in ('open', 'counted')", name="status"),
         CheckConstraint("pot is null or pot >= 0", name="pot"),
+        CheckConstraint("votes_from is null or votes_until is not null", name="ballot"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -129,6 +130,68 @@ class Sitting(Base):
     counted_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # ballots, outcome and what other rules would have done
     published_at: Mapped[datetime | None]  # from then on everybody may read the result
+    votes_until: Mapped[datetime | None]  # an area ballot: residents vote, until then
+    votes_from: Mapped[datetime | None]  # when somebody opened it; what is before the panel then stands on it, and nothing else
+    fell_short_at: Mapped[datetime | None]  # too few voted, so the panel decides after all
+
+    @property
+    def by_residents(self) -> bool:
+        """Whether an area ballot decides, and not the panel's seats."""
+        return self.votes_until is not None and self.fell_short_at is None
+
+
+class SittingArea(Base):
+    """An area whose residents vote, written down with all that lay in it when the sitting opened."""
+
+    __tablename__ = "sitting_area"
+
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"), primary_key=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), primary_key=True, index=True)
+
+
+class Ballot(Base):
+    """A line of the roll of an area ballot: this resident has voted on the phone, or has taken a paper. Once for each of them.
+
+    What was ticked stands here until the letters are out, and is forgotten then; of a paper it never stands here.
+    """
+
+    __tablename__ = "ballot"
+    __table_args__ = (
+        CheckConstraint("way in ('phone', 'paper')", name="way"),
+        CheckConstraint("way = 'phone' or ticks is null", name="paper_apart"),
+        UniqueConstraint("sitting_id", "person_id"),
+        Index("ix_ballot_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: they left after the ballot had closed
+    way: Mapped[str]
+    ticks: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # ids of the matters they want
+    at: Mapped[datetime]
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a paper: who gave it out
+
+
+class BallotPaper(Base):
+    """A printed ballot paper. Nothing here or elsewhere says who took it."""
+
+    __tablename__ = "ballot_paper"
+    __table_args__ = (
+        CheckConstraint("status in ('printed', 'entered', 'spoilt')", name="status"),
+        CheckConstraint("status = 'entered' or ticks is null", name="ticks"),
+        Index("ix_ballot_paper_sitting_id", "sitting_id", "batch"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)  # BAL-....-....: the last letter checks the others
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sitting.id"))
+    batch: Mapped[int]  # printed together
+    printed_at: Mapped[datetime]
+    printed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    status: Mapped[str] = mapped_column(default="printed")
+    ticks: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # forgotten when the letters are out
+    settled_at: Mapped[datetime | None]  # when it was entered, or written down as spoilt
+    settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Matter(Base):
@@ -222,6 +285,49 @@ class Vote(Base):
     sheet: Mapped[str] = mapped_column(default="")  # number of the paper sheet
     cast_at: Mapped[datetime]
     entered_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Struck(Base):
+    """A hand that was written down by mistake and counts no more. Appended."""
+
+    __tablename__ = "struck"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vote_id: Mapped[int] = mapped_column(ForeignKey("vote.id"), unique=True)
+    struck_at: Mapped[datetime]
+    struck_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class Hall(Base):
+    """Where a panel that meets in a hall stands: over the matters of a sitting, or over those that are decided one by one."""
+
+    __tablename__ = "hall"
+    __table_args__ = (
+        CheckConstraint("length between 60 and 3600", name="length"),
+        CheckConstraint("time_left is null or ends_at is null", name="runs_or_stands"),
+        Index(
+            "uq_hall_panel", "panel_id", unique=True, sqlite_where=text("sitting_id is null"), postgresql_where=text("sitting_id is null")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panel.id"))
+    sitting_id: Mapped[int | None] = mapped_column(ForeignKey("sitting.id"), unique=True)
+    matter_id: Mapped[int | None] = mapped_column(ForeignKey("matter.id"), index=True)  # what is on the table
+    stand_in_id: Mapped[int | None] = mapped_column(ForeignKey("seat.id"))  # who runs it in place of a chair who is tied to it
+    length: Mapped[int] = mapped_column(default=300)  # seconds for each matter
+    ends_at: Mapped[datetime | None]  # while the timer runs
+    time_left: Mapped[int | None]  # seconds, while it stands still on the way; None: not begun
+
+
+class InHall(Base):
+    """A seat is in the hall. Who came and went when is in the events."""
+
+    __tablename__ = "in_hall"
+
+    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seat.id"), primary_key=True)
+    since: Mapped[datetime]
 
 
 class Mark(Base):

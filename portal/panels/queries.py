@@ -12,7 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
-from portal.panels.model import Called, Interest, Mark, Matter, Panel, PanelArea, Remark, Seat, SeatOffer, Vote
+from portal.panels import model
+from portal.panels.model import Called, Hall, Interest, Mark, Matter, Panel, PanelArea, Remark, Seat, SeatOffer, Struck, Vote
 from portal.panels.rules import Tally, Threshold, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS
@@ -41,8 +42,8 @@ def decides(seat: Seat, one: Matter, called: Container[int]) -> bool:
 
 
 def standing_vote() -> ColumnElement[bool]:
-    """Votes that no later tie of their seat has taken away."""
-    return _no_tie_since(Vote.matter_id, Vote.seat_id, Vote.cast_at)
+    """Votes that no later tie of their seat has taken away, and that were no mistake."""
+    return and_(_no_tie_since(Vote.matter_id, Vote.seat_id, Vote.cast_at), ~exists().where(Struck.vote_id == Vote.id))
 
 
 def standing_mark() -> ColumnElement[bool]:
@@ -68,6 +69,17 @@ def _last_tie() -> ScalarSelect[str]:
     )
 
 
+def _for_seats() -> ColumnElement[bool]:
+    """Matters that no area ballot decides: of the others a seat is asked only whether it is tied."""
+    ballot = and_(model.Sitting.id == Matter.sitting_id, model.Sitting.votes_until.is_not(None), model.Sitting.fell_short_at.is_(None))
+    return ~exists().where(ballot)
+
+
+def by_residents(one: Matter) -> bool:
+    """Whether an area ballot decides a matter, and not the panel's seats."""
+    return one.sitting is not None and one.sitting.by_residents
+
+
 def _waits(*columns: Any) -> Select[Any]:
     """What waits for the person `:person` on the day `:today`: open, theirs to decide, neither tied nor voted on."""
     today: BindParameter[date] = bindparam("today")
@@ -85,6 +97,7 @@ def _waits(*columns: Any) -> Select[Any]:
             ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id, standing_vote()),
             # who has begun to mark waits for the others, until the marks are shown
             or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id, standing_mark())),
+            or_(Matter.sitting_id.is_(None), _last_tie().is_(None), _for_seats()),
         )
         .limit(bindparam("most"))
     )
@@ -173,6 +186,11 @@ def seat_of(person_id: int | None, panel_id: int) -> Seat | None:
 def accepted(seat: Seat) -> bool:
     """Whether a seat has accepted its panel's code of conduct as it is now."""
     return seat.conduct >= db.session.get_one(Panel, seat.panel_id).conduct
+
+
+def stands_in(seat: Seat, one: Matter) -> bool:
+    """Whether a seat runs a matter that is on the table of a hall, in place of a chair who is tied to it."""
+    return bool(db.session.scalar(select(exists().where(Hall.matter_id == one.id, Hall.stand_in_id == seat.id))))
 
 
 def areas_of(panel_ids: Iterable[int]) -> Mapping[int, Sequence[Area]]:
@@ -350,7 +368,7 @@ def place_in_line(seat: Seat, one: Matter) -> Place:
     vote = exists().where(Vote.matter_id == Matter.id, Vote.seat_id == seat.id, standing_vote())
     together = Matter.sitting_id == one.sitting_id if one.sitting_id is not None else Matter.sitting_id.is_(None)
     rows = db.session.execute(
-        select(Matter.ref, Matter.about, ~vote)
+        select(Matter.ref, Matter.about, _last_tie().is_(None) if by_residents(one) else ~vote)
         .join(Seat, Seat.panel_id == Matter.panel_id)
         .where(Seat.id == seat.id, Matter.status == "open", together, entitled(), func.coalesce(_last_tie(), "none") == "none")
         .order_by(Matter.decide_by, Matter.id)
@@ -433,6 +451,7 @@ class Standing:
     able: Sequence[SeatOf]
     tied: Sequence[tuple[SeatOf, str]]  # with the kind of tie
     silent: Sequence[SeatOf]  # able, but not voted yet
+    untold: Sequence[SeatOf]  # able, but have not said yet whether something ties them
     votes: Mapping[int, Vote]  # seat → last vote; shown only after closing
 
 
@@ -445,11 +464,18 @@ def standings(some: Sequence[Matter], natural: Mapping[str, frozenset[int]] | No
     """`standing` for several matters of one panel: matter id → how it stands. Three queries, one more for who is tied by nature, one for substitutes."""
     if not some:
         return {}
-    today, ids = clock.today(), [each.id for each in some]
-    ties, votes = last_ties(ids), last_votes(ids)
     if natural is None:
         natural = tied_by_nature(each.about for each in some)
-    seats = [each for each in seats_of(some[0].panel_id) if holds(each.seat, today)]
+    return standings_from(some, natural, seats_of(some[0].panel_id), last_ties([each.id for each in some]))
+
+
+def standings_from(
+    some: Sequence[Matter], natural: Mapping[str, frozenset[int]], everybody: Sequence[SeatOf], ties: Mapping[tuple[int, int], Interest]
+) -> Mapping[int, Standing]:
+    """`standings` of matters whose seats and ties were read already. One query, one more for substitutes."""
+    today, ids = clock.today(), [each.id for each in some]
+    votes = last_votes(ids)
+    seats = [each for each in everybody if holds(each.seat, today)]
     called = called_to(ids) if any(each.seat.kind == "substitute" for each in seats) else {}
     return {
         one.id: _standing(one, seats, ties, votes, natural.get(one.about, frozenset()), called.get(one.id, frozenset())) for one in some
@@ -481,7 +507,8 @@ def _standing(
         each.seat.id: votes[one.id, each.seat.id] for each in able if (one.id, each.seat.id) in votes and (one.id, each.seat.id) in ties
     }
     tally = count([each.seat.id for each in able], len(tied), {seat: (vote.choice, vote.source) for seat, vote in cast.items()})
-    return Standing(tally, able, tied, [each for each in able if each.seat.id not in cast], cast)
+    untold = [each for each in able if (one.id, each.seat.id) not in ties]
+    return Standing(tally, able, tied, [each for each in able if each.seat.id not in cast], untold, cast)
 
 
 def open_in(sitting_id: int) -> int:
@@ -502,6 +529,7 @@ def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
     votes = db.session.execute(
         select(Vote, Matter.ref).join(Matter, Matter.id == Vote.matter_id).where(Vote.seat_id.in_(ids)).order_by(Vote.id)
     ).all()
+    mistakes = set(db.session.scalars(select(Struck.vote_id).join(Vote, Vote.id == Struck.vote_id).where(Vote.seat_id.in_(ids))))
     ties = db.session.execute(
         select(Interest, Matter.ref).join(Matter, Matter.id == Interest.matter_id).where(Interest.seat_id.in_(ids)).order_by(Interest.id)
     ).all()
@@ -514,7 +542,7 @@ def _seats_of_person(person_id: int) -> list[dict[str, Any]]:
             "code of conduct accepted": seat.conduct_at and {"version": seat.conduct, "when": seat.conduct_at.isoformat()},
             "ties": [_tie(tie, ref, person_id) for tie, ref in ties if tie.seat_id == seat.id],
             "marks": [_marked(mark, one) for mark, one in marks if mark.seat_id == seat.id],
-            "votes": [{"matter": ref, "vote": vote.choice, "reason": vote.reason, "when": vote.cast_at.isoformat()} for vote, ref in votes if vote.seat_id == seat.id],
+            "votes": [{"matter": ref, "vote": vote.choice, "reason": vote.reason, "when": vote.cast_at.isoformat(), "how": vote.source, "a mistake": vote.id in mistakes} for vote, ref in votes if vote.seat_id == seat.id],
         }
         for seat, name in seats
     ]  # fmt: skip

@@ -34,6 +34,7 @@ class Sharing:
 
     rule: str = "threshold"  # one of SHARING_RULES
     ballots: str = "votes"  # equal shares: a yes is an approval; or the marks, added up, are how much a seat wants it
+    least_ballots: int = 0  # an area ballot: when fewer residents vote, the panel decides
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:

@@ -4,9 +4,9 @@ How a pot is shared is `sharing.py`, pure; here it gets its ballots and its resu
 "how the pot was shared" never has to count again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,9 +16,9 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.history import Actor, record
 from portal.money import Pence, pounds
-from portal.panels import actions, marking, queries, sharing
-from portal.panels.model import Matter, Override, Seat, Sitting
-from portal.panels.rules import Sharing, Threshold, quorate
+from portal.panels import actions, ballots, calls, marking, queries, sharing
+from portal.panels.model import Matter, Override, Seat, Sitting, SittingArea
+from portal.panels.rules import Sharing, Tally, Threshold, outcome, quorate
 from portal.people.access import Anybody, Who
 from portal.people.shield import nameless
 from portal.refs import new_ref
@@ -42,23 +42,36 @@ REOPENED: dict[str, Callable[[Sequence[Matter], str, Actor], None]] = {}
 
 
 def open_sitting(
-    panel_id: int, about: str, name: str, rule: Sharing, seed: str, pot: Pence | None, decide_by: date, actor: Actor
+    panel_id: int,
+    about: str,
+    name: str,
+    rule: Sharing,
+    seed: str,
+    pot: Pence | None,
+    decide_by: date,
+    actor: Actor,
+    *,
+    votes_until: datetime | None = None,
+    area_ids: Collection[int] = (),
 ) -> Sitting | None:
-    """The sitting about something, opened now if it is not there; a part of an action. None when it has been counted: what comes
-    after that is decided on its own.
+    """The sitting about something, opened now if it is not there; a part of an action. None when it has been counted, or stands on
+    the ballots of residents: what comes after that is decided on its own.
 
     `seed`: what settles ties, published before anything came in. `pot`: pence to be shared; not asked by the threshold rule.
+    `votes_until`: who lives in `area_ids` votes, until then, and not the panel.
     """
     must_be_in_transaction()
     found = db.session.scalar(select(Sitting).where(Sitting.about == about).with_for_update())
     if found is not None:
-        return found if found.status == "open" else None
+        return found if found.status == "open" and not (found.by_residents and ballots.state(found) != "planned") else None
     made = Sitting(
         ref=new_ref("SIT"), panel_id=panel_id, about=about, name=name, rule=rule.store(), seed=seed, pot=pot if rule.shares else None,
-        opened_at=clock.now(), decide_by=decide_by, status="open",
+        opened_at=clock.now(), decide_by=decide_by, status="open", votes_until=votes_until,
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
+    if votes_until is not None:
+        db.session.add_all(SittingArea(sitting_id=made.id, area_id=area_id) for area_id in sorted(set(area_ids)))
     record(f"sitting:{made.id}", "opened", actor, thing=about)
     return made
 
@@ -87,6 +100,8 @@ def count(who: Who, panel_ref: str, sitting_ref: str) -> Mapping[str, int]:
         if not matters:
             raise Refused(_("There is nothing to count in this sitting."))
         standings = queries.standings(matters)
+        if sitting.by_residents:
+            return _count_ballots(sitting, matters, standings, Actor(who.id))
         short = [each for each in matters if not quorate(standings[each.id].tally, Threshold.load(each.rule))]
         if short and clock.today() <= sitting.decide_by:
             raise Refused(
@@ -94,13 +109,72 @@ def count(who: Who, panel_ref: str, sitting_ref: str) -> Mapping[str, int]:
             )
         actor = Actor(who.id)
         for each in matters:
-            actions.freeze(each, standings[each.id], actor)
-        sitting.status, sitting.counted_at, sitting.counted_by_id = "counted", clock.now(), who.id
+            tally = standings[each.id].tally
+            actions.freeze(each, outcome(tally, Threshold.load(each.rule)), actions.tally_of(standings[each.id]), actor)
         if Sharing.load(sitting.rule).shares:
-            sitting.result = _shared(sitting, matters, standings)
-            _hand_over(sitting, matters, actor)
-        record(f"sitting:{sitting.id}", "counted", actor, result=sitting.result and sitting.result["outcome"])
-        return _outcomes(sitting)
+            sitting.result = _shared(sitting, matters, _votes_of_seats(sitting, matters, standings))
+        return _counted(sitting, matters, actor)
+
+
+def _counted(sitting: Sitting, matters: Sequence[Matter], actor: Actor) -> Mapping[str, int]:
+    sitting.status, sitting.counted_at, sitting.counted_by_id = "counted", clock.now(), actor.person_id
+    if sitting.result is not None:
+        _hand_over(sitting, matters, actor)
+    record(f"sitting:{sitting.id}", "counted", actor, result=sitting.result and sitting.result["outcome"])
+    return _outcomes(sitting)
+
+
+def _count_ballots(
+    sitting: Sitting, matters: Sequence[Matter], standings: Mapping[int, queries.Standing], actor: Actor
+) -> Mapping[str, int]:
+    """Residents voted: what anybody ticked shares in the pot, and what nobody ticked is a no. The seats have no part in it."""
+    assert sitting.votes_until is not None
+    if clock.now() <= sitting.votes_until:
+        raise Refused(_("Residents can vote until %(day)s. Count after that.", day=clock.in_words(clock.london_day(sitting.votes_until))))
+    came = ballots.turnout(sitting)
+    if too_few(sitting, came):
+        raise Refused(_("Too few residents voted, so the panel decides. Press the button for that."))
+    cast = ballots.ballots_in(sitting)
+    wanted = ballots.ticks_by_matter(cast)
+    for each in matters:
+        number = wanted.get(each.id, 0)
+        tied = standings[each.id].tied
+        tally = Tally(came.voted, len(tied), yes=number, sources={"phone": came.phone, "paper": came.paper}).store()
+        actions.freeze(each, "yes" if number else "no", tally | {"ties": sorted(tie for _seat, tie in tied), "ballots": came.voted}, actor)
+    refs = {each.id: each.ref for each in matters}
+    votes = {f"voter {place:05}": {refs[id_]: 1 for id_ in ticks if id_ in refs} for place, ticks in enumerate(cast, start=1)}
+    turnout = {"phone": came.phone, "paper": came.paper, "spoilt": came.spoilt}
+    sitting.result = _shared(sitting, matters, votes) | {"turnout": turnout}
+    return _counted(sitting, matters, actor)
+
+
+def too_few(sitting: Sitting, came: ballots.Turnout) -> bool:
+    """Whether fewer residents voted than the rules ask for, or than can be counted in secret."""
+    return came.voted < max(Sharing.load(sitting.rule).least_ballots, ballots.FEWEST)
+
+
+def hand_to_panel(who: Who, panel_ref: str, sitting_ref: str) -> None:
+    """Too few residents voted, so the panel's seats vote on the same ideas, by the same rule. A second tap changes nothing.
+
+    Refused: no area ballot, not over, or enough of them voted. NotYours: as for `count`.
+    """
+    with transaction():
+        sitting = _locked(panel_ref, sitting_ref)
+        matters = open_matters(sitting, lock=True)
+        _must_count(who, sitting)
+        if sitting.votes_until is None:
+            raise Refused(_("In this sitting the panel decides already."))
+        if sitting.fell_short_at is not None:
+            return
+        came = ballots.turnout(sitting)
+        if ballots.state(sitting) != "over" or not too_few(sitting, came):
+            raise Refused(_("Only when the ballot is over and too few voted does the panel decide."))
+        sitting.fell_short_at = clock.now()
+        db.session.flush()
+        record(f"sitting:{sitting.id}", "fell_short", Actor(who.id), voted=came.voted)
+        for each in matters[:1]:
+            actions.tell_seats(each)
+        calls.recount(sitting.panel_id, Actor(who.id))
 
 
 def _outcomes(sitting: Sitting) -> Mapping[str, int]:
@@ -144,6 +218,8 @@ def publish(about: str) -> None:
     found = db.session.scalar(select(Sitting).where(Sitting.about == about).with_for_update())
     if found is not None and found.status == "counted" and found.published_at is None:
         found.published_at = clock.now()
+        if found.votes_until is not None:
+            ballots.forget_what_was_ticked(found)
 
 
 # --- overrides -------------------------------------------------------------------------------------------------------------
@@ -354,6 +430,14 @@ def _locked(panel_ref: str, sitting_ref: str) -> Sitting:
     return found
 
 
+def to_count(who: Who, panel_ref: str, sitting_ref: str) -> Sitting:
+    """A sitting, locked, for whoever counts; a part of an action. NotYours: neither officer nor chair, or tied to one of its matters."""
+    must_be_in_transaction()
+    one = _locked(panel_ref, sitting_ref)
+    _must_count(who, one)
+    return one
+
+
 def _must_count(who: Who, one: Sitting) -> None:
     if not access(who, one, matters_of(one)).counts:
         raise NotYours(_("We cannot find that page."))
@@ -383,11 +467,8 @@ def _hand_over(one: Sitting, matters: Sequence[Matter], actor: Actor) -> None:
         SHARED[kind]([each for each in line if each.matter.about.startswith(kind + ":")], actor)
 
 
-def _shared(one: Sitting, matters: Sequence[Matter], standings: Mapping[int, queries.Standing]) -> dict[str, Any]:
-    """Share the pot among the matters that passed. What went in is kept with what came out, so that anybody can do it again.
-
-    Voters are the seats that voted on anything here. Their votes and marks on what they are tied to do not count.
-    """
+def _votes_of_seats(one: Sitting, matters: Sequence[Matter], standings: Mapping[int, queries.Standing]) -> sharing.Ballots:
+    """Voters are the seats that voted on anything here. Their votes and marks on what they are tied to do not count."""
     rule = Sharing.load(one.rule)
     voting: dict[int, dict[str, int]] = {}
     marks = marking.marks_of([each.id for each in matters]) if rule.ballots == "marks" else {}
@@ -398,8 +479,13 @@ def _shared(one: Sitting, matters: Sequence[Matter], standings: Mapping[int, que
                 given[matter.ref] = sum(mark.mark for mark in marks.get((matter.id, seat), {}).values())
             elif vote.choice == "yes":
                 given[matter.ref] = 1
+    return {f"seat {number}": given for number, (_seat, given) in enumerate(sorted(voting.items()), start=1)}
+
+
+def _shared(one: Sitting, matters: Sequence[Matter], votes: sharing.Ballots) -> dict[str, Any]:
+    """Share the pot among the matters that passed. What went in is kept with what came out, so that anybody can do it again."""
+    rule = Sharing.load(one.rule)
     passed = [sharing.Project(each.ref, each.cost or 0) for each in matters if each.outcome == "yes"]
-    votes = {f"seat {number}": given for number, (_seat, given) in enumerate(sorted(voting.items()), start=1)}
     pot = one.pot or 0
     return {
         "projects": [[project.ref, project.cost] for project in passed],

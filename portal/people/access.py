@@ -2,6 +2,9 @@
 
 A route names its predicate with `web.policy.allow`; an object is judged with `web.policy.require`. A predicate gets the
 person and, for objects, a target with the few attributes that the protocols below name. What is not in the table is denied.
+
+A role may be given for an area. It opens the routes of its predicates, and there only what lies in that area or in one inside
+it; everything that is the scheme's as a whole needs the role for the whole scheme.
 """
 
 from collections.abc import Callable
@@ -22,7 +25,7 @@ class Who:
     ref: str
     name: str
     area_id: int | None
-    roles: frozenset[tuple[str, int | None]] = frozenset()  # (role, area or None for everywhere)
+    roles: frozenset[tuple[str, int | None]] = frozenset()  # (role, area or None for everywhere); an area with all inside it
     acts_for: frozenset[int] = frozenset()  # organisation ids
     session_id: int | None = None
     proved_at: datetime | None = None
@@ -35,8 +38,20 @@ class Who:
         return self.token
 
     def has(self, *names: str) -> bool:
-        """Whether they hold one of these roles, anywhere."""
+        """Whether they hold one of these roles, for the whole scheme."""
+        return any((name, None) in self.roles for name in names)
+
+    def has_in(self, area_id: int | None, *names: str) -> bool:
+        """Whether they hold one of these roles for the whole scheme or for this area. What lies nowhere is the scheme's."""
+        return any((name, area_id) in self.roles or (name, None) in self.roles for name in names)
+
+    def has_somewhere(self, *names: str) -> bool:
+        """Whether they hold one of these roles, for whatever part of the scheme."""
         return any(role in names for role, _area in self.roles)
+
+    def areas(self, *names: str) -> frozenset[int] | None:
+        """The areas that their lists show by these roles, for a query's `in`; None: all, and what lies nowhere."""
+        return None if self.has(*names) else frozenset(area for role, area in self.roles if role in names and area is not None)
 
     def can(self, predicate: str, target: Any = None) -> bool:
         """Ask the table. An unknown predicate is a mistake of ours and is denied loudly."""
@@ -60,6 +75,15 @@ class Nobody:
     def has(self, *names: str) -> bool:
         return False
 
+    def has_in(self, area_id: int | None, *names: str) -> bool:
+        return False
+
+    def has_somewhere(self, *names: str) -> bool:
+        return False
+
+    def areas(self, *names: str) -> frozenset[int]:
+        return frozenset()
+
     def can(self, predicate: str, target: Any = None) -> bool:
         return MAY[predicate](self, target)
 
@@ -70,6 +94,13 @@ class Owned(Protocol):
     person_id: int
     organisation_id: int | None
     helper_id: int | None
+    area_id: int | None
+
+
+class Placed(Protocol):
+    """Something that lies in an area: a bid where it happens, a person where they live. None: nowhere that we know."""
+
+    area_id: int | None
 
 
 Anybody = Who | Nobody
@@ -85,7 +116,18 @@ def _signed_in(who: Anybody, _target: Any) -> bool:
 
 
 def _role(*names: str) -> Predicate:
+    """For the whole scheme."""
     return lambda who, _target: bool(who.has(*names))
+
+
+def _role_there(*names: str) -> Predicate:
+    """Without a target: somewhere, which opens the route. With one: where it lies."""
+    return lambda who, target: bool(who.has_somewhere(*names) if target is None else who.has_in(target.area_id, *names))
+
+
+def _people(who: Anybody, someone: Placed | None) -> bool:
+    """Administrators all, officers those who live in their area."""
+    return bool(who.has("administrator")) or _role_there("officer")(who, someone)
 
 
 def _own(who: Anybody, bid: Owned) -> bool:
@@ -96,12 +138,12 @@ def _own(who: Anybody, bid: Owned) -> bool:
 
 
 def _see_bid(who: Anybody, bid: Owned) -> bool:
-    return _own(who, bid) or who.has("officer", "finance", "auditor")
+    return _own(who, bid) or who.has_in(bid.area_id, "officer") or who.has("finance", "auditor")
 
 
 def _bank_details(who: Anybody, bid: Owned) -> bool:
     """Typed by the applicant's side, or by an officer who has it on paper; finance only sees them masked."""
-    return _own(who, bid) or who.has("officer")
+    return _own(who, bid) or who.has_in(bid.area_id, "officer")
 
 
 def _acts_for(who: Anybody, organisation_id: int) -> bool:
@@ -116,10 +158,13 @@ def proved_lately(who: Anybody) -> bool:
 MAY: dict[str, Predicate] = {
     "anyone": _anyone,
     "signed in": _signed_in,
-    # roles
-    "help others": _role("connector", "officer"),  # type for somebody else, on a basis
-    "give quick sparks": _role("connector"),  # from a float of their own
-    "open the desk": _role("officer", "administrator", "connector"),
+    # roles that count in an area too; a target is a bid or a person
+    "help others": _role_there("connector", "officer"),  # type for somebody else, on a basis
+    "give quick sparks": _role_there("connector"),  # from a float of their own
+    "open the desk": lambda who, _target: bool(who.has_somewhere("officer", "connector") or who.has("administrator")),
+    "handle bids": _role_there("officer"),  # screen, ask, to the panel and back, letters, more time, reports, appeals
+    "manage people": _people,
+    # roles for the whole scheme: its money, its rounds, its panels
     "run rounds": _role("officer"),
     "open finance": _role("finance", "officer", "auditor"),
     "prepare payments": _role("finance", "officer"),
@@ -127,7 +172,6 @@ MAY: dict[str, Predicate] = {
     "export": _role("finance", "officer", "auditor"),  # what is public anyway
     "export the books": _role("finance", "auditor"),
     "settle": _role("finance"),
-    "manage people": _role("officer", "administrator"),
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),

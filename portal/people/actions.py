@@ -15,8 +15,8 @@ from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, queue
 from portal.people import queries, sessions
-from portal.people.model import ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
-from portal.places.model import Scheme
+from portal.people.model import PLACED_ROLES, ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
+from portal.places.model import Area, Scheme
 from portal.places.queries import scheme
 from portal.refs import new_ref
 from portal.words import _
@@ -189,8 +189,14 @@ def create_person(
         channel=channel or ("email" if email else "sms" if phone else "letter"), joined_at=clock.now(),
     )  # fmt: skip
     db.session.add(someone)
-    db.session.flush()
+    _at_new_address(someone)
     return someone
+
+
+def _at_new_address(someone: Person) -> None:
+    db.session.flush()
+    for know_again in queries.AT_NEW_ADDRESS:
+        know_again(someone)
 
 
 def find_or_create_person(name: str, contact: tuple[str, str] | None, area_id: int | None, postal_address: str, actor: Actor) -> Person:
@@ -239,6 +245,8 @@ def change_profile(person_id: int, *, name: str, area_id: int | None, channel: s
         ways = {"email": me.email, "sms": me.phone, "letter": postal_address}
         if not ways.get(channel):
             raise Refused(_("We have no address for that yet. Add it first, or choose another way."), "channel")
+        if me.area_id is not None and me.area_id != area_id:
+            record(f"person:{person_id}", "home_changed", Actor(person_id))  # nobody votes in one area and then in the next: panels.ballots
         me.name, me.area_id, me.channel, me.large_print, me.postal_address = name, area_id, channel, large_print, postal_address
         record(f"person:{person_id}", "profile_changed", Actor(person_id))
 
@@ -264,6 +272,7 @@ def _change_address(row: SignInCode) -> None:
         me.email = address
     else:
         me.phone = address
+    _at_new_address(me)
     record(f"person:{person_id}", "address_changed", Actor(person_id), channel=channel)
 
 
@@ -350,7 +359,10 @@ def stop_acting_for(person_id: int, organisation_id: int, actor: Actor) -> None:
 
 
 def grant_role(person_id: int, name: str, reason: str, actor: Actor, area_id: int | None = None, since: date | None = None) -> None:
-    """Trust a person with a role. Refused: no such role, held already, no reason, or one's own."""
+    """Trust a person with a role, for the whole scheme or for an area and all inside it.
+
+    Refused: no such role, one that is not given for an area, held there already, no reason, or one's own.
+    """
     with transaction():
         if name not in ROLES:
             raise Refused(_("Choose a role."), "role")
@@ -358,14 +370,17 @@ def grant_role(person_id: int, name: str, reason: str, actor: Actor, area_id: in
             raise Refused(_("Write why, in a few words. It is kept with the role."), "reason")
         if person_id == actor.person_id:
             raise Refused(_("Nobody gives a role to themselves. Ask another administrator."))
-        if db.session.scalar(select(Role.id).where(Role.person_id == person_id, Role.name == name, queries.in_force(Role, clock.today()))):
+        if area_id is not None and name not in PLACED_ROLES:
+            raise Refused(_("Only connectors and officers are for an area. This role is for the whole scheme."), "area")
+        area = db.session.get_one(Area, area_id) if area_id is not None else None
+        if queries.holds(person_id, name, area_id):
             raise Refused(_("They hold that role already."), "role")
         db.session.add(
             Role(
                 person_id=person_id, name=name, area_id=area_id, since=since or clock.today(), granted_by_id=actor.person_id, reason=reason
             )
         )
-        record(f"person:{person_id}", "role_granted", actor, reason=reason, role=name)
+        record(f"person:{person_id}", "role_granted", actor, reason=reason, role=name, area=area and area.name)
 
 
 def end_role(person_id: int, role_id: int, reason: str, actor: Actor) -> None:
@@ -381,7 +396,7 @@ def end_role(person_id: int, role_id: int, reason: str, actor: Actor) -> None:
         if role.name == "administrator" and len(queries.holders("administrator")) < 2:
             raise Refused(_("Somebody must be administrator. Give the role to another person first."))
         role.until = clock.today() - timedelta(days=1)
-        record(f"person:{person_id}", "role_ended", actor, reason=reason, role=role.name)
+        record(f"person:{person_id}", "role_ended", actor, reason=reason, role=role.name, area=role.area and role.area.name)
 
 
 def delete_me(person_id: int, actor: Actor) -> Sequence[str]:

@@ -89,10 +89,16 @@ class Invite(Form):
 
 class GrantRole(Form):
     role = RadioField(N_("Role"))
+    area = SelectField(
+        N_("Where?"),
+        description=N_("Connectors and officers may be for one area and all that lies in it. All others are for the whole scheme."),
+    )
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept with the role."))], most=300)
 
-    def fill(self) -> "GrantRole":
+    def fill(self, *, areas: bool = True) -> "GrantRole":
+        """`areas`: whether the list of areas is read; a page that does not show the form has no need of it."""
         self.role.choices = [(value, _(text)) for value, text in ROLE_NAMES.items()]
+        self.area.choices = area_choices(_("The whole scheme")) if areas else []
         return self
 
 

@@ -3,11 +3,13 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
+from portal.places.model import Area
 
 ROLES = ("connector", "officer", "finance", "auditor", "administrator")
+PLACED_ROLES = ("connector", "officer")  # those that may be given for an area; the others are about the scheme's money and rules
 # resident: everybody; panel seat: kept in panels, with its term
 
 
@@ -96,7 +98,7 @@ class Invitation(Base):
 
 
 class Role(Base):
-    """What the scheme trusts a person with, everywhere or in one area, from one day to another."""
+    """What the scheme trusts a person with, everywhere or in one area and all inside it, from one day to another."""
 
     __tablename__ = "role"
     __table_args__ = (
@@ -112,6 +114,8 @@ class Role(Base):
     until: Mapped[date | None]
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     reason: Mapped[str] = mapped_column(default="")
+
+    area: Mapped[Area | None] = relationship(viewonly=True)
 
 
 class SignInCode(Base):

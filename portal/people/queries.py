@@ -1,18 +1,20 @@
 """Reading persons, organisations and what they may do."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
-from portal.errors import NotFound
+from portal.errors import NotFound, Refused
 from portal.history import Event, events_of
 from portal.outbox import Addressee, Message
 from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
 from portal.places.model import Area
+from portal.places.queries import outside_of
 from portal.words import _
 
 DEMO_DOMAIN = "@demo.kindling.example"
@@ -20,6 +22,8 @@ DEMO_DOMAIN = "@demo.kindling.example"
 # rooms above add what they hold about a person (for "export my data") and what keeps them from leaving
 COLLECTORS: dict[str, Callable[[int], Any]] = {}
 KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
+# what they do when a person has a new e-mail address or number, as a part of that action: know them again whom they met there before
+AT_NEW_ADDRESS: list[Callable[[Person], None]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
 
@@ -108,19 +112,53 @@ def demo_persons() -> Sequence[Person]:
 
 
 def roles_of(person_id: int) -> Sequence[Role]:
-    """All roles a person holds or held, newest first."""
-    return db.session.scalars(select(Role).where(Role.person_id == person_id).order_by(Role.since.desc(), Role.id.desc())).all()
+    """All roles a person holds or held, with their areas, newest first."""
+    query = select(Role).where(Role.person_id == person_id).options(joinedload(Role.area))
+    return db.session.scalars(query.order_by(Role.since.desc(), Role.id.desc())).all()
 
 
-def holders(*roles: str) -> Sequence[Person]:
-    """Persons who hold one of these roles today, by name."""
+def holders(*roles: str, at: int | None = None) -> Sequence[Person]:
+    """Persons who hold one of these roles today for the whole scheme, or for what the area `at` is or lies in; by name."""
     return db.session.scalars(
         select(Person)
-        .where(
-            Person.id.in_(select(Role.person_id).where(Role.name.in_(roles), in_force(Role, clock.today()))), Person.deleted_at.is_(None)
-        )
+        .where(Person.id.in_(select(Role.person_id).where(Role.name.in_(roles), _counts(at))), Person.deleted_at.is_(None))
         .order_by(Person.name)
     ).all()
+
+
+def holds(person_id: int, role: str, at: int | None) -> bool:
+    """Whether somebody holds a role today for the whole scheme, or for what the area `at` is or lies in."""
+    return db.session.scalar(select(Role.id).where(Role.person_id == person_id, Role.name == role, _counts(at)).limit(1)) is not None
+
+
+def _counts(at: int | None) -> Any:
+    """Roles that hold today and count in an area; None: those for the whole scheme."""
+    there = Role.area_id.is_(None) if at is None else or_(Role.area_id.is_(None), Role.area_id.in_(outside_of(at)))
+    return and_(in_force(Role, clock.today()), there)
+
+
+def areas_given(person_id: int, *roles: str) -> Sequence[str]:
+    """Names of the areas for which somebody holds one of these roles today."""
+    return db.session.scalars(
+        select(Area.name)
+        .join(Role, Role.area_id == Area.id)
+        .where(Role.person_id == person_id, Role.name.in_(roles), in_force(Role, clock.today()))
+        .distinct()
+        .order_by(Area.name)
+    ).all()
+
+
+def must_help_in(person_id: int, at: int | None) -> None:
+    """Before somebody types for another: Refused when their roles for that are all for other areas. A role that has ended meanwhile
+    keeps nobody from finishing what they began.
+    """
+    names = ("connector", "officer")
+    if at is None or any(holds(person_id, name, at) for name in names):
+        return
+    if theirs := areas_given(person_id, *names):
+        raise Refused(
+            _("You help others in %(areas)s. Choose a place there, or ask a colleague to write this down.", areas=", ".join(theirs)), "area"
+        )
 
 
 def roles_in_force() -> Sequence[tuple[Role, Person]]:
@@ -129,6 +167,7 @@ def roles_in_force() -> Sequence[tuple[Role, Person]]:
         select(Role, Person)
         .join(Person, Person.id == Role.person_id)
         .where(in_force(Role, clock.today()), Person.deleted_at.is_(None))
+        .options(joinedload(Role.area))
         .order_by(Role.name, Person.name, Role.id)
     )
     return [(role, someone) for role, someone in rows]
@@ -164,9 +203,14 @@ def acting_for(organisation_id: int) -> Sequence[tuple[ActingFor, Person]]:
     return [(row, someone) for row, someone in rows]
 
 
-def search(text: str, after: tuple[str, int] | None = None, limit: int = 30) -> Sequence[Person]:
-    """Persons whose name begins with, or whose address is, what was typed; by name, keyset-paged by (name, id)."""
+def search(text: str, after: tuple[str, int] | None = None, limit: int = 30, *, areas: Collection[int] | None = None) -> Sequence[Person]:
+    """Persons whose name begins with, or whose address is, what was typed; by name, keyset-paged by (name, id).
+
+    `areas`: only those who live there; None: all.
+    """
     query = select(Person).where(Person.deleted_at.is_(None))
+    if areas is not None:
+        query = query.where(Person.area_id.in_(areas))
     if text:
         lower = text.strip().lower()
         pattern = lower.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -207,7 +251,7 @@ def all_about(person_id: int) -> dict[str, Any]:
         "reference": me.ref, "name": me.name, "email": me.email, "telephone": me.phone, "postal address": me.postal_address, "area": area,
         "told by": me.channel, "large print": me.large_print, "joined": me.joined_at.isoformat(),
         "roles": [
-            {"role": role.name, "since": role.since.isoformat(), "until": role.until and role.until.isoformat(), "why": role.reason}
+            {"role": role.name, "area": role.area and role.area.name, "since": role.since.isoformat(), "until": role.until and role.until.isoformat(), "why": role.reason}
             for role in roles_of(person_id)
         ],
         "acts for": [{"group": name, "since": row.since.isoformat(), "until": row.until and row.until.isoformat()} for row, name in acted],

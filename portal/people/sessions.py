@@ -12,6 +12,7 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.people.access import Who
 from portal.people.model import ActingFor, Person, Role, SignInSession
+from portal.places.queries import inside
 
 IDLE = timedelta(days=30)
 IDLE_STAFF = timedelta(hours=1)  # officers, finance, administrators
@@ -58,7 +59,7 @@ def begin(person_id: int, device: str) -> str:
 
 
 def who_has(token: str) -> Who | None:
-    """The person behind a token, or None when the session ended, idled out or grew too old. Two queries, a write in five minutes."""
+    """The person behind a token, or None when the session ended, idled out or grew too old. Two queries (see `_standing`), a write in five minutes."""
     now = clock.now()
     row = db.session.execute(BEHIND, {"token": hashed(token)}).one_or_none()
     if row is None:
@@ -74,9 +75,12 @@ def who_has(token: str) -> Who | None:
 
 
 def _standing(person_id: int) -> tuple[frozenset[tuple[str, int | None]], frozenset[int]]:
-    """Roles and organisations in force today, in one query."""
+    """Roles and organisations in force today, in one query; in two for whoever holds a role for an area, which is told with all inside it."""
     rows: Sequence[Any] = db.session.execute(STANDING, {"person": person_id, "today": clock.today()}).all()
-    return frozenset((name, area) for name, area in rows if name), frozenset(org for name, org in rows if not name)
+    given = {(name, area) for name, area in rows if name}
+    tops = inside(area for _name, area in given if area is not None) if any(area is not None for _name, area in given) else {}
+    roles = {(name, id_) for name, area in given for id_ in (tops[area] if area is not None else (None,))}
+    return frozenset(roles), frozenset(org for name, org in rows if not name)
 
 
 def _touch(session_id: int) -> None:

@@ -434,7 +434,8 @@ def desk_people() -> Any:
     if match := re.fullmatch(r"(PER-[0-9A-Z]{4}-[0-9A-Z]{4})", request.args.get("after", "")):
         last = queries.person_by_ref(match[1])
         after = (last.name, last.id)
-    found = queries.search(text, after, limit=31)
+    areas = None if current_user.has("administrator") else current_user.areas("officer")
+    found = queries.search(text, after, limit=31, areas=areas)
     older = f"/desk/people?q={quote(text)}&after={found[29].ref}" if len(found) > 30 else None
     return page("people/desk_list.html", found=found[:30], q=text, older=older)
 
@@ -442,11 +443,18 @@ def desk_people() -> Any:
 @people.get("/desk/people/<ref>")
 @allow("manage people")
 def desk_person(ref: str) -> Any:
-    return _desk_person(ref, forms.GrantRole().fill())
+    return _desk_person(ref, forms.GrantRole().fill(areas=current_user.can("grant roles")))
+
+
+def _managed(ref: str) -> Any:
+    """The person, for administrators and for officers of where they live. NotFound, or NotYours, which reads the same."""
+    someone = queries.person_by_ref(ref)
+    require("manage people", someone)
+    return someone
 
 
 def _desk_person(ref: str, form: Any) -> Any:
-    someone = queries.person_by_ref(ref)
+    someone = _managed(ref)
     return form_page(
         "people/desk_person.html", form, someone=someone, roles=queries.roles_of(someone.id), organisations=queries.organisations_of(someone.id),
         sessions=queries.sessions_of(someone.id), story=queries.story_of(someone.id), role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
@@ -456,7 +464,7 @@ def _desk_person(ref: str, form: Any) -> Any:
 
 EVENT_WORDS = {
     "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
-    "profile_changed": N_("Changed their profile"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
+    "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
     "role_ended": N_("A role ended"), "deleted": N_("Was deleted"),
 }  # fmt: skip
 
@@ -468,7 +476,7 @@ def grant_role(ref: str) -> Any:
     someone = queries.person_by_ref(ref)
     if form.validate():
         try:
-            actions.grant_role(someone.id, form.role.data, form.reason.data, actor())
+            actions.grant_role(someone.id, form.role.data, form.reason.data, actor(), area_id(form.area.data))
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -508,7 +516,7 @@ def desk_roles() -> Any:
 @people.post("/desk/people/<ref>/sign-out")
 @allow("manage people")
 def desk_sign_out(ref: str) -> Any:
-    actions.sign_out_everywhere(queries.person_by_ref(ref).id, actor())
+    actions.sign_out_everywhere(_managed(ref).id, actor())
     flash(_("They are signed out everywhere."))
     return see_other(f"/desk/people/{ref}")
 
@@ -526,7 +534,7 @@ def desk_new_person() -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(_("%(name)s is with us now.", name=form.name.data))
-            return see_other(f"/desk/people/{ref}" if current_user.can("manage people") else "/desk/")
+            return see_other(f"/desk/people/{ref}" if current_user.can("manage people", queries.person_by_ref(ref)) else "/desk/")
     return form_page("people/desk_new.html", form)
 
 

@@ -1,6 +1,6 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -33,6 +33,11 @@ def area(code: str) -> Area:
     if found is None:
         raise NotFound(_("We do not know that area."))
     return found
+
+
+def names_of(codes: Collection[str]) -> Sequence[str]:
+    """The names of these areas, in order. One query."""
+    return db.session.scalars(select(Area.name).where(Area.code.in_(codes)).order_by(Area.name)).all() if codes else []
 
 
 def tree() -> tuple[Sequence[tuple[int, Area]], Sequence[Area]]:
@@ -75,6 +80,23 @@ def within(code: str) -> Select[int]:
     inside = select(Area.id).where(Area.code == code).cte("inside", recursive=True)
     inside = inside.union(select(Area.id).join(inside, Area.parent_id == inside.c.id))
     return select(inside.c.id)
+
+
+def inside(ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
+    """Each of these areas with the ids of all that lies in it, itself included, retired ones too. One query."""
+    tree = select(Area.id.label("top"), Area.id.label("id")).where(Area.id.in_(set(ids))).cte("tree", recursive=True)
+    tree = tree.union(select(tree.c.top, Area.id).join(tree, Area.parent_id == tree.c.id))
+    found: dict[int, set[int]] = {}
+    for top, id_ in db.session.execute(select(tree.c.top, tree.c.id)):
+        found.setdefault(top, set()).add(id_)
+    return {top: frozenset(some) for top, some in found.items()}
+
+
+def outside_of(area_id: int) -> Select[int]:
+    """A select of the ids of an area and of all that it lies in."""
+    up = select(Area.id, Area.parent_id).where(Area.id == area_id).cte("up", recursive=True)
+    up = up.union(select(Area.id, Area.parent_id).join(up, Area.id == up.c.parent_id))
+    return select(up.c.id)
 
 
 def ward_on(area: Area, day: date) -> tuple[str, str]:

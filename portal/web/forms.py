@@ -58,6 +58,17 @@ class Needed:
             raise StopValidation(_(self.sentence))
 
 
+class Between:
+    """A number from `least` to `most`; `sentence` says so in the field's own words."""
+
+    def __init__(self, least: int, most: int, sentence: str) -> None:
+        self.least, self.most, self.sentence = least, most, sentence
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data is not None and not self.least <= field.data <= self.most:
+            raise ValidationError(_(self.sentence))
+
+
 class Form(FlaskForm):
     """All our forms: CSRF token, and a key so that a second sending is answered with the first result."""
 
@@ -301,6 +312,6 @@ def _month(text: str) -> int:
 
 
 __all__ = [
-    "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
+    "Between", "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
     "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
 ]  # fmt: skip

@@ -5,9 +5,10 @@ from datetime import date
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.db import db, is_postgresql, must_be_in_transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time
 from portal.errors import Conflict, NotFound, Refused
 from portal.money import STEP, Minutes, hours
 from portal.people.model import Person
@@ -84,23 +85,39 @@ def log_hours(
 
 
 def _within_a_day(worker: str, day: date, minutes: Minutes, standing: WorkRecord | None) -> None:
-    """One worker's day is one day, whatever the hours were for. Two at once, for two things, queue on the worker's name."""
-    if is_postgresql():  # SQLite's one writer holds the lock already
-        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"work:{worker}", 0))))
+    """One worker's day is one day, whatever the hours were for. Two at once, for two things, queue on the worker's name.
+
+    The sentence names no other idea and no figure of one: whoever asked for this one may read it.
+    """
+    one_at_a_time(f"work:{worker}")
     query = select(func.coalesce(func.sum(WorkRecord.minutes), 0)).where(
         WorkRecord.worker == worker, WorkRecord.day == day, WorkRecord.refused_at.is_(None)
     )
     if standing is not None:
         query = query.where(WorkRecord.id != standing.id)
-    others = int(db.session.scalar(query) or 0)
-    if others + minutes > MOST_A_DAY:
+    if int(db.session.scalar(query) or 0) + minutes > MOST_A_DAY:
         raise Refused(
-            _(
-                "With %(time)s that are written down for other ideas, this is more than one person can give in a day. Check the day and the time.",
-                time=hours(Minutes(others)),
-            ),
-            "minutes",
+            _("With what is written down elsewhere, this is more than one person can give in a day. Check the day and the time."), "minutes"
         )
+
+
+def same_worker(old: str, new: str) -> bool:
+    """Whatever is written down of `old` is of `new` from now on, as a part of an action.
+
+    False, and nothing is changed, when both have a line for one thing and day, or when one has checked what the other wrote: those were
+    two people to whoever wrote it down, and one line cannot stand for both.
+    """
+    one_at_a_time(f"work:{old}", f"work:{new}")
+    both, mine = (old, new), aliased(WorkRecord)
+    twice = select(WorkRecord.id).join(mine, (mine.purpose_id == WorkRecord.purpose_id) & (mine.day == WorkRecord.day)).where(
+        WorkRecord.worker == old, mine.worker == new, WorkRecord.refused_at.is_(None), mine.refused_at.is_(None)
+    )  # fmt: skip
+    crossed = select(WorkRecord.id).where(WorkRecord.entered_by.in_(both), WorkRecord.checked_by.in_(both))
+    if db.session.scalar(twice.union_all(crossed).limit(1)) is not None:
+        return False
+    for column in (WorkRecord.worker, WorkRecord.entered_by, WorkRecord.checked_by):
+        db.session.execute(update(WorkRecord).where(column == old).values({column: new}))
+    return True
 
 
 def forget_worker(worker: str) -> None:

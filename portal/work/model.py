@@ -49,7 +49,7 @@ class WorkRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # WRK-....-....
     purpose_id: Mapped[int] = mapped_column(ForeignKey("purpose.id"))
-    worker: Mapped[str]  # who gave it: "person:12", or "pledge:9" for a neighbour without account
+    worker: Mapped[str]  # who gave it: "person:12", or "pledge:9" for a neighbour without account, by their first pledge
     worker_name: Mapped[str]
     day: Mapped[date]
     minutes: Mapped[Minutes]

@@ -107,7 +107,8 @@ class Season:
 
     def released(self, made: Award, amount: Pence | None = None) -> Payment:
         """Prepared by Fay, approved by Olga, released by Otto."""
-        ref = pay.prepare(made.ref, amount, self.actor("Fay"))
+        shop = award.Supplier("Corner Hardware") if self.award_now(made).application.pay_route == award.BOUGHT else None
+        ref = pay.prepare(made.ref, amount, self.actor("Fay"), supplier=shop)
         pay.approve(ref, self.actor("Olga"))
         pay.release_run([ref], self.actor("Otto"))
         return pay.payment_by_ref(ref)
@@ -192,6 +193,7 @@ def begin(money: int = 1000_00, *, rolling: bool = True, rules: RoundRules | Non
         None if rolling else clock.today() + timedelta(days=40),
         rules or RoundRules(),
         olga,
+        vote_until=clock.today() + timedelta(days=30) if rules and rules.voters == "area" else None,
     )
     rounds.open_round(season.round_ref, olga)
     return season

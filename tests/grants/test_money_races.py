@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from portal.db import db
-from portal.grants import apply, award, decide, pay, queries
+from portal.grants import apply, award, closing, decide, pay, queries, rounds
 from portal.ledger import queries as books
 from portal.money import Pence
 from portal.outbox import messages_about
@@ -33,7 +33,7 @@ RACER = textwrap.dedent("""
     from portal.db import db
     from portal.errors import Problem
     from portal.history import Actor
-    from portal.grants import apply, award, decide, pay
+    from portal.grants import apply, award, closing, decide, pay, rounds
     from portal.panels import actions as panels
     from portal.people.access import Who
     app = create_app(Settings(database_url={url!r}, secret_key="x" * 40, vault_keys=({vault!r},), base_url="http://localhost", data_dir=Path({home!r}), testing=True))
@@ -277,3 +277,43 @@ def test_one_idea_sent_twice_at_once(store: Store, season: Season) -> None:
         db.session.remove()
     results = race(store, [f"apply.send({ref!r}, {version}, Actor({season.who('Rita').id}), sure=True)" for ref, version in again])
     assert ways(results) == ["done", "refused", "refused", "refused"]
+
+
+def test_two_close_one_fund_at_once(store: Store) -> None:
+    """The rest goes back once, and the slower one reads why not."""
+    with store.app.app_context():
+        season = begin()
+        rounds.finish_round(season.round_ref, season.actor("Olga"))
+        closing.ask("small-sparks", "Done", season.actor("Olga"))
+        calls = [f"closing.confirm('small-sparks', 100000, Actor({season.who(name).id}))" for name in ("Fay", "Otto")]
+        results = race(store, calls)
+        assert sorted(kind for kind, _result in results) == ["done", "refused"], results
+        assert books.balance("funder:council") == 0 and books.balance("fund:small-sparks:available") == 0
+        assert_books_are_right()
+        db.session.remove()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_fund_is_closed_while_its_money_and_ideas_move(store: Store, turn: int) -> None:
+    """Whichever comes first: a closed fund never holds money that came in before its end, nor an idea that the panel has."""
+    with store.app.app_context():
+        season = begin()
+        ref = season.decided(season.sent(), "not_yet")
+        decide.write_letter(ref, "Ask the school first.", [], None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+        rounds.finish_round(season.round_ref, season.actor("Olga"))
+        closing.ask("small-sparks", "Done", season.actor("Olga"))
+        calls = [
+            f"closing.confirm('small-sparks', 100000, Actor({season.who('Fay').id}))",
+            f"decide.put_to_panel({ref!r}, Actor({season.who('Otto').id}))",
+            f"rounds.contribute({season.fund_id}, 1, 5000, today(), '', Actor({season.who('Olga').id}))",
+        ]
+        results = race(store, calls[::-1] if turn == 2 else calls)
+        confirmed, put, contributed = results[::-1] if turn == 2 else results
+        db.session.rollback()
+        closed = queries.fund_by_code("small-sparks").closed_at is not None
+        assert closed == (confirmed[0] == "done") and (not closed or (put[0], contributed[0]) == ("refused", "refused")), results
+        assert (season.bid(ref).status == "with_panel") == (put[0] == "done")
+        assert books.balance("fund:small-sparks:available") == (0 if closed else 1000_00 + (50_00 if contributed[0] == "done" else 0))
+        assert_books_are_right()
+        db.session.remove()

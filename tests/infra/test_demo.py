@@ -32,6 +32,7 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (model.Payment, model.PAYMENT_STATES),
     (model.Report, model.REPORT_STATES),
     (model.Appeal, model.APPEAL_STATES),
+    (model.Delivery, model.DELIVERY_STATES),
 ]
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.panels import conduct
-from portal.panels.model import Called
+from portal.panels.model import Called, Struck
 from portal.work.model import Purpose, WorkRecord, WorkUse
 from tests.grants.season import Season, begin
 
@@ -34,6 +34,7 @@ def season(app: Flask) -> Season:
             db.session.add(record)
             db.session.flush()
             db.session.add(Called(matter_id=1, seat_id=1, called_at=clock.now()))
+            db.session.add(Struck(vote_id=1, struck_at=clock.now(), struck_by_id=made.who("Olga").id))
             db.session.add(WorkUse(work_record_id=record.id, use="match", used_at=clock.now()))
     return made
 
@@ -54,6 +55,7 @@ APPENDED = {
     "work_use": "use",
     "conduct": "words",
     "called": "seat_id",
+    "struck": "struck_by_id",
 }
 
 
@@ -62,7 +64,7 @@ def test_what_is_appended_stays(season: Season, table: str) -> None:
     column = APPENDED[table]
     assert db.session.scalar(sa.text(f"SELECT count(*) FROM {table}")), "no rows"
     db.session.rollback()
-    value = "7" if column in ("number", "seat_id") else "'credit'" if column == "use" else "'something else'"
+    value = "7" if column in ("number", "seat_id", "struck_by_id") else "'credit'" if column == "use" else "'something else'"
     assert "only ever appended" in refused(f"UPDATE {table} SET {column} = {value}")
     assert "only ever appended" in refused(f"DELETE FROM {table}")
 

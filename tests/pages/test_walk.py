@@ -21,16 +21,18 @@ NOBODY = "visitor"
 SIGN_IN_FIRST = {"/people/me/data", "/panels/"}  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
-    "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200},
-    "/desk/bids": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
-    "/desk/funds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404},
-    "/desk/people": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200},
-    "/desk/reports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
-    "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
-    "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404},
-    "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404},
-    "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404},
-    "/finance/exports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404},
+    "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200, "area": 200},
+    "/desk/bids": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
+    "/desk/funds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/desk/people": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 200},
+    "/desk/reports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
+    "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
+    "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
+    "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/desk/rounds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/desk/decisions": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/finance/exports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
 }  # fmt: skip
 
 
@@ -104,6 +106,8 @@ def test_everybody_walks_everywhere(scheme: Flask) -> None:
 
 
 def _kind(role: str) -> str:
+    if role == "area-officer":
+        return "area"
     for word in ("officer", "connector", "auditor", "administrator"):
         if role in (f"council-{word}", f"second-{word}", f"third-{word}", word):
             return word

@@ -327,7 +327,7 @@ class TestTheCount:
     def test_equal_shares_hears_a_small_group(self, app: Flask) -> None:
         """Three seats want four of the ideas, one wants the fifth: by most votes it gets nothing, in equal shares it is paid."""
         votes = {"Ada": "yyyyn", "Ben": "yyyyn", "Cleo": "yyyyn", "Dan": "nnnny"}
-        season = shared(RoundRules(decision="equal_shares", majority_percent=0, marking=True, quorum=3, most=Pence(250_00)), 400_00)
+        season = shared(RoundRules(decision="equal_shares", marking=True, quorum=3, most=Pence(250_00)), 400_00)
         table = Table(season, *[100_00] * 5)
         table.all(votes)
         table.count()
@@ -336,7 +336,7 @@ class TestTheCount:
         assert result is not None and result["others"]["most_votes"] != result["outcome"]["funded"]
 
     def test_equal_shares_by_marks(self, app: Flask) -> None:
-        season = shared(RoundRules(decision="equal_shares", ballots="marks", majority_percent=0, marking=True, most=Pence(250_00)), 100_00)
+        season = shared(RoundRules(decision="equal_shares", ballots="marks", marking=True, most=Pence(250_00)), 100_00)
         table = Table(season, 100_00, 100_00)
         for name in SEATS:
             table.mark(name, 0, {0: (1, ""), 1: (1, ""), 2: (1, "")})

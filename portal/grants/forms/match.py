@@ -1,6 +1,6 @@
 """What applicants ask neighbours, and what neighbours answer."""
 
-from wtforms import RadioField
+from wtforms import FileField, RadioField
 
 from portal import clock
 from portal.web.forms import DayField, EmailOrPhoneField, Form, HoursField, Line, Needed, PoundsField
@@ -51,6 +51,24 @@ class Did(Form):
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
     minutes = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
     what = Line(N_("What was done? (optional)"), most=120)
+
+
+class Gave(Form):
+    """Things, a room or money, when it was given."""
+
+    kind = RadioField(N_("What was it?"), [Needed(N_("Say whether it was things, a room or money."))])
+    what = Line(N_("What exactly?"), [Needed(N_("Write what it was."))], most=120)
+    value = PoundsField(
+        N_("What would it cost to buy or rent it?"),
+        [Needed(N_("Write what it is worth, as you would pay for it."))],
+        description=N_("Of money: how much it was."),
+    )
+    day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
+    photo = FileField(N_("A photo of it, or of the receipt (optional)"), description=N_("Only those who check it see it."))
+
+    def fill(self) -> "Gave":
+        self.kind.choices = [(value, _(text)) for value, text in KINDS.items() if value != "hours"]
+        return self
 
 
 class Why(Form):

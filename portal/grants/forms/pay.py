@@ -1,12 +1,46 @@
 """What finance types: sums, days, and why."""
 
+from collections.abc import Sequence
+
+from wtforms import BooleanField, SelectField
+
 from portal import clock
+from portal.grants.payees import clean_company_number
 from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
-from portal.words import N_
+from portal.words import N_, _
 
 
 class Prepare(Form):
     amount = PoundsField(N_("How much?"), description=N_("Leave it empty to pay all that is left."))
+
+
+class CompanyNumber(Line):
+    """As Companies House has it; what cannot be one is shown back as it was typed."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data:
+            self.data = clean_company_number(self.data)
+
+
+class Bought(Form):
+    """Whom the council bought from."""
+
+    supplier = Line(
+        N_("Who is paid?"),
+        [Needed(N_("Write who is paid, as it stands on the bill."))],
+        description=N_("The name on the bill. The spending file prints it."),
+    )
+    company_number = CompanyNumber(N_("Their company number (optional)"), description=N_("Eight characters, like 01234567."), most=20)
+    individual = BooleanField(N_("This is a person, not a firm"), description=N_("Then the spending file prints no name."))
+
+
+class PrepareBought(Bought, Prepare):
+    """The first hand, where the council buys."""
+
+
+class NameSupplier(Bought):
+    reason = Line(N_("Why is it changed?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
 
 
 class Cancel(Form):
@@ -25,7 +59,12 @@ class Bounce(Form):
 class Refund(Form):
     amount = PoundsField(N_("How much came back?"), [Needed(N_("Write how much came back."))])
     received_on = DayField(N_("On which day?"), [Needed(N_("Write the day."))], default=clock.today)
+    payee = SelectField(N_("From which shop?"), validate_choice=False)  # where the council bought from several
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+    def fill(self, shops: Sequence[tuple[str, str]]) -> "Refund":
+        self.payee.choices = [("", _("Choose")), *shops]
+        return self
 
 
 class Rest(Form):

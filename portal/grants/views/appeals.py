@@ -19,7 +19,7 @@ from portal.people.views import actor
 from portal.refs import clean_ref
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow, may
+from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 appeals = Blueprint("appeals", __name__)
@@ -51,7 +51,7 @@ def _helps(bid: Application) -> bool:
     if current_user.id == bid.person_id or may("act for this group", bid.organisation_id):
         return False
     tied = current_user.id != bid.helper_id and current_user.id in acts.hidden_from([about(bid)])[about(bid)]
-    if tied or not (may("edit this bid", bid) or may("help others")):
+    if tied or not (may("edit this bid", bid) or may("help others", bid)):
         raise NotYours(_("We cannot find that page."))
     return True
 
@@ -206,21 +206,23 @@ def on_behalf() -> Any:
 
 
 @appeals.get("/desk/appeals")
-@allow("run rounds")
+@allow("handle bids")
 def desk() -> Any:
     """What must be answered, the late ones first."""
+    areas = current_user.areas("officer")
     return page(
-        "grants/desk_appeals.html", waiting=acts.waiting(current_user.id), answered=acts.answered(current_user.id), grounds=GROUNDS,
+        "grants/desk_appeals.html", waiting=acts.waiting(current_user.id, areas=areas), answered=acts.answered(current_user.id, areas=areas), grounds=GROUNDS,
         states=STATE_WORDS, outcomes=OUTCOME_WORDS,
     )  # fmt: skip
 
 
 @appeals.route("/desk/appeals/<ref>", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def desk_one(ref: str) -> Any:
     """Everything that whoever answers needs, and the answer; or the sentence why it is not theirs to give."""
     appeal = acts.appeal_by_ref(ref)
     bid = appeal.application
+    require("handle bids", bid)
     kept_out = acts.barred(bid, appeal)
     if kept_out.get(current_user.id) == _(acts.TIED):
         return page("grants/desk_appeal_hidden.html", sentence=_(acts.TIED), ref=appeal.ref)
@@ -240,7 +242,7 @@ def desk_one(ref: str) -> Any:
         else:
             flash(_("Thank you. They hear from us now."))
             return see_other(f"/desk/appeals/{ref}")
-    officers = [each.name for each in people.holders("officer") if each.id not in kept_out] if waits else []
+    officers = [each.name for each in people.holders("officer", at=bid.area_id) if each.id not in kept_out] if waits else []
     who = people.names([appeal.helper_id, appeal.answered_by_id, appeal.second_answered_by_id, bid.person_id])
     return form_page(
         "grants/desk_appeal.html", form, appeal=appeal, bid=bid, matter=acts.decided_by(bid, appeal), ground=GROUNDS[appeal.ground], remedy=remedy,

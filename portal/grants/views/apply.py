@@ -12,6 +12,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import appeals, apply, decide, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
+from portal.grants.forms.rounds import DECISIONS, way_of
 from portal.grants.model import Application, Photo
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
@@ -53,8 +54,8 @@ def new() -> Any:
     round_ = queries.round_by_ref(request.args.get("round", ""))
     organisations = people.organisations_of(current_user.id) if current_user.is_authenticated else []
     return page(
-        "grants/apply_start.html", round=round_, rules=RoundRules.load(round_.rules), organisations=organisations, form=forms.Money(),
-        takes=rounds.takes_bids(round_),
+        "grants/apply_start.html", round=round_, rules=(rules := RoundRules.load(round_.rules)), organisations=organisations, form=forms.Money(),
+        takes=rounds.takes_bids(round_), decisions=DECISIONS, way=way_of(rules), areas=places.names_of(rules.areas),
     )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def question(ref: str, section: str) -> Any:
                 return make_response("", 409)
             raise
         except Refused as why:
-            form.refuse(why.sentence)
+            form.refuse(why.sentence, why.field)
         else:
             if request.headers.get("X-Draft"):
                 response = make_response("", 204)
@@ -386,7 +387,7 @@ def bid(ref: str) -> Any:
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine,
-        story=timeline.told(story, near=mine or current_user.has("officer")),
+        story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
         asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
@@ -426,14 +427,20 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
 
 
 @bids.get("/desk/bids")
-@allow("run rounds")
+@allow("handle bids")
 def desk_bids() -> Any:
     status = request.args.get("status", "")
     after = None
     if last := request.args.get("after", ""):
         held = queries.bid(last)
         after = (held.sent_at, held.id) if held.sent_at else None
-    found = queries.bids(status=status if status in STATUS_WORDS else "", round_ref=request.args.get("round", ""), after=after, limit=31)
+    found = queries.bids(
+        status=status if status in STATUS_WORDS else "",
+        round_ref=request.args.get("round", ""),
+        after=after,
+        limit=31,
+        areas=current_user.areas("officer"),
+    )
     asked = {"status": status, "round": request.args.get("round", "")}
     older = (
         "/desk/bids?" + urlencode({**{name: value for name, value in asked.items() if value}, "after": found[29].ref})
@@ -452,7 +459,7 @@ def desk_bids() -> Any:
 
 
 @bids.get("/desk/bids/<ref>")
-@allow("run rounds")
+@allow("handle bids")
 def desk_bid(ref: str) -> Any:
     return _desk_bid(ref, Ask().fill(forms.SECTION_NAMES), forms.Ineligible(prefix="no-"))
 
@@ -477,7 +484,7 @@ def _changes(snapshots: Any) -> list[dict[str, Any]]:
 
 
 @bids.post("/desk/bids/<ref>/ask")
-@allow("run rounds")
+@allow("handle bids")
 def ask_more(ref: str) -> Any:
     form = Ask().fill(forms.SECTION_NAMES)
     if form.validate():
@@ -493,7 +500,7 @@ def ask_more(ref: str) -> Any:
 
 
 @bids.post("/desk/bids/<ref>/ineligible")
-@allow("run rounds")
+@allow("handle bids")
 def ineligible(ref: str) -> Any:
     form = forms.Ineligible(prefix="no-")
     if form.validate():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, current_app, flash, request
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -23,6 +23,7 @@ from portal.grants.views import match as match_views
 from portal.grants.views import report as report_views
 from portal.grants.views import rounds as round_views
 from portal.history import Actor
+from portal.money import hours, pounds
 from portal.panels import queries as panel_queries
 from portal.panels import sittings
 from portal.panels import views as panel_views
@@ -30,9 +31,11 @@ from portal.panels.forms import CHOICE_WORDS, MARK_WORDS, OUTCOME_WORDS
 from portal.panels.model import CHOICES, Matter
 from portal.people import queries as people
 from portal.people.model import Organisation
+from portal.people.shield import shielded
 from portal.people.views import actor, needs_proof
+from portal.places.model import Area
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow
+from portal.web.policy import allow, may, require
 from portal.words import _, _n
 
 decisions = Blueprint("decisions", __name__, url_prefix="/desk")
@@ -92,7 +95,34 @@ def ask_applicant(about: str, sections: Sequence[str], note: str, answer_by: dat
     apply.ask_more(queries.bid_by_id(bid_of(about)).ref, sections, note, answer_by, actor)
 
 
-panel_views.SHOWS["bid"] = panel_views.Showing(titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant)
+def for_everybody(about: str) -> panel_views.Public:
+    """What the register will print of a bid, shielded as it will be there: for a screen that a whole hall reads. Three queries."""
+    bid = queries.bid_by_id(bid_of(about))
+    pledges = queries.pledges_of(bid.id)
+    hidden = [people.person(bid.person_id).name, *(pledge.name for pledge in pledges)]
+    meter = queries.meter_of(bid, pledges)
+    facts = [
+        (_("Where"), bid.area.name if bid.area else ""), (_("They ask for"), pounds(bid.asked)),
+        (_("Neighbours put in"), _("%(have)s of about %(need)d hours", have=hours(meter.counted_minutes), need=meter.whole_hours)),
+    ]  # fmt: skip
+    return panel_views.Public(shielded(bid.title, hidden), shielded(bid.public_summary, hidden), [fact for fact in facts if fact[1]])
+
+
+def read_by_residents(abouts: Sequence[str]) -> Mapping[str, panel_views.ForResidents]:
+    """Bids on an area ballot, as the register will print them: the name, the short text and the area. Never whose they are: the page
+    leaves names out. One query.
+    """
+    rows = db.session.execute(
+        select(Application.id, Application.title, Application.public_summary, Area.name)
+        .outerjoin(Area, Area.id == Application.area_id)
+        .where(Application.id.in_([bid_of(each) for each in abouts]))
+    )
+    return {f"bid:{id_}": panel_views.ForResidents(title, summary, area or "") for id_, title, summary, area in rows}
+
+
+panel_views.SHOWS["bid"] = panel_views.Showing(
+    titles, hides, asks, "grants/_for_panel.html", seen_by_panel, SECTION_NAMES, ask_applicant, for_everybody, read_by_residents
+)
 
 
 def _seat_may_see(bid: Application) -> bool:
@@ -103,18 +133,25 @@ def _seat_may_see(bid: Application) -> bool:
 apply_views.ALSO_READ.append(_seat_may_see)
 
 
-def hide_what_ties() -> None:
-    """Before every page about a bid: a declared tie hides it from whoever sits on the panel and holds another role too."""
+def judge_the_bid() -> None:
+    """Before every page about a bid: an officer of an area handles what lies there, and a declared tie hides it from whoever sits on
+    the panel and holds another role too.
+    """
     ref = (request.view_args or {}).get("ref", "")
-    if not ref.startswith("SPK-") or not current_user.has("officer", "finance", "auditor"):
+    if not ref.startswith("SPK-") or not current_user.has_somewhere("officer", "finance", "auditor"):
         return
+    if (
+        getattr(current_app.view_functions[request.endpoint or ""], "policy", "") == "handle bids"
+        and current_user.areas("officer") is not None
+    ):
+        require("handle bids", queries.bid(ref))
     hidden = decide.hidden_from(current_user.id)
     if hidden and queries.bid(ref).id in hidden:
         raise NotFound(_("We cannot find that page."))
 
 
 for _pages in (apply_views.bids, match_views.neighbours, report_views.reports, award_views.awards, round_views.desk_rounds, decisions):
-    _pages.before_request(hide_what_ties)
+    _pages.before_request(judge_the_bid)
 
 
 # --- with the panel ------------------------------------------------------------------------------------------------------
@@ -160,11 +197,16 @@ def round_to_panel(ref: str) -> Any:
 
 
 @decisions.post("/bids/<ref>/to-panel")
-@allow("run rounds")
+@allow("handle bids")
 def to_panel(ref: str) -> Any:
     decide.put_to_panel(ref, actor())
     flash(_("The idea is with the panel now."))
     return see_other(f"/desk/bids/{ref}")
+
+
+def _back(bid: Application) -> str:
+    """To the bids of the round, for whoever runs it; else to the one that was theirs to handle."""
+    return f"/desk/rounds/{bid.round.ref}/release" if may("run rounds") else f"/desk/bids/{bid.ref}"
 
 
 def _with_reason(ref: str, template: str, act: Any, done: str) -> Any:
@@ -178,18 +220,18 @@ def _with_reason(ref: str, template: str, act: Any, done: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(done)
-            return see_other(f"/desk/rounds/{bid.round.ref}/release")
-    return form_page(template, form, bid=bid)
+            return see_other(_back(bid))
+    return form_page(template, form, bid=bid, back=_back(bid))
 
 
 @decisions.route("/bids/<ref>/from-panel", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def from_panel(ref: str) -> Any:
     return _with_reason(ref, "grants/desk_from_panel.html", decide.take_back, _("The idea is back with you."))
 
 
 @decisions.route("/bids/<ref>/undo", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def undo(ref: str) -> Any:
     return _with_reason(ref, "grants/desk_undo.html", decide.undo_decision, _("The panel decides this idea anew."))
 
@@ -198,7 +240,7 @@ def undo(ref: str) -> Any:
 
 
 @decisions.route("/bids/<ref>/letter", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def letter(ref: str) -> Any:
     """The reason as the letter says it, with what the panel wrote beside it."""
     bid = queries.bid(ref)
@@ -212,19 +254,20 @@ def letter(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            return see_other(_next_letter(bid.round))
+            return see_other(_next_letter(bid))
     return form_page(
         "grants/desk_letter.html", form, bid=bid, matter=matter, reasons=desk.reasons_of(matter) if matter else [], outcomes=OUTCOME_WORDS, choices=CHOICE_WORDS,
-        by_question=by_question, draft=draft,
+        by_question=by_question, draft=draft, back=_back(bid),
     )  # fmt: skip
 
 
-def _next_letter(round_: Round) -> str:
+def _next_letter(written: Application) -> str:
     """Where whoever writes letters goes on: where all go out together, the next one that this officer may write; or the list."""
-    mine = decide.letters_to_write(round_, current_user.id) if round_.together else []
+    left = decide.letters_to_write(written.round, current_user.id) if written.round.together else []
+    mine = [bid for bid in left if may("handle bids", bid)]
     if not mine:
         flash(_("The letter is written."))
-        return f"/desk/rounds/{round_.ref}/release"
+        return _back(written)
     flash(
         _n(
             "The letter is written. One more to write: this one.",
@@ -237,6 +280,8 @@ def _next_letter(round_: Round) -> str:
 
 def _draft(matter: Matter, by_question: Sequence[tuple[str, list[tuple[str, int]], list[str]]]) -> str:
     """A first reason out of the tally and the middle mark of each question, for whoever writes the letter to make human."""
+    if matter.tally is not None and matter.tally.get("ballots"):
+        return _("%(yes)d of %(voted)d residents who voted want it.", yes=matter.tally["yes"], voted=matter.tally["ballots"])
     said = []
     for question, counted, _why in by_question:
         marks = [words for words, number in counted for _each in range(number)]

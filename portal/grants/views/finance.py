@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, desk, ending, pay
+from portal.grants import award, closing, desk, ending, pay
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
@@ -37,9 +37,10 @@ def index() -> Any:
     proof = turns.last(turns.LEDGER_CHECK)
     ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
     endings = ending.waiting()
-    ids |= {each.asked_by_id for each, _award in endings}
+    closings = closing.all_waiting()
+    ids |= {each.asked_by_id for each, _award in endings} | {each.asked_by_id for each, _fund in closings}
     return page(
-        "finance/index.html", endings=endings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 
@@ -70,10 +71,13 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     line = desk.by_refs([payment.ref])[0]
     names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id])
     fresh = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}
+    if all_forms.get("supplier") is None:
+        who = {"supplier": line.payee.name, "company_number": line.payee.company_number, "individual": line.payee.individual}
+        all_forms["supplier"] = forms.NameSupplier(prefix="supplier-", formdata=None, data=who)
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
         "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
-        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid), **shown,
+        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid), supplier=all_forms["supplier"], **shown,
     )  # fmt: skip
 
 
@@ -87,9 +91,9 @@ def payment(ref: str) -> Any:
 @finance.post("/payments/<ref>")
 @allow("prepare payments")
 def act_on_payment(ref: str) -> Any:
-    """Approve, cancel, settle or bounce."""
+    """Approve, cancel, settle or bounce; say whom the council bought from."""
     act = request.form.get("act", "")
-    form: Any = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}.get(act, Nothing)(
+    form: Any = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce, "supplier": forms.NameSupplier}.get(act, Nothing)(
         **({} if act == "approve" else {"prefix": f"{act}-"})
     )
     if act in ("settle", "bounce"):
@@ -109,6 +113,9 @@ def act_on_payment(ref: str) -> Any:
                 case "bounce":
                     pay.bounce(ref, form.on.data, form.reason.data, actor())
                     flash(_("The money is back with us and can be paid again."))
+                case "supplier":
+                    pay.name_supplier(ref, _supplier(form), form.reason.data, actor())
+                    flash(_("The name is put right, also for the spending file."))
                 case _:
                     raise Refused(_("Choose what to do with this payment."))
         except Refused as why:
@@ -116,6 +123,10 @@ def act_on_payment(ref: str) -> Any:
         else:
             return see_other(f"/finance/payments/{ref}")
     return _payment_page(pay.payment_by_ref(ref), form, **{act: form})
+
+
+def _supplier(form: forms.Bought) -> award.Supplier:
+    return award.Supplier(form.supplier.data, form.company_number.data, bool(form.individual.data))
 
 
 # --- releasing -----------------------------------------------------------------------------------------------------------
@@ -219,13 +230,18 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     moved = desk.story(one)
     refunds = desk.refunds_of(one)
     due = pay.due(one, [line.payment for line in lines])
-    fresh = {"prepare": forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
+    bought = one.application.pay_route == award.BOUGHT
+    fresh: dict[str, Any] = {"prepare": forms.PrepareBought if bought else forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
+    shops = list(
+        dict.fromkeys((line.payee.ref, line.payee.name or _("Not recorded")) for line in lines if line.payment.status == "settled")
+    )
+    shown["refund"].fill(shops if bought else ())
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
     return form_page(
         "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
         words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
-        may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
+        bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
         **shown,
     )  # fmt: skip
 
@@ -236,7 +252,8 @@ def act_on_award(ref: str) -> Any:
     """Prepare a payment, enter a refund, give the rest back to the fund, or say that a condition is met."""
     one = award.award_by_ref(ref)
     act = request.form.get("act", "")
-    known: dict[str, Any] = {"prepare": forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
+    bought = one.application.pay_route == award.BOUGHT
+    known: dict[str, Any] = {"prepare": forms.PrepareBought if bought else forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
     form = known[act](prefix=f"{act}-") if act in known else Nothing()
     if act == "refund":
         require("settle")
@@ -244,13 +261,16 @@ def act_on_award(ref: str) -> Any:
         try:
             match act:
                 case "prepare":
-                    made = pay.prepare(ref, form.amount.data, actor(), once_key=form.once_key(current_user.id))
+                    made = pay.prepare(
+                        ref, form.amount.data, actor(), supplier=_supplier(form) if bought else None, once_key=form.once_key(current_user.id)
+                    )  # fmt: skip
                     flash(_("Prepared. Another person approves it."))
                     return see_other(f"/finance/payments/{made}")
                 case "refund":
                     pay.refund(
-                        ref, form.amount.data, form.received_on.data, form.reason.data, actor(), once_key=form.once_key(current_user.id)
-                    )
+                        ref, form.amount.data, form.received_on.data, form.reason.data, actor(),
+                        payee_ref=(form.payee.data or "") if bought else "", once_key=form.once_key(current_user.id),
+                    )  # fmt: skip
                     flash(_("The refund is in the books."))
                 case "rest":
                     pay.keep_rest(ref, form.reason.data, actor())

@@ -1,5 +1,6 @@
 """The applicant's list of neighbours, and a neighbour's own page, which needs no account."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -9,9 +10,9 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import match, queries
+from portal.grants import goods, match, queries
 from portal.grants.forms import match as forms
-from portal.grants.model import Application, Pledge
+from portal.grants.model import Application, Award, Delivery, Photo, Pledge
 from portal.grants.rules import PledgeFact, meter
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
@@ -27,15 +28,16 @@ from portal.words import _
 neighbours = Blueprint("neighbours", __name__)
 
 
-def _bid(ref: str, *, desk: bool = False) -> Application:
+def its_bid(ref: str, *, desk: bool = False) -> Application:
     """The bid, for the applicant's side; for hours, connectors and officers too."""
     application = queries.bid(ref)
-    if not (desk and may("help others")):
+    if not (desk and may("help others", application)):
         require("edit this bid", application)
     return application
 
 
-def _actor(application: Application, basis: str = "") -> Actor:
+def acting(application: Application, basis: str = "") -> Actor:
+    """Who acts, for whom and on what basis, at one idea."""
     if basis or not may("edit this bid", application):
         return Actor(current_user.id, application.person_id if current_user.id != application.person_id else None, basis or None)
     return acting_on(application)
@@ -44,18 +46,27 @@ def _actor(application: Application, basis: str = "") -> Actor:
 @neighbours.get("/grants/<ref>/match")
 @allow("signed in")
 def index(ref: str) -> Any:
-    return _index(_bid(ref, desk=True), forms.Invite(formdata=None))
+    return _index(its_bid(ref, desk=True), forms.Invite(formdata=None))
 
 
 def _index(application: Application, form: Any) -> Any:
     pledges = queries.pledges_of(application.id)
     award = queries.award_of(application.id)
+    records = match.records_of_pledges(award, pledges) if award else {}
+    deliveries = queries.deliveries_of(award.id) if award else []
     return form_page(
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
-        records=match.records_of_pledges(award, pledges) if award else {}, me=f"person:{current_user.id}", at_the_door=match.at_the_door,
+        records=records, deliveries=deliveries, given=goods.meters(application, pledges, records, deliveries) if award else None,
+        photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", at_the_door=match.at_the_door,
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
-        kinds=forms.KINDS, open=application.status in match.MAY_ASK,
+        kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
     )  # fmt: skip
+
+
+def photos_of(deliveries: Sequence[Delivery]) -> dict[str, Photo]:
+    """The photo of each line that has one, by how events name it. One query, or none."""
+    names = [f"delivery:{row.id}" for row in deliveries]
+    return {photo.about: photo for photo in queries.photos_of(*names)} if names else {}
 
 
 def _planned(application: Application) -> dict[str, Any]:
@@ -75,7 +86,7 @@ def _planned(application: Application) -> dict[str, Any]:
 @neighbours.get("/grants/<ref>/meter")
 @allow("signed in")
 def planned(ref: str) -> Any:
-    application = _bid(ref, desk=True)
+    application = its_bid(ref, desk=True)
     return (
         page("grants/match.html", block="plan", application=application, planned=_planned(application))
         if request.headers.get("HX-Request")
@@ -87,11 +98,11 @@ def planned(ref: str) -> Any:
 @allow("signed in")
 @limiter.limit("30/minute")
 def invite(ref: str) -> Any:
-    application = _bid(ref, desk=True)
+    application = its_bid(ref, desk=True)
     form = forms.Invite()
     if form.validate():
         try:
-            made = match.invite(ref, form.name.data, form.contact.data, _actor(application), once_key=form.once_key(current_user.id))
+            made = match.invite(ref, form.name.data, form.contact.data, acting(application), once_key=form.once_key(current_user.id))
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -106,13 +117,13 @@ def invite(ref: str) -> Any:
 @allow("signed in")
 def paper(ref: str) -> Any:
     """Typed from a paper sheet, or said at the door."""
-    application = _bid(ref, desk=True)
+    application = its_bid(ref, desk=True)
     form = forms.OnPaper().fill()
     if form.validate_on_submit():
         try:
             match.enter(
                 ref, form.name.data, form.contact.data, form.kind.data, form.minutes.data or Minutes(0), form.planning.data or Minutes(0),
-                form.value.data or 0, form.what.data, _actor(application, form.basis.data or ""), once_key=form.once_key(current_user.id),
+                form.value.data or 0, form.what.data, acting(application, form.basis.data or ""), once_key=form.once_key(current_user.id),
             )  # fmt: skip
         except Refused as why:
             form.refuse(why.sentence, why.field)
@@ -122,7 +133,8 @@ def paper(ref: str) -> Any:
     return form_page("grants/match_paper.html", form, application=application)
 
 
-def _pledge(application: Application, ref: str) -> Pledge:
+def pledge_of(application: Application, ref: str) -> Pledge:
+    """One neighbour in the list of an idea. NotFound."""
     found = next((pledge for pledge in queries.pledges_of(application.id) if pledge.ref == ref), None)
     if found is None:
         raise NotFound(_("We cannot find that neighbour in the list."))
@@ -132,8 +144,8 @@ def _pledge(application: Application, ref: str) -> Pledge:
 @neighbours.get("/grants/<ref>/match/<pledge>/link")
 @allow("signed in")
 def link(ref: str, pledge: str) -> Any:
-    application = _bid(ref, desk=True)
-    found = _pledge(application, pledge)
+    application = its_bid(ref, desk=True)
+    found = pledge_of(application, pledge)
     address = match.link_of(found)
     picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Link for %(name)s", name=found.name))
     svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
@@ -145,14 +157,14 @@ def link(ref: str, pledge: str) -> Any:
 @neighbours.post("/grants/<ref>/match/<pledge>/<any(resend, remove):act>")
 @allow("signed in")
 def change(ref: str, pledge: str, act: str) -> Any:
-    application = _bid(ref, desk=True)
+    application = its_bid(ref, desk=True)
     if act == "resend":
-        match.resend(ref, pledge, _actor(application))
+        match.resend(ref, pledge, acting(application))
         flash(_("There is a fresh link now; the old one has ended."))
-        if _pledge(application, pledge).channel == "none":
+        if pledge_of(application, pledge).channel == "none":
             return see_other(f"/grants/{ref}/match/{pledge}/link")
     else:
-        match.remove(ref, pledge, _actor(application))
+        match.remove(ref, pledge, acting(application))
         flash(_("They are off the list."))
     return see_other(f"/grants/{ref}/match")
 
@@ -160,13 +172,13 @@ def change(ref: str, pledge: str, act: str) -> Any:
 @neighbours.route("/grants/<ref>/match/<pledge>/hours", methods=["GET", "POST"])
 @allow("signed in")
 def hours(ref: str, pledge: str) -> Any:
-    application = _bid(ref, desk=True)
-    found = _pledge(application, pledge)
+    application = its_bid(ref, desk=True)
+    found = pledge_of(application, pledge)
     form = forms.Did(data={"minutes": found.minutes or None})
     if form.validate_on_submit():
         assert form.day.data is not None and form.minutes.data is not None
         try:
-            match.log_for(ref, pledge, form.day.data, form.minutes.data, form.what.data, _actor(application))
+            match.log_for(ref, pledge, form.day.data, form.minutes.data, form.what.data, acting(application))
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -188,8 +200,8 @@ def _shown() -> int:
 @neighbours.post("/grants/<ref>/match/hours/<record>/check")
 @allow("signed in")
 def check(ref: str, record: str) -> Any:
-    application = _bid(ref, desk=True)
-    match.check(ref, record, _actor(application), shown=_shown())
+    application = its_bid(ref, desk=True)
+    match.check(ref, record, acting(application), shown=_shown())
     flash(_("Checked. The hours count."))
     return see_other(f"/grants/{ref}/match")
 
@@ -197,11 +209,11 @@ def check(ref: str, record: str) -> Any:
 @neighbours.route("/grants/<ref>/match/hours/<record>/<any(refuse, take_back):act>", methods=["GET", "POST"])
 @allow("signed in")
 def undo(ref: str, record: str, act: str) -> Any:
-    application = _bid(ref, desk=True)
+    application = its_bid(ref, desk=True)
     form = forms.Why()
     if form.validate_on_submit():
         try:
-            (match.turn_down if act == "refuse" else match.take_back)(ref, record, form.reason.data, _actor(application))
+            (match.turn_down if act == "refuse" else match.take_back)(ref, record, form.reason.data, acting(application))
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -213,19 +225,28 @@ def undo(ref: str, record: str, act: str) -> Any:
 # --- a neighbour's own page ----------------------------------------------------------------------------------------------
 
 
-def _private(response: Any) -> Any:
+def private(response: Any) -> Any:
+    """A page that is opened by a link alone: kept out of referrers and search."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _not_own(token: str) -> None:
+def not_own(token: str) -> None:
     """Refuse whoever asks (or helps to ask) to answer for a neighbour: nobody makes and checks hours alone."""
     if may("edit this bid", queries.bid_by_id(match.by_token(token).application_id)):
         raise Refused(_("You are signed in as somebody who asks for this idea. Let your neighbour open the link on their own phone."))
 
 
-def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
+def as_promised(pledge: Pledge, award: Award | None) -> dict[str, Any]:
+    """What the form about other help says before anybody types: as it was promised, today or on the last day that counts."""
+    hours = pledge.kind == "hours"
+    day = min(clock.today(), award.last_day) if award else clock.today()
+    return {"kind": "goods" if hours else pledge.kind, "what": "" if hours else pledge.what, "value": pledge.value or None, "day": day}
+
+
+def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = None) -> Any:
+    """A neighbour's own page, with whichever form they have just sent."""
     g.private = True
     pledge = match.by_token(token)
     application = queries.bid_by_id(pledge.application_id)
@@ -241,21 +262,27 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
         form = forms.Promise(formdata=None, data=given).fill()
     if did is None:
         did = forms.Did(formdata=None, prefix="did-", data={"minutes": pledge.minutes or None})
-    shown = did if did.errors else form
-    return _private(
+    if gave is None:
+        gave = forms.Gave(formdata=None, prefix="gave-", data=as_promised(pledge, award)).fill()
+    shown = next((each for each in (did, gave) if each.errors), form)
+    live = award is not None and award.status in goods.LIVE
+    return private(
         form_page(
             "m/neighbour.html",
             shown,
             promise=form,
             did=did,
+            gave=gave,
+            deliveries=[row for row in queries.deliveries_of(award.id) if row.pledge_id == pledge.id] if award else [],
+            kinds=forms.KINDS,
             token=token,
             pledge=pledge,
             application=application,
             asker=people.person(application.person_id).name,
             photos=queries.photos_of(f"bid:{application.id}"),
             records=match.records_of_pledge(pledge),
-            live=award is not None and award.status in ("conditions_open", "ready_to_pay", "paid", "reporting"),
-            worker=match.worker_of(pledge),
+            live=live,
+            worker=queries.worker_of(pledge),
             award=award,
             begun=award is not None and award.first_day <= clock.today(),
             open=application.status in match.MAY_ASK,
@@ -269,14 +296,14 @@ def _neighbour_page(token: str, form: Any = None, did: Any = None) -> Any:
 @allow("anyone")
 @limiter.limit("60/minute")
 def neighbour(token: str) -> Any:
-    return _neighbour_page(token)
+    return neighbour_page(token)
 
 
 @neighbours.post("/m/<token>/yes")
 @allow("anyone")
 @limiter.limit("30/minute")
 def say_yes(token: str) -> Any:
-    _not_own(token)
+    not_own(token)
     form = forms.Promise().fill()
     if form.validate():
         try:
@@ -293,14 +320,14 @@ def say_yes(token: str) -> Any:
         else:
             flash(_("Thank you! You are in."))
             return see_other(f"/m/{token}")
-    return _neighbour_page(token, form=form)
+    return neighbour_page(token, form=form)
 
 
 @neighbours.post("/m/<token>/no")
 @allow("anyone")
 @limiter.limit("30/minute")
 def say_no(token: str) -> Any:
-    _not_own(token)
+    not_own(token)
     match.say_no(token)
     flash(_("That is fine. Thank you for telling us."))
     return see_other(f"/m/{token}")
@@ -310,7 +337,7 @@ def say_no(token: str) -> Any:
 @allow("anyone")
 @limiter.limit("30/minute")
 def did_it(token: str) -> Any:
-    _not_own(token)
+    not_own(token)
     form = forms.Did(prefix="did-")
     if form.validate():
         assert form.day.data is not None and form.minutes.data is not None
@@ -326,14 +353,14 @@ def did_it(token: str) -> Any:
             )
             flash(_("Thank you! It is written down.") + " " + checker)
             return see_other(f"/m/{token}")
-    return _neighbour_page(token, did=form)
+    return neighbour_page(token, did=form)
 
 
 @neighbours.post("/m/<token>/check/<record>")
 @allow("anyone")
 @limiter.limit("30/minute")
 def check_own(token: str, record: str) -> Any:
-    _not_own(token)
+    not_own(token)
     match.check_by_token(token, record, shown=_shown())
     flash(_("Thank you! The hours count now."))
     return see_other(f"/m/{token}")

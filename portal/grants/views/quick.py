@@ -69,7 +69,7 @@ def ask() -> Any:
 
 
 def _choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    return [(fund.code, fund.name) for fund in queries.funds()], [(panel.ref, panel.name) for panel in panels.panels()]
+    return [(fund.code, fund.name) for fund in queries.open_funds()], [(panel.ref, panel.name) for panel in panels.panels()]
 
 
 def _ask(form: forms.Ask, person_ref: str) -> None:

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, Refused
-from portal.grants import match, queries, report
+from portal.grants import goods, match, queries, report
 from portal.grants.forms import report as forms
 from portal.grants.model import Application
 from portal.grants.moves import about
@@ -42,10 +42,11 @@ def _show(application: Application, form: Any = None, receipt_form: Any = None) 
     form = form or forms.Tell(formdata=None, obj=found)
     receipt_form = receipt_form or forms.Receipt(formdata=None, prefix="r-")
     pledges = queries.pledges_of(application.id)
+    records, deliveries = match.records_of_pledges(award, pledges), queries.deliveries_of(award.id)
     return form_page(
         "grants/report.html", receipt_form if receipt_form.errors else form, tell=form, receipt_form=receipt_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
-        records=match.records_of_pledges(award, pledges), editable=found.status in report.OPEN,
+        records=records, deliveries=deliveries, meter=queries.meter_of(application, pledges), given=goods.meters(application, pledges, records, deliveries), editable=found.status in report.OPEN,
     )  # fmt: skip
 
 
@@ -133,14 +134,14 @@ def sent(ref: str) -> Any:
 
 
 @reports.get("/desk/reports")
-@allow("run rounds")
+@allow("handle bids")
 def desk() -> Any:
-    waiting = report.waiting()
+    waiting = report.waiting(areas=current_user.areas("officer"))
     return page("grants/desk_reports.html", waiting=waiting, names=people.names(application.person_id for _report, application in waiting))
 
 
 @reports.get("/desk/reports/<ref>")
-@allow("run rounds")
+@allow("handle bids")
 def desk_one(ref: str) -> Any:
     return _desk_one(ref, forms.Note(formdata=None), forms.Waive(formdata=None, prefix="w-"))
 
@@ -150,17 +151,17 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
     found = report.of_bid(application)
     award = queries.award_of(application.id)
     assert award is not None
-    pledges = queries.pledges_of(application.id)
+    pledges, deliveries = queries.pledges_of(application.id), queries.deliveries_of(award.id)
     return form_page(
         "grants/desk_report.html", waive_form if waive_form.errors else form, note_form=form, waive_form=waive_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
-        records=match.records_of_pledges(award, pledges), receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
+        records=match.records_of_pledges(award, pledges), deliveries=deliveries, receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
         person=people.person(application.person_id),
     )  # fmt: skip
 
 
 @reports.post("/desk/reports/<ref>/accept")
-@allow("run rounds")
+@allow("handle bids")
 def accept(ref: str) -> Any:
     report.accept(ref, Actor(current_user.id))
     flash(_("Thank you. They hear from us now."))
@@ -168,7 +169,7 @@ def accept(ref: str) -> Any:
 
 
 @reports.post("/desk/reports/<ref>/ask")
-@allow("run rounds")
+@allow("handle bids")
 def ask(ref: str) -> Any:
     form = forms.Note()
     if not form.validate():
@@ -179,7 +180,7 @@ def ask(ref: str) -> Any:
 
 
 @reports.post("/desk/reports/<ref>/waive")
-@allow("run rounds")
+@allow("handle bids")
 def waive(ref: str) -> Any:
     form = forms.Waive(prefix="w-")
     if not form.validate():

@@ -8,14 +8,20 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import queries, rounds
+from portal.grants import closing, queries, rounds
 from portal.grants.forms import rounds as forms
+from portal.grants.forms.decide import Nothing
 from portal.grants.model import Funder, Round
 from portal.grants.rules import RoundRules
 from portal.history import Actor
+from portal.money import pounds
 from portal.panels import queries as panels
+from portal.people import queries as people
+from portal.people.views import needs_proof
+from portal.places import queries as places
+from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow
+from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 desk_rounds = Blueprint("desk_rounds", __name__)
@@ -81,7 +87,8 @@ def _fund(code: str, form: Any) -> Any:
     found = queries.fund_by_code(code)
     return form_page(
         "grants/desk_fund.html", form, fund=found, money=queries.figures_of(found)[found.id], contributions=queries.contributions_of(found),
-        rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules),
+        rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules), closing=closing.waiting(found),
+        story=(story := closing.story_of(found)), names=people.names(event.actor_id for event in story), story_words=STORY_WORDS,
     )  # fmt: skip
 
 
@@ -132,6 +139,64 @@ def reverse(code: str, ref: str) -> Any:
     return form_page("grants/desk_reverse.html", form, fund=found, contribution=row)
 
 
+STORY_WORDS = {
+    "opened": N_("Opened"), "quick_limit_set": N_("The most for one quick spark was changed"), "closing_asked": N_("Asked to close it"),
+    "closing_taken_back": N_("It stays as it is"), "closed": N_("Closed"), "given_back": N_("Given back to the funders"), "reopened": N_("Reopened"),
+}  # fmt: skip
+
+
+@desk_rounds.route("/desk/funds/<code>/close", methods=["GET", "POST"])
+@allow("release payments")
+def close_fund(code: str) -> Any:
+    """Close a fund: an officer asks with a reason; where money goes back to the funders, a second person looks at the sums and does it."""
+    found = queries.fund_by_code(code)
+    act = request.form.get("act", "")
+    form: Any = Nothing() if act in ("close", "cancel") else forms.Why()
+    if form.validate_on_submit():
+        if act == "close" and (proof := needs_proof()) is not None:
+            return proof
+        try:
+            match act:
+                case "close":
+                    back = closing.confirm(code, whole_number(request.form.get("seen")), _actor())
+                    flash(_("Done. %(amount)s went back to the funders. The fund is closed.", amount=pounds(back)))
+                case "cancel":
+                    closing.cancel(code, _actor())
+                    flash(_("The fund stays as it is."))
+                case _:
+                    require("run rounds")
+                    if closing.ask(code, form.reason.data, _actor()):
+                        flash(_("The fund is closed."))
+                    else:
+                        flash(_("A second person must do it now. Tell them that it waits."))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            return see_other(f"/desk/funds/{code}")
+    waits = closing.waiting(found)
+    return form_page(
+        "grants/desk_fund_close.html", form, fund=found, closing=waits,
+        in_the_way=closing.in_the_way(found), shares=(shares := closing.shares(found)), free=sum(shares.values()), funders=closing.funder_names(), me=current_user.id,
+        names=people.names([waits.asked_by_id] if waits else []),
+    )  # fmt: skip
+
+
+@desk_rounds.route("/desk/funds/<code>/reopen", methods=["GET", "POST"])
+@allow("run rounds")
+def reopen_fund(code: str) -> Any:
+    found = queries.fund_by_code(code)
+    form = forms.Why()
+    if form.validate_on_submit():
+        try:
+            closing.reopen(code, form.reason.data, _actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("The fund is open again. Record what comes in, then plan a round."))
+            return see_other(f"/desk/funds/{code}")
+    return form_page("grants/desk_fund_reopen.html", form, fund=found)
+
+
 # --- rounds --------------------------------------------------------------------------------------------------------------
 
 
@@ -152,10 +217,10 @@ def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[int, str, datetim
 def new_round(code: str) -> Any:
     found = queries.fund_by_code(code)
     base = RoundRules.load(found.rules)
-    form = forms.PlanRound(data=forms.Rules.of(base)).fill(_panels())
+    form = forms.PlanRound(data=forms.PlanRound.of(base)).fill(_panels())
     if form.validate_on_submit():
         try:
-            ref = rounds.plan_round(found.id, *_planned(form, base), _actor())
+            ref = rounds.plan_round(found.id, *_planned(form, base), _actor(), vote_until=form.vote_until.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -182,7 +247,7 @@ def round_(ref: str) -> Any:
 def _round(found: Round, form: Any) -> Any:
     return form_page(
         "grants/desk_round.html", form, round=found, rules=(rules := RoundRules.load(found.rules)), state=rounds.state_at(found, clock.now()),
-        words=STATUS_WORDS, decisions=forms.DECISIONS, way=forms.way_of(rules), bids=queries.bids(round_ref=found.ref, limit=100),
+        words=STATUS_WORDS, decisions=forms.DECISIONS, way=forms.way_of(rules), areas=places.names_of(rules.areas) if rules.voters == "area" else [], bids=queries.bids(round_ref=found.ref, limit=100),
     )  # fmt: skip
 
 
@@ -194,7 +259,7 @@ def change(ref: str) -> Any:
     form = forms.PlanRound(data=given).fill(_panels())
     if form.validate_on_submit():
         try:
-            rounds.change_round(ref, *_planned(form, RoundRules.load(found.rules)), _actor())
+            rounds.change_round(ref, *_planned(form, RoundRules.load(found.rules)), _actor(), vote_until=form.vote_until.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -233,16 +298,17 @@ def extend(ref: str) -> Any:
 
 
 @desk_rounds.get("/desk/extend")
-@allow("run rounds")
+@allow("handle bids")
 def find_to_extend() -> Any:
     """An applicant calls with a reference: to the page that gives this one idea more time."""
     return see_other(f"/desk/bids/{queries.bid(request.args.get('ref', '').strip().upper()[:20]).ref}/extend")
 
 
 @desk_rounds.route("/desk/bids/<ref>/extend", methods=["GET", "POST"])
-@allow("run rounds")
+@allow("handle bids")
 def extend_one(ref: str) -> Any:
     application = queries.bid(ref)
+    back = f"/desk/rounds/{application.round.ref}" if may("run rounds") else f"/desk/bids/{ref}"
     form = forms.Extend()
     if form.validate_on_submit():
         assert form.until.data is not None
@@ -254,5 +320,5 @@ def extend_one(ref: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(_("They have more time now, and we tell them so."))
-            return see_other(f"/desk/rounds/{application.round.ref}")
-    return form_page("grants/desk_extend.html", form, application=application)
+            return see_other(back)
+    return form_page("grants/desk_extend.html", form, application=application, back=back)

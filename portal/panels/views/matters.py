@@ -24,6 +24,24 @@ panels = Blueprint("panels", __name__, url_prefix="/panels")
 
 
 @dataclass(frozen=True)
+class ForResidents:
+    """What every resident reads of a matter on an area ballot, and nothing else."""
+
+    title: str
+    summary: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Public:
+    """What everybody may read of a matter before it is decided, for the big screen in a hall: what the register will print."""
+
+    title: str
+    summary: str
+    facts: Sequence[tuple[str, str]]  # (label, value)
+
+
+@dataclass(frozen=True)
 class Showing:
     """How to show what a matter is about: whoever brings matters fills `SHOWS`, and decides what a seat may see."""
 
@@ -34,6 +52,8 @@ class Showing:
     context: Callable[[str], Mapping[str, Any]]  # "title", and what the template needs
     sections: Mapping[str, str] = field(default_factory=dict)  # parts about which whoever asks can be asked again: name → words
     ask: Callable[[str, Sequence[str], str, date, Actor], None] | None = None  # ask them: about, sections, note, answer by, who
+    public: Callable[[str], Public] | None = None  # None: nothing of it is for everybody's eyes
+    on_ballot: Callable[[Sequence[str]], Mapping[str, ForResidents]] | None = None  # of several abouts, where residents may vote on them
 
 
 MINUTES_EACH = 5  # to read an idea and say what one thinks of it
@@ -181,6 +201,7 @@ def matter_page(
     counting = counts(sitting)
     rule = Threshold.load(matter.rule)
     natural = sitting.natural if sitting is not None else None
+    ballot = matter.sitting if queries.by_residents(matter) else None
     shown = showing.context(matter.about) if opened else {}
     given = marking.marks_of([matter.id]) if opened and rule.criteria else {}
     own = given.get((matter.id, sitting.seat.id), {}) if sitting is not None else {}
@@ -194,9 +215,9 @@ def matter_page(
         to_mark=marking.still_to_mark(matter, standing, given) if standing is not None and rule.criteria else [],
         all_marks=marking.shown_marks(matter, standing, given) if may_talk and standing is not None else [], mark_words=forms.MARK_WORDS,
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
-        may_ask=counting and showing.ask is not None and matter.status == "open", enough=standing is not None and quorate(standing.tally, rule),
+        may_ask=counting and showing.ask is not None and matter.status == "open" and not (ballot is not None and ballot.votes_from), ballot=ballot, enough=standing is not None and quorate(standing.tally, rule),
         voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
-        alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
+        sources=forms.SOURCE_WORDS, alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
     )  # fmt: skip
 
 
@@ -212,7 +233,7 @@ def paper(ref: str, matter_ref: str) -> Any:
     """An officer or the chair enters a vote given on paper or in the hall."""
     one = queries.panel(ref)
     about = queries.matter(matter_ref, one.id)
-    if not counts(reading_of(one, about)):
+    if not counts(reading_of(one, about)) or queries.by_residents(about):
         raise NotFound(_("We cannot find that page."))
     able = queries.standing(about).able
     form = forms.PaperVote().fill_for([(each.person_ref, each.name) for each in able])

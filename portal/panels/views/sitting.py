@@ -12,7 +12,7 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.money import pounds
-from portal.panels import forms, marking, queries, sharing, sittings
+from portal.panels import ballots, forms, marking, queries, sharing, sittings
 from portal.panels.model import Matter, Panel, Sitting
 from portal.panels.rules import Sharing, Threshold, quorate
 from portal.panels.views.matters import hidden_names, panels, titles_of
@@ -56,7 +56,11 @@ def sitting(ref: str, sitting_ref: str) -> Any:
         for each in matters
         if counting and Threshold.load(each.rule).criteria
     }
-    marked = {each.id for each in shown if seat and len(given.get((each.id, seat.id), {})) == len(Threshold.load(each.rule).criteria)}
+    marked = {
+        each.id
+        for each in shown
+        if seat and (asked := Threshold.load(each.rule).criteria) and len(given.get((each.id, seat.id), {})) == len(asked)
+    }
     ready = [
         each for each in matters if each.status == "open" and (counting and quorate(standings[each.id].tally, Threshold.load(each.rule)))
     ]
@@ -64,7 +68,7 @@ def sitting(ref: str, sitting_ref: str) -> Any:
         "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
         to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
         ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=RULE_WORDS,
-        hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
+        ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one, ballots.turnout(one)), hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
     )  # fmt: skip
 
 
