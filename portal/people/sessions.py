@@ -12,7 +12,7 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.people.access import Who
 from portal.people.model import ActingFor, Person, Role, SignInSession
-from portal.places.queries import inside
+from portal.places.model import Area
 
 IDLE = timedelta(days=30)
 IDLE_STAFF = timedelta(hours=1)  # officers, finance, administrators
@@ -36,8 +36,13 @@ BEHIND = (
     .join(SignInSession, SignInSession.person_id == Person.id)
     .where(SignInSession.token_hash == bindparam("token"), SignInSession.ended_at.is_(None), Person.deleted_at.is_(None))
 )  # fmt: skip
+_placed = (
+    select(Role.name.label("name"), Role.area_id.label("area_id")).where(_in_force(Role), Role.area_id.is_not(None)).cte(recursive=True)
+)
+_placed = _placed.union(select(_placed.c.name, Area.id).join(_placed, Area.parent_id == _placed.c.area_id))  # with all inside, retired too
 STANDING: Executable = union_all(
-    select(Role.name, Role.area_id).where(_in_force(Role)),
+    select(Role.name, Role.area_id).where(_in_force(Role), Role.area_id.is_(None)),
+    select(_placed.c.name, _placed.c.area_id),
     select(literal(""), ActingFor.organisation_id).where(_in_force(ActingFor)),
 )
 
@@ -59,7 +64,7 @@ def begin(person_id: int, device: str) -> str:
 
 
 def who_has(token: str) -> Who | None:
-    """The person behind a token, or None when the session ended, idled out or grew too old. Two queries (see `_standing`), a write in five minutes."""
+    """The person behind a token, or None when the session ended, idled out or grew too old. Two queries, a write in five minutes."""
     now = clock.now()
     row = db.session.execute(BEHIND, {"token": hashed(token)}).one_or_none()
     if row is None:
@@ -75,12 +80,9 @@ def who_has(token: str) -> Who | None:
 
 
 def _standing(person_id: int) -> tuple[frozenset[tuple[str, int | None]], frozenset[int]]:
-    """Roles and organisations in force today, in one query; in two for whoever holds a role for an area, which is told with all inside it."""
+    """Roles, those for an area with all inside it, and organisations, in force today; in one query."""
     rows: Sequence[Any] = db.session.execute(STANDING, {"person": person_id, "today": clock.today()}).all()
-    given = {(name, area) for name, area in rows if name}
-    tops = inside(area for _name, area in given if area is not None) if any(area is not None for _name, area in given) else {}
-    roles = {(name, id_) for name, area in given for id_ in (tops[area] if area is not None else (None,))}
-    return frozenset(roles), frozenset(org for name, org in rows if not name)
+    return frozenset((name, area) for name, area in rows if name), frozenset(org for name, org in rows if not name)
 
 
 def _touch(session_id: int) -> None:

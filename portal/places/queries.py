@@ -1,6 +1,6 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -80,16 +80,6 @@ def within(code: str) -> Select[int]:
     inside = select(Area.id).where(Area.code == code).cte("inside", recursive=True)
     inside = inside.union(select(Area.id).join(inside, Area.parent_id == inside.c.id))
     return select(inside.c.id)
-
-
-def inside(ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
-    """Each of these areas with the ids of all that lies in it, itself included, retired ones too. One query."""
-    tree = select(Area.id.label("top"), Area.id.label("id")).where(Area.id.in_(set(ids))).cte("tree", recursive=True)
-    tree = tree.union(select(tree.c.top, Area.id).join(tree, Area.parent_id == tree.c.id))
-    found: dict[int, set[int]] = {}
-    for top, id_ in db.session.execute(select(tree.c.top, tree.c.id)):
-        found.setdefault(top, set()).add(id_)
-    return {top: frozenset(some) for top, some in found.items()}
 
 
 def outside_of(area_id: int) -> Select[int]:

@@ -60,7 +60,7 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas and floats, ties and votes, seats and sittings
 BUDGETS |= {
-    "/": 10, "/finance/": 9, "/panels/": 11, "/panels/REF": 22, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
+    "/": 10, "/finance/": 10, "/panels/": 11, "/panels/REF": 22, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
     "/panels/REF/sittings/REF": 18, "/finance/awards/REF": 16,
 }  # fmt: skip
 
