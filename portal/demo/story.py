@@ -267,7 +267,7 @@ class Story:
         area_id = db.session.scalars(sent.group_by(Area.id).order_by(here, Area.id).limit(1)).one()
         with self.at(self.ago(20)):
             with transaction():
-                person_id = people.create_person("Ines Duarte", email=f"area-officer@{DOMAIN}", area_id=area_id).id
+                person_id = people.create_person("Ines Duarte", email=f"area-officer.ines@{DOMAIN}", area_id=area_id).id
             people.grant_role(person_id, "officer", "Looks after this ward", Actor(self.staff["administrator"].id), area_id)
 
     def _rolling(self) -> None:
