@@ -792,14 +792,16 @@ class Story:
                 wrong = goods.write(ref, pledge_ref, replace(given, value=Pence(given.value * 2)), None, self.data_dir, me)
                 goods.turn_down(goods.ByLink(token), wrong, "It was half of that", self.data_dir)
             if number == 22:
-                goods.withdraw(goods.ByLink(token), goods.say(token, replace(given, what="The hall"), None, self.data_dir), self.data_dir)
+                goods.withdraw(
+                    goods.ByLink(token), goods.say(token, replace(given, value=Pence(given.value * 10)), None, self.data_dir), self.data_dir
+                )
             said = goods.say(token, given, self._drawing(number), self.data_dir)
         if stop == "report_started":
             return
         with self.at(self.ago(days - 21)):
             goods.check(side, said, 1)
             if number == 17:
-                goods.take_back(ref, said, "The hall was let to somebody else in the end", me)
+                goods.take_back(ref, said, "Counted by mistake: it was for the party next door", me)
 
     def _photo(self, ref: str, number: int, title: str, me: Actor) -> None:
         apply.add_photo(ref, self._drawing(number), f"A drawing of hills and sun, for “{title}”", self.data_dir, me)

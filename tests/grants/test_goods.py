@@ -406,7 +406,8 @@ class TestPages:
         assert 'value="lots"' in ann.text and 'value="Planks"' in ann.text and "in pounds" in ann.text
         ann.submit("I brought it", form=f"/m/{token}/gave", gave_value="45").follow()
         assert "Whoever asked you checks it." in ann.text and "waiting for a second person" in ann.text
-        ann.get(f"/m/{token}").submit("I brought it", form=f"/m/{token}/gave", status=422, gave_what="planks", gave_value="45")
+        assert "I brought something more" in ann.get(f"/m/{token}").text
+        ann.submit("I brought it", form=f"/m/{token}/gave", status=422, gave_what="planks", gave_value="45")
         assert "is written down for that day already" in ann.text
         row = db.session.scalars(select(Delivery)).one()
         ann.get(f"/m/{token}/gave/{row.ref}").submit("Keep it so", status=422, value="")
@@ -438,7 +439,7 @@ class TestPages:
         assert "you gave “The hall”, worth £30.00" in ann.text
         ann.get(f"/m/{token}/gave/{row.ref}/refuse").submit("Do not count it", reason="I never did").follow()
         assert line(row.ref).status == "turned_down"
-        rita.get(page).submit("Write it down", what="The hall").follow()
+        rita.get(page).submit("Write it down", kind="room", what="The hall").follow()
         rita.submit("Take out “The hall”").follow()
         rita.get(page).submit("Write it down", what="The hall").follow()
         ann.get(f"/m/{token}").submit("Yes, “The hall” is right").follow()

@@ -116,7 +116,8 @@ def refuse_own(token: str, ref: str) -> Any:
 def write(ref: str, pledge: str) -> Any:
     application = its_bid(ref, desk=True)
     found = pledge_of(application, pledge)
-    form = forms.Gave(data=as_promised(found, queries.award_of(application.id))).fill()
+    award = queries.award_of(application.id)
+    form = forms.Gave(data=as_promised(found, award, queries.deliveries_of(award.id) if award else [])).fill()
     if form.validate_on_submit():
         try:
             goods.write(

@@ -238,11 +238,12 @@ def not_own(token: str) -> None:
         raise Refused(_("You are signed in as somebody who asks for this idea. Let your neighbour open the link on their own phone."))
 
 
-def as_promised(pledge: Pledge, award: Award | None) -> dict[str, Any]:
-    """What the form about other help says before anybody types: as it was promised, today or on the last day that counts."""
-    hours = pledge.kind == "hours"
+def as_promised(pledge: Pledge, award: Award | None, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """What the form about other help says before anybody types: what was promised and did not come yet, on the last day that counts."""
+    due = pledge.kind != "hours" and all(row.pledge_id != pledge.id for row in deliveries)
     day = min(clock.today(), award.last_day) if award else clock.today()
-    return {"kind": "goods" if hours else pledge.kind, "what": "" if hours else pledge.what, "value": pledge.value or None, "day": day}
+    kind = "goods" if pledge.kind == "hours" else pledge.kind
+    return {"kind": kind, "what": pledge.what if due else "", "value": pledge.value if due else None, "day": day}
 
 
 def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = None) -> Any:
@@ -251,6 +252,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
     pledge = match.by_token(token)
     application = queries.bid_by_id(pledge.application_id)
     award = queries.award_of(application.id)
+    deliveries = [row for row in queries.deliveries_of(award.id) if row.pledge_id == pledge.id] if award else []
     if form is None:
         given = {
             "kind": pledge.kind,
@@ -263,7 +265,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
     if did is None:
         did = forms.Did(formdata=None, prefix="did-", data={"minutes": pledge.minutes or None})
     if gave is None:
-        gave = forms.Gave(formdata=None, prefix="gave-", data=as_promised(pledge, award)).fill()
+        gave = forms.Gave(formdata=None, prefix="gave-", data=as_promised(pledge, award, deliveries)).fill()
     shown = next((each for each in (did, gave) if each.errors), form)
     live = award is not None and award.status in goods.LIVE
     return private(
@@ -273,7 +275,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
             promise=form,
             did=did,
             gave=gave,
-            deliveries=[row for row in queries.deliveries_of(award.id) if row.pledge_id == pledge.id] if award else [],
+            deliveries=deliveries,
             kinds=forms.KINDS,
             token=token,
             pledge=pledge,
