@@ -153,7 +153,10 @@ def money(chosen: Filter) -> Iterator[Money]:
             within(day), and_also
         )
         if chosen.changed_since is not None:
-            query = query.where(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since))
+            renamed = exists().where(
+                Event.about == _code("award", thing.award_id), Event.kind == "supplier_changed", Event.at >= chosen.changed_since
+            )
+            query = query.where(or_(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since), renamed))
         return query
 
     lines = union_all(

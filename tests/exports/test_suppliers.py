@@ -4,7 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from flask_migrate import downgrade, upgrade
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.exports import filters, packs
+from portal.exports import filters, grants, packs
 from portal.exports.filters import Filter
 from portal.exports.grants import NOT_RECORDED, REDACTED
 from portal.grants import award, desk, pay
@@ -173,6 +174,11 @@ def test_a_wrong_name_is_put_right_with_a_reason_once_it_has_arrived(season: Sea
     pay.name_supplier(ref, TIMBER, "Typed wrong", season.actor("Fay"))
     pay.name_supplier(ref, TIMBER, "", season.actor("Fay"))  # the same again
     assert said()[0][:3] == ("Tidemill Timber Ltd", "", "01234567")
+    with clock.held_at(clock.now() + timedelta(days=2)):
+        since = replace(filters.of_year(financial_year(clock.today())), changed_since=clock.now())
+        assert not list(grants.money(since))
+        pay.name_supplier(ref, Supplier("Tidemill Timber Limited", "01234567"), "As Companies House has it", season.actor("Fay"))
+        assert [line.supplier for line in grants.money(since)] == ["Tidemill Timber Limited"], "whoever asks for changes hears of it"
     account = season.released(season.ready(season.sent("Into an account", by="Rob")))
     with pytest.raises(Refused, match="the name on it stays"):
         pay.name_supplier(account.ref, TIMBER, "x", season.actor("Fay"))
