@@ -236,7 +236,10 @@ def freeze(matter: Matter, standing: queries.Standing, actor: Actor) -> str:
     matter.status = "closed"
     matter.closed_at = clock.now()
     matter.outcome = outcome(standing.tally, Threshold.load(matter.rule))
-    matter.tally = standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied)}
+    seats = [
+        {"seat": each.seat.id, "kind": each.seat.kind, "chair": each.seat.chair} for each in standing.able
+    ]  # as they are now: seats change
+    matter.tally = standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied), "seats": seats}
     record(f"matter:{matter.id}", "closed", actor, outcome=matter.outcome)
     kind = matter.about.partition(":")[0]
     if kind in CLOSED:
