@@ -19,7 +19,7 @@ from portal.errors import NotFound
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
-from portal.panels import queries as panels
+from portal.panels.model import Matter, Panel, Sitting
 from portal.people.model import Organisation, Person
 from portal.people.shield import shielded
 from portal.places import queries as places
@@ -32,6 +32,16 @@ FEW = 5  # fewer people than this are not counted in public
 PAGE = 20
 STATES = {"awarded": N_("Under way"), "finished": N_("Finished"), "returned": N_("Money came back"), "declined": N_("Not this time")}
 TONES = {"awarded": "warm", "finished": "good"}  # how a state is coloured
+TIES = {
+    "family": N_("family"), "friend": N_("friend"), "member": N_("member of the group"), "money": N_("money"), "neighbour": N_("close neighbour"),
+    "other": N_("another tie"), "nature": N_("part of the idea"),
+}  # fmt: skip
+APPEALED = {
+    "open": N_("Not answered yet."),
+    "upheld": N_("The appeal was right."),
+    "not_upheld": N_("The rules were kept."),
+    "withdrawn": N_("The appeal was taken back."),
+}
 SORTS = {"": N_("Newest first"), "oldest": N_("Oldest first"), "most": N_("Most money first")}
 OF_AWARDS = {
     "awarded": ("reserved", "conditions_open", "ready_to_pay", "paid", "reporting"),
@@ -122,7 +132,7 @@ NEIGHBOURS = (
 )
 
 
-def _shown() -> ColumnElement[bool]:
+def shown() -> ColumnElement[bool]:
     """What the public may see: told to the applicant, and either promised money (not turned down, lapsed or given back unpaid)
     or declined by the panel."""
     return and_(
@@ -170,7 +180,7 @@ def _narrowed(asked: Asked) -> Any:
     """A select of the ids of what was asked for; with awards where they are asked for, or sorted by."""
     if asked.state in ("awarded", "finished") and not (asked.q or asked.area or asked.fund or asked.year):
         return select(Award.application_id).where(Award.status.in_(OF_AWARDS[asked.state]))  # such an award says all that _shown asks
-    query = select(Application.id).where(_shown())
+    query = select(Application.id).where(shown())
     if (words := matching(asked.q)) is not None:
         query = query.where(words)
     if asked.area or asked.fund:
@@ -251,7 +261,7 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
 def _bearings(ref: str, by: Any, id_of: Any) -> tuple[Sequence[str], tuple[Any, int] | None]:
     """The years of the register, from its first and last entry, and where the entry `ref` stands in the order. One query."""
     ends = [select(which(Application.released_at)).scalar_subquery() for which in (func.min, func.max)]
-    here = select(Application.id).where(Application.ref == ref, _shown()).scalar_subquery()
+    here = select(Application.id).where(Application.ref == ref, shown()).scalar_subquery()
     place = [select(each).where(id_of == here).scalar_subquery() for each in (by, id_of)]
     row: Any = db.session.execute(select(*ends, *place)).one()
     first, last, value, id_ = row
@@ -323,6 +333,7 @@ class Entry:
     changed: str
     photos: Sequence[Picture]
     appeals: Sequence[Appealed]
+    minutes: str = ""  # the address of the minutes in which the decision stands
 
 
 def entry(ref: str) -> Entry:
@@ -330,7 +341,7 @@ def entry(ref: str) -> Entry:
     # of a report what an officer has read and accepted, and the applicant lets us print
     told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
     told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed)
-    row = db.session.execute(told.where(Application.ref == ref, _shown())).one_or_none()
+    row = db.session.execute(told.where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
@@ -338,8 +349,7 @@ def entry(ref: str) -> Entry:
     names = [row.applicant, *(pledge.name for pledge in asked)]  # also of those who said no
     pledges = [pledge for pledge in asked if pledge.status in ("confirmed", "delivered", "checked")]
     neighbours = len({grants.worker_of(pledge) for pledge in pledges})
-    matter = panels.last_tallies([about]).get(about)
-    tally = dict(matter.tally) if matter is not None and matter.tally else None
+    tally, minutes = _decision(about)
     photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
     return Entry(
         line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
@@ -348,11 +358,31 @@ def entry(ref: str) -> Entry:
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
         photos=pictures(photos, names),
-        appeals=[_appealed(each) for each in reversed(grants.appeals_of(row.id))],
+        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes,
     )  # fmt: skip
 
 
-def _appealed(row: Appeal) -> Appealed:
+def _decision(about: str) -> tuple[dict[str, Any] | None, str]:
+    """The tally that counts, and the address of the minutes with it that everybody may read: of its sitting, or of the month in which
+    it was decided on its own. One query.
+    """
+    query = (
+        select(Matter, Panel.ref, Sitting.ref, Sitting.published_at)
+        .join(Panel, Panel.id == Matter.panel_id)
+        .outerjoin(Sitting, Sitting.id == Matter.sitting_id)
+        .where(Matter.about == about, Matter.status != "withdrawn")
+        .order_by(Matter.id.desc())
+        .limit(1)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        return None, ""
+    matter, panel, sitting, told = row
+    where = sitting if told is not None else None if sitting or matter.closed_at is None else f"{london_day(matter.closed_at):%Y-%m}"
+    return dict(matter.tally) if matter.tally else None, f"/panels/{panel}/sittings/{where}/minutes#{matter.ref}" if where else ""
+
+
+def appealed(row: Appeal) -> Appealed:
     waits = row.status in ("open", "second_stage")
     return Appealed(row.ground, london_day(row.opened_at), "open" if waits or row.outcome is None else row.outcome, row.status == "closed")
 
@@ -376,7 +406,7 @@ def looked_at_anew(ref: str) -> Anew:
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     names = [row.applicant, *(pledge.name for pledge in grants.pledges_of(row.id))]
-    return Anew(row.ref, shielded(row.title, names), row.area, row.fund, [_appealed(each) for each in reversed(grants.appeals_of(row.id))])
+    return Anew(row.ref, shielded(row.title, names), row.area, row.fund, [appealed(each) for each in reversed(grants.appeals_of(row.id))])
 
 
 def anew_as_data(one: Anew) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,32 +12,26 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.exports import files, filters, forms, packs, quick, register
+from portal.exports import files, filters, forms, minutes, minutes_words, packs, quick, register
 from portal.grants import queries as grants
 from portal.grants.letters import GROUNDS
 from portal.history import Actor
 from portal.money import financial_year, pounds
+from portal.panels import queries as panel_queries
+from portal.panels import views as panel_views
+from portal.panels.model import Panel, Seat
+from portal.panels.views.matters import titles_of
 from portal.places import queries as places
+from portal.web import documents
+from portal.web.filters import month as month_words
 from portal.web.forms import one_line
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page
+from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
-from portal.words import N_, _
+from portal.words import _
 
 exports = Blueprint("exports", __name__)
 PREVIEW = 10  # rows
-
-TIES = {
-    "family": N_("family"), "friend": N_("friend"), "member": N_("member of the group"), "money": N_("money"), "neighbour": N_("close neighbour"),
-    "other": N_("another tie"), "nature": N_("part of the idea"),
-}  # fmt: skip
-
-APPEALED = {
-    "open": N_("Not answered yet."),
-    "upheld": N_("The appeal was right."),
-    "not_upheld": N_("The rules were kept."),
-    "withdrawn": N_("The appeal was taken back."),
-}
 
 
 # --- the public register -------------------------------------------------------------------------------------------------
@@ -81,10 +75,16 @@ def entry(ref: str) -> Any:
     try:
         found = register.entry(ref)
     except NotFound:
-        return _fresh(page("register/anew.html", entry=register.looked_at_anew(ref), grounds=GROUNDS, appealed=APPEALED))
+        return _fresh(page("register/anew.html", entry=register.looked_at_anew(ref), grounds=GROUNDS, appealed=register.APPEALED))
     return _fresh(
         page(
-            "register/entry.html", entry=found, ties=TIES, states=register.STATES, tones=register.TONES, grounds=GROUNDS, appealed=APPEALED
+            "register/entry.html",
+            entry=found,
+            ties=register.TIES,
+            states=register.STATES,
+            tones=register.TONES,
+            grounds=GROUNDS,
+            appealed=register.APPEALED,
         )
     )
 
@@ -123,6 +123,60 @@ def _fresh(response: Response) -> Response:
     response.vary.add("Cookie")  # the header of the page says who has signed in
     response.make_conditional(request)
     return response
+
+
+# --- minutes -------------------------------------------------------------------------------------------------------------
+
+
+@exports.get("/panels/<ref>/sittings/<sitting>/minutes")
+@allow("anyone")
+@limiter.limit("60/minute")
+def minutes_page(ref: str, sitting: str) -> Any:
+    """The minutes of a sitting, or of a month ("2026-06"): for seats and officers theirs, for everybody else, or on request, everybody's."""
+    found = _minutes(ref, sitting)
+    if found.accepts_first:
+        return see_other(f"/panels/{ref}/conduct")
+    back = (
+        f"/panels/{ref}/sittings/{sitting}"
+        if found.sitting is not None and found.inside
+        else f"/panels/{ref}"
+        if found.inside
+        else "/register/"
+    )
+    return page(
+        "panels/minutes.html", minutes=found, data=minutes_words.document(found).data(), address=f"/panels/{ref}/sittings/{sitting}/minutes",
+        back=back,
+    )  # fmt: skip
+
+
+@exports.get("/panels/<ref>/sittings/<sitting>/minutes.pdf")
+@allow("anyone")
+@limiter.limit("12/minute")
+def minutes_as_pdf(ref: str, sitting: str) -> Any:
+    """The same as a tagged PDF."""
+    found = _minutes(ref, sitting)
+    if found.accepts_first:
+        return see_other(f"/panels/{ref}/conduct")
+    response = Response(documents.pdf(minutes_words.document(found)), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="minutes-{sitting}.pdf"'
+    return response
+
+
+def _minutes(ref: str, sitting: str) -> minutes.Minutes:
+    return minutes.read(current_user, ref, sitting, titles_of, for_everybody="for" in request.args)
+
+
+def _months_on_panel(panel: Panel, seat: Seat | None) -> Sequence[tuple[str, str, str, str]]:
+    """A line for the minutes of each of the last months, on the page of a panel."""
+    if seat is not None and not panel_queries.accepted(seat):
+        return []
+    return [
+        (_("Minutes of %(month)s", month=month_words(each)), f"/panels/{panel.ref}/sittings/{each:%Y-%m}/minutes", _("decided one by one"), "")
+        for each in minutes.months(panel.id)
+    ]  # fmt: skip
+
+
+panel_views.ALSO_ON.append(_months_on_panel)
 
 
 # --- finance's page ------------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ class Matter(Base):
     revealed_at: Mapped[datetime | None]  # marks are private before, and votes are taken after
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]  # yes, no, not_yet, no_quorum
-    tally: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # as counted at closing, for the register
+    tally: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # as counted at closing, for the register, with the seats that could vote
     short: Mapped[bool] = mapped_column(default=False)  # while open: fewer seats can vote than the quorum, and nobody is left to call
 
     sitting: Mapped[Sitting | None] = relationship(viewonly=True)

@@ -389,10 +389,15 @@ class Access:
 
 def access(who: Anybody, one: Sitting, matters: Sequence[Matter]) -> Access:
     """How somebody stands to a sitting with these matters. Three queries at most."""
+    return access_to(who, one.panel_id, matters)
+
+
+def access_to(who: Anybody, panel_id: int, matters: Sequence[Matter]) -> Access:
+    """`access` to matters of a panel that were decided on their own."""
     natural = queries.tied_by_nature(each.about for each in matters)
     if not isinstance(who, Who):
         return Access(None, frozenset(), {}, False, natural)
-    seat = queries.seat_of(who.id, one.panel_id)
+    seat = queries.seat_of(who.id, panel_id)
     ties = queries.last_ties([each.id for each in matters], seat.id) if seat is not None else {}
     said = {matter_id: tie.tie for (matter_id, _seat), tie in ties.items()}
     tied = frozenset(each.id for each in matters if who.id in natural.get(each.about, ()) or said.get(each.id, "none") != "none")

@@ -1,6 +1,5 @@
 """How values look on pages."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
 from flask import Flask
@@ -42,12 +41,7 @@ def clock_time(value: datetime) -> str:
     return str(format_datetime(value, "H:mm"))
 
 
-def named_by(ref: str, names: Mapping[str, str]) -> str:
-    """What something is called, by a table of names; its reference where it has none there."""
-    return names.get(ref, ref)
-
-
 def install(app: Flask) -> None:
     """Name them for templates."""
-    for each in (pounds, round_pounds, hours, day, short_day, month, when, clock_time, named_by):
+    for each in (pounds, round_pounds, hours, day, short_day, month, when, clock_time):
         app.jinja_env.filters[each.__name__] = each

@@ -60,9 +60,10 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas and floats, ties and votes, seats and sittings
 BUDGETS |= {
-    "/": 10, "/finance/": 10, "/panels/": 11, "/panels/REF": 22, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
+    "/": 10, "/finance/": 10, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
     "/panels/REF/sittings/REF": 18, "/finance/awards/REF": 16,
 }  # fmt: skip
+BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 25 for which in ("REF", "N-N") for ending in ("", ".pdf")}
 
 
 def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = False) -> Counter[str]:

@@ -12,7 +12,7 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.history import Actor
-from portal.panels import actions, forms, marking, queries, sittings, ties
+from portal.panels import actions, explained, forms, marking, queries, sittings, ties
 from portal.panels.model import Matter, Panel, Seat
 from portal.panels.rules import Threshold, quorate
 from portal.web.limits import limiter
@@ -217,7 +217,7 @@ def matter_page(
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
         may_ask=counting and showing.ask is not None and matter.status == "open" and not (ballot is not None and ballot.votes_from), ballot=ballot, enough=standing is not None and quorate(standing.tally, rule),
         voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
-        sources=forms.SOURCE_WORDS, alone=matter.sitting_id is None or not sittings.shares_a_pot(matter),
+        sources=forms.SOURCE_WORDS, alone=matter.sitting_id is None or not sittings.shares_a_pot(matter), explained=explained,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.money import pounds
-from portal.panels import ballots, forms, marking, queries, sharing, sittings
+from portal.panels import ballots, explained, forms, marking, queries, sharing, sittings
 from portal.panels.model import Matter, Panel, Sitting
 from portal.panels.rules import Sharing, Threshold, quorate
 from portal.panels.views.matters import hidden_names, panels, titles_of
@@ -20,13 +20,7 @@ from portal.people import queries as people
 from portal.people.shield import shielded
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
-from portal.words import N_, _
-
-RULE_WORDS = {
-    "threshold": N_("In the order in which they came"),
-    "most_votes": N_("Most votes first"),
-    "equal_shares": N_("Equal shares"),
-}
+from portal.words import _
 
 
 def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sittings.Access]:
@@ -67,7 +61,7 @@ def sitting(ref: str, sitting_ref: str) -> Any:
     return page(
         "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
         to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
-        ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=RULE_WORDS,
+        ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=explained.RULES,
         ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one, ballots.turnout(one)), hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
     )  # fmt: skip
 
@@ -149,7 +143,7 @@ def result(ref: str, sitting_ref: str) -> Any:
         "panels/result.html", panel=panel, one=one, outcome=outcome, line=line, matters=matters, by_ref={each.ref: each for each in matters},
         others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, why=why, named=named, by_id=by_id,
         names=people.names([each.proposed_by_id for each in overrides] + [each.seconded_by_id for each in overrides]), counting=counting,
-        failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, rules=RULE_WORDS,
+        failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, explained=explained,
         address=f"/panels/{ref}/sittings/{sitting_ref}",
     )  # fmt: skip
 
