@@ -62,7 +62,7 @@ class Story:
         self.random = random.Random(seed)  # noqa: S311  a demo must come out the same every time
         self.data_dir = data_dir
         self.say = say
-        self.now = clock.now()
+        self.now = clock.now().astimezone(clock.LONDON)  # so that days counted back from it are the days of people, across the summer
         self.staff: dict[str, Who] = {}
         self.panel: list[Who] = []
         self.residents: list[int] = []

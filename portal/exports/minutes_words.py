@@ -118,7 +118,12 @@ def _overview(one: Minutes) -> Sequence[Block]:
     blocks: list[Block] = []
     if one.decided and one.turnout is not None:
         rows = [
-            [each.title, pounds(each.matter.cost) if each.matter.cost is not None else "–", str(each.tally.get("yes", 0)), _outcome(each.matter)]
+            [
+                each.title,
+                pounds(each.matter.cost) if each.matter.cost is not None else "–",
+                str(each.tally.get("yes", 0)),
+                _outcome(each.matter),
+            ]
             for each in one.decided
         ]
         blocks.append(Table(_("Votes and outcome"), [_("Idea"), _("Asked for"), _("Votes"), _("Residents said")], rows, numbers=(1, 2)))

@@ -250,7 +250,9 @@ def ask(
 
 def tally_of(standing: queries.Standing) -> dict[str, Any]:
     """The votes of the seats, which seats could vote, and what ties were declared, as the register and the minutes print them."""
-    seats = [{"seat": each.seat.id, "kind": each.seat.kind, "chair": each.seat.chair} for each in standing.able]  # as they are now: seats change
+    seats = [
+        {"seat": each.seat.id, "kind": each.seat.kind, "chair": each.seat.chair} for each in standing.able
+    ]  # as they are now: seats change
     return standing.tally.store() | {"ties": sorted(tie for _seat, tie in standing.tied), "seats": seats}
 
 

@@ -20,9 +20,7 @@ Names = Mapping[str, str]  # reference of a matter → what it is called
 def on_its_own(rule: Threshold, *, by_residents: bool = False) -> str:
     """When one matter passes the panel, or the residents."""
     if by_residents:
-        return _(
-            "The rule, published before the round opened: residents vote. What nobody ticks is a no; all else shares in the pot."
-        )
+        return _("The rule, published before the round opened: residents vote. What nobody ticks is a no; all else shares in the pot.")
     if rule.majority_percent:
         return _(
             "The rule, published before the round opened: at least %(quorum)d seats vote; yes must be more than %(percent)d in a hundred of yes and no, and exactly that is %(tie)s. When most say “not yet”, it is not yet.",
@@ -43,9 +41,7 @@ def turnout(came: Mapping[str, int]) -> str:
         _("%(phone)d on the phone and %(paper)d on paper.", phone=came["phone"], paper=came["paper"]),
     ]
     if came["spoilt"]:
-        said.append(
-            _n("%(num)d paper was spoilt and does not count.", "%(num)d papers were spoilt and do not count.", came["spoilt"])
-        )
+        said.append(_n("%(num)d paper was spoilt and does not count.", "%(num)d papers were spoilt and do not count.", came["spoilt"]))
     return " ".join(said)
 
 
