@@ -16,7 +16,7 @@ from portal.grants import appeals, apply, award, decide
 from portal.grants.model import Application
 from portal.grants.rules import RoundRules
 from portal.money import Pence
-from portal.panels import actions, conduct, marking, queries, seats, sittings
+from portal.panels import actions, conduct, marking, polling, queries, seats, sittings
 from portal.panels.views.matters import titles_of
 from portal.people.access import Nobody
 from portal.people.model import Person
@@ -25,6 +25,7 @@ from portal.web.limits import limiter
 from tests.client import NS, Inspector
 from tests.conftest import Store, make_app
 from tests.grants.season import Season, begin, person
+from tests.panels.test_ballots import Poll
 from tests.panels.test_sittings import SEATS, Table
 from tests.tagged import Tagged
 
@@ -509,6 +510,34 @@ class TestMonth:
             assert (
                 titles(month(rolling, "Ada", "2026-07")) == ["Swings"] and minutes.months(queries.panel(rolling.panel_ref).id)[0].month == 7
             )
+
+
+def test_where_residents_voted_they_are_who_decided(app: Flask) -> None:
+    poll = Poll(ideas=4)
+    poll.open()
+    for voter, line in zip(poll.voters, ((0, 1), (0, 1), (1,), (2,)), strict=False):
+        poll.cast(voter, *line)
+    serial, spoilt = poll.papers(2)
+    poll.take(poll.voters[5])
+    poll.enter(serial, 1)
+    with poll.at():
+        polling.spoil(poll.who("Olga"), poll.panel, poll.ref, spoilt, "Blank")
+    poll.close()
+    poll.count()
+    address = f"/panels/{poll.panel}/sittings/{poll.ref}/minutes"
+    with poll.at():
+        draft = page_and_pdf(app, poll.season, "Olga", address)
+        assert "4 of 5 residents who voted" in draft and "Nobody had the chair" not in draft
+    poll.release()
+    with poll.at():
+        text = page_and_pdf(app, poll.season, None, address)
+    for said in (
+        "5 residents voted. 4 on the phone and 1 on paper. 1 paper was spoilt and does not count.", "Residents said", "4 of 5 residents who voted",
+        "What nobody ticks is a no", "Each resident ticked every idea", "Wanted, but not paid", "Nobody ticked it",
+    ):  # fmt: skip
+        assert text.count(said) >= 2, said
+    for never in ("Nobody’s vote is recorded", "How votes came", "who could vote", "The panel said", "at least 3 seats vote", "Voter"):
+        assert never not in text, never
 
 
 def test_who_asks_for_too_many_waits(store: Store) -> None:

@@ -567,7 +567,7 @@ class TestTiesOnEvidence:
 
     def test_the_seat_sees_that_and_by_whom_and_objects_once(self, app: Flask, season: Season, matter: str) -> None:
         ties.declare_for(season.who("Ada"), season.panel_ref, matter, season.ref("Ben"), "family", "A secret note")
-        ben = Inspector(app, budget=15).sign_in(season.who("Ben").id).get(f"/panels/{season.panel_ref}")
+        ben = Inspector(app, budget=16).sign_in(season.who("Ben").id).get(f"/panels/{season.panel_ref}")
         assert "garden" not in ben.text
         link = next(link for link in ben.links() if "/said/" in link)
         ben.get(link)
