@@ -81,7 +81,7 @@ class TestTheForm:
 
     def test_what_ships_stays_folded(self, app: Flask, season: Season) -> None:
         page = Inspector(app).sign_in(season.who("Olga").id).get(NEW)
-        assert '<details class="govuk-details" open>' not in page.text and page.text.count("<details") == 4
+        assert '<details class="govuk-details" open>' not in page.text and page.text.count("<details") == 5
 
     @pytest.mark.parametrize(
         ("field", "typed", "says"),

@@ -295,6 +295,12 @@ class PlanRound(Rules):
         self.areas.choices = [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
         return self
 
+    def unfolded(self, group: str) -> bool:
+        """As for `Rules`; what only residents' ballots need is shown where they vote."""
+        if group == "ballot":
+            return self.voters.data == "area" or any(self[name].errors for name in ("vote_until", "areas", "least_ballots"))
+        return super().unfolded(group)
+
     def voter_hints(self) -> dict[str, str]:
         """What it means who votes, beside its choice."""
         return {name: _(why) for name, (_words, why) in VOTERS.items()}
