@@ -317,9 +317,10 @@ def sitting(panel_id: int, ref: str) -> Sitting:
     return found
 
 
-def sittings_of(panel_id: int, limit: int = 20) -> Sequence[Sitting]:
-    """The sittings of a panel, newest first."""
-    return db.session.scalars(select(Sitting).where(Sitting.panel_id == panel_id).order_by(Sitting.id.desc()).limit(limit)).all()
+def sittings_of(panel_id: int, limit: int = 40) -> Sequence[Sitting]:
+    """The sittings of a panel, the last that was opened first."""
+    query = select(Sitting).where(Sitting.panel_id == panel_id).order_by(Sitting.opened_at.desc(), Sitting.id.desc())
+    return db.session.scalars(query.limit(limit)).all()
 
 
 def by_about(about: str) -> Sitting | None:

@@ -58,13 +58,13 @@ def judge(page: Page, options: Mapping[str, object], how: str) -> None:
 def judge_page(page: Page) -> None:
     """Light, dark, wide and narrow."""
     page.emulate_media(color_scheme="light")
-    _whole(page, 360)
+    whole(page, 360)
     page.evaluate(AXE_SCRIPT)
     judge(page, EVERYTHING, "light, 360 px")
-    _whole(page, 1280)
+    whole(page, 1280)
     judge(page, SIZES, "light, 1280 px")
     page.emulate_media(color_scheme="dark")
-    _whole(page, 320)
+    whole(page, 320)
     judge(page, COLOURS_AND_SIZES, "dark, 320 px")
     wide = page.evaluate(
         "() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]"
@@ -73,7 +73,7 @@ def judge_page(page: Page) -> None:
     assert not wide, f"{page.url} scrolls sideways at 320 px: {wide}"
 
 
-def _whole(page: Page, width: int) -> None:
+def whole(page: Page, width: int) -> None:
     """So long a window that nothing lies under the bar at its bottom, from where one would scroll it away."""
     page.set_viewport_size({"width": width, "height": 900})
     page.set_viewport_size({"width": width, "height": 200 + int(page.evaluate("document.documentElement.scrollHeight"))})
@@ -87,7 +87,7 @@ def pages_of(who: Visitor) -> Iterator[str]:
         if (
             path in opened
             or kinds[kind_of(path)] >= OFTEN.get(kind_of(path), 2)
-            or re.match(r"/(static|dev|photos)/|.*\.(json|csv|xlsx|pb)$", path)
+            or re.match(r"/(static|dev|photos)/|.*\.(json|csv|xlsx|pb|pdf)$", path)
         ):
             continue
         opened.add(path)

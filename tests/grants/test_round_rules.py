@@ -76,8 +76,9 @@ class TestTheForm:
             rounds.change_round(ref, 1, "Other", clock.now(), None, None, RoundRules(), season.actor("Olga"))
 
     def test_there_is_a_field_for_every_rule(self) -> None:
-        """`quick_most` is of a fund, with a page of its own; `ballots` is a part of how the money is shared."""
-        assert {rule for _typed, rule, _value in TYPED.values()} | {"quick_most", "ballots"} == set(asdict(RoundRules()))
+        """`quick_most` is of a fund, with a page of its own; `ballots` is a part of how the money is shared; who votes: tests/panels/test_ballots.py."""
+        elsewhere = {"quick_most", "ballots", "voters", "areas", "least_ballots"}
+        assert {rule for _typed, rule, _value in TYPED.values()} | elsewhere == set(asdict(RoundRules()))
 
     def test_what_ships_stays_folded(self, app: Flask, season: Season) -> None:
         page = Inspector(app).sign_in(season.who("Olga").id).get(NEW)

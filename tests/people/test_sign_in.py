@@ -237,12 +237,12 @@ def test_a_mail_scanner_opens_the_link_and_signs_nobody_in(app: Flask) -> None:
 def test_a_link_to_change_an_address_works_only_where_it_was_asked_for(app: Flask) -> None:
     """Else somebody could tie their account to the address of whoever presses the button."""
     rita = person("Rita")
-    browser = Inspector(app, budget=12).sign_in(rita.id)
+    browser = Inspector(app, budget=13).sign_in(rita.id)
     browser.get("/people/me/address").submit("Send a code there", address="new@example.org")
     _code, link = sent()
-    stranger = Inspector(app, budget=12)
+    stranger = Inspector(app, budget=13)
     stranger.get(link).submit("Use this address", status=409)
-    other = Inspector(app, budget=12).sign_in(person("Rob").id)
+    other = Inspector(app, budget=13).sign_in(person("Rob").id)
     other.get(link).submit("Use this address", status=409)
     assert queries.person(rita.id).email == ADDRESS
     browser.get(link).submit("Use this address").follow()
