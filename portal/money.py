@@ -13,12 +13,12 @@ STEP = Minutes(15)
 MOST_PENCE = Pence(100_000_000_00)  # £100 million: larger is a slip of the finger, and fits every export
 MOST_MINUTES = Minutes(60 * 24 * 31)
 
-_POUNDS = re.compile(r"^£?\s*(\d{1,3}(?:[,\s]\d{3})+|\d{1,12})(?:\.(\d{1,2}))?\s*(?:gbp)?$", re.IGNORECASE)
-_CLOCK = re.compile(r"^(\d{1,3})\s*:\s*([0-5]\d)$")
+_POUNDS = re.compile(r"^£?\s*([0-9]{1,3}(?:[,\s][0-9]{3})+|[0-9]{1,12})(?:\.([0-9]{1,2}))?\s*(?:gbp)?$", re.IGNORECASE)
+_CLOCK = re.compile(r"^([0-9]{1,3})\s*:\s*([0-5][0-9])$")
 _WORDS = re.compile(
-    r"^(?:(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:hours?|hrs?|h))?\s*(?:(?:and\s*)?(\d{1,4})\s*(?:minutes?|mins?|m))?$", re.IGNORECASE
+    r"^(?:([0-9]{1,3}(?:[.,][0-9]{1,2})?)\s*(?:hours?|hrs?|h))?\s*(?:(?:and\s*)?([0-9]{1,4})\s*(?:minutes?|mins?|m))?$", re.IGNORECASE
 )
-_BARE = re.compile(r"^\d{1,3}(?:[.,]\d{1,2})?$")
+_BARE = re.compile(r"^[0-9]{1,3}(?:[.,][0-9]{1,2})?$")
 
 
 def pounds(amount: int) -> str:

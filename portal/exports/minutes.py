@@ -106,6 +106,11 @@ class Minutes:
     accepts_first: bool = False  # the reader has not accepted the code of conduct, so there is nothing to read yet
 
     @property
+    def running(self) -> bool:
+        """Whether these are of a month that is not over."""
+        return self.month is not None and clock.today() < _after(self.month)
+
+    @property
     def turnout(self) -> Mapping[str, int] | None:
         """Ballots of residents by phone and paper, and spoilt papers; None where the seats voted."""
         found = self.sitting.result.get("turnout") if self.sitting is not None and self.sitting.result is not None else None
@@ -118,35 +123,34 @@ def read(who: Anybody, panel_ref: str, ref: str, titles: Titles, *, for_everybod
     NotFound: nothing was counted; or the reader is neither seat nor officer, or asks for what everybody reads, and nothing is public yet.
     """
     panel = queries.panel(panel_ref)
-    sitting, month = (None, _month(ref)) if re.fullmatch(r"\d{4}-\d\d", ref) else (sittings.sitting(panel.id, ref), None)
+    sitting, month = (None, _month(ref)) if re.fullmatch(r"[0-9]{4}-[0-9]{2}", ref) else (sittings.sitting(panel.id, ref), None)
     matters = sittings.matters_of(sitting) if sitting is not None else _decided_in(panel, month)
     matters = [each for each in matters if each.status == "closed"]
     if not matters or (sitting is not None and sitting.status != "counted"):
         raise NotFound(_("We cannot find that page."))
     here = sittings.access_to(who, panel.id, matters)
-    inside = here.seat is not None or who.can("manage panels")
+    officer = who.can("manage panels")
+    mine = None if officer or here.seat is None else sittings.readings(here, matters)
+    inside = here.seat is not None or officer
     told = sitting is not None and sitting.published_at is not None
     followed = follow(matters)
     known = [each for each in matters if followed[each.id].registered or (told and sitting is not None and sitting.result is not None)]
     has_public = bool(known) and (told or sitting is None)
     accepted = here.seat is None or queries.accepted(here.seat)
-    if has_public and (not accepted or (told and here.tied)):
+    if has_public and (not accepted or (told and here.tied) or (mine is not None and not mine)):
         inside = False  # what everybody reads
     public = not inside or for_everybody
     if public and not has_public:
         raise NotFound(_("We cannot find that page."))
     if not public and not accepted:
         return Minutes(panel, sitting, month, [], [], [], inside=True, public=False, draft=True, shared=False, accepts_first=True)
-    if public:
-        shown = known
-    else:
-        mine = None if here.seat is None or who.can("manage panels") else sittings.readings(here, matters)
-        shown = [each for each in matters if each.id not in here.tied and (mine is None or each.id in mine)]
+    shown = known if public else [each for each in matters if each.id not in here.tied and (mine is None or each.id in mine)]
     decided = _decisions(shown, followed, titles, public=public)
+    whole = public or (not here.tied and (mine is None or len(mine) == len(matters)))
     return Minutes(
         panel, sitting, month, decided, _who_sat(panel, shown), _conduct(panel, shown), inside=inside, public=public,
-        draft=_is_draft(sitting, month, decided), shared=sitting is not None and sitting.result is not None and (public or not here.tied),
-        hidden=len(matters) - len(known) if public else 0, has_public=has_public,
+        draft=_is_draft(sitting, month, decided), shared=sitting is not None and sitting.result is not None and whole,
+        hidden=sum(each not in known and followed[each.id].told_at is not None for each in matters) if public else 0, has_public=has_public,
     )  # fmt: skip
 
 

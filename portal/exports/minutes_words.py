@@ -23,7 +23,7 @@ def document(one: Minutes) -> Document:
     """Minutes as they are drawn, on the page and as a PDF. Four queries at most."""
     scheme = places.scheme()
     blocks = [
-        _standing(one), Facts(_facts(one)), Heading(_("Who decided")), *_who_sat(one), Heading(_("What was decided")), *_overview(one), *_rule(one),
+        _standing(one), Facts(_facts(one)), *([Heading(_("Who decided")), *_who_sat(one)] if one.decided else ()), Heading(_("What was decided")), *_overview(one), *_rule(one),
         *(_shared(one) if one.shared else ()), *([Heading(_("Idea by idea"))] if one.decided else ()), *(block for each in one.decided for block in _idea(each, one)), _end(one),
     ]  # fmt: skip
     return Document(
@@ -57,7 +57,8 @@ def _as_at(one: Minutes) -> datetime:
 
 def _standing(one: Minutes) -> Text:
     if one.public:
-        return Text(_("Names of individuals are left out, as in the register of who got what."), _("For everybody."))
+        said = _("Names of individuals are left out, as in the register of who got what.")
+        return Text(said + " " + _("The month is not over.") if one.running else said, _("For everybody."))
     if (one.sitting is not None and one.draft) or any(each.waits for each in one.decided):
         return Text(_("Letters are still to go out. Keep it to yourself until then."), _("Draft."))
     if one.draft:
@@ -76,6 +77,8 @@ def _facts(one: Minutes) -> Sequence[tuple[str, str]]:
             (_("Sitting"), sitting.ref), (_("Began on"), _day(sitting.opened_at)), (_("Counted on"), counted),
             (_("Letters went out on"), _day(sitting.published_at)),
         ]  # fmt: skip
+    if not one.decided:  # of what one may not read, not even who was there
+        return [(name, value) for name, value in facts if value]
     if not one.public and one.turnout is None:
         facts.append((_("Chair"), chairs or _("Nobody had the chair")))
     codes = [_("version %(number)d, in force since %(day)s", number=number, day=_day(since)) for number, since in one.conduct]
@@ -159,7 +162,7 @@ def _rule(one: Minutes) -> Sequence[Block]:
     if one.sitting is not None and not Sharing.load(one.sitting.rule).shares:
         said[_("The money was given to those that passed, in the order in which they came, as long as there was any.")] = None
     elif one.sitting is not None and not one.shared:
-        said[_("You are tied to an idea of this sitting, so you read how the pot was shared when the letters go out.")] = None
+        said[_("Not every idea of this sitting was yours to decide, so you read how the pot was shared when the letters go out.")] = None
     return [Heading(_("The rule")), *(Text(each) for each in said)] if said else []
 
 
@@ -171,7 +174,9 @@ def _shared(one: Minutes) -> Sequence[Block]:
     assert outcome is not None
     matters = [each.matter for each in one.decided]
     named = {each.matter.ref: each.title for each in one.decided}
-    in_force = [each for each in sittings.overrides_of(sitting) if each.dropped_at is None]
+    in_force = [
+        each for each in sittings.overrides_of(sitting) if each.dropped_at is None and each.matter_id in {one.id for one in matters}
+    ]
     line = sittings.line_of(sitting, matters)
     failed = [each for each in one.decided if each.matter.outcome != "yes"]
     by_residents = one.turnout is not None

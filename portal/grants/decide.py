@@ -295,6 +295,7 @@ def prepare_release(round_ref: str, bid_refs: Sequence[str], actor: Actor) -> st
                 raise Refused(_("Write the reason for “%(title)s” first.", title=bid.title))
             _not_in_release(bid)
         must_not_be_their_own(bids, actor)
+        sittings.must_be_settled(about(round_))
         release = Release(
             ref=new_ref("REL"), round_id=round_.id, application_ids=ids, prepared_by_id=actor.person_id,
             prepared_at=clock.now(),

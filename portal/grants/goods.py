@@ -147,7 +147,7 @@ def correct(hand: Hand, ref: str, shown: int, given: Given, picture: photos.Pict
             award = _award(pledge.application_id)
             _judge(award, pledge, given)
             _not_twice(award, pledge, given, by, row)
-            move(row, "corrected", actor, refusal=_checked_already(), of=given.kind, value=given.value, day=given.day.isoformat())
+            move(row, "corrected", actor, refusal=_settled_already(row), of=given.kind, value=given.value, day=given.day.isoformat())
             row.kind, row.what, row.value, row.day = given.kind, given.what, given.value, given.day
             row.version, row.basis, row.entered_at = row.version + 1, actor.basis, clock.now()
             if picture and file:
@@ -161,7 +161,11 @@ def correct(hand: Hand, ref: str, shown: int, given: Given, picture: photos.Pict
         photos.drop(old, data_dir)
 
 
-def _checked_already() -> str:
+def _settled_already(row: Delivery) -> str:
+    if row.status == "turned_down":
+        return _("This was turned down already. If it was so after all, write it down anew.")
+    if row.status == "withdrawn":
+        return _("This was taken out already.")
     return _("This is checked already. If it is wrong, tell us and we put it right.")
 
 
@@ -231,7 +235,7 @@ def withdraw(hand: Hand, ref: str, data_dir: Path) -> None:
             return
         if row.entered_by != by:
             raise Refused(_("Somebody else wrote this. You can say that it is not right."))
-        move(row, "withdrawn", actor, refusal=_checked_already())
+        move(row, "withdrawn", actor, refusal=_settled_already(row))
         gone = _without_photos(row)
         match.wait_again(application, queries.worker_of(pledge), actor)
     for file in gone:
@@ -246,7 +250,7 @@ def turn_down(hand: Hand, ref: str, reason: str, data_dir: Path) -> None:
             raise Refused(_("You wrote this yourself: take it out, or put it right."))
         if not reason:
             raise Refused(_("Write why, in a few words."), "reason")
-        move(row, "turned_down", actor, reason=reason, refusal=_checked_already())
+        move(row, "turned_down", actor, reason=reason, refusal=_settled_already(row))
         gone = _without_photos(row)
         match.wait_again(application, queries.worker_of(pledge), actor)
     for file in gone:

@@ -142,7 +142,7 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
         bought = bid.pay_route == BOUGHT
         payee = supplied_by(award, supplier or Supplier(""), actor) if bought else current_payee(award)
         assert payee is not None
-        _must_not_be_themselves(payee, actor)
+        _must_not_be_themselves(payee.route, payee.name, actor)
         used = (
             db.session.scalar(select(func.max(Payment.instalment)).where(Payment.award_id == award.id, Payment.status != "cancelled")) or 0
         )
@@ -175,14 +175,19 @@ def approve(payment_ref: str, actor: Actor) -> None:
             raise Refused(_("%(name)s has approved this payment already.", name=_name(payment.approved_by_id)))
         if payment.prepared_by_id == actor.person_id:
             raise Refused(_("You prepared this payment. Another person must approve it."))
-        _must_not_be_themselves(db.session.get_one(Payee, payment.payee_id), actor)
+        _own_name(payment, actor)
         _still_right(award, payment)
         move(payment, "approved", actor, refusal=_("This payment cannot be approved any more. Look at the list again."))
         payment.approved_by_id, payment.approved_at = actor.person_id, clock.now()
 
 
-def _must_not_be_themselves(payee: Payee, actor: Actor) -> None:
-    if payee.route == BOUGHT and actor.person_id is not None and payee.name.casefold().split() == _name(actor.person_id).casefold().split():
+def _own_name(payment: Payment, actor: Actor) -> None:
+    payee = db.session.get_one(Payee, payment.payee_id)
+    _must_not_be_themselves(payee.route, payee.name, actor)
+
+
+def _must_not_be_themselves(route: str, name: str, actor: Actor) -> None:
+    if route == BOUGHT and actor.person_id is not None and name.casefold().split() == _name(actor.person_id).casefold().split():
         raise Refused(_("That is your own name. Somebody else must handle what is paid to you."), "supplier")
 
 
@@ -214,8 +219,8 @@ def cancel(payment_ref: str, reason: str, actor: Actor) -> None:
 def name_supplier(payment_ref: str, supplier: Supplier, reason: str, actor: Actor) -> None:
     """Put right whom the council bought from, once the payment has left the hands that looked at the name, or where none was asked.
 
-    It stands for all payments of this award to the same payee. The same again changes nothing. Refused: not bought by the council, in
-    hand still (prepare it anew), no name, a person with a company number, no reason, an award of one's own.
+    It stands for all payments of this award to the same payee. The same again changes nothing. Refused: not bought by the council, any
+    of those payments in hand still (prepare it anew), no name, a person with a company number, no reason, an award or a name of one's own.
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
@@ -225,9 +230,14 @@ def name_supplier(payment_ref: str, supplier: Supplier, reason: str, actor: Acto
             raise Refused(_("This money went to an account, and the name on it stays."))
         if Supplier(payee.name, payee.company_number, payee.individual) == supplier:
             return
-        if payee.name and payment.status in ("prepared", "approved", "released"):
-            raise Refused(_("This payment is in hand. Cancel it and prepare it anew with the right name, or wait until it has arrived."))
+        looked_at = ("prepared", "approved", "released") if payee.name else ("approved", "released")
+        in_hand = select(Payment.ref).where(Payment.payee_id == payee.id, Payment.status.in_(looked_at)).order_by(Payment.id).limit(1)
+        if (moving := db.session.scalar(in_hand)) is not None:
+            raise Refused(
+                _("Payment %(ref)s to this name is in hand. Cancel it and prepare it anew with the right name, or wait until it has arrived.", ref=moving)
+            )  # fmt: skip
         judge(supplier)
+        _must_not_be_themselves(BOUGHT, supplier.name, actor)
         if not reason:
             raise Refused(_("Write why, in a few words. It is kept."), "reason")
         payee.name, payee.company_number, payee.individual = supplier.name, supplier.company_number, supplier.individual
@@ -279,7 +289,7 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
         raise Refused(_("You prepared %(ref)s. Another person must release it.", ref=payment.ref))
     if payment.approved_by_id == actor.person_id and hands(bid) > 2:
         raise Refused(_("You approved %(ref)s. A third person must release it.", ref=payment.ref))
-    _must_not_be_themselves(db.session.get_one(Payee, payment.payee_id), actor)
+    _own_name(payment, actor)
     _still_right(award, payment)
 
 

@@ -9,11 +9,12 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters
-from portal.grants.model import Application, Contribution, Extension, Fund, Funder, Round
+from portal.grants.model import Application, Closing, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
+from portal.ledger.model import Entry
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
 from portal.outbox import queue
@@ -98,7 +99,9 @@ def contribute(
 
 
 def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
-    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile; a closed fund."""
+    """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile; a closed fund, or
+    one that was closed after this came in, because then the money has gone back already.
+    """
     with transaction():
         row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
         if row is None:
@@ -106,6 +109,13 @@ def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
         if not reason:
             raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
         must_be_open(locked_fund(row.fund_id))
+        came = db.session.scalar(select(Entry.recorded_at).where(Entry.key == f"contribution:{row.id}"))
+        closed = select(func.max(Closing.closed_at)).where(Closing.fund_id == row.fund_id, Closing.amount > 0)
+        given_back = db.session.scalar(closed)
+        if came is not None and given_back is not None and given_back >= came:
+            raise Refused(
+                _("This fund was closed on %(day)s, and what was left of this money went back to its funders then. It cannot be taken back once more.", day=clock.in_words(clock.london_day(given_back)))
+            )  # fmt: skip
         if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
             record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
 
@@ -155,7 +165,9 @@ def change_round(
     with transaction():
         round_ = locked_round(ref)
         if round_.status != "planned":
-            raise Refused(_("This round has opened, so its rules stay as they were promised."))
+            raise Refused(
+                _("This round is over or was called off. Plan a new one.") if round_.status == "finished" else _("This round has opened, so its rules stay as they were promised.")
+            )  # fmt: skip
         _dates_in_order(opens_at, closes_at, decide_by)
         _ballot_can_be(closes_at, vote_until, decide_by, rules)
         round_.vote_until = vote_until if rules.voters == "area" else None

@@ -338,7 +338,8 @@ class Row:
 
     matter: Matter
     number: int  # its place in the order, 1 first
-    hidden: bool  # something ties the reader to it: nothing but its number is shown
+    hidden: bool  # something ties the reader to it, or it is not theirs: nothing but its number is shown
+    tied: bool  # hidden because something ties them
     runs: bool  # the reader writes down hands: an officer, the chair or who stands in, who has said "no tie"
     decides: bool  # the reader's seat decides it
     standing: queries.Standing
@@ -423,15 +424,16 @@ def room(who: Who, here: Place, *, marks: bool = True) -> Room:
     for number, each in enumerate(matters, start=1):
         standing, rule = standings[each.id], Threshold.load(each.rule)
         said = ties.get((each.id, seat.id)) if seat else None
-        hidden = who.id in natural.get(each.about, ()) or (said is not None and said.tie != "none")
+        tied = who.id in natural.get(each.about, ()) or (said is not None and said.tie != "none")
         decides = seat is not None and any(one.seat.id == seat.id for one in standing.able)
         told = decides and said is not None and seat is not None and queries.accepted(seat)
         chairs = seat is not None and (
             seat.chair or (here.hall is not None and here.hall.matter_id == each.id and here.hall.stand_in_id == seat.id)
         )
+        hidden = tied or not (officer or chairs or decides)  # a substitute who was not called, a guest who came later
         runs = not hidden and ((told and (chairs or officer)) or (officer and not decides))
         to_mark = marking.still_to_mark(each, standing, given) if marks and rule.criteria else []
-        rows.append(Row(each, number, hidden, runs, decides, standing, to_mark, rule))
+        rows.append(Row(each, number, hidden, tied, runs, decides, standing, to_mark, rule))
     table = next((row for row in rows if here.hall is not None and row.matter.id == here.hall.matter_id), None)
     stand_in = next((each.name for each in seats if here.hall is not None and each.seat.id == here.hall.stand_in_id), "")
     vacant = False  # the chair is tied to what is on the table, and nobody stands in yet

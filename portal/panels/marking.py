@@ -143,6 +143,8 @@ def reveal_ready(who: Who, panel_ref: str, sitting_ref: str) -> int:
         found = db.session.scalar(select(Sitting).where(Sitting.ref == sitting_ref, Sitting.panel_id == panel.id).with_for_update())
         if found is None:
             raise NotFound(_("We cannot find that sitting."))
+        if found.by_residents:
+            raise Refused(_("Residents vote here, so the panel marks nothing."))
         query = select(Matter).where(Matter.sitting_id == found.id, Matter.status == "open", Matter.revealed_at.is_(None))
         matters = db.session.scalars(query.order_by(Matter.id).with_for_update()).all()
         seat = queries.seat_of(who.id, panel.id)

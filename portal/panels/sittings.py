@@ -212,9 +212,21 @@ def undo_count(who: Who, panel_ref: str, sitting_ref: str, reason: str) -> None:
         sitting.status, sitting.counted_at, sitting.counted_by_id, sitting.result = "open", None, None, None
 
 
+def must_be_settled(about: str) -> None:
+    """Before letters are prepared or go out. Refused: a change of how the pot was shared waits for its second person."""
+    waits = (
+        select(Override.id).join(Sitting, Sitting.id == Override.sitting_id).where(Sitting.about == about, Sitting.published_at.is_(None))
+    )
+    if db.session.scalar(waits.where(Override.seconded_at.is_(None), Override.dropped_at.is_(None)).limit(1)) is not None:
+        raise Refused(
+            _("A change of how the pot was shared waits for a second person. Agree to it or take it back first, on the page of the result.")
+        )
+
+
 def publish(about: str) -> None:
-    """From now on everybody may read how a pot was shared; a part of the release. Nothing for what never sat."""
+    """From now on everybody may read how a pot was shared; a part of the release. Nothing for what never sat. Refused: a change waits."""
     must_be_in_transaction()
+    must_be_settled(about)
     found = db.session.scalar(select(Sitting).where(Sitting.about == about).with_for_update())
     if found is not None and found.status == "counted" and found.published_at is None:
         found.published_at = clock.now()
@@ -423,6 +435,13 @@ def readings(here: Access, matters: Sequence[Matter]) -> Mapping[int, queries.Si
     }  # fmt: skip
 
 
+def decides_all(here: Access, matters: Sequence[Matter]) -> bool:
+    """Whether a seat that has accepted the code of conduct decides every one of these and is tied to none: only then may it read how
+    their pot was shared before everybody does. Two queries at most.
+    """
+    return here.seat is not None and not here.tied and queries.accepted(here.seat) and len(readings(here, matters)) == len(matters)
+
+
 def _locked(panel_ref: str, sitting_ref: str) -> Sitting:
     panel = queries.panel(panel_ref)
     found = db.session.scalar(
@@ -474,7 +493,9 @@ def _hand_over(one: Sitting, matters: Sequence[Matter], actor: Actor) -> None:
 
 
 def _votes_of_seats(one: Sitting, matters: Sequence[Matter], standings: Mapping[int, queries.Standing]) -> sharing.Ballots:
-    """Voters are the seats that voted on anything here. Their votes and marks on what they are tied to do not count."""
+    """Voters are the seats that voted on anything here, in an order that says nothing of who: that of what they want. Their votes and
+    marks on what they are tied to do not count.
+    """
     rule = Sharing.load(one.rule)
     voting: dict[int, dict[str, int]] = {}
     marks = marking.marks_of([each.id for each in matters]) if rule.ballots == "marks" else {}
@@ -485,7 +506,7 @@ def _votes_of_seats(one: Sitting, matters: Sequence[Matter], standings: Mapping[
                 given[matter.ref] = sum(mark.mark for mark in marks.get((matter.id, seat), {}).values())
             elif vote.choice == "yes":
                 given[matter.ref] = 1
-    return {f"seat {number}": given for number, (_seat, given) in enumerate(sorted(voting.items()), start=1)}
+    return {f"seat {number}": given for number, given in enumerate(sorted(voting.values(), key=lambda one: sorted(one.items())), start=1)}
 
 
 def _shared(one: Sitting, matters: Sequence[Matter], votes: sharing.Ballots) -> dict[str, Any]:

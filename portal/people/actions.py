@@ -317,8 +317,12 @@ def found_group(person_id: int, name: str, kind: str, area_id: int | None, chari
 
 
 def enter_person(name: str, email: str | None, phone: str | None, area_id: int | None, postal_address: str, actor: Actor) -> str:
-    """A connector or officer enters somebody, with or without an address; returns their reference. Refused: an address in use."""
+    """A connector or officer enters somebody, with or without an address; returns their reference. Refused: an address in use, a home
+    outside the areas that their role is for.
+    """
     with transaction():
+        if actor.person_id is not None:
+            queries.must_help_in(actor.person_id, area_id)
         made = create_person(name, email=email, phone=phone, area_id=area_id, postal_address=postal_address)
         record(f"person:{made.id}", "joined", Actor(actor.person_id, made.id, actor.basis))
         return made.ref

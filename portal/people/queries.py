@@ -203,10 +203,12 @@ def acting_for(organisation_id: int) -> Sequence[tuple[ActingFor, Person]]:
     return [(row, someone) for row, someone in rows]
 
 
-def search(text: str, after: tuple[str, int] | None = None, limit: int = 30, *, areas: Collection[int] | None = None) -> Sequence[Person]:
-    """Persons whose name begins with, or whose address is, what was typed; by name, keyset-paged by (name, id).
+def search(
+    text: str, after: tuple[str, int] | None = None, limit: int = 30, *, areas: Collection[int] | None = None, names: bool = True
+) -> Sequence[Person]:
+    """Persons whose name begins with, or whose address or reference is, what was typed; by name, keyset-paged by (name, id).
 
-    `areas`: only those who live there; None: all.
+    `areas`: only those who live there; None: all. `names`: False finds by address and reference alone, where it must be one person.
     """
     query = select(Person).where(Person.deleted_at.is_(None))
     if areas is not None:
@@ -218,7 +220,7 @@ def search(text: str, after: tuple[str, int] | None = None, limit: int = 30, *, 
         number = "+44" + number[1:] if number.startswith("0") else number
         query = query.where(
             or_(
-                func.lower(Person.name).like(pattern, escape="\\"),
+                *([func.lower(Person.name).like(pattern, escape="\\")] if names else ()),
                 Person.email == lower,
                 Person.phone == number,
                 Person.ref == text.strip().upper(),

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from portal import clock
 from portal.db import db, transaction
-from portal.errors import NotFound
+from portal.errors import NotFound, Refused
 from portal.exports import minutes, minutes_words
 from portal.exports.minutes import Minutes
 from portal.grants import appeals, apply, award, decide
@@ -134,13 +134,21 @@ class TestDraft:
             sittings.propose(season.who("Olga"), table.panel, table.ref, table.matters[1], False, "The shed burnt down")
             hidden = ("Idea 1", table.matters[1], "The pot", "Left over", "£600", "shed burnt", "reserve", "Step by step", "friend")
             text = page_and_pdf(app, season, "Ben", path(table))
-            assert text.count("Idea 0") >= 2 and text.count("You are tied to an idea of this sitting") == 2 and text.count("1 of 1") >= 8
+            assert (
+                text.count("Idea 0") >= 2
+                and text.count("Not every idea of this sitting was yours to decide") == 2
+                and text.count("1 of 1") >= 8
+            )
             for said in hidden:
                 assert said not in text, said
             whole = page_and_pdf(app, season, "Cleo", path(table))
             for said in hidden:
                 assert (said in whole) == (said != "My cousin's shed"), said
             assert "cousin" not in whole and whole.count("friend") == 2
+            with pytest.raises(Refused, match="waits for a second person"):
+                letters(table)
+            change = sittings.overrides_of(table.sitting())[0]
+            sittings.drop(season.who("Olga"), table.panel, table.ref, change.ref)
             letters(table)
             assert page_and_pdf(app, season, "Ben", path(table)).count("Idea 1") >= 2, "what everybody reads, Ben reads too"
             assert "Names of individuals are left out" in reader(app, season, "Ben").get(path(table)).text
@@ -187,6 +195,29 @@ class TestDraft:
             assert path(table) not in list(ben.get(f"/panels/{table.panel}/sittings/{table.ref}").links())
             letters(table)
             assert "Names of individuals are left out" in ben.get(path(table)).text, "what everybody reads needs no promise"
+
+    def test_who_decided_none_of_it_reads_it_with_everybody(self, table: Table, season: Season, app: Flask) -> None:
+        """A substitute who was not called: the minutes say nothing, and nothing that is not so."""
+        olga, later = season.who("Olga"), person("Gus")
+        with clock.held_at(table.now):
+            seats.add_seat(olga, table.panel, later.ref, kind="substitute", term_start=clock.today(), term_end=None, reason="Drawn")
+        table.count()
+        with clock.held_at(table.now):
+            change = sittings.propose(olga, table.panel, table.ref, table.matters[0], False, "The shed burnt down")
+            sittings.second(season.who("Otto"), table.panel, table.ref, change)
+            gus = Inspector(app, budget=30).sign_in(later.id)
+            result = f"/panels/{table.panel}/sittings/{table.ref}/result"
+            for ending in ("", ".json", ".pb"):
+                gus.get(result + ending, status=404)
+                reader(app, season, "Ben").get(result + ending)
+            text = gus.get(path(table)).text
+            assert "Nothing that you may read was decided" in text
+            for never in ("Nobody had the chair", "None was published", "Nobody’s vote", "Idea 0", "shed burnt", "The pot"):
+                assert never not in text, never
+            assert "Not all of these ideas were yours to decide" in gus.get(f"/panels/{table.panel}/sittings/{table.ref}").text
+            letters(table)
+            assert "The shed burnt down" in gus.get(path(table)).text and "For everybody." in gus.text
+            gus.get(result)
 
 
 class TestFinal:
@@ -410,7 +441,8 @@ class TestMonth:
         assert public.count("All will swing.") == 2 and public.count("Too many.") == 2 and "Offered £250.00" in public
         for said in ("Bench", "Secret", "Ask the owner", "Ada", "DRAFT"):
             assert said not in public, said
-        assert public.count("2 more were looked at. Nothing about them is public.") == 2
+        assert public.count("1 more was looked at. Nothing about it is public.") == 2, "that of which no letter is out is not even counted"
+        assert public.count("The month is not over.") == 2
         tell(season, waits, "Good.")
         assert month(season, "Ada").draft and "The month is not over." in page_and_pdf(app, season, "Ada", at)
         with clock.held_at(JUNE + timedelta(days=40)):

@@ -184,6 +184,24 @@ def test_a_wrong_name_is_put_right_with_a_reason_once_it_has_arrived(season: Sea
         pay.name_supplier(account.ref, TIMBER, "x", season.actor("Fay"))
 
 
+def test_no_name_changes_while_any_payment_to_it_is_in_hand(season: Season) -> None:
+    """Not through a payment that was called off, either: whoever approved or releases has looked at that name."""
+    made = season.ready(season.sent(route=BOUGHT))
+    first = pay.prepare(made.ref, Pence(100_00), season.actor("Fay"), supplier=TIMBER)
+    pay.cancel(first, "Typed twice", season.actor("Fay"))
+    second = pay.prepare(made.ref, Pence(100_00), season.actor("Fay"), supplier=TIMBER)
+    with pytest.raises(Refused, match=f"{second} to this name is in hand"):
+        pay.name_supplier(first, Supplier("Olga"), "Typed wrong", season.actor("Olga"))
+    pay.approve(second, season.actor("Olga"))
+    pay.release_run([second], season.actor("Otto"))
+    with pytest.raises(Refused, match="in hand"):
+        pay.name_supplier(first, Supplier("Somebody else"), "Typed wrong", season.actor("Fay"))
+    pay.settle(second, clock.today(), season.actor("Fay"))
+    with pytest.raises(Refused, match="your own name"):
+        pay.name_supplier(first, Supplier("Fay", individual=True), "Typed wrong", season.actor("Fay"))
+    assert said()[0][0] == TIMBER.name
+
+
 def test_what_was_bought_before_anybody_asked_says_so_until_somebody_does(app: Flask, season: Season) -> None:
     """As 0012 leaves what an older release paid."""
     made = bought(season, (TIMBER, 100_00))

@@ -93,6 +93,19 @@ def test_shares_by_hand() -> None:
     assert shared_out(0, {"a": 3}) == {"a": 0}
 
 
+def test_what_went_back_is_not_taken_back_once_more(season: Season) -> None:
+    old = contribute(season, "tideway", 100_00)
+    finished(season)
+    closed(season)
+    closing.reopen("small-sparks", "A late gift", season.actor("Olga"))
+    fresh = contribute(season, "council", 900_00)
+    with pytest.raises(Refused, match="went back to its funders then"):
+        rounds.reverse_contribution(old, "Typed twice", season.actor("Olga"))
+    assert books.balance(FREE) == 900_00
+    rounds.reverse_contribution(fresh, "Another fund", season.actor("Olga"))
+    assert books.balance(FREE) == 0
+
+
 # --- closing -------------------------------------------------------------------------------------------------------------
 
 

@@ -267,6 +267,8 @@ def test_the_other_pages(app: Flask, season: Season) -> None:
     fay = Browser(app).sign_in(season, "Fay")
     payment = pay.prepare(made.ref, None, season.actor("Olga"))
     fay.get(f"/finance/payments/{payment}").press("", act="cancel", status=422)
+    for unknown in ("payment", "active", "x"):
+        fay.get(f"/finance/payments/{payment}").press("", act="cancel", typed={"act": unknown}, status=422)
     fay.press("", act="cancel", typed={"cancel-reason": "Wrong sum"}).follow()
     sent = season.released(made)
     fay.get(f"/finance/payments/{sent.ref}").press("", act="bounce", status=422)

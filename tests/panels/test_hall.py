@@ -17,7 +17,7 @@ from portal.history import events_of
 from portal.panels import actions, conduct, hall, queries, seats, sittings
 from portal.panels.model import Hall, InHall, Interest, Seat, Struck, Vote
 from tests.client import Inspector
-from tests.grants.season import assert_books_are_right, begin
+from tests.grants.season import assert_books_are_right, begin, person
 from tests.panels.test_sittings import SEATS, Table
 
 AT = datetime(2026, 6, 1, 18, tzinfo=UTC)
@@ -71,6 +71,20 @@ def meeting(app: Flask) -> Iterator[Meeting]:
         season = begin(1000_00, rolling=False, rules=RoundRules())
         yield Meeting(season, 100_00, 200_00, 150_00)
         assert_books_are_right()
+
+
+def test_who_decides_nothing_of_it_reads_nothing_of_it(meeting: Meeting, app: Flask) -> None:
+    with clock.held_at(meeting.now):
+        later = person("Gus")
+        seats.add_seat(
+            meeting.who("Olga"), meeting.panel, later.ref, kind="substitute", term_start=clock.today(), term_end=None, reason="Drawn"
+        )
+    meeting.begin()
+    with clock.held_at(meeting.now):
+        gus = Inspector(app, budget=16).sign_in(later.id).get(meeting.address)
+        assert gus.text.count("Not yours to decide.") == 3 and "This one is not yours to decide" in gus.text
+        assert "ties you" not in gus.text and "Idea 0" not in gus.text and "100.00" not in gus.text
+        assert "Idea 0" in meeting.page(app, "Ben").get(meeting.address).text
 
 
 class TestHands:

@@ -50,6 +50,8 @@ FOLDED = {
     "days": ("accept_within_days", "report_within_days", "bank_wait_days"),
 }
 
+MOST_QUESTIONS = 10
+
 VOTERS = {
     "panel": (N_("The panel"), N_("Its seats read each idea and vote.")),
     "area": (
@@ -219,6 +221,14 @@ class Rules(Form):
             if high is not None and low is not None and high < low and not self[higher].errors:
                 self.refuse(sentence, higher)
                 good = False
+        if len(asked := [line.strip() for line in self.criteria.data.splitlines() if line.strip()]) > MOST_QUESTIONS:
+            self.refuse(
+                _("Ask at most %(most)d questions: each seat answers every one of them for every idea.", most=MOST_QUESTIONS), "criteria"
+            )
+            good = False
+        elif len(set(asked)) < len(asked):
+            self.refuse(_("One of these questions stands there twice."), "criteria")
+            good = False
         if self.rate.data is not None and self.rate.data < 1:
             self.refuse(_("An hour must count for something."), "rate")
             good = False
@@ -242,6 +252,9 @@ class NewFund(Rules):
         good = super().validate(extra_validators)
         if self.code.data and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.code.data):
             self.refuse(_("Use small letters, digits and dashes only, like small-sparks."), "code")
+            return False
+        if self.code.data == "new":  # the address of this very page
+            self.refuse(_("Choose another short name: this one is taken."), "code")
             return False
         return good
 

@@ -93,9 +93,8 @@ def payment(ref: str) -> Any:
 def act_on_payment(ref: str) -> Any:
     """Approve, cancel, settle or bounce; say whom the council bought from."""
     act = request.form.get("act", "")
-    form: Any = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce, "supplier": forms.NameSupplier}.get(act, Nothing)(
-        **({} if act == "approve" else {"prefix": f"{act}-"})
-    )
+    known: dict[str, Any] = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce, "supplier": forms.NameSupplier}
+    form: Any = known[act](prefix=f"{act}-") if act in known else Nothing()
     if act in ("settle", "bounce"):
         require("settle")
     if form.validate():
@@ -122,7 +121,7 @@ def act_on_payment(ref: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             return see_other(f"/finance/payments/{ref}")
-    return _payment_page(pay.payment_by_ref(ref), form, **{act: form})
+    return _payment_page(pay.payment_by_ref(ref), form, **({act: form} if act in known else {}))
 
 
 def _supplier(form: forms.Bought) -> award.Supplier:

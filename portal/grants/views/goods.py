@@ -213,7 +213,7 @@ def _undo(hand: Hand, row: Delivery, act: str, back: str) -> Any:
 def _photo(row: Photo) -> tuple[bool, bool]:
     """Never for everybody: for the applicant's side, officers, finance, and whoever may check at the door."""
     application = goods.bid_of_photo(row)
-    return False, may("see this bid", application) or may("help others")
+    return False, may("see this bid", application) or may("help others", application)
 
 
 apply_views.OTHER_PHOTOS["delivery"] = _photo

@@ -271,11 +271,14 @@ def change(ref: str) -> Any:
 @desk_rounds.post("/desk/rounds/<ref>/<any(open, close, finish):act>")
 @allow("run rounds")
 def move(ref: str, act: str) -> Any:
+    planned = queries.round_by_ref(ref).status == "planned"
     {"open": rounds.open_round, "close": rounds.close_round, "finish": rounds.finish_round}[act](ref, _actor())
     flash(
-        {"open": _("The round is open. Its rules are frozen."), "close": _("The round is closed."), "finish": _("The round is finished.")}[
-            act
-        ]
+        {
+            "open": _("The round is open. Its rules are frozen."),
+            "close": _("The round is closed."),
+            "finish": _("The round is called off.") if planned else _("The round is finished."),
+        }[act]
     )
     return see_other(f"/desk/rounds/{ref}")
 

@@ -167,7 +167,7 @@ def print_papers(ref: str, sitting_ref: str) -> Any:
     return _desk_page(ref, sitting_ref, form, papers=form)
 
 
-@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int:number>")
+@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int(max=999999999):number>")
 @allow("signed in")
 def papers(ref: str, sitting_ref: str, number: int) -> Any:
     """The papers of one batch that have not come back, a page each."""
@@ -189,7 +189,7 @@ def take_paper(ref: str, sitting_ref: str) -> Any:
     named: list[str] = []
 
     def act() -> None:
-        found = people.search(form.person.data, limit=2)
+        found = people.search(form.person.data, limit=2, names=False) if form.person.data else ()
         if len(found) != 1:
             raise Refused(_("We know nobody by that address or number. Check it, or add the person at the desk first."), "person")
         named.append(found[0].name)

@@ -62,7 +62,7 @@ def sitting(ref: str, sitting_ref: str) -> Any:
         "panels/sitting.html", panel=panel, one=one, rule=Sharing.load(one.rule), matters=shown, mine=mine, seat=seat, counting=counting, standings=standings,
         to_mark=to_mark, marked=marked, titles=titles_of([each.about for each in shown]), outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS,
         ready=len(ready), open=[each for each in matters if each.status == "open"], today=clock.today(), rules=explained.RULES,
-        ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one, ballots.turnout(one)), hidden_result=not _may_read(one, here), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
+        ballot=ballots.state(one) if one.votes_until else "", short=counting and one.by_residents and sittings.too_few(one, ballots.turnout(one)), hidden_result=one.status == "counted" and not _may_read(one, here, matters), tied=bool(here.tied), accepted=seat is None or queries.accepted(seat), threshold={each.id: Threshold.load(each.rule) for each in matters},
     )  # fmt: skip
 
 
@@ -104,11 +104,13 @@ def undo_count(ref: str, sitting_ref: str) -> Any:
 # --- how the pot was shared ------------------------------------------------------------------------------------------------
 
 
-def _may_read(one: Sitting, here: sittings.Access) -> bool:
-    """Everybody once the letters have gone out; before that officers and seats, but nobody who is tied to one of its ideas."""
+def _may_read(one: Sitting, here: sittings.Access, matters: Sequence[Matter]) -> bool:
+    """Everybody once the letters have gone out; before that officers, and seats that decide all of it, but nobody who is tied to one of
+    its ideas.
+    """
     if one.published_at is not None:
         return True
-    return not here.tied and (here.seat is not None or may("manage panels"))
+    return (may("manage panels") and not here.tied) or sittings.decides_all(here, matters)
 
 
 def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sharing.Result, sittings.Access]:
@@ -116,7 +118,7 @@ def _result(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter
     one = sittings.sitting(panel.id, sitting_ref)
     matters = sittings.matters_of(one)
     outcome, here = sittings.outcome_of(one), sittings.access(current_user, one, matters)
-    if outcome is None or not _may_read(one, here):
+    if outcome is None or not _may_read(one, here, matters):
         raise NotFound(_("We cannot find that page."))
     return panel, one, matters, outcome, here
 
@@ -134,8 +136,8 @@ def result(ref: str, sitting_ref: str) -> Any:
     panel, one, matters, outcome, here = _result(ref, sitting_ref)
     counting = here.counts
     line = sittings.line_of(one, matters)
-    overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None]
     by_id = {each.id: each for each in matters}
+    overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None and each.matter_id in by_id]
     hidden = hidden_names([each.about for each in matters])
     named = _named(matters, hidden)
     why = {each.id: shielded(each.reason, hidden.get(by_id[each.matter_id].about, ())) for each in overrides}
