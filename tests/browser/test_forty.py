@@ -126,7 +126,7 @@ def test_forty_ideas(chromium: Browser, site: Site, rule: str, way: str, tmp_pat
     # Counted at once by the chair, and the result says why.
     chair.open(sitting).sees(f"{BIDS} of {BIDS} ideas have enough votes.")
     look(chair)
-    chair.press("Count everything")
+    chair.press("Count everything").sees("Counted. Keep it to yourself")
     shares = rule != "threshold"
     if shares:
         chair.sees("How the pot was shared")

@@ -100,6 +100,17 @@ class Table:
         return [self.matters.index(each.matter.ref) for each in line if each.funded]
 
 
+@pytest.mark.parametrize(("rule", "lands"), [("threshold", "Counted"), ("most_votes", "How the pot was shared")])
+def test_counting_by_hand_leads_to_a_page_that_is_there(app: Flask, rule: str, lands: str) -> None:
+    season = begin(600_00, rolling=False, rules=RoundRules(marking=True, decision=rule))
+    table = Table(season, 100_00, 100_00)
+    table.all(dict.fromkeys(SEATS, "yn"))
+    with clock.held_at(table.now):
+        ada = Inspector(app, budget=40).sign_in(season.who("Ada").id).get(f"/panels/{table.panel}/sittings/{table.ref}")
+        ada.submit("Count everything").follow()
+        assert lands in ada.text and "Keep it to yourself" in ada.text
+
+
 class TestMarks:
     def test_nobody_marks_before_saying_whether_they_are_tied(self, season: Season) -> None:
         table = Table(season, 100_00)

@@ -80,7 +80,8 @@ def reveal_all(ref: str, sitting_ref: str) -> Any:
 def count(ref: str, sitting_ref: str) -> Any:
     sittings.count(current_user, ref, sitting_ref)
     flash(_("Counted. Keep it to yourself until the letters have gone out."))
-    return see_other(f"/panels/{ref}/sittings/{sitting_ref}/result")
+    shared = Sharing.load(sittings.sitting(queries.panel(ref).id, sitting_ref).rule).shares
+    return see_other(f"/panels/{ref}/sittings/{sitting_ref}" + ("/result" if shared else ""))
 
 
 @panels.route("/<ref>/sittings/<sitting_ref>/undo", methods=["GET", "POST"])
