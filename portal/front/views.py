@@ -33,6 +33,8 @@ def home() -> Any:
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
     desk = _waiting() if current_user.has_somewhere("officer", "finance") else []
+    in_hand = quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None
+    busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
     return page(
         "front/home.html",
         round=round_,
@@ -41,8 +43,8 @@ def home() -> Any:
         waiting=waiting,
         ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
-        in_hand=quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None,
-        latest=queries.recent_awards(),
+        in_hand=in_hand,
+        latest=[] if busy else queries.recent_awards(),
         words=STATUS_WORDS,
     )
 

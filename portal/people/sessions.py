@@ -2,11 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Executable, and_, bindparam, literal, or_, select, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal, or_, select, true, union_all, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -22,29 +20,35 @@ STAFF = ("officer", "finance", "administrator", "auditor")
 TOUCH = timedelta(minutes=5)
 
 
-def _in_force(table: type[Role] | type[ActingFor]) -> ColumnElement[bool]:
-    today: BindParameter[date] = bindparam("today")
-    return and_(table.person_id == bindparam("person"), table.since <= today, or_(table.until.is_(None), table.until >= today))
-
-
-# asked by every request of somebody signed in, and built once: building them costs more than the database takes to answer
-BEHIND = (
+# Asked by every request of somebody signed in, and built once: building it costs more than the database takes to answer.
+# Who has the token; a row for each role, for each area inside one that a role is for, and (without a name) for each organisation.
+_behind = (
     select(
-        Person.id, Person.ref, Person.name, Person.area_id, SignInSession.id, SignInSession.created_at, SignInSession.seen_at,
-        SignInSession.proved_at,
+        Person.id, Person.ref, Person.name.label("called"), Person.area_id.label("home_id"), SignInSession.id.label("session_id"),
+        SignInSession.created_at, SignInSession.seen_at, SignInSession.proved_at,
     )
     .join(SignInSession, SignInSession.person_id == Person.id)
     .where(SignInSession.token_hash == bindparam("token"), SignInSession.ended_at.is_(None), Person.deleted_at.is_(None))
+    .cte("behind")
 )  # fmt: skip
+
+
+def _in_force(table: type[Role] | type[ActingFor]) -> ColumnElement[bool]:
+    today: BindParameter[date] = bindparam("today")
+    mine = table.person_id == select(_behind.c.id).scalar_subquery()
+    return and_(mine, table.since <= today, or_(table.until.is_(None), table.until >= today))
+
+
 _placed = (
     select(Role.name.label("name"), Role.area_id.label("area_id")).where(_in_force(Role), Role.area_id.is_not(None)).cte(recursive=True)
 )
 _placed = _placed.union(select(_placed.c.name, Area.id).join(_placed, Area.parent_id == _placed.c.area_id))  # with all inside, retired too
-STANDING: Executable = union_all(
+_standing = union_all(
     select(Role.name, Role.area_id).where(_in_force(Role), Role.area_id.is_(None)),
     select(_placed.c.name, _placed.c.area_id),
     select(literal(""), ActingFor.organisation_id).where(_in_force(ActingFor)),
-)
+).subquery("standing")
+WHO = select(_behind, _standing.c.name, _standing.c.area_id).select_from(_behind.outerjoin(_standing, true()))
 
 
 def hashed(secret: str) -> str:
@@ -64,25 +68,20 @@ def begin(person_id: int, device: str) -> str:
 
 
 def who_has(token: str) -> Who | None:
-    """The person behind a token, or None when the session ended, idled out or grew too old. Two queries, a write in five minutes."""
+    """The person behind a token, or None when the session ended, idled out or grew too old. One query, a write in five minutes."""
     now = clock.now()
-    row = db.session.execute(BEHIND, {"token": hashed(token)}).one_or_none()
-    if row is None:
+    rows = db.session.execute(WHO, {"token": hashed(token), "today": clock.today()}).tuples().all()
+    if not rows:
         return None
-    person_id, ref, name, area_id, session_id, created_at, seen_at, proved_at = row
-    roles, acts_for = _standing(person_id)
+    person_id, ref, name, area_id, session_id, created_at, seen_at, proved_at = rows[0][:8]
+    roles = frozenset((role, area) for *_person, role, area in rows if role)
+    acts_for = frozenset(organisation for *_person, role, organisation in rows if role == "")
     staff = any(role in STAFF for role, _area in roles)
     if now - seen_at > (IDLE_STAFF if staff else IDLE) or now - created_at > (ABSOLUTE_STAFF if staff else ABSOLUTE):
         return None
     if now - seen_at > TOUCH:
         _touch(session_id)
     return Who(person_id, ref, name, area_id, roles, acts_for, session_id, proved_at, token)
-
-
-def _standing(person_id: int) -> tuple[frozenset[tuple[str, int | None]], frozenset[int]]:
-    """Roles, those for an area with all inside it, and organisations, in force today; in one query."""
-    rows: Sequence[Any] = db.session.execute(STANDING, {"person": person_id, "today": clock.today()}).all()
-    return frozenset((name, area) for name, area in rows if name), frozenset(org for name, org in rows if not name)
 
 
 def _touch(session_id: int) -> None:

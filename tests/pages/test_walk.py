@@ -60,8 +60,8 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas and floats, ties and votes, seats and sittings
 BUDGETS |= {
-    "/": 10, "/finance/": 10, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 17,
-    "/panels/REF/sittings/REF": 18, "/finance/awards/REF": 16,
+    "/finance/": 9, "/panels/": 10, "/panels/REF": 22, "/panels/REF/bids/REF": 21, "/panels/REF/bids/REF/ties": 16,
+    "/panels/REF/sittings/REF": 17, "/grants/REF": 11,  # whose it is takes 8; who works with it asks whether they are tied
 }  # fmt: skip
 BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 25 for which in ("REF", "N-N") for ending in ("", ".pdf")}
 
