@@ -102,7 +102,7 @@ class TestTheForm:
             ("planning_percent", "", "Write the most that planning meetings count for."),
             ("quorum", "0", "Between 1 and 50 of the panel must vote."),
             ("majority_percent", "100", "between 0% and 99%"),
-            ("on_tie", "maybe", "Not a valid choice"),
+            ("on_tie", "maybe", "Choose something from the list"),
             ("decide_within_days", "0", "between 1 and 365 days"),
             ("accept_within_days", "91", "Give between 1 and 90 days to say yes."),
             ("report_within_days", "0", "Give between 1 and 365 days to tell how it went."),
