@@ -64,7 +64,10 @@ class Gave(Form):
         description=N_("Of money: how much it was."),
     )
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
-    photo = FileField(N_("A photo of it, or of the receipt (optional)"), description=N_("Only those who check it see it, and the scheme’s finance and audit."))
+    photo = FileField(
+        N_("A photo of it, or of the receipt (optional)"),
+        description=N_("Only those who check it see it, and the scheme’s finance and audit."),
+    )
 
     def fill(self) -> "Gave":
         self.kind.choices = [(value, _(text)) for value, text in KINDS.items() if value != "hours"]
