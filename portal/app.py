@@ -1,6 +1,7 @@
 """The application, put together: settings, database, pages, access. The table of contents."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, g
 from flask_babel import Babel, gettext, ngettext
@@ -10,6 +11,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from portal import cli, outbox, vault, words
 from portal.config import Settings
@@ -61,6 +63,13 @@ DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address: one that no row can have is no address, rather than an error of the database."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**31 - 1, **kwargs})
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """A ready application. Without `settings` they are read from the environment, which may end the process with one line."""
     settings = settings or Settings.from_environment()
@@ -84,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         KINDLING=settings,
         TESTING=settings.testing,
     )
+    app.url_map.converters["int"] = RowNumber
     app.extensions["kindling"] = settings
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:

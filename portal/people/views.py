@@ -196,7 +196,7 @@ def _gone(response: Any) -> Any:
     return response
 
 
-@people.post("/people/me/sessions/<int(max=999999999):session_id>/end")
+@people.post("/people/me/sessions/<int:session_id>/end")
 @allow("signed in")
 def end_session(session_id: int) -> Any:
     actions.sign_out(session_id, current_user.id)
@@ -485,7 +485,7 @@ def grant_role(ref: str) -> Any:
     return _desk_person(ref, form)
 
 
-@people.route("/desk/people/<ref>/roles/<int(max=999999999):role_id>/end", methods=["GET", "POST"])
+@people.route("/desk/people/<ref>/roles/<int:role_id>/end", methods=["GET", "POST"])
 @allow("grant roles")
 def end_role(ref: str, role_id: int) -> Any:
     someone = queries.person_by_ref(ref)

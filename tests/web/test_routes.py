@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from werkzeug.routing import Rule
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import TestResponse
 
 from portal.app import create_app
@@ -50,7 +51,7 @@ def address(app: Flask, rule: Rule) -> str:
     for name in rule.arguments:
         kind = rule._converters[name]
         items = getattr(kind, "items", None)
-        values[name] = 1 if type(kind).__name__ == "IntegerConverter" else sorted(items)[0] if items else "SPK-2222-2222"
+        values[name] = 1 if isinstance(kind, IntegerConverter) else sorted(items)[0] if items else "SPK-2222-2222"
     path = app.url_map.bind("localhost").build(rule.endpoint, values, method=next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})))
     return str(path)
 
@@ -190,3 +191,11 @@ def test_behind_https_cookies_are_secure_and_the_browser_remembers_it(store: Sto
         assert all("Secure" in one for one in answer.headers.getlist("Set-Cookie"))
         db.session.remove()
         db.engine.dispose()
+
+
+def test_a_number_that_no_row_can_have_is_no_address(app: Flask) -> None:
+    addresses = app.url_map.bind("localhost")
+    assert addresses.match("/panels/PNL-2222-2222/said/2147483647")[1]["number"] == 2**31 - 1
+    for number in (2**31, 10**30):
+        with pytest.raises(NotFound):
+            addresses.match(f"/panels/PNL-2222-2222/said/{number}")

@@ -75,7 +75,7 @@ def add_receipt(ref: str) -> Any:
     return _show(application, receipt_form=form)
 
 
-@reports.post("/grants/<ref>/report/receipts/<int(max=999999999):number>/remove")
+@reports.post("/grants/<ref>/report/receipts/<int:number>/remove")
 @allow("signed in")
 def remove_receipt(ref: str, number: int) -> Any:
     report.remove_receipt(ref, number, settings().data_dir, acting_on(_mine(ref)))

@@ -167,7 +167,7 @@ def print_papers(ref: str, sitting_ref: str) -> Any:
     return _desk_page(ref, sitting_ref, form, papers=form)
 
 
-@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int(max=999999999):number>")
+@panels.get("/<ref>/sittings/<sitting_ref>/ballot/papers/<int:number>")
 @allow("signed in")
 def papers(ref: str, sitting_ref: str, number: int) -> Any:
     """The papers of one batch that have not come back, a page each."""

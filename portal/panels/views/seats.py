@@ -288,7 +288,7 @@ def tie_list(ref: str, matter_ref: str) -> Any:
     )  # fmt: skip
 
 
-@panel_seats.route("/panels/<ref>/said/<int(max=999999999):number>", methods=["GET", "POST"])
+@panel_seats.route("/panels/<ref>/said/<int:number>", methods=["GET", "POST"])
 @allow("signed in")
 def said(ref: str, number: int) -> Any:
     """A seat sees that a tie was declared for it, when and by whom, and may object. Never for which idea."""
