@@ -226,8 +226,8 @@ def must_be_settled(about: str) -> None:
 def publish(about: str) -> None:
     """From now on everybody may read how a pot was shared; a part of the release. Nothing for what never sat. Refused: a change waits."""
     must_be_in_transaction()
-    must_be_settled(about)
     found = db.session.scalar(select(Sitting).where(Sitting.about == about).with_for_update())
+    must_be_settled(about)
     if found is not None and found.status == "counted" and found.published_at is None:
         found.published_at = clock.now()
         if found.votes_until is not None:
