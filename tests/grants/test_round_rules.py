@@ -109,6 +109,7 @@ class TestTheForm:
             ("bank_wait_days", "31", "Wait between 0 and 30 days."),
             ("bank_wait_days", "-1", "Write a whole number"),
             ("pot", "0", "The pot must hold something."),
+            ("pot", "49.99", "The pot must hold the smallest grant at least"),
         ],
     )
     def test_what_cannot_be_is_said_at_its_field(self, app: Flask, season: Season, field: str, typed: str, says: str) -> None:
@@ -118,6 +119,25 @@ class TestTheForm:
             assert f'value="{typed}"' in page.text, "what was typed is gone"
         folded = {"person_percent", "goods_percent", "planning_percent", "second", "third", "majority_percent", "on_tie", "accept_within_days", "report_within_days", "bank_wait_days"}  # fmt: skip
         assert page.text.count('<details class="govuk-details" open>') == (field in folded), "the fold with the mistake opens by itself"
+
+    @pytest.mark.parametrize(
+        ("typed", "says"),
+        [
+            ("", "Write at least one question."),
+            ("\n".join(f"Is it good in way {way}?" for way in range(11)), "Ask at most 10 questions"),
+            ("Is it kind?\n Is it kind? ", "One of these questions stands there twice."),
+        ],
+    )
+    def test_questions_that_no_panel_could_answer(self, app: Flask, season: Season, typed: str, says: str) -> None:
+        page = planned(app, season, criteria=typed, expect="no")
+        assert says in page.text and page.text.count('id="criteria-error"') == 1
+        assert page._values(page._form(None, None))["criteria"].strip().splitlines() == typed.strip().splitlines(), "what was typed is gone"
+
+    def test_a_closing_day_that_is_over(self, app: Flask, season: Season) -> None:
+        gone = clock.today() - timedelta(days=1)
+        parts = {f"closes_on-{part}": str(getattr(gone, part)) for part in ("day", "month", "year")}
+        page = planned(app, season, **parts, expect="no")
+        assert "That day is over. Choose a closing day" in page.text and page.text.count('id="closes_on-error"') == 1
 
     def test_without_javascript_nor_knowledge_the_fields_have_unit_and_hint(self, app: Flask, season: Season) -> None:
         page = Inspector(app).sign_in(season.who("Olga").id).get(NEW)

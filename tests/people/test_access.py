@@ -14,9 +14,10 @@ from werkzeug.routing import Rule
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.grants import appeals, apply, decide, match, pay, report
-from portal.grants.model import Application
+from portal.grants import appeals, apply, award, decide, goods, match, pay, report
+from portal.grants.model import Application, Photo, Pledge
 from portal.history import Actor
+from portal.money import Minutes, Pence
 from portal.panels import actions as panels
 from portal.people import actions
 from portal.people import queries as people
@@ -513,6 +514,32 @@ def test_a_connector_of_an_area_types_and_gives_there_alone(app: Flask) -> None:
         db.session.execute(update(Role).where(Role.person_id == cora.id).values(until=clock.today() - timedelta(days=1)))
     apply.save(ref, season.bid(ref).version, "idea", {"area_id": ids["elm"]}, helper)  # what was begun can be finished
     assert season.bid(ref).area_id == ids["elm"]
+
+
+def test_a_helper_of_an_area_enters_people_who_live_there(app: Flask) -> None:
+    begin()
+    areas()
+    cora = Inspector(app, budget=40).sign_in(placed("Cora", "connector", "mill").id)
+    cora.get("/desk/people/new").submit("Enter them", status=422, name="Pat Old", postal_address="1 High Street", area="elm")
+    assert "You help others in Mill Court" in cora.text and "Pat Old" in cora.text and 'id="area-error"' in cora.text
+    cora.submit("Enter them", area="stair")
+    assert people.search("Pat Old")
+
+
+def test_a_photo_of_goods_is_seen_by_who_checks_there(app: Flask) -> None:
+    season = begin()
+    ids = areas()
+    ref = season.sent()
+    put_into(ref, ids["mill"])
+    invited = match.invite(ref, "Ann", ("email", "ann@example.org"), season.actor("Rita"))
+    token = match.token_of(db.session.scalars(select(Pledge).where(Pledge.ref == invited)).one())
+    match.say_yes(token, "goods", Minutes(0), Minutes(0), 40_00, "Timber")
+    award.accept(season.offered(ref).ref, season.actor("Rita"))
+    goods.say(token, goods.Given("goods", "Timber", Pence(40_00), clock.today()), sparks.png(), app.extensions["kindling"].data_dir)
+    photo = db.session.scalars(select(Photo.ref).where(Photo.about.startswith("delivery:"))).one()
+    for code, status in (("mill", 200), ("mossgate", 200), ("elm", 404)):
+        for role in ("connector", "officer"):
+            Inspector(app).sign_in(placed(f"{role} of {code}", role, code).id).get(f"/photos/{photo}.jpg", status=status)
 
 
 def test_a_retired_area_and_a_ring_of_areas_are_no_way_around(app: Flask) -> None:

@@ -232,6 +232,9 @@ class Rules(Form):
         if self.rate.data is not None and self.rate.data < 1:
             self.refuse(_("An hour must count for something."), "rate")
             good = False
+        if self.pot.data is not None and not self.pot.errors and self.least.data is not None and self.pot.data < self.least.data:
+            self.refuse(_("The pot must hold the smallest grant at least, or nobody can get one from it."), "pot")
+            good = False
         if self.decision.data == "equal_shares_marks" and not self.marking.data:
             self.refuse(_("To share by marks the panel must give marks first: tick that box too."), "decision")
             good = False
@@ -307,6 +310,13 @@ class PlanRound(Rules):
         self.voters.choices = [(name, _(words)) for name, (words, _why) in VOTERS.items()]
         self.areas.choices = [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
         return self
+
+    def validate(self, extra_validators: object = None) -> bool:
+        good = super().validate(extra_validators)
+        if self.closes_on.data is not None and self.closes_on.data < clock.today():
+            self.refuse(_("That day is over. Choose a closing day that is still to come."), "closes_on")
+            return False
+        return good
 
     def unfolded(self, group: str) -> bool:
         """As for `Rules`; what only residents' ballots need is shown where they vote."""
