@@ -139,6 +139,11 @@ class Sitting(Base):
         """Whether an area ballot decides, and not the panel's seats."""
         return self.votes_until is not None and self.fell_short_at is None
 
+    @property
+    def with_residents(self) -> bool:
+        """Whether its ideas are on residents' ballots: from then on nothing is asked of the seats, unless too few vote."""
+        return self.by_residents and self.votes_from is not None
+
 
 class SittingArea(Base):
     """An area whose residents vote, written down with all that lay in it when the sitting opened."""

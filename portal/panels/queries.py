@@ -69,10 +69,11 @@ def _last_tie() -> ScalarSelect[str]:
     )
 
 
-def _for_seats() -> ColumnElement[bool]:
-    """Matters that no area ballot decides: of the others a seat is asked only whether it is tied."""
+def _asked() -> ColumnElement[bool]:
+    """Matters of which a seat that is not tied is asked its vote; and those of an area ballot to come, until it has said that."""
     ballot = and_(model.Sitting.id == Matter.sitting_id, model.Sitting.votes_until.is_not(None), model.Sitting.fell_short_at.is_(None))
-    return ~exists().where(ballot)
+    to_come = exists().where(ballot, model.Sitting.votes_from.is_(None))
+    return or_(Matter.sitting_id.is_(None), ~exists().where(ballot), and_(_last_tie().is_(None), to_come))
 
 
 def by_residents(one: Matter) -> bool:
@@ -97,7 +98,7 @@ def _waits(*columns: Any) -> Select[Any]:
             ~exists().where(Vote.matter_id == Matter.id, Vote.seat_id == Seat.id, standing_vote()),
             # who has begun to mark waits for the others, until the marks are shown
             or_(Matter.revealed_at.is_not(None), ~exists().where(Mark.matter_id == Matter.id, Mark.seat_id == Seat.id, standing_mark())),
-            or_(Matter.sitting_id.is_(None), _last_tie().is_(None), _for_seats()),
+            _asked(),
         )
         .limit(bindparam("most"))
     )

@@ -213,6 +213,16 @@ class TestThePanel:
             page.get(f"/panels/{poll.panel}/sittings/{poll.ref}").get(f"/panels/{poll.panel}")
             place = queries.place_in_line(queries.seat_of(ada.id, 1) or pytest.fail(), poll.season.matter_by(matter))
             assert place.waiting == poll.matters[1]
+            assert "waits for you" in page.get(f"/panels/{poll.panel}/sittings/{poll.ref}").text or "wait for you" in page.text
+
+    def test_nothing_is_asked_of_it_while_residents_vote(self, poll: Poll, app: Flask) -> None:
+        poll.open()
+        ada = poll.who("Ada")
+        with poll.at():
+            assert not queries.my_sittings(ada.id) and not queries.waiting_for(ada.id)
+            page = Inspector(app, budget=45).sign_in(ada.id).get(f"/panels/{poll.panel}/sittings/{poll.ref}")
+            assert "Nothing waits for you" in page.text and "New: say first" not in page.text and "Residents vote" in page.text
+            assert "New: say first" not in page.get(f"/panels/{poll.panel}").text
 
     def test_a_question_takes_nothing_off_an_open_ballot(self, poll: Poll) -> None:
         from portal.grants.views.decide import ask_applicant
