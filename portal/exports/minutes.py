@@ -185,6 +185,15 @@ def months(panel_id: int) -> Sequence[date]:
     return list(dict.fromkeys(found))[:MOST_MONTHS]
 
 
+def months_beside(panel_id: int, month: date) -> tuple[date | None, date | None]:
+    """The nearest months before and after one in which a panel decided something on its own. Two queries."""
+    query = select(Matter.closed_at).where(Matter.panel_id == panel_id, Matter.status == "closed", Matter.sitting_id.is_(None)).limit(1)
+    before = db.session.scalar(query.where(Matter.closed_at < clock.start_of_day(month)).order_by(Matter.closed_at.desc()))
+    after = db.session.scalar(query.where(Matter.closed_at >= clock.start_of_day(_after(month))).order_by(Matter.closed_at))
+    earlier, later = (at and clock.london_day(at).replace(day=1) for at in (before, after))
+    return earlier, later
+
+
 def _is_draft(sitting: Sitting | None, month: date | None, decided: Sequence[Decided]) -> bool:
     if sitting is not None:
         return sitting.published_at is None

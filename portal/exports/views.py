@@ -143,9 +143,10 @@ def minutes_page(ref: str, sitting: str) -> Any:
         if found.inside
         else "/register/"
     )
+    earlier, later = minutes.months_beside(found.panel.id, found.month) if found.inside and found.month else (None, None)
     return page(
         "panels/minutes.html", minutes=found, data=minutes_words.document(found).data(), address=f"/panels/{ref}/sittings/{sitting}/minutes",
-        back=back,
+        back=back, older=earlier and f"/panels/{ref}/sittings/{earlier:%Y-%m}/minutes", newer=later and f"/panels/{ref}/sittings/{later:%Y-%m}/minutes",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -329,9 +329,11 @@ def sitting(panel_id: int, ref: str) -> Sitting:
     return found
 
 
-def sittings_of(panel_id: int, limit: int = 40) -> Sequence[Sitting]:
-    """The sittings of a panel, the last that was opened first."""
+def sittings_of(panel_id: int, limit: int, before: Sitting | None = None) -> Sequence[Sitting]:
+    """The sittings of a panel, the last that was opened first; keyset-paged: those that opened before another one."""
     query = select(Sitting).where(Sitting.panel_id == panel_id).order_by(Sitting.opened_at.desc(), Sitting.id.desc())
+    if before is not None:
+        query = query.where(or_(Sitting.opened_at < before.opened_at, and_(Sitting.opened_at == before.opened_at, Sitting.id < before.id)))
     return db.session.scalars(query.limit(limit)).all()
 
 

@@ -1,5 +1,6 @@
 """Minutes of a panel: what a draft holds and hides, what everybody reads, and that page and PDF say the same."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -420,6 +421,22 @@ def said_of(found: Minutes, title: str) -> str:
 
 
 class TestMonth:
+    def test_it_leads_to_the_months_beside_it(self, rolling: Season, app: Flask) -> None:
+        season, path = rolling, f"/panels/{rolling.panel_ref}/sittings/%s/minutes"
+        for days in (0, 70, 100):  # June, August, September
+            with clock.held_at(JUNE + timedelta(days=days)):
+                ref = season.sent(f"After {days} days")
+                season.decided(ref, "yes")
+                tell(season, ref, "Good.")
+
+        def beside(name: str | None, at: str) -> list[str]:
+            return [link for link in reader(app, season, name).get(path % at).links() if re.search(r"/sittings/\d{4}-\d{2}/minutes$", link)]
+
+        with clock.held_at(JUNE + timedelta(days=200)):
+            assert beside("Ada", "2026-08") == [path % "2026-09", path % "2026-06"]
+            assert beside("Ada", "2026-06") == [path % "2026-08"] and beside("Olga", "2026-09") == [path % "2026-08"]
+            assert beside(None, "2026-08") == []
+
     def test_the_panel_reads_all_of_it_and_everybody_what_the_register_tells(self, rolling: Season, app: Flask) -> None:
         season, at = rolling, f"/panels/{rolling.panel_ref}/sittings/2026-06/minutes"
         with pytest.raises(NotFound):

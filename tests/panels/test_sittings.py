@@ -1,5 +1,6 @@
 """A sitting from the first mark to the letters: private until shown, counted at once, shared by the rule, changed by two people only."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -507,6 +508,36 @@ class TestPages:
                 visitor.get(path + ending)
                 for name in SEATS:
                     assert name not in visitor.text
+
+    def test_every_sitting_is_found(self, season: Season, app: Flask) -> None:
+        table, rob = Table(season, 100_00), season.who("Rob")
+        first = table.sitting()
+        panel_of = {"panel_id": first.panel_id, "rule": first.rule, "decide_by": first.decide_by}
+        with transaction():
+            for number in range(70):
+                opened = table.now - timedelta(days=30 * (1 + number // 2))  # two at the same instant, each time
+                db.session.add(
+                    Sitting(
+                        ref=f"SIT-{number:04}-OLD2",
+                        about=f"old:{number}",
+                        name=f"Old {number}",
+                        seed="x",
+                        opened_at=opened,
+                        status="open",
+                        **panel_of,
+                    )
+                )
+        with clock.held_at(table.now):
+            ada = Inspector(app, budget=16).sign_in(season.who("Ada").id).get(f"/panels/{table.panel}")
+            names: list[str] = []
+            at: str | None = next(link for link in ada.links() if link.endswith("/sittings"))
+            while at:
+                ada.get(at)
+                names += re.findall(r"/sittings/(SIT-\w{4}-\w{4})", ada.text)
+                at = next((link for link in ada.links() if "before=" in link), None)
+            assert len(names) == len(set(names)) == 71 and names[0] == table.ref
+            ada.get(f"/panels/{table.panel}/sittings?before=SIT-9999-9999", status=404)
+            Inspector(app).sign_in(rob.id).get(f"/panels/{table.panel}/sittings", status=404)
 
     def test_the_public_reads_no_names_in_titles_and_reasons(self, season: Season, app: Flask) -> None:
         with transaction():

@@ -118,7 +118,7 @@ def panel(ref: str) -> Any:
     return page(
         "panels/panel.html", panel=one, seat=seat, open=open_, closed=closed, titles=titles, seats=queries.seats_of(one.id), outcomes=forms.OUTCOME_WORDS,
         choices=forms.CHOICE_WORDS, holds=queries.holds, today=clock.today(), kinds=forms.KIND_WORDS, said=ties.said_of(seat) if seat else [],
-        accepted=seat is None or queries.accepted(seat), areas=queries.areas_of([one.id])[one.id], sittings=sittings.sittings_of(one.id),
+        accepted=seat is None or queries.accepted(seat), areas=queries.areas_of([one.id])[one.id], sittings=sittings.sittings_of(one.id, 7),
         also=[line for ask in ALSO_ON for line in ask(one, seat)],
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, flash, make_response
+from flask import Response, flash, make_response, request
 from flask_login import current_user
 
 from portal import clock
@@ -22,6 +22,8 @@ from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import _
 
+PAGE = 30  # sittings on a page
+
 
 def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter], sittings.Access]:
     """The panel, the sitting, its matters, and how the reader stands to it. NotFound for whoever is neither seat nor officer."""
@@ -32,6 +34,19 @@ def _found(ref: str, sitting_ref: str) -> tuple[Panel, Sitting, Sequence[Matter]
     if here.seat is None:
         require("manage panels")
     return panel, one, matters, here
+
+
+@panels.get("/<ref>/sittings")
+@allow("signed in")
+def all_sittings(ref: str) -> Any:
+    """The sittings of a panel from its first day on, the last first. For its seats and for officers."""
+    one = queries.panel(ref)
+    if queries.seat_of(current_user.id, one.id) is None:
+        require("manage panels")
+    before = sittings.sitting(one.id, request.args["before"]) if "before" in request.args else None
+    found = sittings.sittings_of(one.id, PAGE + 1, before)
+    older = f"/panels/{ref}/sittings?before={found[PAGE - 1].ref}" if len(found) > PAGE else None
+    return page("panels/sittings.html", panel=one, sittings=found[:PAGE], older=older)
 
 
 @panels.get("/<ref>/sittings/<sitting_ref>")
