@@ -186,11 +186,12 @@ def months(panel_id: int) -> Sequence[date]:
 
 
 def months_beside(panel_id: int, month: date) -> tuple[date | None, date | None]:
-    """The nearest months before and after one in which a panel decided something on its own. Two queries."""
+    """The nearest months before and after one in which a panel decided something on its own. One query."""
     query = select(Matter.closed_at).where(Matter.panel_id == panel_id, Matter.status == "closed", Matter.sitting_id.is_(None)).limit(1)
-    before = db.session.scalar(query.where(Matter.closed_at < clock.start_of_day(month)).order_by(Matter.closed_at.desc()))
-    after = db.session.scalar(query.where(Matter.closed_at >= clock.start_of_day(_after(month))).order_by(Matter.closed_at))
-    earlier, later = (at and clock.london_day(at).replace(day=1) for at in (before, after))
+    before = query.where(Matter.closed_at < clock.start_of_day(month)).order_by(Matter.closed_at.desc())
+    after = query.where(Matter.closed_at >= clock.start_of_day(_after(month))).order_by(Matter.closed_at)
+    found = db.session.execute(select(before.scalar_subquery(), after.scalar_subquery())).tuples().one()
+    earlier, later = (at and clock.london_day(at).replace(day=1) for at in found)
     return earlier, later
 
 
