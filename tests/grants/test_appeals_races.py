@@ -7,7 +7,7 @@ from portal.grants import appeals, decide
 from portal.outbox import messages_about
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin, person
-from tests.grants.test_money_races import race, ways
+from tests.races import race, ways
 
 ACTS = "__import__('portal.grants.appeals', fromlist=['make'])"
 

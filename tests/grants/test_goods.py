@@ -29,7 +29,7 @@ from tests.client import Inspector
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin, person
 from tests.grants.sparks import png
-from tests.grants.test_money_races import race, ways
+from tests.races import race, ways
 
 ANN, LATER = ("email", "ann@example.org"), timedelta(days=31)
 GOODS = "__import__('portal.grants.goods', fromlist=['say'])"

@@ -1,12 +1,5 @@
 """Two officers at the same award, two awards at the same money, two taps at once: real processes on both engines."""
 
-import json
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
 import pytest
 
 from portal.db import db
@@ -15,68 +8,13 @@ from portal.ledger import queries as books
 from portal.money import Pence
 from portal.outbox import messages_about
 from portal.panels import actions as panels
-from tests.conftest import VAULT_KEY, Store
+from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin
+from tests.races import race, ways
 
 ANSWERS = (
     "title", "idea", "place", "who_for", "better", "public_summary", "first_day", "last_day", "pay_route", "pay_to", "area_id",
 )  # fmt: skip
-ROOT = Path(__file__).parents[2]
-
-RACER = textwrap.dedent("""
-    import sys, time, json
-    sys.path.insert(0, {root!r})
-    from pathlib import Path
-    from portal.app import create_app
-    from portal.config import Settings
-    from portal.clock import today
-    from portal.db import db
-    from portal.errors import Problem
-    from portal.history import Actor
-    from portal.grants import apply, award, closing, decide, pay, rounds
-    from portal.panels import actions as panels
-    from portal.people.access import Who
-    app = create_app(Settings(database_url={url!r}, secret_key="x" * 40, vault_keys=({vault!r},), base_url="http://localhost", data_dir=Path({home!r}), testing=True))
-    with app.app_context():
-        db.session.execute(db.text("select 1")); db.session.rollback()
-        print("ready", flush=True)
-        sys.stdin.readline()
-        try:
-            result = {call}
-            print(json.dumps(["done", result]), flush=True)
-        except Problem as why:
-            print(json.dumps(["refused", why.sentence]), flush=True)
-""")
-
-
-def race(store: Store, calls: list[str]) -> list[tuple[str, str | int | None]]:
-    """Run each call in a process of its own, all let go at once; ("done", result) or ("refused", sentence) each."""
-    racers = []
-    for call in calls:
-        script = RACER.format(root=str(ROOT), url=store.url, vault=VAULT_KEY, home=str(store.home), call=call)
-        racers.append(
-            subprocess.Popen(
-                [sys.executable, "-c", script],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-                env={**os.environ, "PYTHONHASHSEED": "0"},
-            )
-        )
-    for racer in racers:
-        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("\n")
-        racer.stdin.flush()
-    results = []
-    for racer in racers:
-        out, _err = racer.communicate(timeout=60)
-        assert racer.returncode == 0
-        what, said = json.loads(out)
-        results.append((what, said))
-    return results
 
 
 @pytest.fixture
@@ -85,10 +23,6 @@ def season(store: Store) -> Season:
         made = begin(money=300_00)
         db.session.remove()
         return made
-
-
-def ways(results: list[tuple[str, str | int | None]]) -> list[str]:
-    return sorted(what for what, _said in results)
 
 
 def test_two_officers_prepare_the_same_award(store: Store, season: Season) -> None:

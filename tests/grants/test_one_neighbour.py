@@ -27,7 +27,7 @@ from portal.work.model import WorkRecord
 from tests.client import Inspector
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin
-from tests.grants.test_money_races import race, ways
+from tests.races import race, ways
 
 BOB = ("email", "bob@example.org")
 MATCH = "__import__('portal.grants.match', fromlist=['invite'])"

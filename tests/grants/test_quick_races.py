@@ -10,7 +10,7 @@ from portal.ledger import queries as books
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right
 from tests.grants.sparks import FREE, asked, granted, held, season_with_connectors, spend, voted
-from tests.grants.test_money_races import race, ways
+from tests.races import race, ways
 
 QUICK = "__import__('portal.grants.quick', fromlist=['spend'])"
 PATIENT = "__import__('tests.grants.sparks', fromlist=['patient'])"

@@ -7,8 +7,8 @@ from portal.db import db
 from portal.panels.model import Ballot, BallotPaper
 from portal.people.access import Who
 from tests.conftest import Store
-from tests.grants.test_money_races import race, ways
 from tests.panels.test_ballots import Poll
+from tests.races import race, ways
 
 BALLOTS, POLLING, SITTINGS = (f"__import__('portal.panels.{name}', fromlist=['x'])" for name in ("ballots", "polling", "sittings"))
 

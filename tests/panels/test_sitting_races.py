@@ -12,8 +12,8 @@ from portal.panels import actions, sittings
 from portal.panels.model import Sitting
 from tests.conftest import Store
 from tests.grants.season import assert_books_are_right, begin
-from tests.grants.test_money_races import race, ways
 from tests.panels.test_sittings import Table
+from tests.races import race, ways
 
 
 @pytest.fixture
