@@ -117,16 +117,17 @@ def locked_before_panel(ref: str) -> Application:
     return locked(ref)
 
 
-def sections_open(application: Application) -> tuple[str, ...]:
+def sections_open(application: Application, asked: MoreAsked | None = None) -> tuple[str, ...]:
     """Which of the six questions may be changed now: all, those that were asked about, or none.
 
-    After a "not yet" all of them may, whatever its round does: the letter said that the panel looks at it again.
+    After a "not yet" all of them may, whatever its round does: the letter said that the panel looks at it again. `asked`: what is asked
+    just now, where that was read already.
     """
     back = application.status == "sent" and application.told
     if application.status == "draft" or back or (application.status == "sent" and rounds.takes_bids(application.round, application.id)):
         return SECTIONS
     if application.status == "more_asked":
-        asked = queries.open_more_asked(application.id)
+        asked = asked or queries.open_more_asked(application.id)
         return tuple(asked.sections) if asked else ()
     return ()
 

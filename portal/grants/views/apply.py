@@ -319,11 +319,11 @@ def check(ref: str) -> Any:
 
 
 def _check(application: Application, form: Any) -> Any:
+    asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     return form_page(
         "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
         section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
-        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         rules=queries.rules_of(application),
     )  # fmt: skip
 
@@ -384,13 +384,13 @@ def bid(ref: str) -> Any:
     mine = current_user.can("edit this bid", application)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     appealed = queries.appeals_of(application.id)
+    asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine,
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
         meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
-        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application),
-        asked=queries.open_more_asked(application.id) if application.status == "more_asked" else None,
+        photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
