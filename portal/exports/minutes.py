@@ -103,6 +103,7 @@ class Minutes:
     shared: bool  # whether this reader may know how the pot was shared: it cannot be told without every matter
     hidden: int = 0  # for everybody: decided, but nothing that the register tells of
     has_public: bool = False  # whether there is a version for everybody
+    undone: Sequence[Event] = ()  # earlier counts of the sitting that were undone, for whoever may read all of it
     accepts_first: bool = False  # the reader has not accepted the code of conduct, so there is nothing to read yet
 
     @property
@@ -151,6 +152,7 @@ def read(who: Anybody, panel_ref: str, ref: str, titles: Titles, *, for_everybod
         panel, sitting, month, decided, _who_sat(panel, shown), _conduct(panel, shown), inside=inside, public=public,
         draft=_is_draft(sitting, month, decided), shared=sitting is not None and sitting.result is not None and whole,
         hidden=sum(each not in known and followed[each.id].told_at is not None for each in matters) if public else 0, has_public=has_public,
+        undone=sittings.undone(sitting) if sitting is not None and whole else (),
     )  # fmt: skip
 
 

@@ -77,6 +77,11 @@ def _facts(one: Minutes) -> Sequence[tuple[str, str]]:
             (_("Sitting"), sitting.ref), (_("Began on"), _day(sitting.opened_at)), (_("Counted on"), counted),
             (_("Letters went out on"), _day(sitting.published_at)),
         ]  # fmt: skip
+        names = {} if one.public else people.names([each.actor_id for each in one.undone])
+        facts += [
+            (_("Counted before, and undone"), explained.undone(_day(each.at), names.get(each.actor_id or 0, ""), "" if one.public else each.reason or ""))
+            for each in one.undone
+        ]  # fmt: skip
     if not one.decided:  # of what one may not read, not even who was there
         return [(name, value) for name, value in facts if value]
     if not one.public and one.turnout is None:
@@ -182,7 +187,7 @@ def _shared(one: Minutes) -> Sequence[Block]:
     by_residents = one.turnout is not None
     blocks: list[Block] = [
         Heading(_("How the pot was shared")),
-        Facts([(_("The pot"), pounds(outcome.pot)), (_("Shared out"), pounds(outcome.pot - outcome.left)), (_("Left over"), pounds(outcome.left))]),
+        Facts(explained.sums(outcome, sittings.spent(line))),
         *(Text(each) for each in (explained.rule(outcome, by_residents=by_residents), explained.share(outcome), explained.draw(outcome)) if each),
         Heading(_("Step by step"), 3),
     ]  # fmt: skip
@@ -196,7 +201,7 @@ def _shared(one: Minutes) -> Sequence[Block]:
         blocks.append(Text(_("No idea could be paid.")))
     if outcome.passed:
         blocks += [
-            Heading(explained.passed_heading(by_residents=by_residents), 3), Text(_("They are the reserve list, in this order. When money comes back, it is offered to the first.")),
+            Heading(explained.passed_heading(by_residents=by_residents), 3), Text(explained.reserve(any(each.seconded_at for each in in_force))),
             Points([(_priced(each.ref, each.cost, named), explained.passed(each)) for each in outcome.passed], numbered=True),
         ]  # fmt: skip
     if failed:

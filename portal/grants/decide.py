@@ -344,6 +344,7 @@ def plan(release: Release) -> Sequence[Planned]:
     free = books.balance(rounds.available(round_.fund))
     accept_by = clock.today() + timedelta(days=RoundRules.load(round_.rules).accept_within_days)
     planned: list[Planned] = []
+    taken = sittings.taken_from([about(bid) for bid in bids])
     place = _last_place(round_.id)
     short = place > 0 and round_.status != "finished"  # whoever waits on the list comes first: nobody overtakes them
     for bid in bids:
@@ -354,7 +355,7 @@ def plan(release: Release) -> Sequence[Planned]:
             short = True
             place += 1
             at = place
-        planned.append(Planned(bid, what, at, _letter(bid, what, at, accept_by, _("(a link of their own)"))))
+        planned.append(Planned(bid, what, at, _letter(bid, what, at, accept_by, _("(a link of their own)"), taken.get(about(bid)))))
     return planned
 
 
@@ -366,11 +367,11 @@ def _fate(bid: Application, free: int, short: bool) -> tuple[str, int | None]:
     return ("refused", None) if bid.decided == "no" else ("not_yet", None)
 
 
-def _letter(bid: Application, what: str, place: int | None, accept_by: date, link: str) -> Text | None:
+def _letter(bid: Application, what: str, place: int | None, accept_by: date, link: str, taken: str | None) -> Text | None:
     if what == "offered":
         return letters.offered(bid, bid.asked, bid.conditions, accept_by, link)
     if what == "reserve":
-        return letters.on_reserve(bid, place or 1)
+        return letters.on_reserve(bid, place or 1, taken)
     return {"refused": letters.refused, "not_yet": letters.not_yet}[what](bid) if what in ("refused", "not_yet") else None
 
 

@@ -125,10 +125,20 @@ def not_yet(bid: Application) -> Text:
     )
 
 
-def on_reserve(bid: Application, place: int) -> Text:
-    """Yes, but the money ran out."""
+def on_reserve(bid: Application, place: int, taken: str | None = None) -> Text:
+    """Yes, but the money ran out; or two people took it away: `taken` is their reason, which stands beside the result for everybody."""
     link = address_of(f"/grants/{bid.ref}")
-    if _voted(bid):
+    if taken is not None:
+        wanted = _(
+            "“%(title)s” was wanted, but two people decided that the money of this round goes elsewhere, for this reason: %(why)s", title=bid.title, why=taken
+        )  # fmt: skip
+        short = _(
+            "“%(title)s” was wanted, but two people decided that the money goes elsewhere. You are number %(place)d on the reserve list: %(link)s",
+            title=_title(bid),
+            place=place,
+            link=link,
+        )
+    elif _voted(bid):
         wanted = _("“%(title)s” was wanted, but the money of this round went to ideas before it.", title=bid.title)
         short = _(
             "“%(title)s” was wanted, but the money is used up. You are number %(place)d on the reserve list: %(link)s",

@@ -27,6 +27,10 @@ from portal.words import _
 CLOSED: dict[str, Callable[[Matter, Actor], None]] = {}
 
 
+class Counted(Refused):
+    """It is closed, so nothing more comes in."""
+
+
 # --- matters -------------------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +74,7 @@ def tell_seats(matter: Matter) -> None:
     ).all()
     text = Text(
         subject=_("Your panel has something to decide"),
-        body=_("Something new waits for the panel %(panel)s.\n\nSign in and open Panels to say what you think.", panel=panel.name),
+        body=_("Something new waits for the panel %(panel)s.\n\nSign in and press “Read and vote”.", panel=panel.name),
         short=_("Something new waits for the panel %(panel)s. Sign in to say what you think.", panel=panel.name),
     )
     for person in persons:
@@ -110,7 +114,10 @@ def declare(who: Who, panel_ref: str, matter_ref: str, tie: str, note: str = "")
     Refused: closed already, no such kind of tie. NotFound: not their panel, or hidden from them by a tie.
     """
     with transaction():
-        _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
+        try:
+            _panel, matter, seat = before_seat(who, panel_ref, matter_ref)
+        except Counted as why:
+            raise Refused(_("This was counted meanwhile. Call us now: until the letters go out, an officer can undo the count.")) from why
         declared(matter, seat, tie, note, who.id)
         return tie == "none"
 
@@ -146,8 +153,8 @@ def vote(who: Who, panel_ref: str, matter_ref: str, choice: str, reason: str = "
 def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choice: str, reason: str, source: str, sheet: str = "") -> None:
     """An officer or the chair enters the vote that a seat gave on paper or in the hall, together with its "no tie".
 
-    Refused: not on paper or in the hall, on paper without the number of its sheet, a seat that is tied, closed already, no reason
-    where one is needed. NotYours: neither officer nor chair, or tied themselves.
+    Refused: not on paper or in the hall, on paper without the number of its sheet, a sheet of somebody else, a seat that is tied or has
+    voted on its phone, closed already, no reason where one is needed. NotYours: neither officer nor chair, or tied themselves.
     """
     if source not in ("paper", "hall"):
         raise Refused(_("Say whether the vote was given on paper or in the hall."), "source")
@@ -158,7 +165,36 @@ def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choic
         matter = open_one(panel, matter_ref)
         must_count(who, panel, matter)
         seat = seat_for_paper(panel, matter, person_ref, who)
+        own = queries.last_votes([matter.id], seat.id).get((matter.id, seat.id))
+        if own is not None and own.source == "phone":
+            raise Refused(_("They have voted on their phone. Only they can change that, there, until it is counted."), "person")
+        sheet_is_theirs(Vote, matter, seat, sheet)
         cast(matter, seat, choice, reason, source, sheet, who.id)
+        tell_of_entry(panel, seat, who)
+
+
+def sheet_is_theirs(kind: type[Vote] | type[Mark], matter: Matter, seat: Seat, sheet: str) -> None:
+    """A sheet of paper holds what one seat says of a matter; a part of an action. Refused: it was entered for another seat already."""
+    others = select(kind.id).where(kind.matter_id == matter.id, kind.seat_id != seat.id, kind.source == "paper", kind.sheet == sheet)
+    if sheet and db.session.scalar(others.limit(1)) is not None:
+        raise Refused(_("This sheet was entered for somebody else. Look at its number, and at whose it is, once more."), "sheet")
+
+
+def tell_of_entry(panel: Panel, seat: Seat, who: Who) -> None:
+    """A seat hears that somebody else wrote something down as theirs, once a day, so that it can say if it was not; a part of an action."""
+    if seat.person_id == who.id:
+        return
+    text = Text(
+        subject=_("What you said on paper or in the hall is entered"),
+        body=_(
+            "%(name)s has entered what you said on paper or in the hall for the panel %(panel)s. Sign in, open the panel and see whether it is right. If you did not say it, tell us at once.",
+            name=who.name,
+            panel=panel.name,
+        ),
+        short=_("%(name)s has entered what you said for the panel %(panel)s. Not right? Tell us at once.", name=who.name, panel=panel.name),
+    )
+    person = db.session.get_one(Person, seat.person_id)
+    queue(f"panel:{panel.id}:entered:{clock.today()}:person:{person.id}", addressee_of(person), text, about=f"panel:{panel.id}")
 
 
 def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> Seat:
@@ -309,5 +345,5 @@ def open_one(panel: Panel, matter_ref: str) -> Matter:
     if matter.status == "withdrawn":
         raise Refused(_("This idea was taken back, so there is nothing left to decide."))
     if matter.status != "open":
-        raise Refused(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
+        raise Counted(_("This was closed meanwhile. Your earlier vote, if you gave one, was counted."))
     return matter

@@ -71,10 +71,10 @@ def _call(matter: Matter, seat: Seat, person: Person, actor: Actor) -> None:
     text = Text(
         subject=_("Your panel needs you"),
         body=_(
-            "Too few people of the panel %(panel)s can decide something, so we call you, its substitute.\n\nSign in and open Panels to say what you think.",
+            "Too few people of the panel %(panel)s can decide something, so we call you, its substitute.\n\nSign in and press “Read and vote”.",
             panel=panel.name,
         ),
-        short=_("The panel %(panel)s needs you, its substitute. Sign in and open Panels.", panel=panel.name),
+        short=_("The panel %(panel)s needs you, its substitute. Sign in and press “Read and vote”.", panel=panel.name),
     )
     # once a day, as for everybody else of the panel
     queue(f"panel:{panel.id}:called:{clock.today()}:person:{person.id}", addressee_of(person), text, about=f"panel:{panel.id}")

@@ -160,6 +160,26 @@ def compared(other: Sequence[str], outcome: Result, names: Names) -> str:
     return " ".join(said) or _("The same ideas.")
 
 
+def sums(outcome: Result, spent: int) -> Sequence[tuple[str, str]]:
+    """The pot, what it pays and what is left. `spent`: pence, with what two people changed."""
+    return [(_("The pot"), pounds(outcome.pot)), (_("Shared out"), pounds(spent)), (_("Left over"), pounds(outcome.pot - spent))]
+
+
+def reserve(changed: bool) -> str:
+    """Under the heading of what passed and was not paid. `changed`: two people changed what the rule gave."""
+    if changed:
+        return _("That is what the rule gave. Two people changed it afterwards: the reserve list as it is now stands further down.")
+    return _("They are the reserve list, in this order. When money comes back, it is offered to the first.")
+
+
+def undone(when: str, name: str, why: str) -> str:
+    """A count that was undone before the letters went out. What somebody typed is for the panel alone: nobody leaves their name out of
+    it for everybody when they leave (`why` is empty there).
+    """
+    said = _("%(when)s, by %(name)s", when=when, name=name) if name else when
+    return f"{said}: {why}" if why else f"{said}."
+
+
 def changed(funded: bool) -> str:
     """What two people changed for one idea."""
     return _("gets the money") if funded else _("goes to the reserve list")

@@ -38,7 +38,8 @@ def mark(who: Who, panel_ref: str, matter_ref: str, given: Mapping[int, Given]) 
 
 
 def enter_marks(who: Who, panel_ref: str, matter_ref: str, person_ref: str, given: Mapping[int, Given], sheet: str) -> bool:
-    """An officer or the chair enters the marks that a seat gave on paper, with its "no tie". As `mark`, and refused without a sheet number.
+    """An officer or the chair enters the marks that a seat gave on paper, with its "no tie". As `mark`; refused without a
+    sheet number, on a sheet of somebody else, and for a seat that has marked on its phone.
 
     NotYours: neither officer nor chair, or tied themselves.
     """
@@ -49,6 +50,10 @@ def enter_marks(who: Who, panel_ref: str, matter_ref: str, person_ref: str, give
         matter = actions.open_one(panel, matter_ref)
         actions.must_count(who, panel, matter)
         seat = actions.seat_for_paper(panel, matter, person_ref, who)
+        if any(each.source == "phone" for each in own_marks(matter, seat).values()):
+            raise Refused(_("They have marked it on their phone. Only they can change that, there."), "person")
+        actions.sheet_is_theirs(Mark, matter, seat, sheet)
+        actions.tell_of_entry(panel, seat, who)
         return _mark(matter, seat, given, "paper", sheet, who.id)
 
 
@@ -148,7 +153,7 @@ def reveal_ready(who: Who, panel_ref: str, sitting_ref: str) -> int:
         query = select(Matter).where(Matter.sitting_id == found.id, Matter.status == "open", Matter.revealed_at.is_(None))
         matters = db.session.scalars(query.order_by(Matter.id).with_for_update()).all()
         seat = queries.seat_of(who.id, panel.id)
-        if not (who.can("manage panels") or (seat is not None and seat.chair)):
+        if not (who.can("manage panels") or (seat is not None and seat.chair and queries.accepted(seat))):
             raise NotYours(_("We cannot find that page."))
         ties = queries.last_ties([each.id for each in matters], seat.id) if seat else {}
         natural = queries.tied_by_nature(each.about for each in matters)

@@ -361,8 +361,18 @@ class _Wanted:
 # --- files -----------------------------------------------------------------------------------------------------------------
 
 
+PABULIB_RULES = {"most_votes": "greedy", "equal_shares": "equalshares"}  # as pabulib.org names them
+
+
 def pabulib(
-    name: str, ballots: str, projects: Sequence[Project], votes: Ballots, pot: int, funded: Sequence[str], titles: Mapping[str, str]
+    name: str,
+    rule: str,
+    ballots: str,
+    projects: Sequence[Project],
+    votes: Ballots,
+    pot: int,
+    funded: Sequence[str],
+    titles: Mapping[str, str],
 ) -> str:
     """The instance and its ballots in the .pb format of pabulib.org: META, PROJECTS, VOTES. Voters are numbers, not names."""
 
@@ -373,7 +383,7 @@ def pabulib(
     kind = "approval" if ballots == "votes" else "scoring"
     lines = [
         "META", "key;value", f"description;{cell(name)}", "country;United Kingdom", f"instance;{cell(name)}", f"num_projects;{len(projects)}",
-        f"num_votes;{len(votes)}", f"budget;{_pounds(pot)}", f"vote_type;{kind}", "rule;equalshares", "PROJECTS",
+        f"num_votes;{len(votes)}", f"budget;{_pounds(pot)}", f"vote_type;{kind}", f"rule;{PABULIB_RULES[rule]}", "PROJECTS",
         f"project_id;cost;{'votes' if kind == 'approval' else 'score'};name;selected",
     ]  # fmt: skip
     lines += [

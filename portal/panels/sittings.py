@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, NotYours, Refused
-from portal.history import Actor, record
+from portal.history import Actor, Event, events_of, record
 from portal.money import Pence, pounds
 from portal.panels import actions, ballots, calls, marking, queries, sharing
 from portal.panels.model import Matter, Override, Seat, Sitting, SittingArea
@@ -284,10 +284,10 @@ def second(who: Who, panel_ref: str, sitting_ref: str, override_ref: str) -> Non
         found.seconded_by_id, found.seconded_at = who.id, clock.now()
         db.session.flush()
         matters = matters_of(sitting)
-        spent = sum(each.matter.cost or 0 for each in line_of(sitting, matters) if each.funded)
-        if sitting.pot is not None and spent > sitting.pot:
+        cost = spent(line_of(sitting, matters))
+        if sitting.pot is not None and cost > sitting.pot:
             raise Refused(
-                _("With this change the ideas cost %(spent)s, and the pot holds %(pot)s. Take the money from another idea first.", spent=pounds(spent), pot=pounds(sitting.pot))
+                _("With this change the ideas cost %(spent)s, and the pot holds %(pot)s. Take the money from another idea first.", spent=pounds(cost), pot=pounds(sitting.pot))
             )  # fmt: skip
         record(f"sitting:{sitting.id}", "overridden", Actor(who.id), reason=found.reason, override=found.ref)
         _hand_over(sitting, matters, Actor(who.id))
@@ -363,6 +363,28 @@ def open_matters(one: Sitting, *, lock: bool = False) -> Sequence[Matter]:
 def overrides_of(one: Sitting) -> Sequence[Override]:
     """Changes that were proposed, oldest first."""
     return db.session.scalars(select(Override).where(Override.sitting_id == one.id).order_by(Override.id)).all()
+
+
+def undone(one: Sitting) -> Sequence[Event]:
+    """Counts of a sitting that were undone, oldest first: when, by whom, why."""
+    return [each for each in events_of(f"sitting:{one.id}") if each.kind == "count_undone"]
+
+
+def spent(line: Sequence[Given]) -> int:
+    """What the funded of a line cost together, in pence: what the pot pays, with overrides in force."""
+    return sum(each.matter.cost or 0 for each in line if each.funded)
+
+
+def taken_from(abouts: Sequence[str]) -> Mapping[str, str]:
+    """Of these things, those that lost the money by an override in force, with its reason: `about` → reason. One query."""
+    rows = db.session.execute(
+        select(Matter.about, Override.funded, Override.reason)
+        .join(Matter, Matter.id == Override.matter_id)
+        .where(Matter.about.in_(abouts), Matter.status == "closed", Override.seconded_at.is_not(None), Override.dropped_at.is_(None))
+        .order_by(Override.id)
+    ).tuples()
+    last = {about: (funded, reason) for about, funded, reason in rows}
+    return {about: reason for about, (funded, reason) in last.items() if not funded}
 
 
 def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:

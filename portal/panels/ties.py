@@ -81,7 +81,7 @@ def correct(who: Who, panel_ref: str, matter_ref: str, person_ref: str, reason: 
         text = Text(
             subject=_("You decide about an idea after all"),
             body=_(
-                "We had noted a tie between you and an idea before the panel %(panel)s. That was a mistake, and we have put it right.\n\nSign in and open Panels to say what you think. If you had voted already, please vote again.",
+                "We had noted a tie between you and an idea before the panel %(panel)s. That was a mistake, and we have put it right.\n\nSign in and press “Read and vote”. If you had voted already, please vote again.",
                 panel=panel.name,
             ),
             short=_(

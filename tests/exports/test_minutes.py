@@ -372,7 +372,7 @@ class TestFinal:
         table.all(dict.fromkeys(SEATS, "y" * number))
         table.count()
         with clock.held_at(table.now):
-            for name, queries_ in (("Olga", 20), ("Ada", 22)):
+            for name, queries_ in (("Olga", 21), ("Ada", 23)):
                 somebody = reader(app, season, name)
                 somebody.get(path(table))
                 assert somebody.queries == queries_, name

@@ -63,7 +63,7 @@ BUDGETS |= {
     "/finance/": 9, "/panels/": 10, "/panels/REF": 22, "/panels/REF/bids/REF": 21, "/panels/REF/bids/REF/ties": 16,
     "/panels/REF/sittings/REF": 17, "/grants/REF": 10,  # whose it is takes 8; who works with it asks whether they are tied
 }  # fmt: skip
-BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 25 for which in ("REF", "N-N") for ending in ("", ".pdf")}
+BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 26 for which in ("REF", "N-N") for ending in ("", ".pdf")}
 
 
 def walk(browser: Inspector, starts: list[str], *, browser_is_nobody: bool = False) -> Counter[str]:

@@ -303,7 +303,9 @@ def test_a_whole_area_votes() -> None:
 def test_pabulib_file_is_read_by_pabutools(tmp_path: Path) -> None:
     bids = projects(a=60_00, b=50_50, c=30_00)
     for kind, votes in (("votes", approvals("ab", "c", "abc")), ("marks", {"one": {"a": 3, "b": 1}, "two": {"c": 9}})):
-        text = sharing.pabulib("Spring; a round", kind, bids, votes, 100_00, ("a",), {"a": "Benches; for all"})
+        text = sharing.pabulib("Spring; a round", "most_votes", kind, bids, votes, 100_00, ("a",), {"a": "Benches; for all"})
+        assert "\nrule;greedy\n" in text
+        assert "\nrule;equalshares\n" in sharing.pabulib("x", "equal_shares", kind, bids, votes, 100_00, ("a",), {})
         (tmp_path / f"{kind}.pb").write_text(text)
         instance, profile = parse_pabulib(str(tmp_path / f"{kind}.pb"))
         assert {one.name: float(one.cost) for one in instance} == {"a": 60.0, "b": 50.5, "c": 30.0}

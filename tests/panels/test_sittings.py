@@ -1,5 +1,6 @@
 """A sitting from the first mark to the letters: private until shown, counted at once, shared by the rule, changed by two people only."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,8 +17,8 @@ from portal.grants import award, decide, rounds
 from portal.grants.rules import RoundRules
 from portal.history import events_of
 from portal.money import Pence
-from portal.outbox import Message
-from portal.panels import actions, marking, queries, sittings, ties
+from portal.outbox import Message, messages_about
+from portal.panels import actions, marking, queries, seats, sittings, ties
 from portal.panels.model import Mark, Matter, Seat, Sitting
 from portal.panels.rules import Threshold
 from portal.people import actions as actions_of_people
@@ -633,9 +634,127 @@ class TestPages:
             olga.get(path).submit("Count everything")
             olga.follow()
             olga.get(path + "/change").submit("Propose this change", status=422)
-            olga.submit("Propose this change", matter=table.matters[0], reason="The hall burnt down")
+            olga.submit("Propose this change", matter=f"take:{table.matters[0]}", reason="The hall burnt down")
             assert "I agree to this change" not in olga.follow().text
             otto.get(path + "/result").submit("I agree to this change")
             assert "Agreed by Otto" in otto.follow().text and "The hall burnt down" in otto.text
             olga.get(path + "/undo").submit("Undo the count", reason="A sheet was forgotten")
             assert "The sitting is open again" in olga.follow().text
+            olga.submit("Count everything").follow()
+            assert "Counted before, and undone" in olga.text and "by Olga: A sheet was forgotten" in olga.text
+            assert "It fell away when the count was undone." in olga.text and "Two people changed" not in olga.text
+            for inside in ("Ada", "Olga"):
+                assert (
+                    "by Olga: A sheet was forgotten" in Inspector(app, budget=45).sign_in(season.who(inside).id).get(path + "/minutes").text
+                )
+
+    def test_what_two_people_changed_is_so_everywhere(self, app: Flask) -> None:
+        """The rule pays two of £200 and £150 from £400, and £50 stay; then two people take the money from the first."""
+        season = shared(RoundRules(marking=True, decision="most_votes"), 400_00)
+        table = Table(season, 200_00, 150_00, 250_00)
+        table.all({"Ada": "yyy", "Ben": "yyy", "Cleo": "yyn", "Dan": "yna"})
+        path, first = f"/panels/{table.panel}/sittings/{table.ref}", table.matters[0]
+        table.count()
+        assert table.funded() == [0, 1]
+        with clock.held_at(table.now):
+            olga, otto, late = (Inspector(app, budget=45).sign_in(season.who(name).id) for name in ("Olga", "Otto", "Otto"))
+            late.get(path + "/change")
+            olga.get(path + "/change").submit("Propose this change", matter=f"take:{first}", reason="It was paid by the school")
+            otto.get(path + "/result").submit("I agree to this change")
+            late.submit("Propose this change", matter=f"take:{first}", reason="It was paid by the school", status=422)
+            assert len(sittings.overrides_of(table.sitting())) == 1, "an old tab never asks for the opposite"
+            for ref in table.bids:
+                decide.write_letter(ref, "Because.", (), None, season.actor("Olga"))
+            decide.release(decide.prepare_release(season.round_ref, [], season.actor("Olga")), season.actor("Otto"))
+            told = messages_about(f"bid:{season.bid(table.bids[0]).id}")[0].body
+            assert "two people decided that the money of this round goes elsewhere, for this reason: It was paid by the school" in told
+            assert "used up" not in told and "You are number 2 on the reserve list" in told
+            text = Inspector(app).get(path + "/result").text
+            for said in (
+                "Shared out",
+                "£150.00",
+                "Left over",
+                "£250.00",
+                "Two people changed what the rule gave",
+                "So the reserve list is",
+            ):
+                assert said in text, said
+            assert "They are the reserve list, in this order" not in text
+            assert text.index("So the reserve list is") < text.rindex("Idea 2") < text.rindex("Idea 0")
+            minutes = Inspector(app, budget=25).get(path + "/minutes").text
+            assert "£250.00" in minutes and "They are the reserve list, in this order" not in minutes
+            data = json.loads(Inspector(app).get(path + "/result.json").text)
+            assert (data["funded"], data["reserve"]) == ([table.matters[1]], [table.matters[2], first])
+            assert [(each["matter"], each["funded"], each["reason"]) for each in data["changes"]] == [
+                (first, False, "It was paid by the school")
+            ]
+            assert data["outcome"]["funded"] == [first, table.matters[1]], "as the rule gave it"
+
+    def test_an_officer_with_a_seat_that_decides_nothing_of_it_looks_after_it(self, season: Season, app: Flask) -> None:
+        table = Table(season, 100_00)
+        with clock.held_at(table.now):
+            seats.add_seat(
+                season.who("Olga"),
+                table.panel,
+                season.who("Otto").ref,
+                kind="substitute",
+                term_start=clock.today(),
+                term_end=None,
+                reason="Drawn",
+            )
+            otto = Inspector(app, budget=45).sign_in(season.who("Otto").id).get(f"/panels/{table.panel}/sittings/{table.ref}")
+            assert "For whoever counts" in otto.text and "Idea 0" in otto.text and "Nothing waits for you" in otto.text
+
+    def test_what_came_too_late_is_shown_once_more(self, season: Season, app: Flask) -> None:
+        table = Table(season, 100_00)
+        table.all(dict.fromkeys(("Ada", "Ben", "Cleo"), "y"))
+        with clock.held_at(table.now):
+            ada = Inspector(app, budget=45).sign_in(season.who("Ada").id).get(f"/panels/{table.panel}/bids/{table.matters[0]}")
+        table.count()
+        with clock.held_at(table.now):
+            ada.submit("Change my vote", status=422, choice="no", reason="The gate is locked at night")
+            assert "What you had typed" in ada.text and "The gate is locked at night" in ada.text
+            ben = Inspector(app, budget=45).sign_in(season.who("Ben").id).get("/people/me")
+            token = ben._values(ben.forms()[0])["csrf_token"]
+            ben.post(
+                f"/panels/{table.panel}/bids/{table.matters[0]}",
+                {"csrf_token": token, "act": "tie", "tie-tie": "friend", "tie-note": "My sister"},
+                status=422,
+            )
+            assert "an officer can undo the count" in ben.text and "My sister" in ben.text
+
+
+class TestPaper:
+    def test_paper_never_goes_over_what_came_from_the_phone(self, season: Season) -> None:
+        table = Table(season, 100_00)
+        olga = season.who("Olga")
+        for name in SEATS:
+            table.mark(name, 0)
+        with clock.held_at(table.now), pytest.raises(Refused, match="marked it on their phone"):
+            marking.enter_marks(olga, table.panel, table.matters[0], season.ref("Ada"), FULL, "S-1")
+        with clock.held_at(table.now):
+            marking.reveal_ready(olga, table.panel, table.ref)
+        table.vote("Ada", 0)
+        for source, sheet in (("paper", "S-1"), ("hall", "")):
+            with clock.held_at(table.now), pytest.raises(Refused, match="voted on their phone"):
+                actions.enter_vote(olga, table.panel, table.matters[0], season.ref("Ada"), "no", "No", source, sheet)
+        assert queries.last_votes([table.matter(0).id], table.seat("Ada"))[table.matter(0).id, table.seat("Ada")].choice == "yes"
+
+    def test_a_sheet_is_of_one_seat_and_the_seat_hears(self, season: Season) -> None:
+        table = Table(season, 100_00)
+        olga = season.who("Olga")
+        with clock.held_at(table.now):
+            marking.enter_marks(olga, table.panel, table.matters[0], season.ref("Dan"), FULL, "M-1")
+            with pytest.raises(Refused, match="entered for somebody else"):
+                marking.enter_marks(olga, table.panel, table.matters[0], season.ref("Cleo"), FULL, "M-1")
+        for name in SEATS[:3]:
+            table.mark(name, 0)
+        with clock.held_at(table.now):
+            marking.reveal_ready(olga, table.panel, table.ref)
+            for choice in ("no", "yes"):  # what was typed wrong is typed anew
+                actions.enter_vote(olga, table.panel, table.matters[0], season.ref("Ben"), choice, "As on the sheet", "paper", "S-1")
+            with pytest.raises(Refused, match="entered for somebody else"):
+                actions.enter_vote(olga, table.panel, table.matters[0], season.ref("Cleo"), "no", "No", "paper", "S-1")
+        told = [each for each in messages_about(f"panel:{queries.panel(table.panel).id}") if ":entered:" in each.key]
+        assert {each.person_id for each in told} == {season.who(name).id for name in ("Ben", "Dan")} and len(told) == 2
+        assert "Olga has entered what you said" in told[0].body

@@ -153,14 +153,17 @@ def result(ref: str, sitting_ref: str) -> Any:
     counting = here.counts
     line = sittings.line_of(one, matters)
     by_id = {each.id: each for each in matters}
-    overrides = [each for each in sittings.overrides_of(one) if each.dropped_at is None and each.matter_id in by_id]
+    overrides = [each for each in sittings.overrides_of(one) if (each.dropped_at is None or each.seconded_at) and each.matter_id in by_id]
+    undone = sittings.undone(one)
     hidden = hidden_names([each.about for each in matters])
     named = _named(matters, hidden)
     why = {each.id: shielded(each.reason, hidden.get(by_id[each.matter_id].about, ())) for each in overrides}
     return page(
         "panels/result.html", panel=panel, one=one, outcome=outcome, line=line, matters=matters, by_ref={each.ref: each for each in matters},
         others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, why=why, named=named, by_id=by_id,
-        names=people.names([each.proposed_by_id for each in overrides] + [each.seconded_by_id for each in overrides]), counting=counting,
+        names=people.names([id_ for each in overrides for id_ in (each.proposed_by_id, each.seconded_by_id)] + [each.actor_id for each in undone]),
+        undone=[(each, (each.reason or "") if here.seat is not None or may("manage panels") else "") for each in undone],
+        spent=sittings.spent(line), changed=any(each.seconded_at and each.dropped_at is None for each in overrides), counting=counting,
         failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, explained=explained,
         address=f"/panels/{ref}/sittings/{sitting_ref}",
     )  # fmt: skip
@@ -174,16 +177,34 @@ def download(ref: str, sitting_ref: str, form: str) -> Response:
     named = _named(matters, hidden_names([each.about for each in matters]))
     assert one.result is not None
     if form == "json":
-        text, kind = json.dumps({"name": one.name, "titles": named, **one.result}, indent=1, ensure_ascii=False), "application/json"
+        text, kind = json.dumps(_as_data(one, matters, named), indent=1, ensure_ascii=False), "application/json"
     elif form == "csv":
         text, kind = _csv(outcome, sittings.line_of(one, matters), named), "text/csv"
     else:
         bids, votes = sittings.went_in(one)
-        text, kind = sharing.pabulib(one.name, outcome.ballots, bids, votes, outcome.pot, outcome.funded, named), "text/plain"
+        text, kind = sharing.pabulib(one.name, outcome.rule, outcome.ballots, bids, votes, outcome.pot, outcome.funded, named), "text/plain"
     response = make_response(text)
     response.headers["Content-Type"] = f"{kind}; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{one.ref}.{form}"'
     return response
+
+
+def _as_data(one: Sitting, matters: Sequence[Matter], named: Mapping[str, str]) -> Mapping[str, Any]:
+    """The result as the rule gave it, what two people changed, and who gets the money then."""
+    refs, hidden = {each.id: each for each in matters}, hidden_names([each.about for each in matters])
+    changes = [
+        {
+            "matter": refs[each.matter_id].ref, "funded": each.funded, "reason": shielded(each.reason, hidden.get(refs[each.matter_id].about, ())),
+            "agreed_at": each.seconded_at.isoformat(),
+        }
+        for each in sittings.overrides_of(one)
+        if each.seconded_at and each.dropped_at is None and each.matter_id in refs
+    ]  # fmt: skip
+    line = sittings.line_of(one, matters)
+    return {
+        "name": one.name, "titles": named, **(one.result or {}), "changes": changes, "funded": [each.matter.ref for each in line if each.funded],
+        "reserve": [each.matter.ref for each in line if not each.funded],
+    }  # fmt: skip
 
 
 def _csv(outcome: sharing.Result, line: Sequence[sittings.Given], named: dict[str, str]) -> str:
@@ -215,13 +236,14 @@ def change(ref: str, sitting_ref: str) -> Any:
     titles = titles_of([each.about for each in matters])
     form = forms.Override()
     form.matter.choices = [
-        (each.matter.ref, _("Take the money from “%(title)s”", title=titles[each.matter.about]) if each.funded else _("Give the money to “%(title)s”", title=titles[each.matter.about]))
+        (f"take:{each.matter.ref}", _("Take the money from “%(title)s”", title=titles[each.matter.about])) if each.funded
+        else (f"give:{each.matter.ref}", _("Give the money to “%(title)s”", title=titles[each.matter.about]))  # what is meant, also in an old tab
         for each in sittings.line_of(one, matters)
     ]  # fmt: skip
     if form.validate_on_submit():
-        funded = {each.matter.ref: each.funded for each in sittings.line_of(one, matters)}
+        act, _colon, matter_ref = form.matter.data.partition(":")
         try:
-            sittings.propose(current_user, ref, sitting_ref, form.matter.data, not funded[form.matter.data], form.reason.data)
+            sittings.propose(current_user, ref, sitting_ref, matter_ref, act == "give", form.reason.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
