@@ -311,3 +311,40 @@ def season_run(payment_id: int) -> str:
 
     payment = db.session.get_one(Payment, payment_id)
     return db.session.get_one(PaymentRun, payment.run_id).ref
+
+
+def test_finance_sees_who_entered_the_account_and_whose_name_it_is_in(app: Flask, season: Season) -> None:
+    made = season.offered()
+    award.accept(made.ref, season.actor("Rita"))
+    otto, fay, olga = (Browser(app).sign_in(season, name) for name in ("Otto", "Fay", "Olga"))
+    page = f"/grants/{made.application.ref}/award/account"
+    otto.get(page).press("", name="Otto's friend", sort_code="20-12-34", account_number="12345678")
+    otto.follow()
+    otto.get(f"/finance/awards/{made.ref}")
+    assert "You entered the account, so another person prepares the payment" in otto.said()
+    assert "Prepare the payment" not in otto.said()
+
+    fay.get(f"/finance/awards/{made.ref}")
+    both = "the money goes to “Mossgate Gardeners”, and this account is in the name of “Otto's friend”"
+    assert "Entered by Otto, " in fay.said() and both in fay.said()
+    fay.press("", {"prepare-amount": ""}, act="prepare")
+    payment = fay.location
+    for each in (fay, olga):
+        each.get(payment)
+        assert "Entered by Otto, " in each.said() and both in each.said()
+    otto.get(payment)
+    assert "You entered the account, so another person approves it" in otto.said() and "Approve this payment" not in otto.said()
+    olga.get(payment).press("", act="approve")
+    otto.get(payment)
+    assert "Another person releases it" in otto.said()
+    otto.get("/finance/")
+    assert "checkbox" in otto.text and " checked>" not in otto.text
+    assert pay.hands(made.application, award.current_payee(season.award_now(made))) == 2, "so who approved may release"
+    olga.get("/finance/release?payments=" + payment.rpartition("/")[2])
+    assert "Entered by Otto" in olga.said() and "the idea says “Mossgate Gardeners”" in olga.said()
+
+
+def test_the_applicants_own_account_needs_no_second_look(app: Flask, season: Season) -> None:
+    made = season.ready()
+    fay = Browser(app).sign_in(season, "Fay").get(f"/finance/awards/{made.ref}")
+    assert "Entered by Rita, " in fay.said() and "Look twice" not in fay.said()

@@ -118,7 +118,9 @@ def account(ref: str) -> Any:
             flash(
                 _("Thank you. We have the account. A message about it is on its way, in case it was not you.")
                 if by.on_behalf_id is None
-                else _("We have the account, and tell the applicant so.")
+                else _(
+                    "We have the account, and tell the applicant so. Your colleagues handle the payment, because you entered the account."
+                )
             )
             return see_other(f"/grants/{ref}/award")
     return form_page("grants/award_account.html", form, bid=bid, award=one, payee=payee)
