@@ -137,7 +137,7 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
     """The first hand: prepare a payment of all that is left, or of a part (an instalment); returns its reference. Where the council
     buys, `supplier` is whom this payment goes to.
 
-    Refused: nothing left (somebody was quicker), more than is left, no usable account, one that they entered themselves, no supplier,
+    Refused: nothing left (somebody was quicker), nothing at all, more than is left, no usable account, one that they entered themselves, no supplier,
     an award of one's own.
     """
     with transaction():
@@ -157,7 +157,9 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
             by = _name(latest.prepared_by_id if latest else None)
             raise Refused(_("%(name)s has prepared this payment already. Nothing is left to prepare.", name=by))
         amount = Pence(left) if amount is None else amount
-        if not 0 < amount <= left:
+        if amount <= 0:
+            raise Refused(_("A payment must be more than nothing. Write how much, or leave it empty to pay all that is left."), "amount")
+        if amount > left:
             raise Refused(_("At most %(left)s of this award can be paid now.", left=pounds(left)), "amount")
         bought = bid.pay_route == BOUGHT
         payee = supplied_by(award, supplier or Supplier(""), actor) if bought else current_payee(award)

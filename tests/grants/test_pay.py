@@ -47,8 +47,8 @@ class TestTheFirstHand:
             pay.prepare("AWD-2222-2222", None, season.actor("Fay"))
 
     def test_no_more_than_is_left_and_nothing_of_nothing(self, season: Season, ready: Award) -> None:
-        for amount in (250_01, 0, -1):
-            with pytest.raises(Refused, match="At most"):
+        for amount, why in ((250_01, "At most £250"), (0, "more than nothing"), (-1, "more than nothing")):
+            with pytest.raises(Refused, match=why):
                 pay.prepare(ready.ref, Pence(amount), season.actor("Fay"))
         pay.prepare(ready.ref, Pence(100_00), season.actor("Fay"))
         with pytest.raises(Refused, match="At most £150"):
