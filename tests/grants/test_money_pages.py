@@ -11,7 +11,10 @@ from flask.testing import FlaskClient
 
 from portal import clock
 from portal.db import db, transaction
-from portal.grants import award, decide, pay
+from portal.exports.register import STATES
+from portal.grants import award, decide, pay, report
+from portal.grants.views.apply import ENDED_WORDS
+from portal.money import Pence
 from portal.panels import actions as panels
 from portal.people import sessions
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -348,3 +351,38 @@ def test_the_applicants_own_account_needs_no_second_look(app: Flask, season: Sea
     made = season.ready()
     fay = Browser(app).sign_in(season, "Fay").get(f"/finance/awards/{made.ref}")
     assert "Entered by Rita, " in fay.said() and "Look twice" not in fay.said()
+
+
+def test_how_a_grant_ended_is_said_as_in_the_register(app: Flask, season: Season) -> None:
+    made = season.ready()
+    ref, fay = made.application.ref, season.actor("Fay")
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{ref}")
+    assert "Accepted" in rita.said() and "Grant £250.00" in rita.said() and "Grant kept" not in rita.said()
+    pay.settle(season.released(made).ref, clock.today(), fay)
+    pay.refund(made.ref, Pence(250_00), clock.today(), "The hall is closed", fay)
+    for page in (f"/grants/{ref}", "/"):
+        assert "Money came back" in rita.get(page).said(), page
+    assert "Grant offered £250.00 Grant kept £0.00" in rita.get(f"/grants/{ref}").said()
+
+    other = season.ready(season.sent("Another garden"))
+    pay.settle(season.released(other).ref, clock.today(), fay)
+    report.waive(other.application.ref, "Seen in person", season.actor("Olga"))
+    for page in (f"/grants/{other.application.ref}", "/"):
+        assert "Finished" in rita.get(page).said(), page
+    assert "Accepted" not in rita.said()
+    # the words of the register itself
+    assert {ENDED_WORDS["closed"][0], ENDED_WORDS["returned"][0]} == {STATES["finished"], STATES["returned"]}
+
+
+def test_an_idea_given_back_unpaid_keeps_nothing(app: Flask, season: Season) -> None:
+    made = season.ready()
+    award.withdraw(made.ref, season.actor("Rita"))
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{made.application.ref}")
+    assert "Grant offered £250.00 Grant kept £0.00" in rita.said()
+
+
+@pytest.mark.parametrize(("rolling", "until"), [(True, "Until the panel has it"), (False, "Until the round closes")])
+def test_until_when_an_idea_can_be_changed(app: Flask, rolling: bool, until: str) -> None:
+    season = begin(rolling=rolling)
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{season.sent()}/sent")
+    assert f"{until} you can still change it" in rita.said()
