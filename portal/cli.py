@@ -28,6 +28,7 @@ from portal.ledger import checks, export
 from portal.people import actions as people
 from portal.places import load
 from portal.web.forms import one_line, parse_email, parse_phone, show_phone
+from portal.words import _n
 
 SEED = 7  # the demo that everybody sees
 
@@ -51,14 +52,21 @@ def ledger_check(since_last_proof: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["hledger", "beancount"]), required=True)
 @click.option("--output", type=click.Path(dir_okay=False, allow_dash=True), required=True, help="A file, or - for the terminal.")
 def ledger_export(form: str, output: str) -> None:
-    """Write every entry for hledger or Beancount, which then come to the same balances as we do."""
+    """Write every entry for hledger or Beancount, which then come to the same balances as we do; say how many."""
     must_be_ready()
     try:
         with click.open_file(output, "w", encoding="utf-8", atomic=True) as file:
-            for line in export.lines(form):
-                file.write(line)
+            entries = 0
+            for piece in export.lines(form):
+                file.write(piece)
+                entries += export.begins_entry(piece)
     except OSError as why:
         raise BadSetting(f"cannot write {output}: {why.strerror}") from why
+    # after the books, and beside them when they go to the terminal or to another program
+    if output == "-":
+        print("kindling: " + _n("one entry is written.", "%(num)d entries are written.", entries), file=sys.stderr)
+    else:
+        print(f"{output}: " + _n("one entry", "%(num)d entries", entries))
 
 
 @click.command("worker")
@@ -205,7 +213,7 @@ def places_load(file: BinaryIO) -> None:
         for line in why.lines:
             print(f"kindling: {line}", file=sys.stderr)
         raise SystemExit(1) from why
-    print(f"{changed} areas made or changed, {codes} codes added.")
+    print(load.in_words(changed, codes))
 
 
 @click.command("export")

@@ -14,7 +14,7 @@ from portal.front import queries
 from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
-from portal.grants.views.apply import STATUS_WORDS
+from portal.grants.views.apply import state_words
 from portal.panels import ballots
 from portal.panels import queries as panels
 from portal.people import queries as people
@@ -45,7 +45,7 @@ def home() -> Any:
         desk=desk,
         in_hand=in_hand,
         latest=[] if busy else queries.recent_awards(),
-        words=STATUS_WORDS,
+        states={bid.id: state_words(bid) for bid in mine},
     )
 
 

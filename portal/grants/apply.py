@@ -289,9 +289,7 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
             raise Refused(" ".join(fault.sentence for fault in faults))
         if not sure and warnings(application):
             raise Refused(
-                _(
-                    "Not all help is promised yet. Tick the box to send it all the same; neighbours can still say yes until the round closes."
-                ),
+                _("Not all help is promised yet. Tick the box to send it all the same; neighbours can still say yes afterwards."),
                 "sure",
             )
         _one_open_bid(application)

@@ -24,6 +24,7 @@ from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_account, post
+from portal.money import Pence
 from portal.outbox import Text, address_of, queue
 from portal.panels import sittings
 from portal.people.queries import addressee_of, person
@@ -166,6 +167,11 @@ def award_of_link(ref: str, mark: str) -> Award:
 def status_now(award: Award) -> str:
     """What a reader should see: an offer whose day has passed has lapsed, also before the worker comes by. Writes nothing."""
     return "lapsed" if award.status == "reserved" and clock.today() > award.accept_by else award.status
+
+
+def kept(award: Award) -> Pence:
+    """What the idea has of its grant: the promise while it stands, afterwards what was paid and did not come back."""
+    return award.amount if award.status in UNPAID else award.paid
 
 
 def accept(ref: str, actor: Actor) -> None:

@@ -267,10 +267,7 @@ def check(hand: Hand, ref: str, shown: int) -> None:
         application, pledge, row, by, actor = _locked(hand, ref)
         if match.at_the_door(pledge) and isinstance(hand, ByLink):
             raise Refused(_("An officer or a connector checks this, so you need do nothing. If it is wrong, tell us."))
-        if match.at_the_door(pledge) and not match.may_check_at_the_door(application, actor.person_id):
-            raise Refused(
-                _("%(name)s has no address in the list, so an officer or a connector checks this. Ask one of them to look at this page.", name=pledge.name)
-            )  # fmt: skip
+        match.must_check_elsewhere(pledge, application, actor)
         if row.status == "checked":
             raise Conflict(_("This is checked already."))
         if row.entered_by == by:

@@ -7,7 +7,7 @@ the doorstep, and a higher `link_number` ends the old one.
 import hmac
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
@@ -19,7 +19,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Delivery, Pledge, Round
 from portal.grants.moves import about, begin, move
-from portal.history import SCHEME, Actor, record
+from portal.history import SCHEME, Actor, Event, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, open_account, post, reverse
@@ -39,6 +39,7 @@ GRACE = timedelta(days=14)  # after the round closes an unanswered invitation ex
 ROLLING_GRACE = timedelta(days=60)  # the same in a round that does not close
 MAY_ASK = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 YES = ("confirmed", "delivered", "checked")
+LINK_SHOWN = "link_shown"  # an event: the applicant's side has seen the link of a neighbour who has an address
 MARK = 12
 
 
@@ -74,9 +75,54 @@ def opened_and_locked(token: str) -> tuple[Application, Pledge]:
     return application, _opened(pledge, token)
 
 
-def at_the_door(pledge: Pledge) -> bool:
-    """Whether nobody but the applicant has reached this neighbour: no address, no account. Their link proves little then."""
+def has_no_address(pledge: Pledge) -> bool:
+    """Whether nobody but the applicant has reached this neighbour: no address, no account."""
     return pledge.person_id is None and not pledge.contact
+
+
+def links_seen(pledges: Collection[Pledge]) -> frozenset[int]:
+    """Ids of those whose link the applicant's side has opened, to show it; also when there is a fresh one since. One query."""
+    ids = {f"pledge:{pledge.id}": pledge.id for pledge in pledges}
+    seen = db.session.scalars(select(Event.about).where(Event.about.in_(ids), Event.kind == LINK_SHOWN)) if ids else ()
+    return frozenset(ids[each] for each in seen)
+
+
+def all_at_the_door(pledges: Collection[Pledge]) -> frozenset[int]:
+    """Ids of neighbours whose link proves little: it may have been opened by whoever asked them. One query."""
+    return links_seen(pledges) | {pledge.id for pledge in pledges if has_no_address(pledge)}
+
+
+def at_the_door(pledge: Pledge) -> bool:
+    """Whether this is so of one neighbour."""
+    return has_no_address(pledge) or bool(links_seen([pledge]))
+
+
+def why_at_the_door(pledge: Pledge) -> str:
+    """Why somebody else than the applicant's side checks what this neighbour gives: a sentence for that side."""
+    if has_no_address(pledge):
+        return _("An officer or a connector checks this, because %(name)s has no address in the list.", name=pledge.name)
+    return _("An officer or a connector checks this, because whoever asks for this idea has seen the link of %(name)s.", name=pledge.name)
+
+
+def must_check_elsewhere(pledge: Pledge, application: Application, actor: Actor) -> None:
+    """Before anybody says yes on the side of the idea: Refused for the applicant's side, of a neighbour at the door."""
+    if at_the_door(pledge) and not may_check_at_the_door(application, actor.person_id):
+        raise Refused(why_at_the_door(pledge) + " " + _("Ask one of them to look at this page."))
+
+
+def link_waits(application: Application, pledge: Pledge, person_id: int | None) -> bool:
+    """Whether this person must ask first before the link is shown, because it is not theirs to see: see `show_link`."""
+    return person_id in _own_side(application) and not at_the_door(pledge)
+
+
+def show_link(bid_ref: str, pledge_ref: str, actor: Actor) -> None:
+    """The applicant's side wants to see the link of a neighbour who has an address: put on record, and from now on an officer or a
+    connector checks what this neighbour gives. Twice, and for anybody else, changes nothing.
+    """
+    with transaction():
+        application, pledge = locked(bid_ref, pledge_ref)
+        if link_waits(application, pledge, actor.person_id):
+            record(about(pledge), LINK_SHOWN, actor)
 
 
 def may_check_at_the_door(application: Application, person_id: int | None) -> bool:
@@ -384,19 +430,14 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
 def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = None) -> None:
     """A second person of the applicant's side, a connector or an officer says that it is so: it counts as match and in the
     figures, once each, and stands in the books. Refused: by who entered it; other minutes than `shown`; judged already; a
-    neighbour at the door, by anybody but an officer or a connector.
+    neighbour at the door, or whose link they have seen, by anybody but an officer or a connector.
     """
     with transaction():
         application = apply.locked(bid_ref)
         found = works.record(record_ref)
-        doors = {queries.worker_of(each) for each in queries.pledges_of(application.id) if at_the_door(each)}
-        if found is not None and found[0].worker in doors and not may_check_at_the_door(application, actor.person_id):
-            raise Refused(
-                _(
-                    "%(name)s has no address in the list, so an officer or a connector checks these hours. Ask one of them to look at this page.",
-                    name=found[0].worker_name,
-                )
-            )
+        for pledge in queries.pledges_of(application.id):
+            if found is not None and queries.worker_of(pledge) == found[0].worker:
+                must_check_elsewhere(pledge, application, actor)
         _check(application, record_ref, actor.code, actor, shown)
 
 

@@ -1,7 +1,7 @@
 """Money leaving, in three hands: prepared by one, approved by another, released by a third, then settled or bounced.
 
 Three different people where the scheme has three who may, never fewer than two; the database says so too. Nobody handles
-an award of their own. Each step that moves money is one entry in the books, under a key that names the fact, so that a
+an award of their own, nor a payment to an account that they entered themselves. Each step that moves money is one entry in the books, under a key that names the fact, so that a
 retry cannot pay twice. Locks are taken in the order bid, award, payments.
 """
 
@@ -47,10 +47,29 @@ def paid_to(payee: Payee) -> str:
 # --- who may -------------------------------------------------------------------------------------------------------------
 
 
-def hands(bid: Application) -> int:
-    """How many people may handle this bid's money today."""
-    tied = owners_of(bid)
-    return sum(1 for each in holders(*HANDS) if each.id not in tied)
+def hands(bid: Application, payee: Payee | None = None) -> int:
+    """How many people may handle this bid's money today, where it goes to this payee."""
+    out = owners_of(bid) | {entered_by(payee)}
+    return sum(1 for each in holders(*HANDS) if each.id not in out)
+
+
+def entered_by(payee: Payee | None) -> int | None:
+    """Who entered the account that money goes to; None where there is none. Whom the council buys from is said by the first hand."""
+    return payee.given_by_id if payee is not None and payee.route != BOUGHT else None
+
+
+def other_name(bid: Application, payee: Payee | None) -> str:
+    """The name that the bid says the money should go to, where the account is in another one; empty where they agree, or one is missing."""
+    said = bid.pay_to if payee is not None and payee.route != BOUGHT and payee.name else ""
+    return said if payee is not None and said.casefold().split() != payee.name.casefold().split() else ""
+
+
+def _must_not_have_entered(payee: Payee, actor: Actor) -> None:
+    # one person who chose the account and moves the money is one hand, whatever the form of three hands says
+    if actor.person_id is not None and actor.person_id == entered_by(payee):
+        raise Refused(
+            _("You entered the account that this money goes to. Ask a colleague to do this step, so that somebody else looks at it.")
+        )
 
 
 def _name(person_id: int | None) -> str:
@@ -118,7 +137,8 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
     """The first hand: prepare a payment of all that is left, or of a part (an instalment); returns its reference. Where the council
     buys, `supplier` is whom this payment goes to.
 
-    Refused: nothing left (somebody was quicker), more than is left, no usable account, no supplier, an award of one's own.
+    Refused: nothing left (somebody was quicker), nothing at all, more than is left, no usable account, one that they entered themselves, no supplier,
+    an award of one's own.
     """
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
@@ -137,11 +157,14 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
             by = _name(latest.prepared_by_id if latest else None)
             raise Refused(_("%(name)s has prepared this payment already. Nothing is left to prepare.", name=by))
         amount = Pence(left) if amount is None else amount
-        if not 0 < amount <= left:
+        if amount <= 0:
+            raise Refused(_("A payment must be more than nothing. Write how much, or leave it empty to pay all that is left."), "amount")
+        if amount > left:
             raise Refused(_("At most %(left)s of this award can be paid now.", left=pounds(left)), "amount")
         bought = bid.pay_route == BOUGHT
         payee = supplied_by(award, supplier or Supplier(""), actor) if bought else current_payee(award)
         assert payee is not None
+        _must_not_have_entered(payee, actor)
         _must_not_be_themselves(payee.route, payee.name, actor)
         used = (
             db.session.scalar(select(func.max(Payment.instalment)).where(Payment.award_id == award.id, Payment.status != "cancelled")) or 0
@@ -164,7 +187,8 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
 def approve(payment_ref: str, actor: Actor) -> None:
     """The second hand. A second tap of the same person changes nothing.
 
-    Refused: who prepared it, an award of one's own, approved by somebody else already, the account changed meanwhile.
+    Refused: who prepared it or entered the account, an award of one's own, approved by somebody else already, the account changed
+    meanwhile.
     """
     with transaction():
         bid, award, payment = _locked_payment(payment_ref)
@@ -175,14 +199,15 @@ def approve(payment_ref: str, actor: Actor) -> None:
             raise Refused(_("%(name)s has approved this payment already.", name=_name(payment.approved_by_id)))
         if payment.prepared_by_id == actor.person_id:
             raise Refused(_("You prepared this payment. Another person must approve it."))
-        _own_name(payment, actor)
+        _not_to_their_choice(payment, actor)
         _still_right(award, payment)
         move(payment, "approved", actor, refusal=_("This payment cannot be approved any more. Look at the list again."))
         payment.approved_by_id, payment.approved_at = actor.person_id, clock.now()
 
 
-def _own_name(payment: Payment, actor: Actor) -> None:
+def _not_to_their_choice(payment: Payment, actor: Actor) -> None:
     payee = db.session.get_one(Payee, payment.payee_id)
+    _must_not_have_entered(payee, actor)
     _must_not_be_themselves(payee.route, payee.name, actor)
 
 
@@ -251,7 +276,7 @@ def release_run(payment_refs: Sequence[str], actor: Actor, *, once_key: str | No
     """The third hand: release approved payments together, all or none; returns the run's reference.
 
     Refused: nothing chosen, one that is not approved (somebody was quicker), prepared by the same person, approved by the
-    same person where three may, an award of one's own, an account that changed.
+    same person where three may, an award of one's own, an account that they entered themselves, or that changed.
     """
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
@@ -287,9 +312,9 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
     must_not_be_their_money(bid, actor)
     if payment.prepared_by_id == actor.person_id:
         raise Refused(_("You prepared %(ref)s. Another person must release it.", ref=payment.ref))
-    if payment.approved_by_id == actor.person_id and hands(bid) > 2:
+    if payment.approved_by_id == actor.person_id and hands(bid, db.session.get_one(Payee, payment.payee_id)) > 2:
         raise Refused(_("You approved %(ref)s. A third person must release it.", ref=payment.ref))
-    _own_name(payment, actor)
+    _not_to_their_choice(payment, actor)
     _still_right(award, payment)
 
 

@@ -201,7 +201,7 @@ def bids_of(person_id: int, acts_for: frozenset[int], limit: int = 50) -> Sequen
         mine = or_(mine, Application.organisation_id.in_(acts_for))
     return db.session.scalars(
         select(Application)
-        .options(joinedload(Application.round).joinedload(Round.fund))
+        .options(joinedload(Application.round).joinedload(Round.fund), joinedload(Application.award))
         .where(mine)
         .order_by(Application.id.desc())
         .limit(limit)

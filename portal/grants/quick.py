@@ -190,11 +190,13 @@ def _judge(float_: QuickFloat, given: Given) -> Area:
         raise Refused(_("Say who was paid: a shop, a group or a person."), "payee_kind")
     if not given.payee_name:
         raise Refused(_("Write who was paid."), "payee_name")
-    ours = _("A quick spark is for a neighbour, not for you or anybody you live with. Write down an idea for the panel instead.")
     if not given.not_ours:
-        raise Refused(ours, "not_ours")
+        raise Refused(_("A quick spark is for a neighbour. Tick the box if it is not for you or anybody you live with."), "not_ours")
     if given.payee_kind == "person" and _alike(given.payee_name, person(float_.person_id).name):
-        raise Refused(ours, "payee_name")
+        raise Refused(
+            _("A quick spark is for a neighbour, not for you or anybody you live with. Write down an idea for the panel instead."),
+            "payee_name",
+        )
     area = db.session.get(Area, given.area_id) if given.area_id is not None else None
     if area is None:
         raise Refused(_("Choose where it helps."), "area")

@@ -72,6 +72,17 @@ def owed(award: Award, report: Report) -> Pence:
     return not_spent(award.application.pay_route, award.paid, spent(report))
 
 
+def paid_back(award: Award, report: Report) -> frozenset[int]:
+    """Ids of receipts that cannot go, where receipts are paid back: without them less stands there than was paid, or is on its way."""
+    if award.application.pay_route != "receipts":
+        return frozenset()
+    moving = select(func.coalesce(func.sum(Payment.amount), 0)).where(
+        Payment.award_id == award.id, Payment.status.in_(("prepared", "approved", "released"))
+    )
+    over = spent(report) - award.paid - int(db.session.scalar(moving) or 0)
+    return frozenset(receipt.id for receipt in report.receipts if receipt.amount > over)
+
+
 def _locked(bid_ref: str) -> tuple[Application, Award, Report]:
     application = apply.locked(bid_ref)
     award = db.session.scalar(select(Award).where(Award.application_id == application.id).with_for_update(of=Award))
@@ -132,18 +143,18 @@ def remove_receipt(bid_ref: str, receipt_id: int, data_dir: Path, actor: Actor) 
     """Take a receipt off again, with its photo. Refused: it has been paid back, or is in a payment on its way."""
     file = None
     with transaction():
-        application, award, report = _locked(bid_ref)
+        _application, award, report = _locked(bid_ref)
         _editable(report)
         receipt = db.session.scalar(select(Receipt).where(Receipt.id == receipt_id, Receipt.report_id == report.id))
         if receipt is None:
             raise NotFound(_("That receipt is gone already."))
-        if application.pay_route == "receipts":
-            moving = select(func.coalesce(func.sum(Payment.amount), 0)).where(
-                Payment.award_id == award.id, Payment.status.in_(("prepared", "approved", "released"))
+        if receipt.id in paid_back(award, report):
+            raise Refused(
+                _(
+                    "“%(what)s” was paid back, or is being paid back, so it stays. Call us if it is wrong, and we put it right together.",
+                    what=receipt.what,
+                )
             )
-            stand = sum(each.amount for each in report.receipts) - receipt.amount
-            if stand < award.paid + int(db.session.scalar(moving) or 0):
-                raise Refused(_("This receipt is being paid back, or has been. Call us if it is wrong, and we put it right together."))
         photo = db.session.get(Photo, receipt.photo_id) if receipt.photo_id else None
         db.session.delete(receipt)
         db.session.flush()

@@ -81,6 +81,7 @@ SENTENCES: dict[str, str] = {
     "delivery.checked": N_("What a neighbour gave was checked."),
     "delivery.taken_back": N_("What a neighbour gave does not count any more."),
     "pledge.invited": N_("%(who)s asked a neighbour to help."),
+    "pledge.link_shown": N_("%(who)s opened the link of a neighbour, to show it."),
     "pledge.confirmed": N_("A neighbour said yes."),
     "pledge.changed": N_("A neighbour changed what they promise."),
     "pledge.refused": N_("A neighbour cannot help this time."),

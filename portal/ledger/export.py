@@ -66,6 +66,11 @@ def lines(format_name: str) -> Iterator[str]:
     return _hledger() if format_name == "hledger" else _beancount()
 
 
+def begins_entry(piece: str) -> bool:
+    """Whether an entry begins with this piece of `lines`: a blank line stands before each, and nowhere else."""
+    return piece.startswith("\n")
+
+
 def _hledger() -> Iterator[str]:
     yield "; Kindling ledger. Units: GBP pounds, MIN minutes of time credit, MATCH minutes of match.\ncommodity 1000.00 GBP\ncommodity 1000. MIN\ncommodity 1000. MATCH\n\n"
     names = account_names()

@@ -3,16 +3,18 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
 
+from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.history import SCHEME, Actor, record
 from portal.places.actions import TAKEN_BY_PAGES, code_in_use, would_circle
 from portal.places.model import Area, WardCode
-from portal.words import _
+from portal.words import _, _n
 
 COLUMNS = ("code", "name", "kind", "parent", "ons_code", "valid_from", "valid_to")
 KINDS = ("scheme", "ward", "estate", "hub")
@@ -20,6 +22,7 @@ ONS_CODE = r"[A-Z]\d{8}"
 MOST_NAMED = 20
 MOST_BYTES = 2 * 1024 * 1024
 LONGEST = 80
+YEARS_AHEAD = 10  # as where a day is typed on a page: anything later is a slip
 
 
 class BadFile(Refused):
@@ -35,7 +38,7 @@ def load(data: bytes, actor: Actor = SCHEME) -> tuple[int, int]:
 
     Columns: code, name, kind (scheme, ward, estate, hub), parent (a code, or empty), ons_code, valid_from, valid_to (days
     like 2026-05-07). An area may stand on several lines, one for each of its codes. Loading the same file twice changes
-    nothing. BadFile names each wrong line, and then nothing of the file is loaded.
+    nothing. BadFile names each wrong line, or what is wrong with the columns, and then nothing of the file is loaded.
     """
     rows = _rows(data)
     faults: list[str] = []
@@ -74,6 +77,12 @@ def load(data: bytes, actor: Actor = SCHEME) -> tuple[int, int]:
         return len(changed), codes
 
 
+def in_words(changed: int, codes: int) -> str:
+    """What `load` says, as the rest of a sentence."""
+    areas = _n("one area made or changed", "%(num)d areas made or changed", changed)
+    return _("%(areas)s, %(codes)s.", areas=areas, codes=_n("one code added or changed", "%(num)d codes added or changed", codes))
+
+
 def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
     if len(data) > MOST_BYTES:
         raise BadFile([_("The file is larger than 2 megabytes. Areas need far less: is it the right file?")])
@@ -84,7 +93,17 @@ def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
             raise BadFile(
                 [_("Line 1: the column %(name)s is missing. The first line must read: %(all)s", name=missing[0], all=",".join(COLUMNS))]
             )
-        rows = [(reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}) for row in reader]
+        if strange := _strange_columns(reader.fieldnames or ()):
+            raise BadFile([strange])
+        rows, overfull = list[tuple[int, dict[str, str]]](), list[str]()
+        for row in reader:
+            if any(row.get(None) or ()) or row.get(""):  # cells below no name: left out in silence, they would be missed later
+                overfull.append(
+                    _("Line %(number)d: %(fault)s", number=reader.line_num, fault=_("there is something in a column without a name."))
+                )
+            rows.append((reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}))
+        if overfull:
+            raise BadFile(overfull)
     except UnicodeDecodeError as why:
         raise BadFile([_("The file is not UTF-8 text. Save it as CSV UTF-8.")]) from why
     except csv.Error as why:
@@ -92,6 +111,20 @@ def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
     if not rows:
         raise BadFile([_("The file has no lines below its header.")])
     return rows
+
+
+def _strange_columns(names: Sequence[str]) -> str | None:
+    """What is wrong with columns that we do not know, or that stand twice, as a sentence."""
+    others = [name for name in names if name and name not in COLUMNS]
+    twice = [name for name in COLUMNS if names.count(name) > 1]
+    if not others and not twice:
+        return None
+    fault = (
+        _("these columns are not known: %(names)s. Take them out.", names=", ".join(name[:LONGEST] for name in others[:MOST_NAMED]))
+        if others
+        else _("the column %(name)s stands there twice.", name=twice[0])
+    )
+    return _("Line 1: %(fault)s The first line must read: %(all)s", fault=fault, all=",".join(COLUMNS))
 
 
 def _fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
@@ -102,7 +135,9 @@ def _fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
 
 def _area_fault(row: dict[str, str], known: dict[str, Area]) -> str | None:
     code, name, parent = row["code"], row["name"], known.get(row["parent"])
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code) or code in TAKEN_BY_PAGES:
+    if code in TAKEN_BY_PAGES:
+        return _("the code “%(code)s” is the address of a page of ours. Choose another, like %(code)s-area.", code=code)
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
         return _("“%(code)s” is no short code. Use small letters, digits and dashes.", code=code[:LONGEST])
     if not name:
         return _("the name is missing.")
@@ -127,8 +162,15 @@ def _code_fault(row: dict[str, str]) -> str | None:
     if not row["ons_code"] and (row["valid_from"] or row["valid_to"]):
         return _("there is a day, but no ONS code that it belongs to.")
     for name in ("valid_from", "valid_to"):
-        if row[name] and _day(row[name]) is None:
+        day = _day(row[name])
+        if row[name] and day is None:
             return _("“%(day)s” is no day. Write it like 2026-05-07.", day=row[name][:LONGEST])
+        if day is not None and day.year > clock.today().year + YEARS_AHEAD:
+            return (
+                _("%(day)s is more than ten years ahead. Check it.", day=row[name])
+                if name == "valid_from"
+                else _("%(day)s is more than ten years ahead. Leave it empty when no end is known.", day=row[name])
+            )
     if row["valid_from"] and row["valid_to"] and row["valid_to"] < row["valid_from"]:
         return _("the code ends before it begins.")
     return None

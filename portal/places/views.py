@@ -84,7 +84,7 @@ def load_file() -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Loaded: %(areas)d areas made or changed, %(codes)d codes.", areas=changed, codes=codes))
+            flash(_("Loaded: %(what)s", what=load.in_words(changed, codes)))
             return see_other("/desk/areas")
     return form_page("places/load.html", form, lines=lines, most=load.MOST_NAMED, columns=",".join(load.COLUMNS))
 

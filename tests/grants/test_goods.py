@@ -209,7 +209,7 @@ class TestTwoPeople:
         token = promised(season, ref, "Aunt May", None)
         live(season, ref)
         said = say(token)
-        with pytest.raises(Refused, match="an officer or a connector checks this"):
+        with pytest.raises(Refused, match="An officer or a connector checks this"):
             goods.check(ForIdea(ref, season.actor("Rita")), said, 1)
         theirs = goods.write(ref, match.by_token(token).ref, timber(what="Soil", value=Pence(1_00)), None, Path(), season.actor("Rita"))
         with pytest.raises(Refused, match="An officer or a connector checks"):
@@ -218,6 +218,15 @@ class TestTwoPeople:
         goods.check(ForIdea(ref, Actor(gus.id)), said, 1)
         goods.check(ForIdea(ref, season.actor("Olga")), theirs, 1)
         assert season.award(ref).given == 41_00
+
+    def test_nor_does_the_applicant_whose_eyes_saw_the_link(self, season: Season, ref: str) -> None:
+        token = promised(season, ref)
+        match.show_link(ref, match.by_token(token).ref, season.actor("Rita"))
+        live(season, ref)
+        said = say(token)
+        with pytest.raises(Refused, match=r"has seen the link of Ann\. Ask one of them"):
+            goods.check(ForIdea(ref, season.actor("Rita")), said, 1)
+        goods.check(ForIdea(ref, season.actor("Olga")), said, 1)
 
     def test_yes_is_said_to_what_was_shown(self, season: Season, ref: str) -> None:
         token = promised(season, ref)

@@ -14,7 +14,7 @@ from portal.grants import apply, award, match, queries, timeline
 from portal.grants.model import Application, Pledge
 from portal.grants.moves import TABLES
 from portal.grants.rules import PledgeFact, RoundRules, meter
-from portal.history import Actor
+from portal.history import Actor, events_of
 from portal.ledger import queries as books
 from portal.ledger.model import Entry
 from portal.ledger.periods import close_period
@@ -340,7 +340,7 @@ class TestTwoPersons:
             may = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
             assert "An officer or a connector checks it." in may.text and "checks your hours" in may.text
             record = match.records_of_pledge(pledge)[0].ref
-            with pytest.raises(Refused, match="an officer or a connector"):
+            with pytest.raises(Refused, match="An officer or a connector"):
                 match.check(ref, record, season.actor("Rita"))
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             assert "Yes, 7 h is right" not in rita.text and "because Aunt May has no address" in rita.text
@@ -353,6 +353,49 @@ class TestTwoPersons:
                 match.check_by_token(token, second)
             match.check(ref, second, season.actor("Otto"))
         assert season.award(ref).delivered == 480
+
+    def test_a_link_that_the_applicant_has_seen_proves_no_second_person(self, app: Flask, season: Season, ref: str) -> None:
+        """An invented neighbour: any address, the link opened by the applicant, signed out."""
+        pledge = asked(season, ref, "Fred", ("email", "fred@nowhere.example"))
+        token = match.token_of(pledge)
+        page = f"/grants/{ref}/match/{pledge.ref}/link"
+        rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(page)
+        assert token not in rita.text and "somebody else than you checks what Fred gives" in rita.text
+        assert not match.at_the_door(pledge), "to look at the question changes nothing"
+        rita.submit("Show the link").follow()
+        assert token in rita.text and "because whoever asks for this idea has seen the link of Fred" in rita.text
+        match.show_link(ref, pledge.ref, season.actor("Rita"))
+        seen = [each for each in events_of(f"pledge:{pledge.id}") if each.kind == match.LINK_SHOWN]
+        assert [each.actor_id for each in seen] == [season.who("Rita").id], "once"
+        assert any("Rita opened the link of a neighbour" in each.sentence for each in timeline.told(events_of(f"pledge:{pledge.id}")))
+        yes(pledge, 7)
+        live(season, ref)
+        with clock.held_at(clock.now() + timedelta(days=31)):
+            fred = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
+            assert "An officer or a connector checks it." in fred.text
+            record = match.records_of_pledge(pledge)[0].ref
+            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            assert "Yes, 7 h is right" not in rita.text and "has seen the link of Fred" in rita.text
+            with pytest.raises(Refused, match="An officer or a connector"):
+                match.check(ref, record, season.actor("Rita"))
+            theirs = match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(60), "", season.actor("Rita"))
+            with pytest.raises(Refused, match="An officer or a connector"):
+                match.check_by_token(token, theirs)
+            Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
+        assert season.award(ref).delivered == 420
+
+    def test_a_fresh_link_does_not_make_it_unseen(self, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Fred", ANN)
+        match.show_link(ref, pledge.ref, season.actor("Rita"))
+        match.resend(ref, pledge.ref, season.actor("Rita"))
+        assert match.at_the_door(pledge)
+
+    def test_an_officer_who_shows_the_link_changes_nothing(self, app: Flask, season: Season, ref: str) -> None:
+        pledge = asked(season, ref, "Ann", ANN)
+        olga = Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match/{pledge.ref}/link")
+        assert match.token_of(pledge) in olga.text
+        match.show_link(ref, pledge.ref, season.actor("Olga"))
+        assert not match.at_the_door(pledge)
 
     def test_yes_is_said_to_the_figure_that_was_shown(self, app: Flask, season: Season, ref: str) -> None:
         pledge = asked(season, ref, "Ann", ANN)

@@ -11,7 +11,10 @@ from flask.testing import FlaskClient
 
 from portal import clock
 from portal.db import db, transaction
-from portal.grants import award, decide, pay
+from portal.exports.register import STATES
+from portal.grants import award, decide, pay, report
+from portal.grants.views.apply import ENDED_WORDS
+from portal.money import Pence
 from portal.panels import actions as panels
 from portal.people import sessions
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -311,3 +314,75 @@ def season_run(payment_id: int) -> str:
 
     payment = db.session.get_one(Payment, payment_id)
     return db.session.get_one(PaymentRun, payment.run_id).ref
+
+
+def test_finance_sees_who_entered_the_account_and_whose_name_it_is_in(app: Flask, season: Season) -> None:
+    made = season.offered()
+    award.accept(made.ref, season.actor("Rita"))
+    otto, fay, olga = (Browser(app).sign_in(season, name) for name in ("Otto", "Fay", "Olga"))
+    page = f"/grants/{made.application.ref}/award/account"
+    otto.get(page).press("", name="Otto's friend", sort_code="20-12-34", account_number="12345678")
+    otto.follow()
+    otto.get(f"/finance/awards/{made.ref}")
+    assert "You entered the account, so another person prepares the payment" in otto.said()
+    assert "Prepare the payment" not in otto.said()
+
+    fay.get(f"/finance/awards/{made.ref}")
+    both = "the money goes to “Mossgate Gardeners”, and this account is in the name of “Otto's friend”"
+    assert "Entered by Otto, " in fay.said() and both in fay.said()
+    fay.press("", {"prepare-amount": ""}, act="prepare")
+    payment = fay.location
+    for each in (fay, olga):
+        each.get(payment)
+        assert "Entered by Otto, " in each.said() and both in each.said()
+    otto.get(payment)
+    assert "You entered the account, so another person approves it" in otto.said() and "Approve this payment" not in otto.said()
+    olga.get(payment).press("", act="approve")
+    otto.get(payment)
+    assert "Another person releases it" in otto.said()
+    otto.get("/finance/")
+    assert "checkbox" in otto.text and " checked>" not in otto.text
+    assert pay.hands(made.application, award.current_payee(season.award_now(made))) == 2, "so who approved may release"
+    olga.get("/finance/release?payments=" + payment.rpartition("/")[2])
+    assert "Entered by Otto" in olga.said() and "the idea says “Mossgate Gardeners”" in olga.said()
+
+
+def test_the_applicants_own_account_needs_no_second_look(app: Flask, season: Season) -> None:
+    made = season.ready()
+    fay = Browser(app).sign_in(season, "Fay").get(f"/finance/awards/{made.ref}")
+    assert "Entered by Rita, " in fay.said() and "Look twice" not in fay.said()
+
+
+def test_how_a_grant_ended_is_said_as_in_the_register(app: Flask, season: Season) -> None:
+    made = season.ready()
+    ref, fay = made.application.ref, season.actor("Fay")
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{ref}")
+    assert "Accepted" in rita.said() and "Grant £250.00" in rita.said() and "Grant kept" not in rita.said()
+    pay.settle(season.released(made).ref, clock.today(), fay)
+    pay.refund(made.ref, Pence(250_00), clock.today(), "The hall is closed", fay)
+    for page in (f"/grants/{ref}", "/"):
+        assert "Money came back" in rita.get(page).said(), page
+    assert "Grant offered £250.00 Grant kept £0.00" in rita.get(f"/grants/{ref}").said()
+
+    other = season.ready(season.sent("Another garden"))
+    pay.settle(season.released(other).ref, clock.today(), fay)
+    report.waive(other.application.ref, "Seen in person", season.actor("Olga"))
+    for page in (f"/grants/{other.application.ref}", "/"):
+        assert "Finished" in rita.get(page).said(), page
+    assert "Accepted" not in rita.said()
+    # the words of the register itself
+    assert {ENDED_WORDS["closed"][0], ENDED_WORDS["returned"][0]} == {STATES["finished"], STATES["returned"]}
+
+
+def test_an_idea_given_back_unpaid_keeps_nothing(app: Flask, season: Season) -> None:
+    made = season.ready()
+    award.withdraw(made.ref, season.actor("Rita"))
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{made.application.ref}")
+    assert "Grant offered £250.00 Grant kept £0.00" in rita.said()
+
+
+@pytest.mark.parametrize(("rolling", "until"), [(True, "Until the panel has it"), (False, "Until the round closes")])
+def test_until_when_an_idea_can_be_changed(app: Flask, rolling: bool, until: str) -> None:
+    season = begin(rolling=rolling)
+    rita = Browser(app).sign_in(season, "Rita").get(f"/grants/{season.sent()}/sent")
+    assert f"{until} you can still change it" in rita.said()

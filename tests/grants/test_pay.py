@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.grants import award, desk, pay
 from portal.grants.model import Award, Payment, Report
-from portal.history import events_of
+from portal.history import Actor, events_of
 from portal.ledger import queries as books
 from portal.money import Pence
 from portal.outbox import messages_about
@@ -47,8 +47,8 @@ class TestTheFirstHand:
             pay.prepare("AWD-2222-2222", None, season.actor("Fay"))
 
     def test_no_more_than_is_left_and_nothing_of_nothing(self, season: Season, ready: Award) -> None:
-        for amount in (250_01, 0, -1):
-            with pytest.raises(Refused, match="At most"):
+        for amount, why in ((250_01, "At most £250"), (0, "more than nothing"), (-1, "more than nothing")):
+            with pytest.raises(Refused, match=why):
                 pay.prepare(ready.ref, Pence(amount), season.actor("Fay"))
         pay.prepare(ready.ref, Pence(100_00), season.actor("Fay"))
         with pytest.raises(Refused, match="At most £150"):
@@ -369,3 +369,44 @@ def test_nothing_comes_back_before_it_went_out(season: Season) -> None:
     with pytest.raises(Refused, match="Write how much"):
         pay.refund(made.ref, Pence(0), clock.today(), "Not spent", season.actor("Fay"))
     pay.refund(made.ref, Pence(10_00), clock.today(), "Not spent", season.actor("Fay"))
+
+
+class TestWhoEnteredTheAccount:
+    def typed(self, season: Season, by: str, name: str = "Mossgate Gardeners", route: str = "group") -> Award:
+        made = season.offered(season.sent(route=route))
+        rita = season.actor("Rita")
+        award.accept(made.ref, rita)
+        award.give_details(made.ref, name, SORT_CODE, NUMBER, Actor(season.who(by).id, rita.person_id, "as the applicant said"))
+        return season.award_now(made)
+
+    def test_is_no_hand(self, season: Season) -> None:
+        season.people["Oda"] = person("Oda", "officer")
+        made, otto = self.typed(season, "Otto"), season.actor("Otto")
+        with pytest.raises(Refused, match=r"You entered the account.+Ask a colleague"):
+            pay.prepare(made.ref, None, otto)
+        payment = pay.prepare(made.ref, None, season.actor("Fay"))
+        with pytest.raises(Refused, match="You entered the account"):
+            pay.approve(payment, otto)
+        pay.approve(payment, season.actor("Olga"))
+        with pytest.raises(Refused, match="You entered the account"):
+            pay.release_run([payment], otto)
+        with pytest.raises(Refused, match="A third person"):
+            pay.release_run([payment], season.actor("Olga"))
+        pay.release_run([payment], season.actor("Oda"))
+
+    def test_then_two_of_three_are_enough(self, season: Season) -> None:
+        made = self.typed(season, "Otto")
+        payment = pay.prepare(made.ref, None, season.actor("Fay"))
+        pay.approve(payment, season.actor("Olga"))
+        assert pay.hands(made.application, award.current_payee(made)) == 2
+        with pytest.raises(Refused, match="You prepared"):
+            pay.release_run([payment], season.actor("Fay"))
+        pay.release_run([payment], season.actor("Olga"))
+        assert pay.payment_by_ref(payment).two_hands
+
+    def test_what_the_council_buys_has_no_account(self, season: Season) -> None:
+        made = season.ready(season.sent(route="council_buys"))
+        shop = award.Supplier("Corner Hardware")
+        pay.prepare(made.ref, Pence(100_00), season.actor("Otto"), supplier=shop)
+        second = pay.prepare(made.ref, None, season.actor("Olga"), supplier=shop)
+        pay.approve(second, season.actor("Otto"))

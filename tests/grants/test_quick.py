@@ -197,7 +197,7 @@ def test_an_officer_types_a_slip_on_behalf(season: Season, tmp_path: Path) -> No
         ({"spent_on": clock.today() + timedelta(days=2)}, "spent_on", "still ahead"),
         ({"spent_on": clock.today() - timedelta(days=34)}, "spent_on", "more than 31 days ago"),
         ({"spent_on": clock.today() - timedelta(days=9)}, "spent_on", "You have this float since"),
-        ({"not_ours": False}, "not_ours", "not for you or anybody you live with"),
+        ({"not_ours": False}, "not_ours", "Tick the box if it is not for you"),
         ({"payee_kind": "person", "payee_name": "gus  PENNY"}, "payee_name", "not for you"),
         ({"payee_name": ""}, "payee_name", "Write who was paid"),
         ({"payee_kind": "bank"}, "payee_kind", "a shop, a group or a person"),

@@ -73,7 +73,7 @@ def test_from_asking_to_giving_on_a_phone(app: Flask, season: Season) -> None:
     assert "up to £25.00" in gus.text
     values = {name: value for name, value in typed().items() if name != "not_ours"}
     gus.get("/grants/quick/new").submit("Give it", status=422, **values)
-    assert "not for you or anybody you live with" in gus.text
+    assert "Tick the box if it is not for you or anybody you live with" in gus.text and "Write down an idea" not in gus.text
     gus.submit("Give it", status=422, **typed(), receipt=(io.BytesIO(b"no picture"), "receipt.png"))
     assert "not a photo that we can read" in gus.text
     gus.submit("Give it", **typed(), receipt=image(), photo=image("red")).follow()

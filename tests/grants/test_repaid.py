@@ -14,6 +14,7 @@ from portal.grants import award, desk, pay, report
 from portal.grants.model import Award
 from portal.ledger import queries as books
 from portal.money import Pence
+from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
 
 FREE = "fund:small-sparks:available"
@@ -131,3 +132,33 @@ def test_no_hand_lets_more_pass_than_stands_on_receipts(season: Season, ready: A
         db.session.execute(text("DELETE FROM receipt"))
     with pytest.raises(Refused, match="receipts of"):
         pay.approve(payment, season.actor("Olga"))
+
+
+def test_a_receipt_that_was_paid_back_stays_and_the_page_says_so(app: Flask, season: Season, ready: Award, tmp_path: Path) -> None:
+    buy(season, ready, 80_00, tmp_path)
+    bid = ready.application.ref
+    rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{bid}/report")
+    assert "Remove Timber" in rita.text
+    pay.settle(season.released(ready).ref, clock.today(), season.actor("Fay"))
+    rita.submit("Remove Timber", status=422)  # on a page from before
+    assert "“Timber” was paid back, or is being paid back, so it stays." in rita.text
+    rita.get(f"/grants/{bid}/report")
+    assert "Remove Timber" not in rita.text and "It was paid back, or is being paid back, so it stays." in rita.text
+    buy(season, ready, 5_00, tmp_path)
+    receipts = report.of_bid(season.award_now(ready).application).receipts
+    assert report.paid_back(season.award_now(ready), report.of_bid(season.award_now(ready).application)) == {receipts[0].id}
+
+
+def test_receipts_of_more_than_was_paid_are_said_so_that_it_makes_sense(app: Flask, season: Season, ready: Award, tmp_path: Path) -> None:
+    buy(season, ready, 120_00, tmp_path)
+    bid, fay = ready.application.ref, season.actor("Fay")
+    pay.settle(season.released(ready, Pence(100_00)).ref, clock.today(), fay)
+    rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{bid}/report")
+    assert "£120.00 of £250.00 on receipts" in rita.text
+    pay.keep_rest(ready.ref, "They gave the rest themselves", fay)
+    rita.get(f"/grants/{bid}/report")
+    assert "£120.00 on receipts; the grant pays £100.00 of it" in rita.text and "£120.00 of £100.00" not in rita.text
+    rita.get(f"/grants/{bid}")
+    assert "<dt>Grant offered</dt><dd>£250.00</dd>" in rita.text and "<dt>Grant kept</dt><dd>£100.00</dd>" in rita.text
+    rita.get(f"/grants/{bid}/award")
+    assert "£100.00<small>for your idea, of £250.00 that were offered" in rita.text

@@ -90,3 +90,14 @@ def test_beancount_agrees(books: None, tmp_path: Path) -> None:
 def test_an_empty_book_is_a_valid_journal(app: Flask) -> None:
     assert "Kindling" in "".join(export.lines("beancount"))
     assert "Kindling" in "".join(export.lines("hledger"))
+
+
+@pytest.mark.parametrize("form", export.FORMATS)
+def test_the_command_says_how_many_entries_went_where(app: Flask, books: None, tmp_path: Path, form: str) -> None:
+    file = tmp_path / "books"
+    run = app.test_cli_runner()
+    written = run.invoke(args=["ledger", "export", "--format", form, "--output", str(file)])
+    assert written.output == f"{file}: 6 entries\n", written.exception
+    shown = run.invoke(args=["ledger", "export", "--format", form, "--output", "-"])
+    assert shown.stdout == file.read_text(), "the books, and nothing else"
+    assert shown.stderr == "kindling: 6 entries are written.\n"

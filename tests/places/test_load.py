@@ -1,6 +1,7 @@
 """Areas from a CSV file: wrong lines are named, nothing is half-loaded, the same file changes nothing; and wards on a day."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -60,7 +61,11 @@ def test_a_boundary_change_ends_the_old_code_and_renames(app: Flask) -> None:
 
 FAULTS = {
     "Moss Gate,Mossgate,ward,,,,": "no short code",
-    "new,New,ward,,,,": "no short code",
+    "new,New,ward,,,,": "the address of a page of ours. Choose another, like new-area",
+    "load,Load,ward,,,,": "the address of a page of ours. Choose another, like load-area",
+    "mossgate,Mossgate,ward,,E05099001,9999-12-31,": "9999-12-31 is more than ten years ahead",
+    "mossgate,Mossgate,ward,,E05099001,2015-05-07,9999-12-31": "Leave it empty when no end is known",
+    "mossgate,Mossgate,ward,,,,,lost": "something in a column without a name",
     "mossgate,,ward,,,,": "the name is missing",
     "mossgate," + "x" * 81 + ",ward,,,,": "longer than 80",
     "mossgate,Mossgate,parish,,,,": "none of scheme, ward, estate, hub",
@@ -110,6 +115,11 @@ def test_lines_of_one_area_must_agree(app: Flask) -> None:
     [
         (b"", "Line 1: the column code is missing"),
         (b"code,name\na,A\n", "Line 1: the column kind is missing"),
+        (
+            (HEADER + ",colour\na,A,ward,,,,,red").encode(),
+            "Line 1: these columns are not known: colour. Take them out. The first line must read",
+        ),
+        ((HEADER + ",name\na,A,ward,,,,,B").encode(), "Line 1: the column name stands there twice"),
         (HEADER.encode(), "no lines below its header"),
         (b"\xff\xfe\x00bad", "not UTF-8"),
         ((HEADER + "\na," + "x" * 200_000 + ",ward,,,,").encode(), "cannot be read as CSV"),
@@ -119,3 +129,17 @@ def test_lines_of_one_area_must_agree(app: Flask) -> None:
 def test_a_file_that_is_none(data: bytes, words: str) -> None:
     with pytest.raises(load.BadFile, match=words):
         load._rows(data)
+
+
+def test_the_command_counts_in_words(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "areas.csv"
+    for lines, said in (
+        (("a,A,ward,,E05099001,2015-05-07,",), "one area made or changed, one code added or changed."),
+        (("b,B,ward,,,,", "c,C,ward,,,,"), "2 areas made or changed, 0 codes added or changed."),
+    ):
+        file.write_bytes(file_of(*lines))
+        assert app.test_cli_runner().invoke(args=["places", "load", str(file)]).output == said + "\n"
+
+
+def test_empty_columns_beside_the_table_do_no_harm(app: Flask) -> None:
+    assert load.load((HEADER + ",,\na,A,ward,,,,,,\n").encode()) == (1, 0)

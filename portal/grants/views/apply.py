@@ -389,7 +389,7 @@ def bid(ref: str) -> Any:
     return page(
         "grants/bid.html", application=application, award=award, mine=mine,
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
-        meter=queries.meter_of(application), state=STATUS_WORDS.get(_shown_status(application, mine), ("", "")), area=_area(application),
+        meter=queries.meter_of(application), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
@@ -408,6 +408,13 @@ def _shown_status(application: Application, mine: bool) -> str:
     return "with_panel" if mine and application.status == "decided" else application.status
 
 
+def state_words(application: Application, mine: bool = True) -> tuple[str, str]:
+    """Where an idea stands, in words and as a tone. How its grant ended is said in the words of the public register."""
+    award = application.award if application.status == "accepted" else None
+    return ENDED_WORDS.get(award.status if award is not None else "") or STATUS_WORDS.get(_shown_status(application, mine), ("", ""))
+
+
+ENDED_WORDS: dict[str, tuple[str, str]] = {"closed": (N_("Finished"), "good"), "returned": (N_("Money came back"), "")}
 STATUS_WORDS: dict[str, tuple[str, str]] = {
     "draft": (N_("Not sent yet"), ""),
     "sent": (N_("Sent"), "calm"),

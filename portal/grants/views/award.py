@@ -58,7 +58,7 @@ def grant(ref: str) -> Any:
     """How much, on what conditions, where the money goes, and where it is."""
     bid, one = _theirs(ref, "see this bid")
     return page(
-        "grants/award.html", bid=bid, award=one, stands=award.status_now(one), state=STATE_WORDS[award.status_now(one)], mine=current_user.can("edit this bid", bid), payee=award.current_payee(one),
+        "grants/award.html", bid=bid, award=one, stands=award.status_now(one), state=STATE_WORDS[award.status_now(one)], mine=current_user.can("edit this bid", bid), payee=award.current_payee(one), kept=award.kept(one),
         route=ROUTES.get(bid.pay_route, ""), numbered=bid.pay_route in award.NUMBERED_ROUTES, payments=desk.payments(award_id=one.id), payment_words=PAYMENT_WORDS,
         may_account=current_user.can("give bank details", bid) and one.status in ("conditions_open", "ready_to_pay"), form=Nothing(),
     )  # fmt: skip
@@ -118,7 +118,9 @@ def account(ref: str) -> Any:
             flash(
                 _("Thank you. We have the account. A message about it is on its way, in case it was not you.")
                 if by.on_behalf_id is None
-                else _("We have the account, and tell the applicant so.")
+                else _(
+                    "We have the account, and tell the applicant so. Your colleagues handle the payment, because you entered the account."
+                )
             )
             return see_other(f"/grants/{ref}/award")
     return form_page("grants/award_account.html", form, bid=bid, award=one, payee=payee)

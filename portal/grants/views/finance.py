@@ -40,7 +40,7 @@ def index() -> Any:
     closings = closing.all_waiting()
     ids |= {each.asked_by_id for each, _award in endings} | {each.asked_by_id for each, _fund in closings}
     return page(
-        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, names=people.names(ids), proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 
@@ -69,7 +69,8 @@ def payments() -> Any:
 
 def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     line = desk.by_refs([payment.ref])[0]
-    names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id])
+    entered = pay.entered_by(line.payee)
+    names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id, entered])
     fresh = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}
     if all_forms.get("supplier") is None:
         who = {"supplier": line.payee.name, "company_number": line.payee.company_number, "individual": line.payee.individual}
@@ -77,7 +78,8 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
         "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
-        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid), supplier=all_forms["supplier"], **shown,
+        tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid, line.payee), supplier=all_forms["supplier"],
+        entered=entered, other_name=pay.other_name(line.bid, line.payee), **shown,
     )  # fmt: skip
 
 
@@ -154,8 +156,8 @@ def release() -> Any:
             return see_other(f"/finance/runs/{run}")
     lines = desk.by_refs(refs)
     return form_page(
-        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=people.names(line.payment.prepared_by_id for line in lines),
-        refs=",".join(refs), words=PAYMENT_WORDS, warnings={line.payment.id: award.same_account(line.payee) for line in lines},
+        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=people.names(id_ for line in lines for id_ in (line.payment.prepared_by_id, pay.entered_by(line.payee))),
+        entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS, warnings={line.payment.id: award.same_account(line.payee) for line in lines},
     )  # fmt: skip
 
 
@@ -237,9 +239,10 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     )
     shown["refund"].fill(shops if bought else ())
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
+    entered = pay.entered_by(payee)
     return form_page(
         "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
-        words=PAYMENT_WORDS, names=people.names(actors), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
+        words=PAYMENT_WORDS, names=people.names([*actors, entered]), me=current_user.id, entered=entered, other_name=pay.other_name(one.application, payee), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
         bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
         **shown,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.grants import goods, match, queries
 from portal.grants.forms import match as forms
+from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award, Delivery, Photo, Pledge
 from portal.grants.rules import PledgeFact, meter
 from portal.grants.views.apply import acting_on
@@ -57,9 +58,9 @@ def _index(application: Application, form: Any) -> Any:
     return form_page(
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
         records=records, deliveries=deliveries, given=goods.meters(application, pledges, records, deliveries) if award else None,
-        photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", at_the_door=match.at_the_door,
+        photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", doors=match.all_at_the_door(pledges),
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
-        kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
+        why_at_the_door=match.why_at_the_door, kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
     )  # fmt: skip
 
 
@@ -146,12 +147,28 @@ def pledge_of(application: Application, ref: str) -> Pledge:
 def link(ref: str, pledge: str) -> Any:
     application = its_bid(ref, desk=True)
     found = pledge_of(application, pledge)
+    if match.link_waits(application, found, current_user.id):
+        return form_page("grants/match_link_ask.html", Nothing(), application=application, pledge=found)
     address = match.link_of(found)
     picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Link for %(name)s", name=found.name))
     svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
     return page(
-        "grants/match_link.html", application=application, pledge=found, address=address, svg=svg, scheme_phone=(places.scheme() or None)
+        "grants/match_link.html",
+        application=application,
+        pledge=found,
+        address=address,
+        svg=svg,
+        scheme_phone=(places.scheme() or None),
+        elsewhere=match.why_at_the_door(found) if match.at_the_door(found) else "",
     )
+
+
+@neighbours.post("/grants/<ref>/match/<pledge>/link")
+@allow("signed in")
+def show_link(ref: str, pledge: str) -> Any:
+    application = its_bid(ref, desk=True)
+    match.show_link(ref, pledge, acting(application))
+    return see_other(f"/grants/{ref}/match/{pledge}/link")
 
 
 @neighbours.post("/grants/<ref>/match/<pledge>/<any(resend, remove):act>")

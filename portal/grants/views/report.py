@@ -45,7 +45,7 @@ def _show(application: Application, form: Any = None, receipt_form: Any = None) 
     records, deliveries = match.records_of_pledges(award, pledges), queries.deliveries_of(award.id)
     return form_page(
         "grants/report.html", receipt_form if receipt_form.errors else form, tell=form, receipt_form=receipt_form, application=application, report=found, award=award,
-        spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
+        spent=report.spent(found), owed=report.owed(award, found), paid_back=report.paid_back(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
         records=records, deliveries=deliveries, meter=queries.meter_of(application, pledges), given=goods.meters(application, pledges, records, deliveries), editable=found.status in report.OPEN,
     )  # fmt: skip
 
@@ -78,7 +78,13 @@ def add_receipt(ref: str) -> Any:
 @reports.post("/grants/<ref>/report/receipts/<int:number>/remove")
 @allow("signed in")
 def remove_receipt(ref: str, number: int) -> Any:
-    report.remove_receipt(ref, number, settings().data_dir, acting_on(_mine(ref)))
+    application = _mine(ref)
+    try:
+        report.remove_receipt(ref, number, settings().data_dir, acting_on(application))
+    except Refused as why:
+        form = forms.Tell(formdata=None, obj=report.of_bid(application))
+        form.refuse(why.sentence)
+        return _show(application, form=form)
     flash(_("The receipt is out again."))
     return see_other(f"/grants/{ref}/report#receipts")
 
