@@ -156,6 +156,8 @@ def _bids(source: random.Random, first_person: int, persons: int, number: int) -
                     "minutes": source.choice((240, 360, 480)), "planning_minutes": 0, "value": 0, "what": "", "invited_by_id": None, "invited_at": sent,
                     "confirmed_at": sent,
                 })  # fmt: skip
+                for kind in ("invited", "confirmed"):
+                    _event(rows, ids, f"pledge:{rows[Pledge][-1]['id']}", kind, sent)
             kinds = ["started", "sent"]
             if status in ("accepted", "declined"):
                 kinds += ["put_to_panel", "decided", "offered" if yes else "refused"] + (["accepted"] if yes else [])

@@ -70,7 +70,7 @@ def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by:
             _conditions(conditions),
             _("Please say yes by %(day)s. Open this link and press the button:", day=in_words(accept_by)),
             link,
-            _("If we do not hear from you by then, the money goes to the next idea on the list."),
+            _("If we do not hear from you by then, the money goes to another idea."),
             how_to_appeal(bid) if conditions else "",
             _("Your reference is %(ref)s.", ref=bid.ref),
         ],

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from portal import clock, worker
 from portal.db import Base, db
-from portal.demo import ground
+from portal.demo import bulk, ground
 from portal.demo.story import Story
 from portal.exports import filters, packs, register
 from portal.grants import model
@@ -18,6 +18,7 @@ from portal.ledger import checks, export
 from portal.outbox import Message
 from portal.panels.model import CHOICES, Interest, Vote
 from tests.conftest import Store
+from tests.grants.season import begin
 
 DAYS = {
     "a leap day": datetime(2028, 2, 29, 11, tzinfo=UTC),
@@ -103,3 +104,14 @@ def test_a_seed_says_it_all(store: Store, tmp_path: Path) -> None:
     assert all(told[0].values())
     for name, first in told[0].items():
         assert first == told[1][name], name
+
+
+@pytest.mark.slow
+def test_a_borough_in_bulk_is_right_too(app: Flask) -> None:
+    """What `demo --scale` adds, on both engines: every row with its events, and all money through the books."""
+    begin()
+    bulk.grow(7, 1, lambda _line: None)
+    assert db.session.scalar(select(func.count()).select_from(model.Application)) == bulk.BIDS
+    assert (db.session.scalar(select(func.count()).select_from(model.Award)) or 0) > bulk.BIDS // 4
+    report = checks.check(caches=worker.CACHES)
+    assert report.ok, report.broken
