@@ -187,7 +187,11 @@ class Visitor:
             if step % 30 == 0:  # anew now and then: results that come late replace what stood there
                 ends = [one.element_handle() for one in target.all()]
             self.page.keyboard.press("Tab")
-            there, shows, what = self.page.evaluate(FOCUS, ends)
+            for _moment in range(5):  # what others do may just be moving the page
+                there, shows, what = self.page.evaluate(FOCUS, ends)
+                if shows:
+                    break
+                self.page.wait_for_timeout(100)
             assert shows, f"{self.page.url}: the focus does not show on {what}"
             if there:
                 return
