@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
@@ -473,8 +474,8 @@ def give_back(award: Award, accounts: Sequence[str], why: str, actor: Actor) -> 
 
 
 def award_by_ref(ref: str) -> Award:
-    """One award. NotFound."""
-    found = db.session.scalar(select(Award).where(Award.ref == ref))
+    """One award with its bid and fund. NotFound."""
+    found = db.session.scalar(select(Award).where(Award.ref == ref).options(joinedload(Award.application), joinedload(Award.fund)))
     if found is None:
         raise NotFound(_("We cannot find that award."))
     return found

@@ -89,10 +89,11 @@ class Due:
     rest: int = 0  # pence that could go back to the fund, because something was paid and no payment is under way
 
 
-def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
+def due(award: Award, payments: Sequence[Payment] | None = None, payee: Payee | None = None) -> Due:
     """How much of an award is payable and not in a payment already. Reads the books.
 
-    Where receipts are paid back (design 1, four ways to be paid) no more than stands on them.
+    Where receipts are paid back (design 1, four ways to be paid) no more than stands on them. `payments` and `payee`: those
+    in force, where they were read already.
     """
     sums = {"prepared": 0, "approved": 0, "released": 0, "settled": 0}
     for each in live_payments(award) if payments is None else payments:
@@ -102,7 +103,7 @@ def due(award: Award, payments: Sequence[Payment] | None = None) -> Due:
     held = books.balance(payable(award))
     left = held - sums["prepared"] - sums["approved"]
     rest = held if was_paid and award.status == "ready_to_pay" and not any(sums.values()) else 0
-    why_not = _why_not(award, current_payee(award))
+    why_not = _why_not(award, payee or current_payee(award))
     if award.application.pay_route != REPAID:
         return Due(left, why_not, rest=rest)
     shown = receipts_of(award)

@@ -227,10 +227,11 @@ def story(ref: str) -> Any:
 
 def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     lines = desk.payments(award_id=one.id)
-    payee = award.current_payee(one)
+    paid_to = [line.payee for line in lines if line.payee.replaced_at is None and line.payee.route != award.BOUGHT]
+    payee = paid_to[0] if paid_to else award.current_payee(one)
     moved = desk.story(one)
     refunds = desk.refunds_of(one)
-    due = pay.due(one, [line.payment for line in lines])
+    due = pay.due(one, [line.payment for line in lines], payee)
     bought = one.application.pay_route == award.BOUGHT
     fresh: dict[str, Any] = {"prepare": forms.PrepareBought if bought else forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
@@ -243,7 +244,7 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     return form_page(
         "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
         words=PAYMENT_WORDS, names=people.names([*actors, entered]), me=current_user.id, entered=entered, other_name=pay.other_name(one.application, payee), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
-        bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one),
+        bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one) if one.status in ending.MAY_END else None,
         **shown,
     )  # fmt: skip
 
