@@ -179,9 +179,10 @@ def _shared(one: Minutes) -> Sequence[Block]:
     assert outcome is not None
     matters = [each.matter for each in one.decided]
     named = {each.matter.ref: each.title for each in one.decided}
-    in_force = [
+    standing = [
         each for each in sittings.overrides_of(sitting) if each.dropped_at is None and each.matter_id in {one.id for one in matters}
     ]
+    changed = any(each.in_force for each in standing)
     line = sittings.line_of(sitting, matters)
     failed = [each for each in one.decided if each.matter.outcome != "yes"]
     by_residents = one.turnout is not None
@@ -201,7 +202,7 @@ def _shared(one: Minutes) -> Sequence[Block]:
         blocks.append(Text(_("No idea could be paid.")))
     if outcome.passed:
         blocks += [
-            Heading(explained.passed_heading(by_residents=by_residents), 3), Text(explained.reserve(any(each.seconded_at for each in in_force))),
+            Heading(explained.passed_heading(by_residents=by_residents), 3), Text(explained.reserve(changed)),
             Points([(_priced(each.ref, each.cost, named), explained.passed(each)) for each in outcome.passed], numbered=True),
         ]  # fmt: skip
     if failed:
@@ -212,9 +213,9 @@ def _shared(one: Minutes) -> Sequence[Block]:
     others = {rule: [ref for ref in refs if ref in named] for rule, refs in sitting.result["others"].items() if rule != outcome.rule}
     blocks.append(Heading(_("What another rule would have done"), 3))
     blocks.append(Points([(_(explained.RULES[rule]), explained.compared(refs, outcome, named)) for rule, refs in others.items()]))
-    if in_force:
-        blocks += [Heading(_("Changed by people"), 3), Points(_changes(in_force, one))]
-    if any(each.seconded_at for each in in_force):
+    if standing:
+        blocks += [Heading(_("Changed by people"), 3), Points(_changes(standing, one))]
+    if changed:
         paid = [(_priced(each.matter.ref, each.matter.cost or 0, named), "") for each in line if each.funded]
         waits = [(_priced(each.matter.ref, each.matter.cost or 0, named), "") for each in line if not each.funded]
         blocks += [Heading(_("So the money goes to"), 3), Points(paid, numbered=True)] if paid else []

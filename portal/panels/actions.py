@@ -170,7 +170,6 @@ def enter_vote(who: Who, panel_ref: str, matter_ref: str, person_ref: str, choic
             raise Refused(_("They have voted on their phone. Only they can change that, there, until it is counted."), "person")
         sheet_is_theirs(Vote, matter, seat, sheet)
         cast(matter, seat, choice, reason, source, sheet, who.id)
-        tell_of_entry(panel, seat, who)
 
 
 def sheet_is_theirs(kind: type[Vote] | type[Mark], matter: Matter, seat: Seat, sheet: str) -> None:
@@ -180,18 +179,19 @@ def sheet_is_theirs(kind: type[Vote] | type[Mark], matter: Matter, seat: Seat, s
         raise Refused(_("This sheet was entered for somebody else. Look at its number, and at whose it is, once more."), "sheet")
 
 
-def tell_of_entry(panel: Panel, seat: Seat, who: Who) -> None:
+def tell_of_entry(seat: Seat, by: int) -> None:
     """A seat hears that somebody else wrote something down as theirs, once a day, so that it can say if it was not; a part of an action."""
-    if seat.person_id == who.id:
+    if seat.person_id == by:
         return
+    panel, name = db.session.get_one(Panel, seat.panel_id), db.session.get_one(Person, by).name
     text = Text(
         subject=_("What you said on paper or in the hall is entered"),
         body=_(
             "%(name)s has entered what you said on paper or in the hall for the panel %(panel)s. Sign in, open the panel and see whether it is right. If you did not say it, tell us at once.",
-            name=who.name,
+            name=name,
             panel=panel.name,
         ),
-        short=_("%(name)s has entered what you said for the panel %(panel)s. Not right? Tell us at once.", name=who.name, panel=panel.name),
+        short=_("%(name)s has entered what you said for the panel %(panel)s. Not right? Tell us at once.", name=name, panel=panel.name),
     )
     person = db.session.get_one(Person, seat.person_id)
     queue(f"panel:{panel.id}:entered:{clock.today()}:person:{person.id}", addressee_of(person), text, about=f"panel:{panel.id}")
@@ -215,7 +215,8 @@ def seat_for_paper(panel: Panel, matter: Matter, person_ref: str, who: Who) -> S
 
 
 def cast(matter: Matter, seat: Seat, choice: str, reason: str, source: str, sheet: str, by: int) -> None:
-    """Append the vote of a seat that may vote on a locked matter; a part of an action. A hand that is raised gives no reason.
+    """Append the vote of a seat that may vote on a locked matter; a part of an action. A hand that is raised gives no reason. Whose vote
+    somebody else enters, from paper or as a hand in a hall, hears of it.
 
     Refused: the residents vote, the marks are not shown yet, no such choice, "no" or "not yet" without a reason.
     """
@@ -233,6 +234,7 @@ def cast(matter: Matter, seat: Seat, choice: str, reason: str, source: str, shee
         )
     )  # fmt: skip
     record(f"matter:{matter.id}", "voted", Actor(by), seat=seat.id, source=source)  # that, not what: votes are private until closing
+    tell_of_entry(seat, by)
 
 
 def close(who: Who, panel_ref: str, matter_ref: str) -> str:

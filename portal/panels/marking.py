@@ -53,7 +53,7 @@ def enter_marks(who: Who, panel_ref: str, matter_ref: str, person_ref: str, give
         if any(each.source == "phone" for each in own_marks(matter, seat).values()):
             raise Refused(_("They have marked it on their phone. Only they can change that, there."), "person")
         actions.sheet_is_theirs(Mark, matter, seat, sheet)
-        actions.tell_of_entry(panel, seat, who)
+        actions.tell_of_entry(seat, who.id)
         return _mark(matter, seat, given, "paper", sheet, who.id)
 
 

@@ -395,3 +395,8 @@ class Override(Base):
     seconded_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     seconded_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]  # taken back before it was seconded, or undone with the count
+
+    @property
+    def in_force(self) -> bool:
+        """Whether two people agreed to it and the count that it changed stands."""
+        return self.seconded_at is not None and self.dropped_at is None

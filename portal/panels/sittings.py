@@ -377,14 +377,13 @@ def spent(line: Sequence[Given]) -> int:
 
 def taken_from(abouts: Sequence[str]) -> Mapping[str, str]:
     """Of these things, those that lost the money by an override in force, with its reason: `about` → reason. One query."""
-    rows = db.session.execute(
-        select(Matter.about, Override.funded, Override.reason)
-        .join(Matter, Matter.id == Override.matter_id)
-        .where(Matter.about.in_(abouts), Matter.status == "closed", Override.seconded_at.is_not(None), Override.dropped_at.is_(None))
-        .order_by(Override.id)
-    ).tuples()
-    last = {about: (funded, reason) for about, funded, reason in rows}
-    return {about: reason for about, (funded, reason) in last.items() if not funded}
+    query = (
+        select(Matter.about, Override)
+        .join(Override, Override.matter_id == Matter.id)
+        .where(Matter.about.in_(abouts), Matter.status == "closed")
+    )
+    last = {about: each for about, each in db.session.execute(query.order_by(Override.id)).tuples() if each.in_force}
+    return {about: each.reason for about, each in last.items() if not each.funded}
 
 
 def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:
@@ -402,7 +401,7 @@ def line_of(one: Sitting, matters: Sequence[Matter]) -> Sequence[Given]:
     refs = {each.id: each.ref for each in matters}
     for each in overrides_of(one):
         ref = refs.get(each.matter_id)
-        if each.seconded_at is None or each.dropped_at is not None or ref is None:
+        if not each.in_force or ref is None:
             continue
         funded, reserve = [r for r in funded if r != ref], [r for r in reserve if r != ref]
         if each.funded:

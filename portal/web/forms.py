@@ -92,6 +92,10 @@ class Form(FlaskForm):
         """The key of this sending, bound to who sends it."""
         return f"{who}:{type(self).__name__}:{str(self.once.data)[:64]}"
 
+    def typed(self) -> list[str]:
+        """What somebody wrote in their own words, to be shown once more where the form itself cannot be."""
+        return [each.data for each in self if isinstance(each, StringField) and not isinstance(each, HiddenField) and each.data]
+
     def refuse(self, sentence: str, field: str | None = None) -> None:
         """Show a refusal of an action at its field, or above the form."""
         if field and field in self._fields:

@@ -14,6 +14,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, NotYours, Refused
 from portal.grants.rules import RoundRules
 from portal.history import events_of
+from portal.outbox import messages_about
 from portal.panels import actions, conduct, hall, queries, seats, sittings
 from portal.panels.model import Hall, InHall, Interest, Seat, Struck, Vote
 from tests.client import Inspector
@@ -142,6 +143,8 @@ class TestHands:
         assert queries.standing(meeting.matter(0)).tally.sources == {"hall": 3, "phone": 1}
         meeting.tap("Olga", "hands", 0, "Ben", choice="yes")
         assert meeting.hands()["Ben"] == "yes"
+        told = [each.person_id for each in messages_about(f"panel:{queries.panel(meeting.panel).id}") if ":entered:" in each.key]
+        assert meeting.who("Ben").id in told and len(told) == len(set(told)), "nobody is turned round without hearing of it"
 
     def test_a_hand_written_down_by_mistake_counts_no_more_and_what_was_before_counts_again(self, meeting: Meeting) -> None:
         with clock.held_at(meeting.now):

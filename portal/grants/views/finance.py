@@ -227,8 +227,7 @@ def story(ref: str) -> Any:
 
 def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     lines = desk.payments(award_id=one.id)
-    paid_to = [line.payee for line in lines if line.payee.replaced_at is None and line.payee.route != award.BOUGHT]
-    payee = paid_to[0] if paid_to else award.current_payee(one)
+    payee = award.current_payee(one)
     moved = desk.story(one)
     refunds = desk.refunds_of(one)
     due = pay.due(one, [line.payment for line in lines], payee)

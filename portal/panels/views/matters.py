@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Blueprint, flash, request
 from flask_login import current_user
-from wtforms import HiddenField, StringField
 
 from portal import clock
 from portal.errors import NotFound, Refused
@@ -218,7 +217,7 @@ def matter_page(
         remarks=marking.talk(matter, current_user) if may_talk else [], may_talk=may_talk, place=queries.place_in_line(sitting.seat, matter) if sitting else None,
         may_ask=counting and showing.ask is not None and matter.status == "open" and not (ballot is not None and ballot.votes_from), ballot=ballot, enough=standing is not None and quorate(standing.tally, rule),
         voted=len(standing.votes) if standing is not None else queries.voted(matter) if matter.revealed_at or not rule.criteria else 0, outcomes=forms.OUTCOME_WORDS, choices=forms.CHOICE_WORDS, today=clock.today(),
-        typed=[] if matter.status == "open" else [each.data for each in form if isinstance(each, StringField) and not isinstance(each, HiddenField) and each.data and form.errors],
+        typed=form.typed() if matter.status != "open" and form.errors else [],
         sources=forms.SOURCE_WORDS, alone=matter.sitting_id is None or not sittings.shares_a_pot(matter), explained=explained,
     )  # fmt: skip
 

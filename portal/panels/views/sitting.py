@@ -163,7 +163,7 @@ def result(ref: str, sitting_ref: str) -> Any:
         others={rule: [ref for ref in refs if ref in named] for rule, refs in (one.result or {})["others"].items()}, overrides=overrides, why=why, named=named, by_id=by_id,
         names=people.names([id_ for each in overrides for id_ in (each.proposed_by_id, each.seconded_by_id)] + [each.actor_id for each in undone]),
         undone=[(each, (each.reason or "") if here.seat is not None or may("manage panels") else "") for each in undone],
-        spent=sittings.spent(line), changed=any(each.seconded_at and each.dropped_at is None for each in overrides), counting=counting,
+        spent=sittings.spent(line), changed=any(each.in_force for each in overrides), counting=counting,
         failed=[each for each in matters if each.outcome in ("no", "not_yet", "no_quorum")], outcomes=forms.OUTCOME_WORDS, explained=explained,
         address=f"/panels/{ref}/sittings/{sitting_ref}",
     )  # fmt: skip
@@ -195,10 +195,10 @@ def _as_data(one: Sitting, matters: Sequence[Matter], named: Mapping[str, str]) 
     changes = [
         {
             "matter": refs[each.matter_id].ref, "funded": each.funded, "reason": shielded(each.reason, hidden.get(refs[each.matter_id].about, ())),
-            "agreed_at": each.seconded_at.isoformat(),
+            "agreed_at": each.seconded_at.isoformat() if each.seconded_at else None,
         }
         for each in sittings.overrides_of(one)
-        if each.seconded_at and each.dropped_at is None and each.matter_id in refs
+        if each.in_force and each.matter_id in refs
     ]  # fmt: skip
     line = sittings.line_of(one, matters)
     return {
