@@ -334,7 +334,7 @@ def test_finance_sees_who_entered_the_account_and_whose_name_it_is_in(app: Flask
     payment = fay.location
     for each in (fay, olga):
         each.get(payment)
-        assert "Entered by Otto, " in each.said() and both in each.said()
+        assert "<br>Entered by Otto, " in each.text and both in each.said()
     otto.get(payment)
     assert "You entered the account, so another person approves it" in otto.said() and "Approve this payment" not in otto.said()
     olga.get(payment).press("", act="approve")
