@@ -97,6 +97,7 @@ const seems = (form, button, body, said) => {
     const runs = act === "start";
     time.left = act === "reset" ? time.length : left(time);
     time.ends = runs ? Date.now() + ahead + time.left * 1000 : "";
+    tick(); // it stands at what was left when it was pressed
     part("time-said").textContent = words.unsaid;
     const turn = [...box.querySelectorAll("form[data-tap]")].find(({ elements: { act } }) => /^(start|pause)$/.test(act.value));
     if (!turn) return;

@@ -166,3 +166,13 @@ def _report(idris: Visitor, office: Visitor, stranger: Visitor, links: list[str]
     idris.choose(idris.page.get_by_label("You may print these words")).press("Send it").sees("Your story")
     office.be("Amara Okafor").open("/desk/reports").click(title).press("Accept it and say thank you")
     idris.open(f"/grants/{ref}").sees("All done. Thank you!")
+
+
+def test_without_scripts_nothing_offers_what_only_a_script_can_do(chromium: Browser, site: Site) -> None:
+    who = Visitor(chromium.new_context(viewport=PHONE, java_script_enabled=False, service_workers="block"), site.address, scripts=False)
+    who.be("Amara Okafor").open("/panels/").click("Estuary Small Sparks panel").click("Neighbours choose this winter")
+    who.click("Look after the ballot").sees("They vote here:")
+    assert who.page.locator("[hidden]").count() and not who.page.locator("[hidden]:visible").count()
+    who.open("/panels/").click("Estuary Small Sparks panel").click("Summer Sparks").click("See how the pot was shared")
+    assert who.page.locator("[data-print][hidden]").count() and not who.page.locator("[hidden]:visible").count()
+    who.leave()
