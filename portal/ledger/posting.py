@@ -166,6 +166,18 @@ def rename_account(code: str, name: str) -> None:
     db.session.execute(update(ACCOUNT).where(ACCOUNT.c.code == code).values(name=name))
 
 
+def set_floor(code: str, floor: int | None) -> None:
+    """Let an account's balance fall to another figure (pence or minutes), as a part of an action that says who wanted it and why.
+
+    Refused: the balance is below that now. Guarded by the state's own check.
+    """
+    must_be_in_transaction()
+    stands = select(ACCOUNT.c.id).where(ACCOUNT.c.code == code).scalar_subquery()
+    fits = STATE.c.credits - STATE.c.debits >= floor if floor is not None else STATE.c.account_id.is_not(None)
+    if not db.session.execute(update(STATE).where(STATE.c.account_id == stands, fits).values(floor=floor)).rowcount:  # type: ignore[attr-defined]
+        raise Refused(_("The account %(code)s is below that already.", code=code))
+
+
 def post(
     lines: Sequence[Line],
     *,

@@ -1,0 +1,518 @@
+"""Hours between two members: written down by one side, answered by the other, then one entry in the books.
+
+The other side answers on its own page, by the link of the message, or by its six digits, which it may read out. Nobody
+answers what they wrote down themselves. What nobody answers settles after two reminders; what would take the receiver
+below the hard floor is held for a coordinator, because the hours were given all the same.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from sqlalchemy import func, or_, select
+
+from portal import clock, once, vault
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
+from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.history import SCHEME, Actor, record
+from portal.ledger.posting import Line, post, reverse
+from portal.money import Minutes, hours
+from portal.outbox import address_of
+from portal.people import queries as people
+from portal.people.access import Who
+from portal.places.model import Area
+from portal.refs import new_ref
+from portal.timebank import members, messages
+from portal.timebank.members import NAMED, account, balance, clearing, codes_of, floor_of, name_of
+from portal.timebank.model import OPEN, Exchange, Member
+from portal.timebank.rules import MOST_A_DAY, TimeRules, agreed, judge_day, judge_time, too_low
+from portal.words import _
+
+MARK = 12
+MOST_WRONG_CODES = 5
+BASES = ("paper sheet", "telephone", "in person")
+
+
+class Twice(Refused):
+    """It looks like an hour that is written down already: the person says whether it is the same."""
+
+    def __init__(self, sentence: str, ref: str, *, theirs: bool) -> None:
+        super().__init__(sentence)
+        self.ref = ref
+        self.theirs = theirs  # the other side wrote it, so that saying "the same" is the answer to it
+
+
+def about(exchange: Exchange) -> str:
+    """How events, messages and the books name it."""
+    return f"exchange:{exchange.id}"
+
+
+def sides(exchange: Exchange) -> tuple[Member, Member]:
+    """(who wrote it down, who answers)."""
+    return (exchange.giver, exchange.receiver) if exchange.logged_by == "giver" else (exchange.receiver, exchange.giver)
+
+
+# --- links and codes -----------------------------------------------------------------------------------------------------
+
+
+def token_of(exchange: Exchange) -> str:
+    """The last part of the other side's link."""
+    return f"{exchange.ref}-{_marks(exchange)[0][:MARK]}"
+
+
+def link_of(exchange: Exchange) -> str:
+    """The whole address at which the other side answers without signing in."""
+    return address_of(f"/t/{token_of(exchange)}")
+
+
+def code_of(exchange: Exchange) -> str:
+    """The six digits of the other side's message."""
+    return _digits(_marks(exchange)[0])
+
+
+def _marks(exchange: Exchange) -> tuple[str, ...]:
+    return vault.marks("exchange", f"{exchange.ref}:{exchange.link_number}")
+
+
+def _digits(mark: str) -> str:
+    return f"{int(mark[-12:], 16) % 1_000_000:06d}"
+
+
+def by_token(token: str) -> Exchange:
+    """The exchange that a link opens. NotFound: we did not make it, or it was replaced."""
+    ref, _dash, mark = token.rpartition("-")
+    found = db.session.scalar(select(Exchange).where(Exchange.ref == ref))
+    if found is None or not any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in _marks(found)):
+        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+    return found
+
+
+# --- finding -------------------------------------------------------------------------------------------------------------
+
+
+def by_ref(ref: str) -> Exchange:
+    """One exchange. NotFound."""
+    found = db.session.scalar(select(Exchange).where(Exchange.ref == ref))
+    if found is None:
+        raise NotFound(_("We cannot find that exchange."))
+    return found
+
+
+def _locked(ref: str) -> Exchange:
+    must_be_in_transaction()
+    found = db.session.scalar(select(Exchange).where(Exchange.ref == ref).with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(_("We cannot find that exchange."))
+    return found
+
+
+def _both(giver_id: int, receiver_id: int) -> tuple[Member, Member]:
+    """Giver and receiver, locked in the order of their ids against a change of floor or area, with their names."""
+    rows = db.session.scalars(
+        select(Member).where(Member.id.in_((giver_id, receiver_id))).order_by(Member.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    found = {row.id: row for row in rows}
+    return found[giver_id], found[receiver_id]
+
+
+# --- writing it down -----------------------------------------------------------------------------------------------------
+
+
+def log(
+    mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False
+) -> str:  # fmt: skip
+    """Write down that the member `mine` gave ("gave") to or received ("received") from `other`; returns the reference.
+
+    `mine`, `other`: card numbers; `minutes` in quarters of an hour; `kind`: a category's code. `again`: it is another one,
+    although it looks like one that is there. The other side hears of it. Refused: not one of the two ways, oneself, a paused
+    member, no quarter hours, a day ahead or long ago, more than a giver's day holds, typed for others without a basis; `Twice`.
+    """
+    if way not in ("gave", "received"):
+        raise Refused(_("Say whether you gave time or received it."))
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        rules = members.open_rules()
+        me, them = _pair(mine, other)
+        giver, receiver = (me, them) if way == "gave" else (them, me)
+        coordinator = actor.on_behalf_id is not None or actor.basis is not None
+        if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
+            raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
+        judge_time(minutes)
+        judge_day(day, rules, coordinator=coordinator)
+        category = members.category(kind)
+        one_at_a_time(f"time:{min(me.id, them.id)}:{max(me.id, them.id)}", f"giver:{giver.id}")
+        if not again:
+            _not_twice(giver, receiver, minutes, day, me)
+        _within_a_day(giver, minutes, day)
+        made = Exchange(
+            ref=new_ref("EXC"), giver_id=giver.id, receiver_id=receiver.id, category_id=category.id, day=day, minutes=Minutes(minutes), note=note,
+            logged_by="giver" if way == "gave" else "receiver", entered_by=actor.code, basis=actor.basis, entered_at=clock.now(),
+            settle_on=clock.today() + timedelta(days=rules.settle_days),
+        )  # fmt: skip
+        db.session.add(made)
+        db.session.flush()
+        record(about(made), "logged", actor, minutes=minutes, way=way)
+        messages.ask(made, me, them, link_of(made), code_of(made))
+        once.keep(once_key, made.ref)
+        return made.ref
+
+
+def _pair(mine: str, other: str) -> tuple[Member, Member]:
+    me, them = members.by_ref(mine), members.by_ref(other)
+    if me.id == them.id:
+        raise Refused(_("That is your own number. Choose who it was with."), "who")
+    for each in (me, them):
+        if each.status != "active":
+            raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(each)))
+    return me, them
+
+
+def _not_twice(giver: Member, receiver: Member, minutes: int, day: date, me: Member) -> None:
+    """Two people who log the same hour: one entry, which the second one answers; the same person twice is asked."""
+    found = db.session.scalars(
+        select(Exchange)
+        .where(Exchange.giver_id == giver.id, Exchange.receiver_id == receiver.id, Exchange.day == day, Exchange.status.in_((*OPEN, "settled")))
+        .order_by(Exchange.status != "logged", Exchange.id)
+    ).all()  # fmt: skip
+    mine = "giver" if me.id == giver.id else "receiver"
+    for each in found:
+        if each.logged_by != mine and each.status == "logged":
+            raise Twice(
+                _("%(name)s wrote down %(time)s for that day already. Is it the same?", name=name_of(sides(each)[0]), time=hours(each.minutes)),
+                each.ref, theirs=True,
+            )  # fmt: skip
+    for each in found:
+        if each.minutes == minutes or each.settled_minutes == minutes:
+            raise Twice(
+                _("There is an entry of %(time)s between you for that day already. Is this another one?", time=hours(each.minutes)),
+                each.ref, theirs=False,
+            )  # fmt: skip
+
+
+def _within_a_day(giver: Member, minutes: int, day: date) -> None:
+    query = select(func.coalesce(func.sum(Exchange.minutes), 0)).where(
+        Exchange.giver_id == giver.id, Exchange.day == day, Exchange.status.in_((*OPEN, "settled"))
+    )
+    if giver.person_id is not None and int(db.session.scalar(query) or 0) + minutes > MOST_A_DAY:
+        raise Refused(
+            _("With what is written down already, this is more than one person can give in a day. Check the day and the time."), "minutes"
+        )
+
+
+# --- answering -----------------------------------------------------------------------------------------------------------
+
+
+def answer(ref: str, minutes: int, words: str, who: Who, *, shown: int, actor: Actor | None = None) -> Exchange:
+    """The other side says how long it was: the same figure, another one, or 0 for "it was not so". Signed in.
+
+    `actor`: a coordinator who types the answer of somebody else, on a basis. Refused: not theirs to answer, not any more
+    the figure that they were `shown`, quarters of an hour, answered already.
+    """
+    with transaction():
+        exchange = _locked(ref)
+        _logger, other = sides(exchange)
+        if actor is None:
+            if not members.acts_as(who, other):
+                raise NotYours(_("We cannot find that exchange."))
+            actor = Actor(who.id)
+        elif not who.can("help others", other) or not actor.basis:
+            raise NotYours(_("We cannot find that exchange."))
+        return _answered(exchange, minutes, words, actor.code, actor, shown)
+
+
+def answer_by_token(token: str, minutes: int, words: str, *, shown: int) -> Exchange:
+    """The same by the link of the message, without signing in. Refused as for `answer`."""
+    with transaction():
+        exchange = _locked(by_token(token).ref)
+        by_token(token)  # judged again by what stands now
+        _logger, other = sides(exchange)
+        return _answered(exchange, minutes, words, members.about(other), Actor(None, other.person_id, "link"), shown)
+
+
+def answer_by_code(ref: str, typed: str, who: Who) -> Exchange:
+    """Who wrote it down types the six digits that the other one reads out: a yes. Refused: wrong, or wrong too often."""
+    wrong = False
+    with transaction():
+        exchange = _locked(ref)
+        logger, other = sides(exchange)
+        if not members.acts_as(who, logger) and not who.can("help others", logger):
+            raise NotYours(_("We cannot find that exchange."))
+        _must_wait(exchange)
+        if exchange.wrong_codes >= MOST_WRONG_CODES:
+            raise Refused(_("Too many wrong numbers. They can answer by the link in their message."), "code")
+        digits = "".join(each for each in typed if each.isascii() and each.isdigit())
+        if any(hmac.compare_digest(digits.encode(), _digits(mark).encode()) for mark in _marks(exchange)):
+            return _answered(exchange, exchange.minutes, "", members.about(other), Actor(None, other.person_id, "code"), exchange.minutes)
+        exchange.wrong_codes += 1
+        wrong = True
+    assert wrong  # counted for good, whatever is said now
+    raise Refused(_("Those are not the six digits in their message. Look again, and type them once more."), "code")
+
+
+def _must_wait(exchange: Exchange) -> None:
+    """Refused, in words that fit: it is not open for an answer any more."""
+    said = {
+        "settled": _("This is in the books already: %(time)s.", time=hours(exchange.settled_minutes or 0)),
+        "reversed": _("This was put right by a coordinator, so it cannot be answered any more."),
+        "withdrawn": _("Whoever wrote this down has taken it back."),
+        "refused": _("A coordinator has looked at this: it does not count."),
+        "disputed": _("You have answered this already. A coordinator looks at it."),
+        "held": _("You have answered this already. A coordinator looks at it."),
+    }
+    if exchange.status != "logged":
+        raise Conflict(said[exchange.status])
+
+
+def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Actor, shown: int) -> Exchange:
+    _must_wait(exchange)
+    if shown != exchange.minutes:
+        raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.minutes)))
+    if by == exchange.entered_by:
+        raise Refused(_("A second person says that it is so, not who wrote it down."))
+    if minutes:
+        judge_time(minutes)
+    exchange.answered_by, exchange.answered_at, exchange.answered_minutes, exchange.answer = by, clock.now(), Minutes(minutes), words
+    record(about(exchange), "answered", actor, minutes=minutes)
+    figure = agreed(exchange.minutes, minutes, members.open_rules())
+    if figure is None:
+        exchange.status = "disputed"
+        messages.differs(exchange, *sides(exchange))
+    else:
+        _settle(exchange, figure, actor)
+    return exchange
+
+
+def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
+    """Who wrote it down takes the other's figure; 0 takes the entry back. Refused: not theirs, no longer that figure."""
+    with transaction():
+        exchange = _locked(ref)
+        if not members.acts_as(who, sides(exchange)[0]):
+            raise NotYours(_("We cannot find that exchange."))
+        if exchange.status != "disputed" or exchange.answered_minutes is None:
+            raise Conflict(_("There is nothing to agree on here any more."))
+        if shown != exchange.answered_minutes:
+            raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.answered_minutes)))
+        record(about(exchange), "accepted", Actor(who.id), minutes=shown)
+        if shown:
+            _settle(exchange, exchange.answered_minutes, Actor(who.id))
+        else:
+            exchange.status = "withdrawn"
+            messages.withdrawn(exchange, *sides(exchange))
+        return exchange
+
+
+def withdraw(ref: str, who: Who) -> Exchange:
+    """Who wrote it down takes it back, until the other side has answered. Refused: not theirs; answered."""
+    with transaction():
+        exchange = _locked(ref)
+        logger, other = sides(exchange)
+        if not members.acts_as(who, logger) and exchange.entered_by != f"person:{who.id}":
+            raise NotYours(_("We cannot find that exchange."))
+        if exchange.status == "withdrawn":
+            return exchange
+        _must_wait(exchange)
+        exchange.status = "withdrawn"
+        exchange.link_number += 1
+        record(about(exchange), "withdrawn", Actor(who.id))
+        messages.withdrawn(exchange, logger, other)
+        return exchange
+
+
+# --- into the books ------------------------------------------------------------------------------------------------------
+
+
+def lines_of(giver: Member, receiver: Member, minutes: int) -> list[Line]:
+    """What moves: from the receiver to the giver, through the clearing accounts when they belong to two areas."""
+    if giver.area_id == receiver.area_id:
+        return [Line(account(receiver), account(giver), minutes)]
+    areas = {area.id: area for area in db.session.scalars(select(Area).where(Area.id.in_((giver.area_id, receiver.area_id))))}
+    return [
+        Line(account(receiver), clearing(areas[receiver.area_id]), minutes),
+        Line(clearing(areas[giver.area_id]), account(giver), minutes),
+    ]
+
+
+def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
+    """One entry in the books; or held for a coordinator when the receiver would fall below the hard floor."""
+    rules = members.open_rules()
+    giver, receiver = _both(exchange.giver_id, exchange.receiver_id)
+    number = 1 if exchange.entry_key is None else int(exchange.entry_key.rpartition(":")[2]) + 1
+    key = f"exchange:{exchange.id}:settled:{number}"
+    floor = floor_of(receiver, rules)
+    try:
+        posted = post(
+            lines_of(giver, receiver, minutes), key=key, kind="exchange", about=about(exchange), sentence=_("Help: %(kind)s", kind=exchange.category.name),
+            actor=actor.code, on_behalf=actor.on_behalf_code, basis=actor.basis, refusals={account(receiver): too_low(name_of(receiver), floor)},
+        )  # fmt: skip
+    except Refused as why:
+        exchange.status = "held"
+        record(about(exchange), "held", SCHEME, reason=why.sentence, minutes=minutes)
+        messages.held(exchange, giver, receiver)
+        return
+    assert posted.fresh
+    exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
+    record(about(exchange), "settled", actor, minutes=minutes)
+    after = {giver.id: balance(giver), receiver.id: balance(receiver)}
+    messages.receipts(exchange, giver, receiver, after[giver.id], after[receiver.id])
+    if after[receiver.id] < rules.soft_floor <= after[receiver.id] + minutes:
+        messages.soft_floor(exchange, receiver, after[receiver.id], rules)
+
+
+# --- a coordinator -------------------------------------------------------------------------------------------------------
+
+
+def decide(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
+    """A coordinator says what it was: so many minutes, or 0 for nothing. What is held may be tried again with its figure.
+
+    Refused: nothing to decide, no reason, one of the two sides or who typed it, quarters of an hour; a floor, with its way on.
+    """
+    with transaction():
+        exchange = _locked(ref)
+        _must_be_coordinator(exchange, who)
+        if not reason:
+            raise Refused(_("Write why, in a few words."), "reason")
+        if exchange.status not in OPEN:
+            raise Conflict(_("This has been settled meanwhile."))
+        record(about(exchange), "decided", Actor(who.id), reason=reason, minutes=minutes)
+        if minutes:
+            judge_time(minutes)
+            _settle(exchange, Minutes(minutes), Actor(who.id))
+            if exchange.status == "held":
+                raise Refused(
+                    _("The receiver would fall below their floor. Lower it for them first, or grant hours from the pot."), "minutes"
+                )
+        else:
+            exchange.status = "refused"
+            messages.decided(exchange, exchange.giver, exchange.receiver, reason)
+        return exchange
+
+
+def _must_be_coordinator(exchange: Exchange, who: Who) -> None:
+    giver, receiver = exchange.giver, exchange.receiver
+    if not (who.can("help others", giver) or who.can("help others", receiver)):
+        raise NotYours(_("We cannot find that exchange."))
+    if f"person:{who.id}" in codes_of((giver, receiver)) | {exchange.entered_by}:
+        raise Refused(_("Ask a colleague: nobody decides about their own hours, or what they typed."))
+
+
+def something_wrong(ref: str, words: str, who: Who) -> Exchange:
+    """One of the two says that a settled exchange is wrong: a coordinator looks at it. Refused: not theirs, not settled, no words."""
+    with transaction():
+        exchange = _locked(ref)
+        if not any(members.acts_as(who, side) for side in sides(exchange)):
+            raise NotYours(_("We cannot find that exchange."))
+        if exchange.status != "settled":
+            raise Conflict(_("This is not in the books, so there is nothing to put right."))
+        if not words:
+            raise Refused(_("Write what is wrong, in a few words."), "words")
+        if exchange.questioned_at is not None:
+            raise Conflict(_("A coordinator has been told already, and looks at it."))
+        exchange.questioned_by, exchange.questioned_at, exchange.question = f"person:{who.id}", clock.now(), words
+        record(about(exchange), "questioned", Actor(who.id), reason=words)
+        messages.questioned(exchange, exchange.giver, exchange.receiver)
+        return exchange
+
+
+def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
+    """A coordinator puts a settled exchange right: a reversal that stays to be seen, and the right figure (0: none) after it.
+
+    The same figure answers the question and moves nothing. Refused: as for `decide`; a floor, of who would have to give back.
+    """
+    with transaction():
+        exchange = _locked(ref)
+        _must_be_coordinator(exchange, who)
+        if exchange.status != "settled" or exchange.entry_key is None:
+            raise Conflict(_("This is not in the books, so there is nothing to put right."))
+        if not reason:
+            raise Refused(_("Write why, in a few words."), "reason")
+        if minutes:
+            judge_time(minutes)
+        actor = Actor(who.id)
+        record(about(exchange), "put_right", actor, reason=reason, minutes=minutes, before=exchange.settled_minutes)
+        exchange.questioned_at = None
+        if minutes != exchange.settled_minutes:
+            reverse(exchange.entry_key, reason=reason, actor=actor.code)
+            if minutes:
+                _settle(exchange, Minutes(minutes), actor)
+                if exchange.status == "held":
+                    raise Refused(
+                        _("The receiver would fall below their floor. Lower it for them first, or grant hours from the pot."), "minutes"
+                    )
+            else:
+                exchange.status = "reversed"
+        messages.decided(exchange, exchange.giver, exchange.receiver, reason)
+        return exchange
+
+
+# --- the worker ----------------------------------------------------------------------------------------------------------
+
+
+def _each(refs: Sequence[str], act: Callable[[Exchange], bool]) -> int:
+    """Do something for each of these, in a transaction of its own; how many it was done for."""
+    count = 0
+    for ref in refs:
+        with transaction():
+            count += act(_locked(ref))
+    return count
+
+
+def remind() -> int:
+    """Remind who has not answered, as often as the rules say (the worker's work). Each message once."""
+    rules = members.rules()
+    if rules is None or not rules.reminder_days:
+        return 0
+    today = clock.today()
+    due = select(Exchange.ref).where(
+        Exchange.status == "logged", Exchange.settle_on <= today + timedelta(days=rules.settle_days - min(rules.reminder_days))
+    )
+
+    def act(exchange: Exchange) -> bool:
+        waited = rules.settle_days - (exchange.settle_on - today).days
+        number = sum(waited >= each for each in rules.reminder_days)
+        if exchange.status != "logged" or not number:
+            return False
+        logger, other = sides(exchange)
+        return messages.ask(exchange, logger, other, link_of(exchange), code_of(exchange), number=number)
+
+    return _each(db.session.scalars(due.order_by(Exchange.id)).all(), act)
+
+
+def settle_due() -> int:
+    """Settle what nobody answered in time (the worker's work).
+
+    Left for a coordinator: what is asked of somebody we cannot reach, or of an organisation for which nobody else speaks
+    than who wrote it down.
+    """
+    due = select(Exchange.ref).where(Exchange.status == "logged", Exchange.settle_on <= clock.today()).order_by(Exchange.id)
+
+    def act(exchange: Exchange) -> bool:
+        if exchange.status != "logged" or not can_be_heard(exchange):
+            return False
+        _settle(exchange, exchange.minutes, SCHEME)
+        return True
+
+    return _each(db.session.scalars(due).all(), act)
+
+
+def can_be_heard(exchange: Exchange) -> bool:
+    """Whether the other side is somebody else, whom a message reaches."""
+    _logger, other = sides(exchange)
+    return any(
+        f"person:{someone.id}" != exchange.entered_by and people.addressee_of(someone).address for someone in members.persons_of(other)
+    )
+
+
+def waits_for_coordinator(areas: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
+    """What a coordinator of these areas (None: all) has to look at, the longest waiting first."""
+    overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
+    query = select(Exchange).where(
+        or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
+    )
+    if areas is not None:
+        here = select(Member.id).where(Member.area_id.in_(areas))
+        query = query.where(or_(Exchange.giver_id.in_(here), Exchange.receiver_id.in_(here)))
+    return db.session.scalars(query.order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()
+
+
+__all__ = ["NAMED", "TimeRules", "Twice", "answer", "by_ref", "log", "remind", "settle_due"]

@@ -1,0 +1,341 @@
+"""Members of the timebank: persons and organisations with an account of minutes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal import clock
+from portal.db import db, must_be_in_transaction, transaction
+from portal.errors import NotFound, Refused
+from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
+from portal.ledger.posting import Line, open_accounts, post, set_floor
+from portal.money import Minutes, hours
+from portal.people import queries as people
+from portal.people.access import Who
+from portal.people.model import Organisation, Person
+from portal.places.model import Area
+from portal.refs import new_ref
+from portal.timebank.model import Category, Exchange, Member, Timebank
+from portal.timebank.rules import TimeRules
+from portal.words import N_, _
+
+ISSUE = "issue"  # where starting credit comes from, so that the whole book is always zero
+STANDARD = {
+    "company": N_("Company and a chat"),
+    "shopping": N_("Shopping and errands"),
+    "lifts": N_("Lifts and getting about"),
+    "garden": N_("Garden"),
+    "repairs": N_("Repairs and small jobs"),
+    "cooking": N_("Cooking and food"),
+    "children": N_("Help with children"),
+    "pets": N_("Pets"),
+    "computers": N_("Phones and computers"),
+    "forms": N_("Forms and letters"),
+    "learning": N_("Teaching and learning"),
+    "crafts": N_("Crafts, music and art"),
+    "health": N_("Sport and keeping well"),
+    "events": N_("Events and hubs"),
+    "other": N_("Something else"),
+}
+AGREEMENT = N_(
+    "I am %(age)d or over. An hour is an hour, whatever it is for. I say honestly how long it was, I am kind, and I stop when I do not feel safe."
+)
+
+
+# --- the timebank itself -------------------------------------------------------------------------------------------------
+
+
+def open_timebank(rules: TimeRules, actor: Actor) -> None:
+    """Open the scheme's timebank, with the usual kinds of help; again changes nothing."""
+    with transaction():
+        if db.session.get(Timebank, 1) is not None:
+            return
+        db.session.add(Timebank(id=1, opened_at=clock.now(), rules=rules.dump()))
+        known = set(db.session.scalars(select(Category.code)))
+        db.session.add_all(Category(code=code, name=_(name)) for code, name in STANDARD.items() if code not in known)
+        open_accounts([(ISSUE, "MIN", "equity", _("Starting credit"), None, None)])
+        record("timebank", "opened", actor)
+
+
+def rules() -> TimeRules | None:
+    """The rules of the timebank; None while it is not open. One query."""
+    found = db.session.get(Timebank, 1)
+    return TimeRules.load(found.rules) if found else None
+
+
+def open_rules() -> TimeRules:
+    """The rules. Refused while the timebank is not open."""
+    found = rules()
+    if found is None:
+        raise Refused(_("The timebank of this scheme is not open yet."))
+    return found
+
+
+def categories() -> Sequence[Category]:
+    """Kinds of help in use, by name."""
+    return db.session.scalars(select(Category).where(Category.archived_at.is_(None)).order_by(Category.name)).all()
+
+
+def category(code: str) -> Category:
+    """A kind of help that is in use. Refused: none of ours."""
+    found = db.session.scalar(select(Category).where(Category.code == code, Category.archived_at.is_(None)))
+    if found is None:
+        raise Refused(_("Choose what kind of help it was."), "kind")
+    return found
+
+
+# --- accounts ------------------------------------------------------------------------------------------------------------
+
+
+def account(member: Member) -> str:
+    """The ledger account of a member's minutes."""
+    return f"member:{member.ref}"
+
+
+def clearing(area: Area) -> str:
+    """The account that shows what an area owes the others, or they it."""
+    return f"area:{area.code}:clearing"
+
+
+def pot(area: Area) -> str:
+    """The account of time given for those who cannot earn."""
+    return f"pot:{area.code}"
+
+
+def open_books_of(area: Area) -> None:
+    """The clearing account and the community pot of an area, as a part of an action."""
+    open_accounts(
+        [
+            (clearing(area), "MIN", "liability", _("Between areas: %(area)s", area=area.name), None, None),
+            (pot(area), "MIN", "equity", _("Community pot: %(area)s", area=area.name), 0, None),
+        ]
+    )
+
+
+def balance(member: Member) -> Minutes:
+    """What a member has, in minutes; below zero when they received more than they gave."""
+    return Minutes(books.balance(account(member)))
+
+
+def floor_of(member: Member, scheme_rules: TimeRules) -> Minutes:
+    """How far a member's balance may fall, in minutes."""
+    return scheme_rules.hard_floor if member.hard_floor is None else member.hard_floor
+
+
+# --- becoming one --------------------------------------------------------------------------------------------------------
+
+
+def join(person_id: int, area_id: int, agreed: bool, actor: Actor) -> str:
+    """A person becomes a member; returns the number on their card. Again gives the same.
+
+    Refused: the timebank is not open, no such area, not agreed to what members say (age and fairness).
+    """
+    with transaction():
+        scheme_rules = open_rules()
+        someone = people.person(person_id)
+        if not agreed:
+            raise Refused(_("Say yes to this first, please."), "agreed")
+        made = _become(scheme_rules, area_id, actor, person_id=someone.id)
+        if someone.area_id is None:
+            someone.area_id = area_id
+        return made.ref
+
+
+def join_organisation(organisation_id: int, area_id: int, actor: Actor) -> str:
+    """An organisation becomes a member; returns the number on its card. Refused as for `join`."""
+    with transaction():
+        return _become(open_rules(), area_id, actor, organisation_id=people.organisation(organisation_id).id).ref
+
+
+def _become(
+    scheme_rules: TimeRules, area_id: int, actor: Actor, *, person_id: int | None = None, organisation_id: int | None = None
+) -> Member:
+    must_be_in_transaction()
+    whose = Member.person_id == person_id if person_id is not None else Member.organisation_id == organisation_id
+    made = db.session.scalar(select(Member).where(whose).with_for_update())
+    if made is not None and made.status != "left":
+        return made
+    area = db.session.get(Area, area_id)
+    if area is None or area.archived_at is not None or area.kind == "scheme":
+        raise Refused(_("Choose where you live, so that neighbours find you."), "area")
+    fresh = made is None
+    if made is None:
+        made = Member(ref=new_ref("MEM"), person_id=person_id, organisation_id=organisation_id, area_id=area.id, joined_at=clock.now())
+        db.session.add(made)
+        db.session.flush()
+    made.status, made.area_id = "active", area.id
+    made.agreement = _(AGREEMENT, age=scheme_rules.least_age) if person_id is not None else ""
+    open_books_of(area)
+    open_accounts([(account(made), "MIN", "liability", _("Member %(ref)s", ref=made.ref), scheme_rules.hard_floor, None)])
+    record(about(made), "joined" if fresh else "came_back", actor, area=area.code)
+    if fresh and scheme_rules.starting_credit and person_id is not None:
+        post(
+            [Line(ISSUE, account(made), scheme_rules.starting_credit)], key=f"member:{made.id}:start", kind="starting credit", about=about(made),
+            sentence=_("Starting credit"), actor=SCHEME.code,
+        )  # fmt: skip
+    return made
+
+
+def set_member(ref: str, *, area_id: int, seen_outside: bool, paused: bool, actor: Actor) -> None:
+    """What members choose themselves. Refused: no such area; a member who left."""
+    with transaction():
+        member = locked(ref)
+        area = db.session.get(Area, area_id)
+        if area is None or area.archived_at is not None or area.kind == "scheme":
+            raise Refused(_("Choose where you live, so that neighbours find you."), "area")
+        if member.status == "left":
+            raise Refused(_("This member has left the timebank."))
+        member.area_id, member.seen_outside, member.status = area.id, seen_outside, "paused" if paused else "active"
+        open_books_of(area)
+        record(about(member), "changed", actor, area=area.code, seen_outside=seen_outside, paused=paused)
+
+
+def allow_lower(ref: str, floor: Minutes | None, reason: str, actor: Actor) -> None:
+    """A coordinator lets a member's balance fall further, or no further than the scheme says (None), in minutes.
+
+    Refused: no reason; a floor above zero; a balance that is below it now; themselves.
+    """
+    with transaction():
+        member = locked(ref)
+        if not reason:
+            raise Refused(_("Write why, in a few words."), "reason")
+        if member.person_id is not None and member.person_id == actor.person_id:
+            raise Refused(_("Ask a colleague: nobody sets their own limit."))
+        if floor is not None and floor > 0:
+            raise Refused(_("Write it as hours below zero, like 30."), "floor")
+        lowest = open_rules().hard_floor if floor is None else floor
+        if balance(member) < lowest:
+            raise Refused(_("Their balance is lower than that now: %(balance)s.", balance=hours(balance(member))), "floor")
+        member.hard_floor = floor
+        set_floor(account(member), lowest)
+        record(about(member), "floor_set", actor, reason=reason, floor=lowest)
+
+
+# --- finding one ---------------------------------------------------------------------------------------------------------
+
+
+def about(member: Member) -> str:
+    """How events name a member."""
+    return f"member:{member.id}"
+
+
+NAMED = (joinedload(Member.person), joinedload(Member.organisation), joinedload(Member.area))
+
+
+def name_of(member: Member) -> str:
+    """What neighbours call them."""
+    if member.person is not None:
+        return member.person.name
+    assert member.organisation is not None
+    return member.organisation.name
+
+
+def member_of(person_id: int) -> Member | None:
+    """A person's own membership, also when paused; None when they never joined or have left."""
+    return db.session.scalar(select(Member).where(Member.person_id == person_id, Member.status != "left").options(*NAMED))
+
+
+def by_ref(ref: str) -> Member:
+    """A member by the number on their card. NotFound: none of ours, or they left."""
+    found = db.session.scalar(select(Member).where(Member.ref == ref, Member.status != "left").options(*NAMED))
+    if found is None:
+        raise NotFound(_("We cannot find that member. Check the number on the card."))
+    return found
+
+
+def locked(ref: str) -> Member:
+    """The same, locked, as a part of an action."""
+    must_be_in_transaction()
+    query = select(Member).where(Member.ref == ref).with_for_update().execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound(_("We cannot find that member. Check the number on the card."))
+    return found
+
+
+def own(who: Who) -> Sequence[Member]:
+    """Whom a person may log hours as: themselves first, then the organisations they act for. One query."""
+    mine = or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for))
+    found = db.session.scalars(select(Member).where(mine, Member.status != "left").options(*NAMED)).all()
+    return sorted(found, key=lambda member: (member.person_id is None, name_of(member)))
+
+
+def acts_as(who: Who, member: Member) -> bool:
+    """Whether a person is this member, or acts for it."""
+    return member.person_id == who.id or (member.organisation_id is not None and member.organisation_id in who.acts_for)
+
+
+def persons_of(member: Member) -> Sequence[Person]:
+    """Who speaks for a member: the person, or everybody who acts for the organisation today."""
+    if member.person_id is not None:
+        return [people.person(member.person_id)]
+    assert member.organisation_id is not None
+    return [someone for _row, someone in people.acting_for(member.organisation_id)]
+
+
+def codes_of(members: Iterable[Member]) -> frozenset[str]:
+    """ "person:12" of everybody who is one of these members or acts for one."""
+    return frozenset(f"person:{someone.id}" for member in members for someone in persons_of(member))
+
+
+def recent(member: Member, limit: int = 6) -> Sequence[Member]:
+    """With whom a member exchanged lately, the latest first. One query."""
+    other = _other(member.id)
+    last = (
+        select(other.label("other"), func.max(Exchange.id).label("last"))
+        .where(or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id), Exchange.status != "withdrawn")
+        .group_by(other)
+        .order_by(func.max(Exchange.id).desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = select(Member).join(last, last.c.other == Member.id).where(Member.status == "active").options(*NAMED)
+    return db.session.scalars(query.order_by(last.c.last.desc())).all()
+
+
+def _other(member_id: int) -> ColumnElement[int]:
+    from sqlalchemy import case
+
+    return case((Exchange.giver_id == member_id, Exchange.receiver_id), else_=Exchange.giver_id)
+
+
+def search(text: str, viewer: Member, limit: int = 20) -> Sequence[Member]:
+    """Active members whose name has a word that begins like each word typed, or whose number it is; those nearby first.
+
+    Found by name: who lives in the viewer's area, organisations, and who chose to be seen outside theirs. By number: anybody.
+    """
+    from portal.refs import clean_ref
+
+    if (number := clean_ref(text)) is not None:
+        one = db.session.scalar(select(Member).where(Member.ref == number, Member.status == "active").options(*NAMED))
+        return [one] if one is not None and one.id != viewer.id else []
+    words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
+    if not words:
+        return []
+    name = func.lower(func.coalesce(Person.name, Organisation.name))
+    begins: list[ColumnElement[bool]] = [or_(name.like(f"{word}%", escape="\\"), name.like(f"% {word}%", escape="\\")) for word in words]
+    near = Member.area_id == viewer.area_id
+    query = (
+        select(Member)
+        .outerjoin(Person, Person.id == Member.person_id)
+        .outerjoin(Organisation, Organisation.id == Member.organisation_id)
+        .where(Member.status == "active", Member.id != viewer.id, or_(near, Member.seen_outside, Member.organisation_id.is_not(None)))
+        .where(and_(*begins))
+        .options(*NAMED)
+        .order_by(near.desc(), name, Member.id)
+        .limit(limit)
+    )
+    return db.session.scalars(query).all()
+
+
+def names(ids: Collection[int]) -> Mapping[int, str]:
+    """Names by member id, in one query; of who left the scheme: what their record says now."""
+    rows = db.session.execute(
+        select(Member.id, func.coalesce(Person.name, Organisation.name))
+        .outerjoin(Person, Person.id == Member.person_id)
+        .outerjoin(Organisation, Organisation.id == Member.organisation_id)
+        .where(Member.id.in_(ids))
+    )
+    return dict(rows.tuples().all()) if ids else {}
