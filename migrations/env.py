@@ -14,8 +14,8 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
-import portal.turns
 import portal.timebank.model
+import portal.turns
 import portal.work.model  # noqa: F401
 from portal.db import Base, Instant, db
 
