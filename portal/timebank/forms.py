@@ -1,10 +1,16 @@
 """What members and coordinators type about hours."""
 
+from collections.abc import Sequence
+
 from wtforms import BooleanField, RadioField, SelectField
 
 from portal import clock
+from portal.errors import Refused
 from portal.people.forms import area_choices
-from portal.timebank.model import Category
+from portal.refs import clean_ref
+from portal.timebank.leaving import POT
+from portal.timebank.members import name_of
+from portal.timebank.model import Category, Member
 from portal.web.forms import DayField, Form, HoursField, Line, Needed, WholeNumberField
 from portal.words import N_, _
 
@@ -69,6 +75,47 @@ class Digits(Form):
 
 class Wrong(Form):
     words = Line(N_("What is wrong?"), [Needed(N_("Write what is wrong, in a few words."))], most=300)
+
+
+SOMEBODY = "number"
+
+
+class _To(Form):
+    """To the pot, to somebody known, or to a card number."""
+
+    to = RadioField(N_("To whom?"), [Needed(N_("Choose who gets it."))])
+    number = Line(N_("The number on their card"), most=20)
+
+    def fill(self, area: str, recent: Sequence[Member]) -> None:
+        self.to.choices = [
+            (POT, _("The community pot of %(area)s, for who cannot earn", area=area)),
+            *((each.ref, name_of(each)) for each in recent),
+            (SOMEBODY, _("Somebody else, by the number on their card")),
+        ]
+
+    def whom(self) -> str:
+        """`POT` or a card number. Refused: none that could be one."""
+        if self.to.data != SOMEBODY:
+            return str(self.to.data)
+        number = clean_ref(self.number.data)
+        if number is None:
+            raise Refused(_("Write the number on their card, like MEM-7F3K-9QXA."), "number")
+        return number
+
+
+class Give(_To):
+    time = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
+    note = Line(N_("Why? (optional)"), most=120)
+
+
+class Leave(_To):
+    to = RadioField(N_("Where do your hours go?"), default=POT)
+    note = Line(N_("Why are you leaving? (optional)"), most=200)
+
+
+class Grant(Form):
+    time = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
 
 
 class Decide(Form):

@@ -106,6 +106,7 @@ class Line:
     after: int
     ref: str
     undone: bool  # it was put right later
+    reverses: bool  # it puts another line right
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
@@ -122,7 +123,7 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
         if exchange is not None and row.reverses:
             sentence = _("Put right: %(what)s", what=sentence)
         day, note, ref = (exchange.day, exchange.category.name, exchange.ref) if exchange else (row.effective_on, "", "")
-        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, row.reversed))
+        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, row.reversed, row.reverses))
     return lines
 
 

@@ -6,11 +6,12 @@ from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal.errors import NotFound, Refused
+from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.views import actor
 from portal.timebank import exchange as exchanges
-from portal.timebank import forms, members, queries
+from portal.timebank import forms, leaving, members, queries
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -111,6 +112,26 @@ def member(ref: str) -> Any:
         usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
         story=people.story_of(members.about(found)), words=MEMBER_EVENTS,
     )  # fmt: skip
+
+
+@time_desk.route("/timebank/desk/members/<ref>/grant", methods=["GET", "POST"])
+@allow("help others")
+def grant(ref: str) -> Any:
+    """Some of the pot for who cannot earn."""
+    found = _member(ref)
+    form = forms.Grant()
+    if form.validate_on_submit():
+        try:
+            leaving.grant(
+                found.area.code, ref, form.time.data or 0, form.reason.data, current_user, once_key=form.once_key(current_user.id)
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Given. They are told."))
+            return see_other(f"/timebank/desk/members/{ref}")
+    left = Minutes(books.balance(members.pot(found.area)))
+    return form_page("timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules())
 
 
 @time_desk.route("/timebank/desk/rules", methods=["GET", "POST"])

@@ -64,7 +64,7 @@ def index() -> Any:
     lines = queries.statement(me, limit=5)
     return page(
         "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=members.balance(me), waiting=waiting, under_way=under_way,
-        lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=_as(me), once=Nothing(),
+        lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _chosen(mine: Any) -> Member | None:
     return next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
 
 
-def _as(me: Member) -> str:
+def suffix(me: Member) -> str:
     """What the address of a page must say so that it stays with this member."""
     return "" if me.person_id == current_user.id else f"?as={me.ref}"
 
@@ -110,7 +110,7 @@ def _home() -> str:
     return next((area.code for area in areas() if area.id == current_user.area_id), "")
 
 
-def _me() -> Member:
+def whose() -> Member:
     """The member whose page this is: the person, or the organisation that the address names."""
     found = _chosen(members.own(current_user))
     if found is None:
@@ -121,7 +121,7 @@ def _me() -> Member:
 @timebank.route("/timebank/me", methods=["GET", "POST"])
 @allow("signed in")
 def me() -> Any:
-    mine = _me()
+    mine = whose()
     given = {"area": mine.area.code, "seen_outside": mine.seen_outside, "paused": mine.status == "paused"}
     form = forms.Me(data=given if request.method == "GET" else None).fill()
     if form.validate_on_submit():
@@ -133,19 +133,19 @@ def me() -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(_("Saved."))
-            return see_other(f"/timebank/{_as(mine)}")
-    return form_page("timebank/me.html", form, me=mine, name=name_of(mine), as_=_as(mine))
+            return see_other(f"/timebank/{suffix(mine)}")
+    return form_page("timebank/me.html", form, me=mine, name=name_of(mine), as_=suffix(mine))
 
 
 @timebank.get("/timebank/card")
 @allow("signed in")
 def card() -> Any:
     """My number as letters and as a picture, to show or to print."""
-    mine = _me()
+    mine = whose()
     address = address_of(f"/timebank/to/{mine.ref}")
     picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Card of %(name)s", name=name_of(mine)))
     svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
-    return page("timebank/card.html", me=mine, name=name_of(mine), address=address, svg=svg, as_=_as(mine))
+    return page("timebank/card.html", me=mine, name=name_of(mine), address=address, svg=svg, as_=suffix(mine))
 
 
 # --- writing hours down --------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def _logger() -> tuple[Member, str]:
         found = _chosen(mine)
         if found is None:
             raise NotJoined
-        return found, _as(found)
+        return found, suffix(found)
     found = members.by_ref(wanted)
     if not may("help others", found):
         raise NotYours(_("We cannot find that member. Check the number on the card."))
@@ -283,7 +283,7 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], helps=not members.acts_as(current_user, me),
-        as_=_as(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
+        as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
         again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
 
@@ -315,7 +315,7 @@ def answer(ref: str) -> Any:
         form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
         return _one(ref, form)
     flash(_said(done))
-    return see_other(f"/timebank/exchanges/{ref}" if done.status != "settled" or request.form.get("stay") else f"/timebank/{_as(me)}")
+    return see_other(f"/timebank/exchanges/{ref}" if done.status != "settled" or request.form.get("stay") else f"/timebank/{suffix(me)}")
 
 
 def _on_behalf(me: Member) -> Actor | None:
@@ -348,7 +348,7 @@ def code(ref: str) -> Any:
             form.refuse(why.sentence, why.field)
         else:
             flash(_said(done))
-            return see_other(f"/timebank/exchanges/{ref}{_as(me)}")
+            return see_other(f"/timebank/exchanges/{ref}{suffix(me)}")
     return _one(ref, form)
 
 
@@ -442,12 +442,12 @@ def answer_by_link(token: str) -> Any:
 @timebank.get("/timebank/statement")
 @allow("signed in")
 def statement() -> Any:
-    mine = _me()
+    mine = whose()
     before = whole_number(request.args.get("before"), 0) or None
     lines = queries.statement(mine, before, PAGE + 1)
-    joint = "&" if _as(mine) else "?"
-    older = f"/timebank/statement{_as(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
+    joint = "&" if suffix(mine) else "?"
+    older = f"/timebank/statement{suffix(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
     return page(
-        "timebank/statement.html", me=mine, name=name_of(mine), as_=_as(mine), lines=lines[:PAGE], older=older, first=before is not None,
+        "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
         balance=members.balance(mine),
     )  # fmt: skip
