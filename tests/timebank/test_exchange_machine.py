@@ -79,11 +79,13 @@ def machine(store: Store) -> type[RuleBasedStateMachine]:
             }
             return found[0]
 
-        @rule(ref=made, who=st.sampled_from(["Maya", "Idris", "Walter"]), said=st.sampled_from([0, 15, 30, 45, 60, 75, 480]))
-        def answer(self, ref: str, who: str, said: int) -> None:
+        @rule(ref=made, stranger=st.sampled_from([False, False, False, True]), apart=st.sampled_from([0, 0, -15, 15, 30, None]))
+        def answer(self, ref: str, stranger: bool, apart: int | None) -> None:
             if not ref:
                 return
             one = self.model[ref]
+            said = 0 if apart is None else one["minutes"] + apart
+            who = "Cass" if stranger else one["other"]
             done = self.tried(lambda: exchange.answer(ref, said, "", self.bank.who(who), shown=one["minutes"]))
             assert done == (one["state"] == "logged" and who == one["other"])
             if done:
