@@ -22,7 +22,7 @@ from portal.people import queries as people
 from portal.people.access import Who
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import members, messages
+from portal.timebank import ideas, members, messages
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -120,13 +120,15 @@ def _both(giver_id: int, receiver_id: int) -> tuple[Member, Member]:
 
 
 def log(
-    mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False
+    mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False,
+    purpose_id: int | None = None,
 ) -> str:  # fmt: skip
     """Write down that the member `mine` gave ("gave") to or received ("received") from `other`; returns the reference.
 
     `mine`, `other`: card numbers; `minutes` in quarters of an hour; `kind`: a category's code. `again`: it is another one,
     although it looks like one that is there. The other side hears of it. Refused: not one of the two ways, oneself, a paused
     member, no quarter hours, a day ahead or long ago, more than a giver's day holds, typed for others without a basis; `Twice`.
+    `purpose_id`: it was work on a funded idea (`work.queries.open_purposes`); refused as for `ideas.begin`.
     """
     if way not in ("gave", "received"):
         raise Refused(_("Say whether you gave time or received it."))
@@ -153,6 +155,8 @@ def log(
         )  # fmt: skip
         db.session.add(made)
         db.session.flush()
+        if purpose_id is not None:
+            ideas.begin(made, purpose_id, giver)
         record(about(made), "logged", actor, minutes=minutes, way=way)
         messages.ask(made, me, them, link_of(made), code_of(made))
         once.keep(once_key, made.ref)
@@ -299,6 +303,7 @@ def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
             _settle(exchange, exchange.answered_minutes, Actor(who.id))
         else:
             exchange.status = "withdrawn"
+            ideas.given_up(exchange, _("Taken back in the timebank"))
             messages.withdrawn(exchange, *sides(exchange))
         return exchange
 
@@ -315,6 +320,7 @@ def withdraw(ref: str, who: Who) -> Exchange:
         _must_wait(exchange)
         exchange.status = "withdrawn"
         exchange.link_number += 1
+        ideas.given_up(exchange, _("Taken back in the timebank"))
         record(about(exchange), "withdrawn", Actor(who.id))
         messages.withdrawn(exchange, logger, other)
         return exchange
@@ -353,6 +359,7 @@ def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
         return
     assert posted.fresh
     exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
+    ideas.settled(exchange, minutes, actor)
     record(about(exchange), "settled", actor, minutes=minutes)
     after = {giver.id: balance(giver), receiver.id: balance(receiver)}
     messages.receipts(exchange, giver, receiver, after[giver.id], after[receiver.id])
@@ -385,6 +392,7 @@ def decide(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
                 )
         else:
             exchange.status = "refused"
+            ideas.given_up(exchange, reason)
             messages.decided(exchange, exchange.giver, exchange.receiver, reason)
         return exchange
 
@@ -434,7 +442,10 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         exchange.questioned_at = None
         if minutes != exchange.settled_minutes:
             reverse(exchange.entry_key, reason=reason, actor=actor.code)
+            was_for = ideas.put_right(exchange, reason, actor)
             if minutes:
+                if was_for is not None:
+                    ideas.again(exchange, was_for, Minutes(minutes))
                 _settle(exchange, Minutes(minutes), actor)
                 if exchange.status == "held":
                     raise Refused(

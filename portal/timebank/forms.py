@@ -13,6 +13,7 @@ from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.web.forms import DayField, Form, HoursField, Line, Needed, WholeNumberField
 from portal.words import N_, _
+from portal.work.model import Purpose
 
 BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
 
@@ -47,10 +48,14 @@ class Log(Form):
     time = HoursField(N_("Another time"), description=N_("Like 1 h 15 min, or 1.25"))
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
     note = Line(N_("What was it? (optional)"), description=N_("Only the two of you read this."), most=200)
+    purpose = SelectField(N_("Was it for an idea with a grant?"), description=N_("Then the same hours help that idea too."))
     basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
     sheet = Line(N_("Sheet number (optional)"), most=20)
 
-    def fill(self, kinds: list[Category]) -> "Log":
+    def fill(self, kinds: Sequence[Category], purposes: Sequence[Purpose]) -> "Log":
+        self.purpose.choices = [("", _("No")), *((str(each.id), each.title) for each in purposes)]
+        if not purposes:
+            del self.purpose
         self.kind.choices = [(each.code, _(each.name)) for each in kinds]
         self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
         return self

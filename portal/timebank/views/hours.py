@@ -8,6 +8,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from portal import clock
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor
 from portal.ledger import queries as books
@@ -24,6 +25,7 @@ from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
 from portal.web.policy import allow, may
 from portal.words import N_, _
+from portal.work import queries as works
 
 timebank = Blueprint("timebank", __name__)
 
@@ -214,8 +216,11 @@ def how_long(way: str, ref: str) -> Any:
     mine, as_ = _logger()
     other = members.by_ref(ref)
     others = _for_others(mine)
-    kinds = list(members.categories())
-    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(kinds)
+    giver = mine if way == "gave" else other
+    purposes = works.open_purposes(clock.today(), (mine.area_id, other.area_id)) if giver.person_id is not None else []
+    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(
+        members.categories(), purposes
+    )
     if not others:
         del form.basis
     if request.method == "POST" and (said := _time_of(form)) is not None and form.validate():
@@ -224,7 +229,7 @@ def how_long(way: str, ref: str) -> Any:
         try:
             made = exchanges.log(
                 mine.ref, ref, way, said, form.kind.data, form.day.data, form.note.data, by, once_key=form.once_key(current_user.id),
-                again=request.form.get("again") == "1",
+                again=request.form.get("again") == "1", purpose_id=int(form.purpose.data) if form.purpose and form.purpose.data else None,
             )  # fmt: skip
         except exchanges.Twice as same:
             return _twice(same, form, said, way, other, as_)
