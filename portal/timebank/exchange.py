@@ -20,9 +20,8 @@ from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import ideas, members, messages
+from portal.timebank import areas, ideas, members, messages
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -333,10 +332,9 @@ def lines_of(giver: Member, receiver: Member, minutes: int) -> list[Line]:
     """What moves: from the receiver to the giver, through the clearing accounts when they belong to two areas."""
     if giver.area_id == receiver.area_id:
         return [Line(account(receiver), account(giver), minutes)]
-    areas = {area.id: area for area in db.session.scalars(select(Area).where(Area.id.in_((giver.area_id, receiver.area_id))))}
     return [
-        Line(account(receiver), clearing(areas[receiver.area_id]), minutes),
-        Line(clearing(areas[giver.area_id]), account(giver), minutes),
+        Line(account(receiver), clearing(receiver.area), minutes),
+        Line(clearing(giver.area), account(giver), minutes),
     ]
 
 
@@ -365,6 +363,8 @@ def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
     messages.receipts(exchange, giver, receiver, after[giver.id], after[receiver.id])
     if after[receiver.id] < rules.soft_floor <= after[receiver.id] + minutes:
         messages.soft_floor(exchange, receiver, after[receiver.id], rules)
+    for area in areas.crossed(giver.area, receiver.area, minutes, rules):
+        messages.area_limit(exchange, giver, receiver, area)
 
 
 # --- a coordinator -------------------------------------------------------------------------------------------------------
@@ -515,13 +515,13 @@ def can_be_heard(exchange: Exchange) -> bool:
     )
 
 
-def waits_for_coordinator(areas: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
-    """What a coordinator of these areas (None: all) has to look at, the longest waiting first."""
+def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
+    """What a coordinator of the areas `here` (None: all) has to look at, the longest waiting first."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
     query = select(Exchange).where(
         or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
     )
-    if areas is not None:
-        here = select(Member.id).where(Member.area_id.in_(areas))
-        query = query.where(or_(Exchange.giver_id.in_(here), Exchange.receiver_id.in_(here)))
+    if here is not None:
+        theirs = select(Member.id).where(Member.area_id.in_(here))
+        query = query.where(or_(Exchange.giver_id.in_(theirs), Exchange.receiver_id.in_(theirs)))
     return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

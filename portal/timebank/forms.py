@@ -133,6 +133,17 @@ class Floor(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
 
 
+class JoinAreas(Form):
+    old = SelectField(N_("Which area becomes a part of another?"), [Needed(N_("Choose an area."))])
+    new = SelectField(N_("Of which one?"), [Needed(N_("Choose an area."))])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+
+    def fill(self, areas: Sequence[tuple[str, str]]) -> "JoinAreas":
+        self.old.choices = [("", _("Choose a place")), *areas]
+        self.new.choices = area_choices(_("Choose a place"))
+        return self
+
+
 class Rules(Form):
     soft_floor = WholeNumberField(
         N_("From how many hours below zero do they get a friendly word?"), [Needed(N_("Write a number of hours."))]

@@ -24,6 +24,7 @@ class TimeRules:
     oldest_days: int = 92  # what is older is written down by a coordinator
     starting_credit: Minutes = Minutes(0)
     pot_limit: Minutes = Minutes(300)  # what one coordinator may give from a community pot at once; above it the panel decides
+    area_limit: Minutes = Minutes(6000)  # above it, in either direction, the coordinators of both areas are told; 0: never
     least_age: int = 18
 
     @staticmethod

@@ -16,8 +16,8 @@ from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.refs import clean_ref
+from portal.timebank import areas, forms, members, queries
 from portal.timebank import exchange as exchanges
-from portal.timebank import forms, members, queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
 from portal.web.forms import Form, whole_number
@@ -287,7 +287,7 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
-        sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], helps=not members.acts_as(current_user, me),
+        sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
         again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
