@@ -357,6 +357,7 @@ def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
         return
     assert posted.fresh
     exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
+    exchange.giver_area_id, exchange.receiver_area_id = giver.area_id, receiver.area_id
     ideas.settled(exchange, minutes, actor)
     record(about(exchange), "settled", actor, minutes=minutes)
     after = {giver.id: balance(giver), receiver.id: balance(receiver)}

@@ -18,7 +18,7 @@ from tests.conftest import Store
 
 EACH = 3  # pages of one kind that one person opens
 NOBODY = "visitor"
-SIGN_IN_FIRST = {"/people/me/data", "/panels/"}  # linked from public pages, and answered with the way to sign in
+SIGN_IN_FIRST = {"/people/me/data", "/panels/", "/timebank/join"}  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
     "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200, "area": 200},
@@ -29,6 +29,8 @@ CLOSED = {
     "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
+    "/timebank/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
+    "/timebank/desk/rules": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/rounds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/decisions": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},

@@ -15,8 +15,9 @@ from portal.ledger import queries as books
 from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people.views import actor, area_id
+from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import areas, forms, members, queries
+from portal.timebank import areas, figures, forms, members, queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
@@ -107,9 +108,7 @@ def join() -> Any:
 
 
 def _home() -> str:
-    from portal.places.queries import areas
-
-    return next((area.code for area in areas() if area.id == current_user.area_id), "")
+    return next((area.code for area in places.areas() if area.id == current_user.area_id), "")
 
 
 def whose() -> Member:
@@ -455,4 +454,24 @@ def statement() -> Any:
     return page(
         "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
         balance=members.balance(mine),
+    )  # fmt: skip
+
+
+@timebank.get("/timebank/figures")
+@allow("anyone")
+@limiter.limit("60/minute")
+def figures_page() -> Any:
+    """How the timebank is: for everybody, with small numbers left out."""
+    if members.rules() is None:
+        return see_other("/timebank/")
+    names = {id_: name for id_, (_code, name) in places.wards_on(clock.today()).items()}  # as the open file tells them
+    first = figures.months(12)[-1][0]
+    found = figures.publishable(figures.cells(first, clock.today(), names))
+    by: dict[str, dict[str, figures.Cell]] = {"area": {}, "kind": {}, "month": {}}
+    for (month, place, kind), cell in found.items():
+        for group, name in (("area", place), ("kind", kind), ("month", month)):
+            by[group].setdefault(name, figures.Cell()).add(cell)
+    return page(
+        "timebank/figures.html", health=figures.health(), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
+        months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
     )  # fmt: skip
