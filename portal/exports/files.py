@@ -1,6 +1,6 @@
 """How rows become a file: CSV, XLSX or JSON, streamed row by row, the same bytes for the same rows.
 
-A cell is text, a whole number of pence, a day, a plain integer or empty; each format writes these in its own right way.
+A cell is text, a whole number of pence or minutes, a day, a plain integer or empty; each format writes these in its own right way.
 """
 
 import csv
@@ -33,7 +33,19 @@ class Money:
     pence: Pence
 
 
-Cell = str | int | date | Money | None
+@dataclass(frozen=True)
+class Hours:
+    """Minutes in a cell, told as a decimal of hours; negative ones stay numbers. Quarters of an hour are told exactly."""
+
+    minutes: int
+
+    @property
+    def text(self) -> str:
+        whole, part = divmod(abs(self.minutes), 60)
+        return f"{'-' if self.minutes < 0 else ''}{whole}.{part * 100 // 60:02d}"
+
+
+Cell = str | int | date | Money | Hours | None
 Row = Sequence[Cell]
 
 
@@ -55,6 +67,8 @@ def _as_text(cell: Cell, day_format: str) -> str:
             return ""
         case Money(pence):
             return plain_pounds(pence)
+        case Hours():
+            return cell.text
         case date():
             return cell.strftime(day_format)
         case int():
@@ -92,9 +106,11 @@ def json_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "
     yield b"\n]\n"
 
 
-def _as_json(cell: str | date | int | Money) -> str:
+def _as_json(cell: str | date | int | Money | Hours) -> str:
     if isinstance(cell, Money):
         return plain_pounds(cell.pence)
+    if isinstance(cell, Hours):
+        return cell.text
     return json.dumps(cell.isoformat() if isinstance(cell, date) else cell, ensure_ascii=False)
 
 
@@ -118,6 +134,8 @@ def xlsx_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "
                         pass
                     case Money(pence):
                         sheet.write_number(number, column, pence / 100, money)
+                    case Hours(minutes):
+                        sheet.write_number(number, column, minutes / 60, money)
                     case date():
                         sheet.write_datetime(number, column, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001
                     case int():

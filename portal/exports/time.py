@@ -24,11 +24,6 @@ TOGETHER = "Several kinds, fewer than five people each"
 STATEMENT = ("Date", "What", "Kind", "Hours", "Balance in hours", "Number")
 
 
-def decimal_hours(minutes: int) -> str:
-    """Minutes as a plain decimal of hours: 75 gives `1.25`."""
-    return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}.{abs(minutes) % 60 * 100 // 60:02d}"
-
-
 def rows(chosen: Filter) -> Iterator[files.Row]:
     """One row a month, ward and kind of help within the days of the filter, in this order. The ward as it stands on the last day."""
     rules = members.rules() or TimeRules()
@@ -39,7 +34,7 @@ def rows(chosen: Filter) -> Iterator[files.Row]:
         rate = files.Money(rules.figure_rate) if rules.figure_rate else None
         value = files.Money(match_value(cell.given, rules.figure_rate) if rules.figure_rate else Pence(0))
         yield (
-            month, code, kind or TOGETHER, cell.number, decimal_hours(cell.given), decimal_hours(cell.received), rate, rules.figure_source or None, value,
+            month, code, kind or TOGETHER, cell.number, files.Hours(cell.given), files.Hours(cell.received), rate, rules.figure_source or None, value,
         )  # fmt: skip
 
 
@@ -48,5 +43,5 @@ def statement(member: Member) -> Iterator[files.Row]:
     before: int | None = None
     while lines := queries.statement(member, before, 200):
         for line in lines:
-            yield (line.day, line.sentence, line.note, decimal_hours(line.minutes), decimal_hours(line.after), line.ref)
+            yield (line.day, line.sentence, line.note, files.Hours(line.minutes), files.Hours(line.after), line.ref)
         before = lines[-1].sequence
