@@ -37,6 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.timebank.views.sessions import time_sessions
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     panel_seats,
     finance,
     postroom,
+    time_sessions,
     exports,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]

@@ -19,6 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
+from portal.timebank import session_closing, sessions
 
 log = logging.getLogger("kindling")
 
@@ -43,10 +44,17 @@ DUE: list[Callable[[], int]] = [
     quick_review.open_reviews,
     appeals.close_unasked,
     appeals.remind,
+    sessions.remind_to_close,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
-CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches, proofs.broken_caches, quick.broken_caches]
+CACHES: list[Callable[[], Iterable[str]]] = [
+    pay.broken_caches,
+    match.broken_caches,
+    proofs.broken_caches,
+    quick.broken_caches,
+    session_closing.broken_caches,
+]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
 BEAT = timedelta(seconds=20)
