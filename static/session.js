@@ -90,9 +90,9 @@ const seems = (form, button, said) => {
     live(`${said} (${words.unsaid})`);
   } else { button.disabled = true; button.textContent += ` (${words.unsaid})`; }
 };
-part("refused")?.querySelector("button").addEventListener("click", () => { save("refused", []); show(); part("roll").focus(); });
+part("refused")?.querySelector("button").addEventListener("click", () => { save("refused", []); show(); part("roll")?.focus(); });
 if (box) {
-  setInterval(() => { if (load("kept").length) send(); }, 3000);
+  setInterval(() => { if (load("kept").length) send(); }, 2000);
   addEventListener("online", send);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
   // taps of before the page was loaded again are shown as they will be

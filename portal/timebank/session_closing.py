@@ -25,6 +25,7 @@ from portal.ledger.model import Account, Entry, Transfer
 from portal.ledger.posting import Line, post, reverse
 from portal.money import Minutes, hours
 from portal.people.access import Who
+from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.timebank import checkin, members, sessions
 from portal.timebank import session_messages as messages
@@ -181,9 +182,14 @@ def _home(session: TimeSession) -> Area:
     return session.pot
 
 
-def too_little(session: TimeSession, total: int) -> str:
-    """What the payer's floor says, and the ways on."""
-    has = hours(books.balance(sessions.payer_account(session)))
+def enough(session: TimeSession, has: int, total: int) -> bool:
+    """Whether an account that `has` so much may give `total`, in minutes."""
+    return has - total >= (floor_of(session.payer, members.open_rules()) if session.payer is not None else 0)
+
+
+def too_little(session: TimeSession, total: int, now: int | None = None) -> str:
+    """What the payer's floor says, and the ways on. `now`: the balance, where it is known, in minutes."""
+    has = hours(books.balance(sessions.payer_account(session)) if now is None else now)
     if session.payer is None:
         return _(
             "%(total)s is more than %(name)s has (%(has)s). Ask neighbours to give to it, or let another pot pay.",
@@ -424,6 +430,9 @@ def reverse_all(ref: str, reason: str, who: Who) -> int:
             raise Refused(_("Write why, in a few words. Everybody who was there reads it."), "reason")
         rows, put = checkin.there(session), corrections(session)
         got = [row for row in rows if stands(row, put)]
+        names = [name_of(row.member) for row in rows if row.member is not None]
+        if (private := not_for_the_public(reason, names)) is not None:
+            raise Refused(_("Everybody who was there reads it, so take out %(what)s.", what=private), "reason")
         if any(row.member is not None and row.member.person_id == who.id for row in got):
             raise Refused(_("Ask a colleague: nobody decides about their own hours."))
         if any(row.member is not None and row.member.status == "left" for row in got):

@@ -71,7 +71,7 @@ def changed(session: TimeSession, to: Iterable[Member]) -> None:
             "This has changed. It is now: %(title)s, %(day)s, %(times)s, %(place)s.\n\nIf you cannot come then, say so here:\n\n%(link)s",
             **values,
         ),
-        short=_("Changed: %(title)s is now %(day)s, %(times)s, %(place)s. Cannot come? %(link)s", **values),
+        short=_("Changed: %(title)s is now %(day)s, %(times)s, %(place)s. Cannot come? %(link)s", **values | {"place": session.place[:60]}),
     )
     _tell(session, f"changed:{session.version}", [someone for member in to for someone in persons_of(member)], text)
 
@@ -82,7 +82,7 @@ def cancelled(session: TimeSession, to: Iterable[Member]) -> None:
     text = Text(
         subject=_("Cancelled: %(title)s on %(day)s", **values),
         body=_("%(title)s on %(day)s does not take place.\n\nWhy: %(reason)s\n\nOther things to do:\n\n%(link)s", **values),
-        short=_("%(title)s on %(day)s does not take place: %(reason)s", **values),
+        short=_("%(title)s on %(day)s does not take place: %(reason)s", **values | {"reason": session.reason[:150]}),
     )
     _tell(session, "cancelled", [someone for member in to for someone in persons_of(member)], text)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock, once, vault
@@ -32,7 +32,7 @@ from portal.timebank.members import account, name_of, pot
 from portal.timebank.model import Member
 from portal.timebank.rules import judge_time
 from portal.timebank.session_messages import about
-from portal.timebank.sessions_model import Attendance, Rota, SignUp, TimeSession
+from portal.timebank.sessions_model import Attendance, Correction, Rota, SignUp, TimeSession
 from portal.words import _, _n
 
 AHEAD = timedelta(days=366)
@@ -622,6 +622,7 @@ def _forget_person(me: Person) -> Sequence[str]:
     member = db.session.scalar(select(Member).where(Member.person_id == me.id))
     if member is not None:
         let_go(member, Actor(me.id))
+        db.session.execute(update(Attendance).where(Attendance.member_id == member.id, Attendance.question != "").values(question=""))
     return []
 
 
@@ -641,6 +642,14 @@ def _sessions_of_person(person_id: int) -> Mapping[str, Any]:
         .where(Member.person_id == person_id)
         .order_by(TimeSession.day, TimeSession.id)
     )
+    put = db.session.execute(
+        select(Correction, TimeSession.title)
+        .join(Attendance, Attendance.id == Correction.attendance_id)
+        .join(TimeSession, TimeSession.id == Attendance.session_id)
+        .join(Member, Member.id == Attendance.member_id)
+        .where(Member.person_id == person_id)
+        .order_by(Correction.id)
+    )
     organised = db.session.scalars(
         select(TimeSession).where(TimeSession.organiser_id == person_id).order_by(TimeSession.day, TimeSession.id)
     )
@@ -650,6 +659,7 @@ def _sessions_of_person(person_id: int) -> Mapping[str, Any]:
             {"what": one.title, "day": one.day.isoformat(), "checked in": row.entered_at.isoformat(), "how": row.how, "minutes": row.minutes, "you said": row.question}
             for row, one in there
         ],
+        "put right": [{"what": title, "when": row.made_at.isoformat(), "minutes": row.after, "why": row.reason} for row, title in put],
         "organised": [
             {"reference": one.ref, "what": one.title, "about": one.what, "where": one.place, "day": one.day.isoformat(), "state": one.status} for one in organised
         ],

@@ -159,7 +159,7 @@ class TestSigningUp:
         maya = sit(app, bank, "Maya").get(f"/timebank/sessions/{ref}")
         post(maya, "Sign them up", member=bank.cards["Walter"].lower()).follow()
         assert "Who signed up" in maya.text and "Walter" in maya.text
-        post(maya, "Take off Walter", member=bank.cards["Walter"]).follow()
+        post(maya, "Take them off", member=bank.cards["Walter"]).follow()
         assert "Who signed up" not in maya.text
         post(maya, "Sign them up", status=422, member=bank.cards["Gardeners"])
         assert "Only people can come" in maya.text
@@ -261,7 +261,7 @@ class TestCheckingIn:
         ref = opened(bank)
         sessions.sign_up(ref, bank.cards["Idris"], bank.who("Idris"))
         maya = sit(app, bank, "Maya").get(f"/timebank/sessions/{ref}/register")
-        assert "Idris" in maya.text and "Sheet number" in maya.text and "MEM-____-____" in maya.text
+        assert "Idris" in maya.text and "Sheet number" in maya.text and maya.text.count(">MEM-<") >= 6
         maya.get(f"/timebank/sessions/{ref}/paper")
         post(maya, "Check them in", status=422, sheet="12", lines="MEM-2222-2222")
         assert "We do not know the number MEM-2222-2222" in maya.text and "MEM-2222-2222</textarea>" in maya.text
@@ -316,6 +316,7 @@ class TestClosing:
         cass = sit(app, bank, "Cass").get(f"/timebank/sessions/{ref}/close")
         post(cass, "Close it and give the hours", status=422, minutes="8")
         assert "Say how you know" in cass.text
+        assert "After 24 h that would be below" in cass.text and f"/timebank/sessions/{ref}/pot" in cass.text
         cass.get(f"/timebank/sessions/{ref}/pot")
         post(cass, "Let the pot give them", status=422, area="mossgate")
         give_to_pot(bank, 3000)

@@ -24,6 +24,7 @@ from portal.people.queries import all_about
 from portal.timebank import calendar, checkin, members, session_closing, sessions
 from portal.timebank.model import Member
 from portal.timebank.sessions_model import Attendance, Correction, SignUp, TimeSession
+from portal.web.forms import parse_clock
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
 
 NOON = datetime(2026, 6, 6, 11, tzinfo=UTC)  # a Saturday
@@ -206,6 +207,20 @@ class TestRotas:
         monthly = opened(bank, every="month", until=TODAY + timedelta(days=366))
         rota = one(monthly).rota
         assert rota is not None and len(sessions.times_of(rota)) == 13
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("10", "10:00"), ("9.30", "09:30"), ("2 pm", "14:00"), ("12am", "00:00"), ("12:15 p.m.", "12:15"), ("23:59", "23:59"), ("0", "00:00")],
+)
+def test_a_time_of_day(typed: str, found: str) -> None:
+    assert f"{parse_clock(typed):%H:%M}" == found
+
+
+@pytest.mark.parametrize("typed", ["", "24", "13 pm", "0 am", "10:60", "10:5", "noon", "-1", "1e3", "１０"])
+def test_no_time_of_day(typed: str) -> None:
+    with pytest.raises(ValueError, match="like 10:30 or 2 pm"):
+        parse_clock(typed)
 
 
 class TestCalendarFiles:
@@ -781,6 +796,8 @@ class TestPuttingRight:
         session_closing.put_right(closed, row.id, 120, "Longer", bank.who("Cass"), shown=60)
         with pytest.raises(Refused, match="Write why"):
             session_closing.reverse_all(closed, "", bank.who("Cass"))
+        with pytest.raises(Refused, match="take out a telephone number"):
+            session_closing.reverse_all(closed, "Call 07700 900123", bank.who("Cass"))
         assert session_closing.reverse_all(closed, "It was another day", bank.who("Cass")) == 2
         assert (bank.has("Idris"), bank.has("Walter"), bank.has("Maya")) == (0, 0, 0)
         assert stands(bank, closed, "Idris") == stands(bank, closed, "Walter") == 0
@@ -824,6 +841,18 @@ class TestPersonsWhoLeave:
         held = all_about(bank.who("Idris").id)["sessions"]
         assert held["signed up"][0]["state"] == "going" and held["was there"][0]["minutes"] == 60
         assert all_about(bank.who("Maya").id)["sessions"]["organised"][0]["reference"] == ref
+        session_closing.put_right(ref, line(bank, ref, "Idris").id, 75, "Longer", bank.who("Cass"), shown=60)
+        assert all_about(bank.who("Idris").id)["sessions"]["put right"][0]["minutes"] == 75
+
+    def test_their_words_go_and_their_hours_stay(self, bank: Bank) -> None:
+        ref = opened(bank)
+        here(bank, ref, "Idris")
+        session_closing.close(ref, 60, {}, bank.who("Maya"))
+        session_closing.something_wrong(ref, "My knee hurt.", bank.who("Idris"))
+        delete_me(bank.who("Idris").id, bank.actor("Idris"))
+        rows = checkin.there(one(ref))
+        assert [(checkin.label(row), row.question, row.minutes) for row in rows] == [("Former member", "", 60)]
+        assert_books_are_right()
 
 
 class TestWhatTheDatabaseRefuses:

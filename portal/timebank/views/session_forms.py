@@ -89,14 +89,18 @@ def said(session: TimeSession) -> dict[str, Any]:
 
 
 class Open(What):
-    payer = RadioField(N_("Who gives the hours?"), [Needed(N_("Choose who gives the hours."))])
+    payer = SelectField(N_("Who gives the hours?"), [Needed(N_("Choose who gives the hours."))])
     card = Line(N_("The number on their card"), most=20)
     basis = RadioField(N_("How do you know?"), validate_choice=False)
     every = SelectField(N_("How often?"))
     until = DayField(N_("Until when? (only if it comes again)"))
 
     def fill_payers(self, payers: Sequence[tuple[str, str]], *, helps: bool) -> "Open":
-        self.payer.choices = [*payers, *([(ANOTHER, _("Somebody whom I help"))] if helps else ())]
+        self.payer.choices = [
+            *([("", _("Choose"))] if len(payers) + helps > 1 else ()),
+            *payers,
+            *([(ANOTHER, _("Somebody whom I help"))] if helps else ()),
+        ]
         self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
         self.every.choices = [(value, _(words)) for value, words in EVERY.items()]
         return self

@@ -190,7 +190,7 @@ def _poster_page(session: TimeSession, token: str, form: Any) -> Any:
 
 @time_sessions.post("/timebank/sessions/<token>/here")
 @allow("signed in")
-@limiter.limit("30/minute")
+@limiter.limit("300/minute")  # a hall full of people may share one network
 def here(token: str) -> Any:
     ref = sessions.ref_of_token(token)
     if ref is None:
@@ -205,7 +205,7 @@ def here(token: str) -> Any:
 
 @time_sessions.post("/timebank/sessions/code")
 @allow("signed in")
-@limiter.limit("10/minute")
+@limiter.limit("120/minute")  # a hall full of people may share one network; wrong ones are counted for each person
 def by_code() -> Any:
     """The six digits of a poster, typed."""
     form = forms.Code()
@@ -517,11 +517,13 @@ def close(ref: str) -> Any:
                 form.refuse(why.sentence, why.field)
         else:
             return see_other(_path(session, "/result"))
+    total, has = _total(rows, form.minutes.data, each, session), books.balance(sessions.payer_account(session))
+    short = total > 0 and not session_closing.enough(session, has, total)
     for row_id, sentence in wrong.items():
         form.form_errors.append(f"{_name(rows, row_id)}: {sentence}")
     return form_page(
         "timebank/session_close.html", form, session=session, rows=rows, typed=typed, wrong=wrong, label=checkin.label, payer=sessions.payer_name(session),
-        has=books.balance(sessions.payer_account(session)), total=_total(rows, form.minutes.data, each, session), may=sessions.may_close(current_user, session),
+        has=has, total=total, short=session_closing.too_little(session, total, has) if short else "", may=sessions.may_close(current_user, session),
         basis=sessions.needs_basis(current_user, session), me=current_user.id, guests=sum(row.member_id is None for row in rows), today=clock.today(),
         helps=current_user.can("help others", session),
     )  # fmt: skip
