@@ -121,7 +121,7 @@ Given = list[tuple[Attendance, Member, Minutes]]
 def _sorted_out(session: TimeSession, rows: Sequence[Attendance], figures: Mapping[int, Minutes], who: Who) -> tuple[Given, dict[int, str]]:
     """Who gets hours, and why the others get none."""
     ids = sorted(row.member_id for row in rows if row.member_id is not None)
-    query = select(Member).where(Member.id.in_(ids)).order_by(Member.id).with_for_update(key_share=True)
+    query = select(Member).where(Member.id.in_(ids)).options(*members.NAMED).order_by(Member.id).with_for_update(key_share=True, of=Member)
     standing = {member.id: member for member in db.session.scalars(query.execution_options(populate_existing=True))}
     given: Given = []
     nothing: dict[int, str] = {}

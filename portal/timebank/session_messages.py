@@ -129,8 +129,8 @@ def receipts(session: TimeSession, given: Sequence[tuple[Member, Minutes]], afte
             ),
             short=_("Thank you! %(time)s for “%(title)s”, %(day)s. Your balance: %(balance)s. Something wrong? %(link)s", **values),
         )
-        for someone in persons_of(member):
-            some.append((f"session:{session.id}:receipt:person:{someone.id}", people.addressee_of(someone), text))
+        if member.person is not None:  # only persons are checked in
+            some.append((f"session:{session.id}:receipt:person:{member.person.id}", people.addressee_of(member.person), text))
     queue_all(some, about=about(session))
 
 

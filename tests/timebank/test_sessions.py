@@ -25,6 +25,7 @@ from portal.timebank import calendar, checkin, members, session_closing, session
 from portal.timebank.model import Member
 from portal.timebank.sessions_model import Attendance, Correction, SignUp, TimeSession
 from portal.web.forms import parse_clock
+from tests.client import _seen
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
 
 NOON = datetime(2026, 6, 6, 11, tzinfo=UTC)  # a Saturday
@@ -685,7 +686,9 @@ class TestClosing:
                 db.session.add(
                     Attendance(session_id=session_id, member_id=member.id, how="paper", entered_by="person:1", entered_at=clock.now())
                 )
+        _seen.clear()
         session_closing.close(ref, 60, {}, bank.who("Cass"))
+        assert len(_seen) < 40, "as many statements for two hundred as for two"
         assert books.balance("pot:mossgate") == 0
         assert db.session.scalar(select(sa.func.count()).where(Message.subject.startswith("In the timebank"))) == 200
         assert [entry.lines for entry in books.entries_about(f"session:{session_id}")] == [220]
