@@ -19,7 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import exchange
+from portal.timebank import exchange, session_closing, sessions
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -47,6 +47,7 @@ DUE: list[Callable[[], int]] = [
     appeals.remind,
     exchange.remind,
     exchange.settle_due,
+    sessions.remind_to_close,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
@@ -56,6 +57,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     proofs.broken_caches,
     quick.broken_caches,
     timebank.broken_caches,
+    session_closing.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox

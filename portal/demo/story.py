@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, hall, words
+from portal.demo import ground, hall, timesessions, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.vote import AreaBallots
@@ -36,6 +36,7 @@ from portal.people.access import Who
 from portal.people.model import Organisation, Person, Role
 from portal.places.model import Area, Scheme, WardCode
 from portal.refs import drawn_from
+from portal.timebank import exchange, sessions
 
 DOMAIN = "demo.kindling.example"
 START = timedelta(days=730)
@@ -52,7 +53,7 @@ DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
     report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
     quick.remind_of_receipts, quick_review.open_reviews, appeals.close_unasked, appeals.remind,
-    asked.remind, asked.end,
+    asked.remind, asked.end, exchange.remind, exchange.settle_due, sessions.remind_to_close,
 ]  # fmt: skip
 
 
@@ -99,6 +100,7 @@ class Story:
             self._area_officer()
             hall.tell(self)
             Hours(self).tell()
+            timesessions.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

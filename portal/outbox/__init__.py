@@ -6,6 +6,7 @@ A message has three forms: an e-mail, a short text and a printable letter. Which
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -83,18 +84,26 @@ def queue(key: str, to: Addressee, text: Text, *, about: str, due_at: datetime |
     """Write the message beside the fact. False when one with this key is there already: nobody is told twice."""
     must_be_in_transaction()
     insert = postgresql.insert if is_postgresql() else sqlite.insert
+    statement = insert(Message).values(**_row(key, to, text, about, due_at)).on_conflict_do_nothing(index_elements=["key"])
+    return db.session.scalar(statement.returning(Message.id)) is not None
+
+
+def queue_all(some: Sequence[tuple[str, Addressee, Text]], *, about: str) -> None:
+    """`queue` for many at once: (key, to, text) each. A key that is there already is left out."""
+    must_be_in_transaction()
+    insert = postgresql.insert if is_postgresql() else sqlite.insert
+    if some:
+        rows = [_row(key, to, text, about, None) for key, to, text in some]
+        db.session.connection().execute(insert(Message).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def _row(key: str, to: Addressee, text: Text, about: str, due_at: datetime | None) -> dict[str, Any]:
     now = clock.now()
-    statement = (
-        insert(Message)
-        .values(
-            key=key, about=about, channel=to.channel, person_id=to.person_id, to_name=to.name, address=to.address,
-            subject=_one_line(text.subject), body=text.body, short=text.short, letter=text.letter or text.body,
-            created_at=now, due_at=due_at or now, attempts=0,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Message.id)
-    )  # fmt: skip
-    return db.session.scalar(statement) is not None
+    return {
+        "key": key, "about": about, "channel": to.channel, "person_id": to.person_id, "to_name": to.name, "address": to.address,
+        "subject": _one_line(text.subject), "body": text.body, "short": text.short, "letter": text.letter or text.body, "created_at": now,
+        "due_at": due_at or now, "attempts": 0,
+    }  # fmt: skip
 
 
 def messages_about(about: str) -> Sequence[Message]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import CompoundSelect, func, select, union_all
 
 from portal import clock
 from portal.db import db
 from portal.money import Minutes
 from portal.timebank.model import Category, Exchange, Member
+from portal.timebank.sessions_model import Attendance, Correction, TimeSession
 
 FEW = 5  # fewer people than this are not told apart
 YEAR = timedelta(days=365)
@@ -42,15 +43,35 @@ class Cell:
 Key = tuple[str, str, str]  # "2026-11", place, kind of help
 
 
-def _moved(first: date, last: date) -> Select[date, int, int | None, int, int | None, Minutes | None, str]:
-    """Every hour in the books between two days: day, giver, giver's area, receiver, receiver's area, minutes, kind."""
-    return (
+def _moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int | None, int | None, Minutes | None, str]:
+    """Every hour in the books between two days, of exchanges and of sessions: day, giver, giver's area, receiver, receiver's area,
+    minutes, kind. A session belongs to the area in which it was; nobody received what a community pot paid.
+    """
+    exchanges = (
         select(
-            Exchange.day, Exchange.giver_id, Exchange.giver_area_id, Exchange.receiver_id, Exchange.receiver_area_id, Exchange.settled_minutes, Category.name
+            Exchange.day, Exchange.giver_id.label("giver"), Exchange.giver_area_id, Exchange.receiver_id.label("receiver"), Exchange.receiver_area_id,
+            Exchange.settled_minutes.label("minutes"), Category.name,
         )
         .join(Category, Category.id == Exchange.category_id)
         .where(Exchange.status == "settled", Exchange.day >= first, Exchange.day <= last)
     )  # fmt: skip
+    latest = (
+        select(Correction.after)
+        .where(Correction.attendance_id == Attendance.id)
+        .order_by(Correction.number.desc())
+        .limit(1)
+        .correlate(Attendance)
+        .scalar_subquery()
+    )
+    figure = func.coalesce(latest, Attendance.minutes)
+    together = (
+        select(TimeSession.day, Attendance.member_id, TimeSession.area_id, TimeSession.payer_id, TimeSession.area_id, figure, Category.name)
+        .join(TimeSession, TimeSession.id == Attendance.session_id)
+        .join(Category, Category.id == TimeSession.category_id)
+        .where(TimeSession.status == "closed", TimeSession.reversed_at.is_(None), Attendance.member_id.is_not(None), figure > 0)
+        .where(TimeSession.day >= first, TimeSession.day <= last)
+    )
+    return union_all(exchanges, together)
 
 
 def cells(first: date, last: date, place_of: Mapping[int, str]) -> Mapping[Key, Cell]:
@@ -67,7 +88,8 @@ def cells(first: date, last: date, place_of: Mapping[int, str]) -> Mapping[Key, 
             gave.given += minutes
         if receiver_area is not None and receiver_area in place_of:
             got = found.setdefault((month, place_of[receiver_area], kind), Cell())
-            got.people.add(receiver)
+            if receiver is not None:
+                got.people.add(receiver)
             got.received += minutes
     return found
 
@@ -99,18 +121,16 @@ class Health:
 
 
 def health() -> Health:
-    """Four queries, whatever the size of the timebank."""
+    """Three queries, whatever the size of the timebank."""
     since = clock.today() - YEAR
-    settled = (Exchange.status == "settled", Exchange.day > since)
-    gave, got = select(Exchange.giver_id.label("member")).where(*settled), select(Exchange.receiver_id.label("member")).where(*settled)
-
-    either = union_all(gave, got).subquery()
+    moved = _moved(since, clock.today()).subquery()
+    gave, got = select(moved.c.giver.label("member")), select(moved.c.receiver.label("member")).where(moved.c.receiver.is_not(None))
     did = db.session.execute(
         select(
             select(func.count(func.distinct(gave.subquery().c.member))).scalar_subquery(),
             select(func.count(func.distinct(got.subquery().c.member))).scalar_subquery(),
-            select(func.count(func.distinct(either.c.member))).scalar_subquery(),
-            select(func.coalesce(func.sum(Exchange.settled_minutes), 0)).where(*settled).scalar_subquery(),
+            select(func.count(func.distinct(union_all(gave, got).subquery().c.member))).scalar_subquery(),
+            select(func.coalesce(func.sum(moved.c.minutes), 0)).scalar_subquery(),
             select(func.count()).select_from(Member).where(Member.status == "active").scalar_subquery(),
         )
     ).one()
@@ -131,10 +151,8 @@ def _shown(number: int) -> int | None:
 
 
 def _first_days(since: date) -> int | None:
-    first = union_all(
-        select(Exchange.giver_id.label("member"), Exchange.day).where(Exchange.status == "settled"),
-        select(Exchange.receiver_id, Exchange.day).where(Exchange.status == "settled"),
-    ).subquery()
+    moved = _moved(since, clock.today()).subquery()
+    first = union_all(select(moved.c.giver.label("member"), moved.c.day), select(moved.c.receiver, moved.c.day)).subquery()
     rows = db.session.execute(
         select(Member.joined_at, func.min(first.c.day))
         .join(first, first.c.member == Member.id)

@@ -20,7 +20,7 @@ from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING
 from portal.places.model import Area
-from portal.timebank import exchange, members, messages
+from portal.timebank import exchange, members, messages, sessions
 from portal.timebank.members import account, balance, name_of, pot
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -132,6 +132,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> None:
             _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", actor)
         elif has < 0:
             _carry(member, Minutes(-has), actor)
+        sessions.let_go(member, actor)
         member.status = "left"
         record(members.about(member), "left", actor, reason=reason or None, minutes=has)
 

@@ -176,7 +176,7 @@ def join(person_id: int, area_id: int, agreed: bool, actor: Actor) -> str:
         someone = people.person(person_id)
         if not agreed:
             raise Refused(_("Say yes to this first, please."), "agreed")
-        made = _become(scheme_rules, area_id, actor, person_id=someone.id)
+        made = become(scheme_rules, area_id, actor, person_id=someone.id)
         if someone.area_id is None:
             someone.area_id = area_id
         return made.ref
@@ -185,12 +185,13 @@ def join(person_id: int, area_id: int, agreed: bool, actor: Actor) -> str:
 def join_organisation(organisation_id: int, area_id: int, actor: Actor) -> str:
     """An organisation becomes a member; returns the number on its card. Refused as for `join`."""
     with transaction():
-        return _become(open_rules(), area_id, actor, organisation_id=people.organisation(organisation_id).id).ref
+        return become(open_rules(), area_id, actor, organisation_id=people.organisation(organisation_id).id).ref
 
 
-def _become(
+def become(
     scheme_rules: TimeRules, area_id: int, actor: Actor, *, person_id: int | None = None, organisation_id: int | None = None
 ) -> Member:
+    """A person or an organisation becomes a member, or is one already, as a part of an action. Refused: an area that is none."""
     must_be_in_transaction()
     whose = Member.person_id == person_id if person_id is not None else Member.organisation_id == organisation_id
     made = db.session.scalar(select(Member).where(whose).with_for_update())

@@ -4,7 +4,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import phonenumbers
@@ -264,6 +264,29 @@ def show_phone(e164: str) -> str:
     return phonenumbers.format_number(number, style)
 
 
+class ClockField(_Typed):
+    """A time of day as typed ("10", "10:30", "2.15 pm"); `.data` is a time or None."""
+
+    data: time | None
+
+    def shown(self, data: Any) -> str:
+        return f"{data:%H:%M}"
+
+    def understood(self, text: str) -> time:
+        return parse_clock(text)
+
+
+def parse_clock(text: str) -> time:
+    """A time of day. ValueError, with a sentence, when it cannot be one."""
+    found = re.fullmatch(r"([0-9]{1,2})(?:[:.]([0-5][0-9]))?\s*([ap]\.?m\.?)?", text.strip().lower())
+    hour, half = (int(found[1]), (found[3] or "")[:1]) if found else (99, "")
+    if found is None or hour > (12 if half else 23) or (half and not hour):
+        raise ValueError(_("Write the time of day like 10:30 or 2 pm."))
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return time(hour, int(found[2] or 0))
+
+
 class DayField(Field):
     """A day in three boxes named NAME-day, NAME-month, NAME-year; `.data` is a date or None.
 
@@ -330,6 +353,6 @@ def _month(text: str) -> int:
 
 
 __all__ = [
-    "Between", "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
-    "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
+    "Between", "ClockField", "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
+    "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_clock", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
 ]  # fmt: skip

@@ -3,5 +3,6 @@
 from portal.timebank.views import giving
 from portal.timebank.views.desk import time_desk
 from portal.timebank.views.hours import timebank
+from portal.timebank.views.sessions import time_sessions
 
-__all__ = ["giving", "time_desk", "timebank"]
+__all__ = ["giving", "time_desk", "time_sessions", "timebank"]
