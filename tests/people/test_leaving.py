@@ -75,7 +75,7 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
     match.invite(help_ref, "Rita", ("email", "rita@example.org"), season.actor("Rosa"))
     mine = of_rita(season)
     assert set(mine) == {
-        "you", "ideas", "promises to ideas", "awards", "hours", "panels", "sessions", "talks of panels", "area ballots", "offers to sit on a panel",
+        "you", "ideas", "promises to ideas", "awards", "hours", "panels", "sessions", "time", "talks of panels", "area ballots", "offers to sit on a panel",
         "quick sparks",
     }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
