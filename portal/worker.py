@@ -19,6 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
+from portal.timebank import conversations, matching, posts, promises
 
 log = logging.getLogger("kindling")
 
@@ -43,6 +44,12 @@ DUE: list[Callable[[], int]] = [
     quick_review.open_reviews,
     appeals.close_unasked,
     appeals.remind,
+    posts.remind_ending,
+    posts.end_due,
+    conversations.remind,
+    promises.keep_logged,
+    promises.ask_after,
+    matching.nudge,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
