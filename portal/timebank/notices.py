@@ -18,7 +18,9 @@ SHORT = 306  # characters of a text message
 
 def first_name(member: Member) -> str:
     """What neighbours see: a first name, or the name of an organisation."""
-    return name_of(member) if member.person_id is None else name_of(member).partition(" ")[0]
+    if member.person is None or member.person.deleted_at is not None:
+        return name_of(member)
+    return name_of(member).partition(" ")[0]
 
 
 def page_of_post(post: Post) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
@@ -157,8 +157,9 @@ def unmet(areas: frozenset[int] | None, *, after: int | None = None, limit: int 
     if areas is not None:
         query = query.where(Member.area_id.in_(areas))
     if after is not None:
-        query = query.where(Post.id > after)
-    return db.session.scalars(query.order_by(Post.id).limit(limit)).unique().all()
+        seen = select(Post.posted_at).where(Post.id == after).scalar_subquery()
+        query = query.where(or_(Post.posted_at > seen, and_(Post.posted_at == seen, Post.id > after)))
+    return db.session.scalars(query.order_by(Post.posted_at, Post.id).limit(limit)).unique().all()
 
 
 def acting(who: Who, member: Member, basis: str | None = None) -> Actor:

@@ -13,12 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import clock, photos
 from portal.db import db, transaction
+from portal.demo import posts as demo_posts
+from portal.demo.story import Story
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.people.access import Nobody
 from portal.people.actions import delete_me
 from portal.people.queries import all_about
+from portal.refs import drawn_from
 from portal.timebank import members, posts, search
-from portal.timebank.posts_model import KnownWord, Post
+from portal.timebank.posts_model import Conversation, KnownWord, Post, Promise, Reported
 from tests.client import Inspector
 from tests.conftest import Store
 from tests.timebank.bank import Bank, open_bank
@@ -471,3 +474,19 @@ def test_a_stranger_reads_what_is_in_the_lists_and_nothing_else(bank: Bank) -> N
     posts.pause(ref, bank.who("Maya"))
     with pytest.raises(NotFound):
         posts.readable(ref, Nobody())
+
+
+@pytest.mark.slow
+def test_the_demo_has_every_state_and_the_workers_first_minute_changes_nothing(app: Flask, store: Store) -> None:
+    story = Story(7, store.home, lambda _line: None)
+    with drawn_from(story.random):
+        story._places()
+        story._people()
+        demo_posts.tell(story)
+    assert set(db.session.scalars(sa.select(Post.status).distinct())) == {"open", "paused", "met", "ended", "expired", "hidden"}
+    assert set(db.session.scalars(sa.select(Promise.status).distinct())) == {"proposed", "agreed", "cancelled", "kept", "missed"}
+    assert set(db.session.scalars(sa.select(Conversation.status).distinct())) == {"open", "closed"}
+    waits = sa.select(sa.func.count()).select_from(Reported).where(Reported.settled_at.is_(None))
+    assert db.session.scalar(waits) == 1 and len(posts.unmet(None)) >= 3
+    db.session.rollback()
+    assert [each() for each in demo_posts.DUE] == [0] * len(demo_posts.DUE)
