@@ -37,6 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.timebank.views import time_desk, timebank
 from portal.timebank.views.conversations import talks
 from portal.timebank.views.posts import posts_pages
 from portal.web import assets, csp, failures, filters, limits, logs, policy
@@ -57,6 +58,8 @@ BLUEPRINTS: list[Blueprint] = [
     desk_rounds,
     panels,
     panel_seats,
+    timebank,
+    time_desk,
     posts_pages,
     talks,
     finance,

@@ -19,7 +19,8 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import conversations, matching, posts, promises
+from portal.timebank import conversations, exchange, matching, posts, promises
+from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
 
@@ -44,6 +45,8 @@ DUE: list[Callable[[], int]] = [
     quick_review.open_reviews,
     appeals.close_unasked,
     appeals.remind,
+    exchange.remind,
+    exchange.settle_due,
     posts.remind_ending,
     posts.end_due,
     conversations.remind,
@@ -53,7 +56,13 @@ DUE: list[Callable[[], int]] = [
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
-CACHES: list[Callable[[], Iterable[str]]] = [pay.broken_caches, match.broken_caches, proofs.broken_caches, quick.broken_caches]
+CACHES: list[Callable[[], Iterable[str]]] = [
+    pay.broken_caches,
+    match.broken_caches,
+    proofs.broken_caches,
+    quick.broken_caches,
+    timebank.broken_caches,
+]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
 BEAT = timedelta(seconds=20)

@@ -16,7 +16,8 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, hall, words
+from portal.demo import ground, hall, posts, words
+from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
@@ -97,6 +98,8 @@ class Story:
             self._closed_funds()
             self._area_officer()
             hall.tell(self)
+            Hours(self).tell()
+            posts.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

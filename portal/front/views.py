@@ -19,6 +19,7 @@ from portal.panels import ballots
 from portal.panels import queries as panels
 from portal.people import queries as people
 from portal.places import queries as places
+from portal.timebank import queries as timebank
 from portal.web.pages import page, see_other
 from portal.web.policy import allow
 
@@ -44,6 +45,7 @@ def home() -> Any:
         ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
         in_hand=in_hand,
+        time=timebank.at_home(current_user) if current_user.is_authenticated else None,
         latest=[] if busy else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},
     )
@@ -121,7 +123,22 @@ def favicon() -> Any:
 def robots() -> Response:
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in ("/m/", "/a/", "/people/", "/grants/", "/desk/", "/finance/", "/panels/", "/photos/")),
+        *(
+            f"Disallow: {path}"
+            for path in (
+                "/m/",
+                "/t/",
+                "/a/",
+                "/timebank/log",
+                "/timebank/exchanges/",
+                "/people/",
+                "/grants/",
+                "/desk/",
+                "/finance/",
+                "/panels/",
+                "/photos/",
+            )
+        ),
         "Allow: /",
         "",
     ]

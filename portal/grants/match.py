@@ -31,7 +31,7 @@ from portal.refs import new_ref
 from portal.words import _
 from portal.work import actions as work
 from portal.work import queries as works
-from portal.work.model import WorkRecord
+from portal.work.model import Purpose, WorkRecord
 
 MOST_PLEDGES = 60
 PATIENCE = timedelta(days=3)  # before an invited neighbour is reminded, once
@@ -453,8 +453,14 @@ def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> 
 
 
 def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
-    award = _award_of_hours(application, record_ref)
-    row = work.check_hours(record_ref, by, shown)
+    _award_of_hours(application, record_ref)
+    work.check_and_count(record_ref, by, actor, shown)
+
+
+def _counts(row: WorkRecord, award_about: str, actor: Actor) -> None:
+    """Checked hours stand in the books as match and count in the figures, once each; wherever they were written down."""
+    award = _locked_award(award_about)
+    application = award.application
     key = f"work:{row.ref}:match"
     given, delivered = f"neighbour:{row.worker}:given", f"award:{award.id}:delivered"
     open_account(given, "MATCH", "memo", row.worker_name)
@@ -467,8 +473,36 @@ def _check(application: Application, record_ref: str, by: str, actor: Actor, sho
     work.use(row, "figures")
     award.delivered = Minutes(award.delivered + row.minutes)
     for pledge in queries.pledges_of(application.id):
-        if queries.worker_of(pledge) == row.worker and pledge.status in ("delivered", "checked"):
+        if queries.worker_of(pledge) == row.worker and pledge.status in ("confirmed", "delivered", "checked"):
+            if pledge.status == "confirmed":
+                move(pledge, "delivered", actor)
             move(pledge, "checked", actor)
+
+
+def _counts_no_more(row: WorkRecord, award_about: str, reason: str, actor: Actor) -> None:
+    """Their entry is reversed in the books, and the neighbour is waited for again when nothing else of theirs stands."""
+    award = _locked_award(award_about)
+    reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
+    award.delivered = Minutes(award.delivered - row.minutes)
+    record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, record=row.ref, minutes=row.minutes)
+    wait_again(award.application, row.worker, actor)
+
+
+def _not_theirs(award_about: str, worker: str) -> str | None:
+    """Why hours of this worker are no match for that award: they are of the side that asks."""
+    application = _locked_award(award_about).application
+    if worker in {f"person:{id_}" for id_ in _own_side(application) if id_ is not None}:
+        return _("Whoever asks for an idea does not count as its neighbour. Leave the idea out.")
+    return None
+
+
+def _locked_award(award_about: str) -> Award:
+    """The award of "award:17" with its bid, both locked, the bid first as everywhere, as a part of an action."""
+    query = select(Application, Award).join_from(Application, Award, Award.application_id == Application.id)
+    return db.session.execute(query.where(Award.id == int(award_about.partition(":")[2])).with_for_update()).one()[1]
+
+
+work.COUNTS["award"], work.COUNTS_NO_MORE["award"], work.NOT_FOR["award"] = _counts, _counts_no_more, _not_theirs
 
 
 def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
@@ -484,13 +518,8 @@ def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
 def take_back(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:
     """Checked hours turned out wrong: the entry is reversed in the books and they stop counting. Refused: no reason."""
     with transaction():
-        application = apply.locked(bid_ref)
-        award = _award_of_hours(application, record_ref)
-        row = work.take_back(record_ref, reason)
-        reverse(f"work:{row.ref}:match", reason=reason, actor=actor.code)
-        award.delivered = Minutes(award.delivered - row.minutes)
-        record(f"award:{award.id}", "hours_taken_back", actor, reason=reason, record=row.ref, minutes=row.minutes)
-        wait_again(application, row.worker, actor)
+        _award_of_hours(apply.locked(bid_ref), record_ref)
+        work.take_back_and_uncount(record_ref, reason, actor)
 
 
 def wait_again(application: Application, worker: str, actor: Actor) -> None:
@@ -518,11 +547,14 @@ def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, lis
 
 def _award_of_hours(application: Application, record_ref: str) -> Award:
     """The bid's award, locked, when these hours were given for it. NotFound."""
-    award = db.session.scalar(select(Award).where(Award.application_id == application.id).with_for_update(of=Award))
+    award = db.session.scalar(
+        select(Award)
+        .join(Purpose, Purpose.about == "award:" + cast(Award.id, Text_))
+        .join(WorkRecord, WorkRecord.purpose_id == Purpose.id)
+        .where(WorkRecord.ref == record_ref, Award.application_id == application.id)
+        .with_for_update(of=Award)
+    )
     if award is None:
-        raise NotFound(_("There is no grant for this idea."))
-    found = works.record(record_ref)
-    if found is None or found[1] != f"award:{award.id}":
         raise NotFound(_("We cannot find those hours."))
     return award
 

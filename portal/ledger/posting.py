@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -166,16 +166,19 @@ def rename_account(code: str, name: str) -> None:
     db.session.execute(update(ACCOUNT).where(ACCOUNT.c.code == code).values(name=name))
 
 
-def set_floor(code: str, floor: int | None) -> None:
-    """Let an account's balance fall to another figure (pence or minutes), as a part of an action that says who wanted it and why.
+def set_floor(codes: Collection[str] | Select[str], floor: int) -> None:
+    """Let the balances of these accounts fall to another figure (pence or minutes), as a part of an action that says who wanted it.
 
-    Refused: the balance is below that now. Guarded by the state's own check.
+    Refused: one of them is below that now. The state's own check stands behind this.
     """
     must_be_in_transaction()
-    stands = select(ACCOUNT.c.id).where(ACCOUNT.c.code == code).scalar_subquery()
-    fits = STATE.c.credits - STATE.c.debits >= floor if floor is not None else STATE.c.account_id.is_not(None)
-    if not db.session.execute(update(STATE).where(STATE.c.account_id == stands, fits).values(floor=floor)).rowcount:  # type: ignore[attr-defined]
-        raise Refused(_("The account %(code)s is below that already.", code=code))
+    these = select(ACCOUNT.c.id).where(ACCOUNT.c.code.in_(codes))
+    fits = STATE.c.credits - STATE.c.debits >= floor
+    db.session.execute(update(STATE).where(STATE.c.account_id.in_(these), fits).values(floor=floor))
+    left = select(ACCOUNT.c.code).join(STATE, STATE.c.account_id == ACCOUNT.c.id).where(ACCOUNT.c.code.in_(codes))
+    below = db.session.scalar(left.where(STATE.c.floor.is_(None) | (STATE.c.floor != floor)).limit(1))
+    if below is not None:
+        raise Refused(_("The account %(code)s is below that already.", code=below))
 
 
 def post(

@@ -180,12 +180,12 @@ def role_events(limit: int = 50) -> Sequence[Event]:
     ).all()
 
 
-def story_of(person_id: int, limit: int = 50) -> Sequence[tuple[Event, str]]:
-    """What happened with a person lately, newest first, with the name of who did it; one query."""
+def story_of(about: str, limit: int = 50) -> Sequence[tuple[Event, str]]:
+    """What happened with something ("person:12") lately, newest first, with the name of who did it; one query."""
     rows = db.session.execute(
         select(Event, Person.name)
         .outerjoin(Person, Person.id == Event.actor_id)
-        .where(Event.about == f"person:{person_id}")
+        .where(Event.about == about)
         .order_by(Event.id.desc())
         .limit(limit)
     )

@@ -457,7 +457,7 @@ def _desk_person(ref: str, form: Any) -> Any:
     someone = _managed(ref)
     return form_page(
         "people/desk_person.html", form, someone=someone, roles=queries.roles_of(someone.id), organisations=queries.organisations_of(someone.id),
-        sessions=queries.sessions_of(someone.id), story=queries.story_of(someone.id), role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
+        sessions=queries.sessions_of(someone.id), story=queries.story_of(f"person:{someone.id}"), role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
         event_words=EVENT_WORDS,
     )  # fmt: skip
 

@@ -23,9 +23,10 @@ from portal.people.access import Who
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.timebank import members, messages
-from portal.timebank.members import NAMED, account, balance, clearing, codes_of, floor_of, name_of
+from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
-from portal.timebank.rules import MOST_A_DAY, TimeRules, agreed, judge_day, judge_time, too_low
+from portal.timebank.queries import WITH_NAMES
+from portal.timebank.rules import MOST_A_DAY, agreed, judge_day, judge_time, too_low
 from portal.words import _
 
 MARK = 12
@@ -512,7 +513,4 @@ def waits_for_coordinator(areas: frozenset[int] | None, limit: int = 100) -> Seq
     if areas is not None:
         here = select(Member.id).where(Member.area_id.in_(areas))
         query = query.where(or_(Exchange.giver_id.in_(here), Exchange.receiver_id.in_(here)))
-    return db.session.scalars(query.order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()
-
-
-__all__ = ["NAMED", "TimeRules", "Twice", "answer", "by_ref", "log", "remind", "settle_due"]
+    return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

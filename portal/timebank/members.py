@@ -1,8 +1,9 @@
 """Members of the timebank: persons and organisations with an account of minutes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import Select, case, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -16,7 +17,7 @@ from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
-from portal.refs import new_ref
+from portal.refs import clean_ref, new_ref
 from portal.timebank.model import Category, Exchange, Member, Timebank
 from portal.timebank.rules import TimeRules
 from portal.words import N_, _
@@ -57,6 +58,37 @@ def open_timebank(rules: TimeRules, actor: Actor) -> None:
         db.session.add_all(Category(code=code, name=_(name)) for code, name in STANDARD.items() if code not in known)
         open_accounts([(ISSUE, "MIN", "equity", _("Starting credit"), None, None)])
         record("timebank", "opened", actor)
+
+
+def set_rules(*, soft_floor: Minutes, hard_floor: Minutes, settle_days: int, starting_credit: Minutes, actor: Actor) -> None:
+    """What a scheme sets; opens the timebank the first time. A new hard floor holds for who joins from now on, and for everybody who
+    has no floor of their own. Refused: floors the wrong way round or a balance below the new one, days that are none.
+    """
+    if not hard_floor <= soft_floor <= 0:
+        raise Refused(_("The friendly word comes first: its number of hours is not larger than the other."), "soft_floor")
+    if hard_floor < -6000:
+        raise Refused(_("Write at most 100 hours."), "hard_floor")
+    if not 1 <= settle_days <= 90:
+        raise Refused(_("Write a number of days from 1 to 90."), "settle_days")
+    if starting_credit % 15 or starting_credit > 600:
+        raise Refused(_("Write quarters of an hour, at most 10 hours."), "starting_credit")
+    open_timebank(TimeRules(), actor)
+    with transaction():
+        found = db.session.get_one(Timebank, 1, with_for_update=True)
+        before = TimeRules.load(found.rules)
+        days = tuple(sorted({max(1, settle_days * each // 14) for each in TimeRules.reminder_days if settle_days > 2}))
+        after = replace(
+            before, soft_floor=soft_floor, hard_floor=hard_floor, settle_days=settle_days, starting_credit=starting_credit, reminder_days=days
+        )  # fmt: skip
+        if after == before:
+            return
+        found.rules = after.dump()
+        record("timebank", "rules_set", actor, **after.dump())
+        if hard_floor != before.hard_floor:
+            try:
+                set_floor(select("member:" + Member.ref).where(Member.hard_floor.is_(None)), hard_floor)
+            except Refused as why:
+                raise Refused(_("Somebody has a lower balance than that. Let them go lower first, on their page."), "hard_floor") from why
 
 
 def rules() -> TimeRules | None:
@@ -209,7 +241,7 @@ def allow_lower(ref: str, floor: Minutes | None, reason: str, actor: Actor) -> N
         if balance(member) < lowest:
             raise Refused(_("Their balance is lower than that now: %(balance)s.", balance=hours(balance(member))), "floor")
         member.hard_floor = floor
-        set_floor(account(member), lowest)
+        set_floor([account(member)], lowest)
         record(about(member), "floor_set", actor, reason=reason, floor=lowest)
 
 
@@ -282,7 +314,7 @@ def codes_of(members: Iterable[Member]) -> frozenset[str]:
 
 def recent(member: Member, limit: int = 6) -> Sequence[Member]:
     """With whom a member exchanged lately, the latest first. One query."""
-    other = _other(member.id)
+    other = case((Exchange.giver_id == member.id, Exchange.receiver_id), else_=Exchange.giver_id)
     last = (
         select(other.label("other"), func.max(Exchange.id).label("last"))
         .where(or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id), Exchange.status != "withdrawn")
@@ -295,39 +327,43 @@ def recent(member: Member, limit: int = 6) -> Sequence[Member]:
     return db.session.scalars(query.order_by(last.c.last.desc())).all()
 
 
-def _other(member_id: int) -> ColumnElement[int]:
-    from sqlalchemy import case
-
-    return case((Exchange.giver_id == member_id, Exchange.receiver_id), else_=Exchange.giver_id)
-
-
 def search(text: str, viewer: Member, limit: int = 20) -> Sequence[Member]:
     """Active members whose name has a word that begins like each word typed, or whose number it is; those nearby first.
 
     Found by name: who lives in the viewer's area, organisations, and who chose to be seen outside theirs. By number: anybody.
     """
-    from portal.refs import clean_ref
-
-    if (number := clean_ref(text)) is not None:
-        one = db.session.scalar(select(Member).where(Member.ref == number, Member.status == "active").options(*NAMED))
-        return [one] if one is not None and one.id != viewer.id else []
-    words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
-    if not words:
-        return []
-    name = func.lower(func.coalesce(Person.name, Organisation.name))
-    begins: list[ColumnElement[bool]] = [or_(name.like(f"{word}%", escape="\\"), name.like(f"% {word}%", escape="\\")) for word in words]
+    number = clean_ref(text)
     near = Member.area_id == viewer.area_id
+    query = _called(text).where(Member.status == "active", Member.id != viewer.id).order_by(near.desc(), NAME, Member.id)
+    if number is None:
+        query = query.where(or_(near, Member.seen_outside, Member.organisation_id.is_not(None)))
+    return db.session.scalars(query.limit(limit)).all()
+
+
+def search_all(text: str, areas: Collection[int] | None, limit: int = 30) -> Sequence[Member]:
+    """The same for a coordinator of these areas (None: all): also who pauses, and who is seen by nobody else."""
+    query = _called(text).where(Member.status != "left").order_by(NAME, Member.id)
+    if areas is not None:
+        query = query.where(Member.area_id.in_(areas))
+    return db.session.scalars(query.limit(limit)).all()
+
+
+NAME = func.lower(func.coalesce(Person.name, Organisation.name))
+
+
+def _called(text: str) -> Select[Member]:
+    """Members with this number, or with a word in their name that begins like each word typed."""
     query = (
         select(Member)
         .outerjoin(Person, Person.id == Member.person_id)
         .outerjoin(Organisation, Organisation.id == Member.organisation_id)
-        .where(Member.status == "active", Member.id != viewer.id, or_(near, Member.seen_outside, Member.organisation_id.is_not(None)))
-        .where(and_(*begins))
         .options(*NAMED)
-        .order_by(near.desc(), name, Member.id)
-        .limit(limit)
     )
-    return db.session.scalars(query).all()
+    if (number := clean_ref(text)) is not None:
+        return query.where(Member.ref == number)
+    words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
+    begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in words]
+    return query.where(*begins) if begins else query.where(false())
 
 
 def names(ids: Collection[int]) -> Mapping[int, str]:

@@ -155,6 +155,18 @@ def soft_floor(exchange: Exchange, member: Member, has: Minutes, rules: TimeRule
     tell_coordinators(exchange, f"soft-floor:{exchange.entry_key}", (member,), _("%(name)s is at %(balance)s", **values))
 
 
+def given(member: Member, minutes: int, key: str) -> None:
+    """Somebody, or a community pot, gave a member time."""
+    values = {"time": hours(minutes), "link": address_of("/timebank/statement")}
+    text = Text(
+        subject=_("You have been given %(time)s", **values),
+        body=_("You have been given %(time)s in the timebank. Spend it on something good:\n\n%(link)s", **values),
+        short=_("You have been given %(time)s in the timebank: %(link)s", **values),
+    )
+    for someone in persons_of(member):
+        queue(f"time-given:{key}:person:{someone.id}", people.addressee_of(someone), text, about=f"member:{member.id}")
+
+
 def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], subject: str) -> None:
     """Tell the connectors of these members' areas, or the officers where there is none; nobody about their own."""
     own = {someone.id for member in whose for someone in persons_of(member)}

@@ -23,6 +23,7 @@ class TimeRules:
     reminder_days: tuple[int, ...] = (5, 10)
     oldest_days: int = 92  # what is older is written down by a coordinator
     starting_credit: Minutes = Minutes(0)
+    pot_limit: Minutes = Minutes(300)  # what one coordinator may give from a community pot at once; above it the panel decides
     least_age: int = 18
 
     @staticmethod

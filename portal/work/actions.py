@@ -1,15 +1,16 @@
 """Recording hours: logged by one, checked by another, used once for each thing they count for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, one_at_a_time
 from portal.errors import Conflict, NotFound, Refused
+from portal.history import Actor
 from portal.money import STEP, Minutes, hours
 from portal.people.model import Person
 from portal.people.queries import ERASERS
@@ -18,6 +19,12 @@ from portal.words import _
 from portal.work.model import Purpose, WorkRecord, WorkUse
 
 MOST_A_DAY = Minutes(16 * 60)
+
+# what the room that opened a purpose ("award") does with hours for it, as a part of the action that checks them or takes them back
+COUNTS: dict[str, Callable[[WorkRecord, str, Actor], None]] = {}
+COUNTS_NO_MORE: dict[str, Callable[[WorkRecord, str, str, Actor], None]] = {}
+# why somebody's hours are none for a purpose, in a sentence, or None: whoever asks for an idea is not its neighbour
+NOT_FOR: dict[str, Callable[[str, str], str | None]] = {}
 
 
 def open_purpose(about: str, title: str, area_id: int | None, first_day: date, last_day: date) -> Purpose:
@@ -170,6 +177,51 @@ def take_back(ref: str, reason: str) -> WorkRecord:
     return record
 
 
+def check_and_count(ref: str, checked_by: str, actor: Actor, shown: int | None = None) -> WorkRecord:
+    """`check_hours`, and the room that opened the purpose lets them count, as a part of an action."""
+    record = check_hours(ref, checked_by, shown)
+    about = record.purpose.about
+    COUNTS[about.partition(":")[0]](record, about, actor)
+    return record
+
+
+def take_back_and_uncount(ref: str, reason: str, actor: Actor) -> WorkRecord:
+    """`take_back`, and the room that opened the purpose lets them count no more, as a part of an action."""
+    record = take_back(ref, reason)
+    about = record.purpose.about
+    COUNTS_NO_MORE[about.partition(":")[0]](record, about, reason, actor)
+    return record
+
+
+def log_elsewhere(
+    about: str, worker: str, worker_name: str, day: date, minutes: Minutes, what: str, entered_by: str, basis: str | None = None
+) -> WorkRecord:
+    """`log_hours` for hours that are written down in another book too, so that a figure that stands is never replaced.
+
+    Refused also when hours of that worker, purpose and day are written down already, and when they are none of theirs (`NOT_FOR`).
+    """
+    must_be_in_transaction()
+    one_at_a_time(f"work:{worker}")
+    if (why := NOT_FOR[about.partition(":")[0]](about, worker)) is not None:
+        raise Refused(why, "purpose")
+    standing = (
+        select(WorkRecord.id)
+        .join(Purpose, Purpose.id == WorkRecord.purpose_id)
+        .where(Purpose.about == about, WorkRecord.worker == worker, WorkRecord.day == day, WorkRecord.refused_at.is_(None))
+    )
+    if db.session.scalar(standing) is not None:
+        raise Refused(_("Hours of that day for this idea are written down already, so they are not written down again."), "purpose")
+    return log_hours(about, worker, worker_name, day, minutes, what, entered_by, basis)
+
+
+def set_minutes(record: WorkRecord, minutes: Minutes) -> None:
+    """The figure on which two people settled, before it is checked, as a part of an action."""
+    must_be_in_transaction()
+    assert record.checked_at is None, "what is checked is taken back, not changed"
+    record.minutes = minutes
+    db.session.flush()
+
+
 def use(record: WorkRecord, use: str, entry_key: str | None = None) -> None:
     """Let a checked record count as credit, as match or in the figures, once each, as a part of an action.
 
@@ -186,7 +238,8 @@ def use(record: WorkRecord, use: str, entry_key: str | None = None) -> None:
 
 def _locked(ref: str) -> WorkRecord:
     must_be_in_transaction()
-    record = db.session.scalar(select(WorkRecord).where(WorkRecord.ref == ref).with_for_update().execution_options(populate_existing=True))
+    query = select(WorkRecord).where(WorkRecord.ref == ref).options(joinedload(WorkRecord.purpose, innerjoin=True))
+    record = db.session.scalar(query.with_for_update(of=WorkRecord).execution_options(populate_existing=True))
     if record is None:
         raise NotFound(_("We cannot find those hours."))
     return record

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
 from portal.money import Minutes
@@ -61,6 +61,8 @@ class WorkRecord(Base):
     checked_at: Mapped[datetime | None]
     refused_at: Mapped[datetime | None]
     refused_reason: Mapped[str | None]
+
+    purpose: Mapped[Purpose] = relationship(viewonly=True)
 
 
 class WorkUse(Base):

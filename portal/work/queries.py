@@ -1,6 +1,7 @@
 """Reading recorded hours."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +14,12 @@ from portal.work.model import Purpose, WorkRecord, WorkUse
 def purpose_of(about: str) -> Purpose | None:
     """The purpose of a thing, if hours may be given for it."""
     return db.session.scalar(select(Purpose).where(Purpose.about == about))
+
+
+def open_purposes(day: date, limit: int = 30) -> Sequence[Purpose]:
+    """What hours of a day may be given for now, by title."""
+    query = select(Purpose).where(Purpose.closed_at.is_(None), Purpose.first_day <= day, Purpose.last_day >= day)
+    return db.session.scalars(query.order_by(Purpose.title, Purpose.id).limit(limit)).all()
 
 
 def records_of(about: str) -> Sequence[WorkRecord]:

@@ -1,0 +1,142 @@
+"""The timebank in the demo: forty members over two months, every state of an exchange, and something for each to do today."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from portal import clock
+from portal.history import Actor
+from portal.money import Minutes
+from portal.people import actions as people
+from portal.people import queries
+from portal.people.access import Who
+from portal.timebank import exchange, leaving, members
+from portal.timebank.rules import TimeRules
+
+if TYPE_CHECKING:
+    from portal.demo.story import Story
+
+KINDS = ("garden", "company", "lifts", "repairs", "computers", "cooking", "learning", "shopping")
+NOTES = {
+    "garden": "The hedge at the back",
+    "lifts": "To the clinic and home",
+    "computers": "Video calls with the grandchildren",
+    "repairs": "A dripping tap",
+}
+
+
+class Hours:
+    """Tells it, after the rest of the story, so that nothing before it changes."""
+
+    def __init__(self, story: "Story") -> None:
+        self.story, self.random = story, story.random
+        self.cards: list[str] = []
+        self.who: dict[str, Who] = {}
+
+    def tell(self) -> None:
+        story = self.story
+        with story.at(story.ago(75)):
+            members.open_timebank(TimeRules(), Actor(story.staff["council-officer"].id))
+        everybody = [*story.residents[:36], *(each.id for each in story.panel), story.staff["connector"].id]
+        for number, person_id in enumerate(everybody):
+            with story.at(story.ago(74 - number)):
+                someone = queries.person(person_id)
+                card = members.join(person_id, story.areas[0 if number < 24 else 1 + number % 3].id, True, Actor(person_id))
+                self.cards.append(card)
+                self.who[card] = Who(person_id, someone.ref, someone.name, someone.area_id)
+        self._without_phone()
+        self._group()
+        for number in range(150):
+            self._settled(self.random.choice(self.cards[:20]), self.random.choice(self.cards), 60 - number * 0.38, number)
+        self._today()
+
+    def _log(self, mine: str, way: str, other: str, minutes: int, days: float, number: int, actor: Actor | None = None) -> str:
+        kind = KINDS[number % len(KINDS)]
+        with self.story.at(self.story.ago(days, 15)):
+            return exchange.log(
+                mine, other, way, minutes, kind, clock.today(), NOTES.get(kind, "") if number % 3 == 0 else "", actor or Actor(self.who[mine].id),
+                once_key=f"demo hours {number} {mine} {other} {days}", again=True,
+            )  # fmt: skip
+
+    def _settled(self, giver: str, receiver: str, days: float, number: int) -> str:
+        if self.who[giver].id == self.who[receiver].id:
+            return ""
+        minutes = self.random.choice((30, 45, 60, 60, 60, 75, 90, 120, 120, 180))
+        way = "gave" if number % 3 else "received"
+        mine, other = (giver, receiver) if way == "gave" else (receiver, giver)
+        ref = self._log(mine, way, other, minutes, days, number)
+        with self.story.at(self.story.ago(max(0, days - 0.5), 18)):
+            exchange.answer(ref, minutes, "", self.who[other], shown=minutes)
+        return ref
+
+    def _without_phone(self) -> None:
+        """Two full members without telephone and e-mail: the connector enters them, and types their sheets."""
+        gus = self.story.staff["connector"]
+        for number, name in enumerate(("Walter Finch", "Olive Marsh")):
+            with self.story.at(self.story.ago(50 - number)):
+                ref = people.enter_person(
+                    name, None, None, self.story.areas[0].id, f"{number + 3} Larch Court\nMossgate", Actor(gus.id, None, "in person")
+                )
+                someone = queries.person_by_ref(ref)
+                card = members.join(someone.id, self.story.areas[0].id, True, Actor(gus.id, someone.id, "in person"))
+                self.cards.append(card)
+                self.who[card] = Who(someone.id, someone.ref, someone.name, someone.area_id)
+            walter = Actor(gus.id, someone.id, f"paper sheet {12 + number}")
+            sheet = self._log(card, "gave", self.cards[number], 120, 30 - number, 500 + number, walter)
+            with self.story.at(self.story.ago(29 - number)):
+                exchange.answer(sheet, 120, "", self.who[self.cards[number]], shown=120)
+
+    def _group(self) -> None:
+        """A group that gives its hall and receives hours."""
+        area = self.story.areas[0]
+        person = self.story.residents[2]
+        group = self.story._group("Mossgate Wednesday Friends", area.id, person)
+        with self.story.at(self.story.ago(48)):
+            card = members.join_organisation(group, area.id, Actor(person))
+        who = self.who[self.cards[2]]
+        self.who[card] = Who(who.id, who.ref, who.name, who.area_id, acts_for=frozenset({group}))
+        for number in range(4):
+            self._settled(self.cards[5 + number], card, 40 - 9 * number, 700 + number)
+        self.cards.append(card)
+
+    def _today(self) -> None:
+        """Something for each of the people to be in the demo."""
+        maya, idris, rosa = self.cards[:3]
+        others = self.cards[4:12]
+        walter = self.cards[-3]
+        self._log(others[0], "gave", maya, 90, 2, 800)  # Maya is asked
+        self._log(idris, "gave", maya, 60, 0.2, 801)
+        self._log(maya, "received", others[1], 45, 1, 802)  # Maya waits
+        self._log(idris, "gave", walter, 120, 3, 803)  # nobody can reach Walter: the connector asks him
+        differs = self._log(idris, "gave", others[2], 180, 4, 804)
+        with self.story.at(self.story.ago(3)):
+            exchange.answer(differs, 60, "We had tea for the rest.", self.who[others[2]], shown=180)
+        no = self._log(others[3], "received", rosa, 60, 5, 805)
+        with self.story.at(self.story.ago(4)):
+            exchange.answer(no, 0, "That was my sister.", self.who[rosa], shown=60)
+        wrong = self._settled(others[4], idris, 6, 806)
+        with self.story.at(self.story.ago(1)):
+            exchange.something_wrong(wrong, "It was half an hour.", self.who[idris])
+        right = self._settled(others[5], maya, 12, 807)
+        gus = self.story.staff["connector"]
+        with self.story.at(self.story.ago(9)):
+            exchange.something_wrong(right, "I was not there.", self.who[maya])
+            exchange.put_right(right, 0, "It was written down for the wrong day.", gus)
+        back = self._log(others[6], "gave", maya, 30, 7, 808)
+        with self.story.at(self.story.ago(7)):
+            exchange.withdraw(back, self.who[others[6]])
+        wary = self._log(others[7], "gave", idris, 240, 11, 809)
+        with self.story.at(self.story.ago(10)):
+            exchange.answer(wary, 30, "", self.who[idris], shown=240)
+            exchange.decide(wary, 0, "Both agree now that it was another neighbour.", gus)
+        for number, days in enumerate((22, 20, 18)):  # somebody who had a hard month
+            self._settled(others[number], self.cards[20], days, 820 + number)
+        with self.story.at(self.story.ago(5)):
+            for number in range(3):
+                ref = exchange.log(
+                    others[number + 3], self.cards[20], "gave", 480, "company", clock.today() - timedelta(days=number), "", Actor(self.who[others[number + 3]].id),
+                    once_key=f"demo floor {number}", again=True,
+                )  # fmt: skip
+                exchange.answer(ref, 480, "", self.who[self.cards[20]], shown=480)
+            given = next(card for card in self.cards[:20] if members.balance(members.by_ref(card)) >= 240)
+            leaving.donate(given, leaving.POT, Minutes(180), "For whoever needs it", self.who[given], once_key="demo donation")
+            leaving.grant(self.story.areas[0].code, self.cards[20], Minutes(120), "A hard month", gus, once_key="demo grant")

@@ -1,0 +1,215 @@
+"""Giving time away, the community pot, leaving the timebank; what we keep about a member and what goes with them.
+
+A pot is never overdrawn. Who leaves with a balance says where it goes; below zero the pot carries it as far as it reaches, and
+the rest is written off where everybody sees it, because no pot may grow out of nothing (decision 0014).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from portal import once
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
+from portal.errors import NotYours, Refused
+from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
+from portal.ledger.posting import Line, post
+from portal.money import STEP, Minutes, hours
+from portal.people.access import Who
+from portal.people.model import Person
+from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING
+from portal.places.model import Area
+from portal.timebank import exchange, members, messages
+from portal.timebank.members import account, balance, name_of, pot
+from portal.timebank.model import OPEN, Exchange, Member
+from portal.timebank.queries import WITH_NAMES
+from portal.words import _
+
+POT = "pot"  # in the place of a card number: the community pot of the giver's area
+
+
+# --- giving away ---------------------------------------------------------------------------------------------------------
+
+
+def donate(mine: str, to: str, minutes: int, note: str, who: Who, *, once_key: str) -> str:
+    """Give some of one's minutes to another member (by card number) or to the pot (`POT`); returns whose they are now.
+
+    In quarters of an hour, and only what one has: nobody goes below zero by giving away. Refused: not theirs, more than they have.
+    """
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        giver = members.by_ref(mine)
+        if not members.acts_as(who, giver):
+            raise NotYours(_("We cannot find that member. Check the number on the card."))
+        if minutes < STEP or minutes % STEP:
+            raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
+        one_at_a_time(f"donor:{giver.id}")
+        if minutes > balance(giver):
+            raise Refused(_("You have %(balance)s to give away.", balance=hours(max(0, balance(giver)))), "time")
+        name = _give(giver, to, minutes, f"form:{once_key}", "donation", Actor(who.id))
+        record(members.about(giver), "donated", Actor(who.id), reason=note or None, minutes=minutes, to=to)
+        once.keep(once_key, name)
+        return name
+
+
+def _give(giver: Member, to: str, minutes: int, key: str, kind: str, actor: Actor) -> str:
+    """Move minutes from a member to the pot or to another; the name of where they are now."""
+    if to == POT:
+        lines, name, sentence = [Line(account(giver), pot(giver.area), minutes)], _("the community pot"), _("Given to the community pot")
+    else:
+        taker = members.by_ref(to)
+        if taker.id == giver.id:
+            raise Refused(_("That is your own number. Choose who it was with."), "to")
+        lines, name, sentence = exchange.lines_of(taker, giver, minutes), name_of(taker), _("Time given away")
+    post(
+        lines, key=key, kind=kind, about=members.about(giver), sentence=sentence, actor=actor.code,
+        refusals={account(giver): _("You have %(balance)s to give away.", balance=hours(max(0, balance(giver))))},
+    )  # fmt: skip
+    if to != POT:
+        messages.given(members.by_ref(to), minutes, key)
+    return name
+
+
+def grant(area_code: str, to: str, minutes: int, reason: str, who: Who, *, once_key: str) -> str:
+    """A coordinator gives minutes of an area's pot to a member who cannot earn; returns their name.
+
+    Refused: no reason, themselves, another area's coordinator, more than the pot has, above what one coordinator may give.
+    """
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        rules, taker = members.open_rules(), members.by_ref(to)
+        area = db.session.scalar(select(Area).where(Area.code == area_code))
+        if area is None or not who.has_in(area.id, "connector", "officer"):
+            raise NotYours(_("We do not know that area."))
+        if members.acts_as(who, taker):
+            raise Refused(_("Ask a colleague: nobody gives to themselves."))
+        if not reason:
+            raise Refused(_("Write why, in a few words."), "reason")
+        if minutes < STEP or minutes % STEP:
+            raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
+        if minutes > rules.pot_limit:
+            raise Refused(_("One coordinator may give up to %(most)s. For more, ask the panel.", most=hours(rules.pot_limit)), "time")
+        members.open_books_of(area)
+        lines = [Line(pot(area), account(taker), minutes)]
+        if taker.area_id != area.id:
+            lines = [Line(pot(area), members.clearing(area), minutes), Line(members.clearing(taker.area), account(taker), minutes)]
+        actor = Actor(who.id)
+        post(
+            lines, key=f"form:{once_key}", kind="pot grant", about=members.about(taker), sentence=_("From the community pot"), actor=actor.code,
+            refusals={pot(area): _("There is %(left)s in the pot.", left=hours(books.balance(pot(area))))},
+        )  # fmt: skip
+        record(members.about(taker), "granted", actor, reason=reason, minutes=minutes, area=area.code)
+        messages.given(taker, minutes, once_key)
+        once.keep(once_key, name_of(taker))
+        return name_of(taker)
+
+
+# --- leaving -------------------------------------------------------------------------------------------------------------
+
+
+def leave(ref: str, to: str, reason: str, who: Who) -> None:
+    """A member leaves the timebank; a balance goes to the pot (`POT`) or to a member, by card number.
+
+    By themselves, or by a coordinator who says why. Below zero the pot carries it, and what the pot has not is written off
+    visibly. Refused: hours that are not settled; a coordinator about themselves without being the member.
+    """
+    with transaction():
+        member = members.locked(ref)
+        own = members.acts_as(who, member)
+        if not own and not who.can("help others", member):
+            raise NotYours(_("We cannot find that member. Check the number on the card."))
+        if not own and not reason:
+            raise Refused(_("Write why, in a few words."), "reason")
+        if member.status == "left":
+            return
+        if (left := _unsettled(member)) is not None:
+            raise Refused(_("Hours of %(day)s are not settled yet. Do that first, or take them back.", day=left.day.isoformat()))
+        actor, has = Actor(who.id), balance(member)
+        if has > 0:
+            _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", actor)
+        elif has < 0:
+            _carry(member, Minutes(-has), actor)
+        member.status = "left"
+        record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+
+
+def _times(member: Member) -> int:
+    """How often they left before: somebody may come back and leave again."""
+    from portal.history import Event
+
+    return len(db.session.scalars(select(Event.id).where(Event.about == members.about(member), Event.kind == "left")).all()) + 1
+
+
+def _carry(member: Member, minutes: Minutes, actor: Actor) -> None:
+    """What a leaver received more than they gave: from the pot as far as it reaches, the rest written off."""
+    must_be_in_transaction()
+    members.open_books_of(member.area)
+    one_at_a_time(f"pot:{member.area_id}")
+    from_pot = min(minutes, max(0, books.balance(pot(member.area))))
+    lines = [Line(pot(member.area), account(member), from_pot)] if from_pot else []
+    if minutes > from_pot:
+        lines.append(Line(members.ISSUE, account(member), minutes - from_pot))
+    post(
+        lines, key=f"member:{member.id}:written-off:{_times(member)}", kind="write-off", about=members.about(member),
+        sentence=_("Written off: a member left"), actor=actor.code,
+    )  # fmt: skip
+
+
+def _unsettled(member: Member) -> Exchange | None:
+    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id))
+    return db.session.scalar(query.limit(1))
+
+
+# --- what we keep about a person -----------------------------------------------------------------------------------------
+
+
+def _time_of_person(person_id: int) -> Any:
+    member = db.session.scalar(select(Member).where(Member.person_id == person_id).options(*members.NAMED))
+    if member is None:
+        return None
+    rows = db.session.scalars(
+        select(Exchange).where(or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id)).options(*WITH_NAMES).order_by(Exchange.id)
+    ).all()  # fmt: skip
+    return {
+        "number": member.ref, "area": member.area.name, "joined": member.joined_at.isoformat(), "status": member.status, "said yes to": member.agreement,
+        "found by name outside": member.seen_outside, "balance in minutes": balance(member),
+        "exchanges": [
+            {
+                "number": row.ref, "day": row.day.isoformat(), "gave": row.giver_id == member.id, "minutes": row.settled_minutes or row.minutes,
+                "kind": row.category.name, "status": row.status, "what": row.note, "answer": row.answer,
+            }
+            for row in rows
+        ],
+    }  # fmt: skip
+
+
+COLLECTORS["time"] = _time_of_person
+
+
+def _keeps(person_id: int) -> str | None:
+    member = db.session.scalar(select(Member).where(Member.person_id == person_id, Member.status != "left"))
+    if member is None or (balance(member) == 0 and _unsettled(member) is None):
+        return None
+    return _("You are a member of the timebank. Leave it first, on the page “Your time”, and say where your hours go.")
+
+
+KEEPS_FROM_LEAVING.append(_keeps)
+
+
+def _forget(someone: Person) -> Sequence[str]:
+    """Words that only the two of them read go; the hours stay."""
+    member = db.session.scalar(select(Member).where(Member.person_id == someone.id))
+    if member is None:
+        return ()
+    if member.status != "left":
+        member.status = "left"
+        record(members.about(member), "left", SCHEME)
+    either = or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id)
+    db.session.execute(update(Exchange).where(either).values(note="", answer="", question=""))
+    return ()
+
+
+ERASERS.append(_forget)

@@ -1,0 +1,163 @@
+"""Reading the timebank for its pages: what waits for whom, and the statement in words."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal.db import db
+from portal.ledger import queries as books
+from portal.ledger.model import Account, Entry, State, Transfer
+from portal.ledger.queries import BALANCE
+from portal.money import Minutes
+from portal.people.access import Who
+from portal.timebank.members import account, name_of
+from portal.timebank.model import OPEN, Category, Exchange, Member
+from portal.words import _
+
+WITH_NAMES = (
+    *(joinedload(side).joinedload(part) for side in (Exchange.giver, Exchange.receiver) for part in (Member.person, Member.organisation)),
+    joinedload(Exchange.category),
+)
+
+
+@dataclass(frozen=True)
+class AtHome:
+    """A member's time as the home page shows it: number of the card, balance in minutes, how many exchanges wait for their answer."""
+
+    ref: str
+    balance: Minutes
+    waiting: int
+
+
+def at_home(who: Who) -> AtHome | None:
+    """None for who is no member. One query; what waits for the organisations they act for counts too."""
+    mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
+    waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
+    row = db.session.execute(
+        select(Member.ref, BALANCE, waiting)
+        .join(Account, Account.code == "member:" + Member.ref)
+        .join(State, State.account_id == Account.id)
+        .where(Member.person_id == who.id, Member.status != "left")
+    ).one_or_none()
+    return AtHome(row[0], Minutes(row[1]), row[2]) if row else None
+
+
+def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
+    """Exchanges that wait for the answer of one of these members."""
+    return and_(
+        Exchange.status == "logged",
+        or_(
+            and_(Exchange.logged_by == "giver", Exchange.receiver_id.in_(ids)),
+            and_(Exchange.logged_by == "receiver", Exchange.giver_id.in_(ids)),
+        ),
+    )
+
+
+Sided = tuple[Exchange, Member]  # an exchange, and the side of it that is mine
+
+
+def unsettled(mine: Collection[Member], limit: int = 40) -> tuple[Sequence[Sided], Sequence[Sided]]:
+    """What is not in the books yet of these members: (what waits for their answer, the oldest first; what waits for others or is looked
+    at, the latest first). One query.
+    """
+    ids = {member.id for member in mine}
+    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id.in_(ids), Exchange.receiver_id.in_(ids)))
+    asked: list[Sided] = []
+    others: list[Sided] = []
+    for each in db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.id.desc()).limit(limit)):
+        logger, answers = (each.giver, each.receiver) if each.logged_by == "giver" else (each.receiver, each.giver)
+        if each.status == "logged" and answers.id in ids:
+            asked.append((each, answers))
+        else:
+            others.append((each, logger if logger.id in ids else answers))
+    return asked[::-1], others
+
+
+def with_names(ref: str) -> Exchange | None:
+    """One exchange with both its members, in one query."""
+    return db.session.scalar(select(Exchange).where(Exchange.ref == ref).options(*WITH_NAMES))
+
+
+def last_kind(mine: Member, other: Member) -> str:
+    """The kind of help that these two wrote down last, or else the first one's last; "" when there is none."""
+    both = or_(
+        and_(Exchange.giver_id == mine.id, Exchange.receiver_id == other.id),
+        and_(Exchange.giver_id == other.id, Exchange.receiver_id == mine.id),
+    )
+    query = select(Category.code).join(Exchange, Exchange.category_id == Category.id).where(both, Category.archived_at.is_(None))
+    return db.session.scalar(query.order_by(Exchange.id.desc()).limit(1)) or ""
+
+
+# --- the statement -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it; `ref` of the exchange, if it is one."""
+
+    sequence: int
+    day: date
+    sentence: str
+    note: str
+    minutes: int
+    after: int
+    ref: str
+    undone: bool  # it was put right later
+    reverses: bool  # it puts another line right
+
+
+def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
+    """A member's lines in words, newest first; `before`: the last sequence seen. Three queries."""
+    rows = books.statement(account(member), before=before, limit=limit)
+    ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith("exchange:")}
+    found: Mapping[int, Exchange] = {}
+    if ids:
+        found = {each.id: each for each in db.session.scalars(select(Exchange).where(Exchange.id.in_(ids)).options(*WITH_NAMES))}
+    lines = []
+    for row in rows:
+        exchange = found.get(int(row.about.partition(":")[2])) if row.about.startswith("exchange:") else None
+        sentence = row.sentence if exchange is None else in_words(exchange, member)
+        if exchange is not None and row.reverses:
+            sentence = _("Put right: %(what)s", what=sentence)
+        day, note, ref = (exchange.day, exchange.category.name, exchange.ref) if exchange else (row.effective_on, "", "")
+        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, row.reversed, row.reverses))
+    return lines
+
+
+def in_words(exchange: Exchange, member: Member) -> str:
+    """ "You helped Idris", as this member reads it; for an organisation "We helped Idris"."""
+    gave = exchange.giver_id == member.id
+    name = name_of(exchange.receiver if gave else exchange.giver)
+    if member.organisation_id is not None:
+        return _("We helped %(name)s", name=name) if gave else _("%(name)s helped us", name=name)
+    return _("You helped %(name)s", name=name) if gave else _("%(name)s helped you", name=name)
+
+
+def plain(exchange: Exchange) -> str:
+    """ "Idris helped Maya", for who is neither."""
+    return _("%(giver)s helped %(receiver)s", giver=name_of(exchange.giver), receiver=name_of(exchange.receiver))
+
+
+def broken_caches() -> Sequence[str]:
+    """Lines in words about exchanges whose figure is not what the books say; for the ledger check."""
+    giver = select(Exchange.ref, Exchange.settled_minutes, func.min(Transfer.amount), func.max(Transfer.amount))
+    query = (
+        giver.outerjoin(Entry, Entry.key == Exchange.entry_key)
+        .outerjoin(Transfer, Transfer.entry_id == Entry.id)
+        .where(Exchange.status.in_(("settled", "reversed")))
+        .group_by(Exchange.id, Exchange.ref, Exchange.settled_minutes)
+        .having(or_(func.min(Transfer.amount).is_(None), func.min(Transfer.amount) != Exchange.settled_minutes, func.max(Transfer.amount) != Exchange.settled_minutes))
+    )  # fmt: skip
+    lines = [
+        f"exchange {ref} says {said} minutes and the books say {least}" for ref, said, least, _most in db.session.execute(query).tuples()
+    ]
+    mirror = select(Entry.reverses_id).where(Entry.reverses_id.is_not(None)).scalar_subquery()
+    wrong = (
+        select(Exchange.ref, Exchange.status)
+        .join(Entry, Entry.key == Exchange.entry_key)
+        .where(or_(and_(Exchange.status == "settled", Entry.id.in_(mirror)), and_(Exchange.status == "reversed", Entry.id.not_in(mirror))))
+    )
+    return lines + [f"exchange {ref} is {status}, and the books say otherwise" for ref, status in db.session.execute(wrong).tuples()]

@@ -1,0 +1,159 @@
+"""The coordinator's desk of the timebank: what two cannot settle, members, the rules."""
+
+from typing import Any
+
+from flask import Blueprint, flash, request
+from flask_login import current_user
+
+from portal.errors import NotFound, Refused
+from portal.ledger import queries as books
+from portal.money import Minutes
+from portal.people import queries as people
+from portal.people.views import actor
+from portal.timebank import exchange as exchanges
+from portal.timebank import forms, leaving, members, queries
+from portal.timebank.members import name_of
+from portal.timebank.model import Exchange, Member
+from portal.timebank.rules import TimeRules
+from portal.timebank.views.hours import PAGE, STATES
+from portal.web.forms import whole_number
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, may, require
+from portal.words import N_, _
+
+time_desk = Blueprint("time_desk", __name__)
+
+WHY = {
+    "logged": N_("Nobody answers"), "disputed": N_("They remember it differently"), "held": N_("The receiver is at their floor"),
+    "settled": N_("Somebody says it is wrong"),
+}  # fmt: skip
+EVENTS = {
+    "logged": N_("Written down"), "answered": N_("Answered"), "settled": N_("Put in the books"), "withdrawn": N_("Taken back"), "accepted": N_("Agreed"),
+    "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"),
+}  # fmt: skip
+MEMBER_EVENTS = {
+    "joined": N_("Joined"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+}  # fmt: skip
+
+
+@time_desk.get("/timebank/desk/")
+@allow("help others")
+def index() -> Any:
+    """Today: what two people cannot settle by themselves, the longest waiting first."""
+    text = request.args.get("q", "")[:100]
+    areas = current_user.areas("connector", "officer")
+    return page(
+        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(areas), why=WHY, q=text,
+        found=members.search_all(text, areas) if text.strip() else [], words=queries.plain,
+    )  # fmt: skip
+
+
+def _exchange(ref: str) -> Exchange:
+    found = queries.with_names(ref)
+    if found is None or not (may("help others", found.giver) or may("help others", found.receiver)):
+        raise NotFound(_("We cannot find that exchange."))
+    return found
+
+
+@time_desk.route("/timebank/desk/exchanges/<ref>", methods=["GET", "POST"])
+@allow("help others")
+def exchange(ref: str) -> Any:
+    """One exchange with its story; a coordinator decides what it was, or puts right what is in the books."""
+    found = _exchange(ref)
+    form = forms.Decide(
+        data={"time": found.settled_minutes or found.answered_minutes or found.minutes} if request.method == "GET" else None
+    )
+    if form.validate_on_submit() and form.time.data is not None:
+        act = exchanges.put_right if found.status == "settled" else exchanges.decide
+        try:
+            act(ref, form.time.data, form.reason.data, current_user)
+        except Refused as why:
+            form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
+        else:
+            flash(_("Done. Both are told."))
+            return see_other(f"/timebank/desk/exchanges/{ref}")
+    elif form.is_submitted() and form.time.data is None and not form.time.errors:
+        form.time.errors = [_("Say how long it was; 0 when it does not count.")]
+    return form_page(
+        "timebank/desk_exchange.html", form, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
+        open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
+        sentence=queries.plain(found),
+    )  # fmt: skip
+
+
+def _member(ref: str) -> Member:
+    found = members.by_ref(ref)
+    require("help others", found)
+    return found
+
+
+@time_desk.route("/timebank/desk/members/<ref>", methods=["GET", "POST"])
+@allow("help others")
+def member(ref: str) -> Any:
+    """One member: what they have, their lines, how far they may fall; write hours down for them."""
+    found = _member(ref)
+    scheme_rules = members.open_rules()
+    form = forms.Floor(
+        data={"hours": -found.hard_floor // 60 if found.hard_floor is not None else None} if request.method == "GET" else None
+    )
+    if form.validate_on_submit():
+        floor = None if form.hours.data is None else Minutes(-60 * form.hours.data)
+        try:
+            members.allow_lower(ref, floor, form.reason.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, {"floor": "hours"}.get(why.field or "", why.field))
+        else:
+            flash(_("Saved."))
+            return see_other(f"/timebank/desk/members/{ref}")
+    before = whole_number(request.args.get("before"), 0) or None
+    lines = queries.statement(found, before, PAGE + 1)
+    return form_page(
+        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=members.balance(found), floor=members.floor_of(found, scheme_rules),
+        usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
+        story=people.story_of(members.about(found)), words=MEMBER_EVENTS,
+    )  # fmt: skip
+
+
+@time_desk.route("/timebank/desk/members/<ref>/grant", methods=["GET", "POST"])
+@allow("help others")
+def grant(ref: str) -> Any:
+    """Some of the pot for who cannot earn."""
+    found = _member(ref)
+    form = forms.Grant()
+    if form.validate_on_submit():
+        try:
+            leaving.grant(
+                found.area.code, ref, form.time.data or 0, form.reason.data, current_user, once_key=form.once_key(current_user.id)
+            )
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Given. They are told."))
+            return see_other(f"/timebank/desk/members/{ref}")
+    left = Minutes(books.balance(members.pot(found.area)))
+    return form_page("timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules())
+
+
+@time_desk.route("/timebank/desk/rules", methods=["GET", "POST"])
+@allow("run rounds")
+def rules() -> Any:
+    """Open the timebank, and say by which rules."""
+    stands = members.rules()
+    now = stands or TimeRules()
+    given = {
+        "soft_floor": -now.soft_floor // 60, "hard_floor": -now.hard_floor // 60, "settle_days": now.settle_days, "starting_credit": now.starting_credit,
+    }  # fmt: skip
+    form = forms.Rules(data=given if request.method == "GET" else None)
+    if form.validate_on_submit():
+        assert form.soft_floor.data is not None and form.hard_floor.data is not None and form.settle_days.data is not None
+        try:
+            members.set_rules(
+                soft_floor=Minutes(-60 * form.soft_floor.data), hard_floor=Minutes(-60 * form.hard_floor.data), settle_days=form.settle_days.data,
+                starting_credit=form.starting_credit.data or Minutes(0), actor=actor(),
+            )  # fmt: skip
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved.") if stands else _("The timebank is open."))
+            return see_other("/timebank/desk/")
+    return form_page("timebank/desk_rules.html", form, open=stands is not None, kinds=members.categories())

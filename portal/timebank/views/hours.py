@@ -1,0 +1,453 @@
+"""The timebank on a phone: join, write hours down, answer, see what one has."""
+
+from typing import Any
+from urllib.parse import quote
+
+import segno
+from flask import Blueprint, flash, g, request
+from flask_login import current_user
+from markupsafe import Markup
+
+from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.history import Actor
+from portal.ledger import queries as books
+from portal.money import Minutes, hours
+from portal.outbox import address_of
+from portal.people.views import actor, area_id
+from portal.refs import clean_ref
+from portal.timebank import exchange as exchanges
+from portal.timebank import forms, members, queries
+from portal.timebank.members import account, name_of
+from portal.timebank.model import Exchange, Member
+from portal.web.forms import Form, whole_number
+from portal.web.limits import limiter
+from portal.web.pages import form_page, page, safe_path, see_other
+from portal.web.policy import allow, may
+from portal.words import N_, _
+
+timebank = Blueprint("timebank", __name__)
+
+WAYS = {"gave": N_("I gave time"), "received": N_("I received time")}
+CHIPS = (15, 30, 45, 60, 75, 90, 105, 120, 150, 180, 240, 300)
+PAGE = 25
+STATES = {
+    "logged": (N_("waits for an answer"), "calm"), "disputed": (N_("a coordinator looks at it"), "warm"), "held": (N_("a coordinator looks at it"), "warm"),
+    "settled": (N_("in the books"), "good"), "withdrawn": (N_("taken back"), ""), "refused": (N_("does not count"), ""), "reversed": (N_("put right: does not count"), ""),
+}  # fmt: skip
+
+
+class Nothing(Form):
+    """A form of buttons alone."""
+
+
+class NotJoined(Exception):
+    """Who opens a page of members is none yet: they may become one, and come back."""
+
+
+@timebank.errorhandler(NotJoined)
+def first_join(_problem: NotJoined) -> Any:
+    return see_other("/timebank/join?next=" + quote(request.full_path.rstrip("?") if request.method == "GET" else "/timebank/"))
+
+
+# --- home, joining, oneself ----------------------------------------------------------------------------------------------
+
+
+@timebank.get("/timebank/")
+@allow("anyone")
+def index() -> Any:
+    """What waits for me and what I have; to a visitor, what a timebank is."""
+    mine = members.own(current_user) if current_user.is_authenticated else []
+    me = _chosen(mine)
+    if me is None:
+        return page("timebank/index.html", me=None, open=members.rules() is not None, mine=[])
+    waiting, under_way = queries.unsettled(mine)
+    lines = queries.statement(me, limit=5)
+    return page(
+        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=members.balance(me), waiting=waiting, under_way=under_way,
+        lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
+    )  # fmt: skip
+
+
+def _chosen(mine: Any) -> Member | None:
+    """The one of mine that the address names by `as`, else the first: the person before their organisations."""
+    wanted = clean_ref(request.args.get("as", ""))
+    return next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
+
+
+def suffix(me: Member) -> str:
+    """What the address of a page must say so that it stays with this member."""
+    return "" if me.person_id == current_user.id else f"?as={me.ref}"
+
+
+def _other_side(exchange: Exchange, me: Member) -> Member:
+    return exchange.receiver if exchange.giver_id == me.id else exchange.giver
+
+
+@timebank.route("/timebank/join", methods=["GET", "POST"])
+@allow("signed in")
+def join() -> Any:
+    scheme_rules = members.open_rules()
+    on = safe_path(request.values.get("next"), "/timebank/")
+    if members.member_of(current_user.id) is not None:
+        return see_other(on)
+    form = forms.Join(data={"area": _home()} if request.method == "GET" else None).fill()
+    if form.validate_on_submit():
+        try:
+            members.join(current_user.id, area_id(form.area.data) or 0, bool(form.agreed.data), actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Welcome! You are a member of the timebank."))
+            return see_other(on)
+    return form_page(
+        "timebank/join.html", form, words=_(members.AGREEMENT, age=scheme_rules.least_age), start=scheme_rules.starting_credit, next_path=on
+    )
+
+
+def _home() -> str:
+    from portal.places.queries import areas
+
+    return next((area.code for area in areas() if area.id == current_user.area_id), "")
+
+
+def whose() -> Member:
+    """The member whose page this is: the person, or the organisation that the address names."""
+    found = _chosen(members.own(current_user))
+    if found is None:
+        raise NotJoined
+    return found
+
+
+@timebank.route("/timebank/me", methods=["GET", "POST"])
+@allow("signed in")
+def me() -> Any:
+    mine = whose()
+    given = {"area": mine.area.code, "seen_outside": mine.seen_outside, "paused": mine.status == "paused"}
+    form = forms.Me(data=given if request.method == "GET" else None).fill()
+    if form.validate_on_submit():
+        try:
+            members.set_member(
+                mine.ref, area_id=area_id(form.area.data) or 0, seen_outside=bool(form.seen_outside.data), paused=bool(form.paused.data), actor=actor()
+            )  # fmt: skip
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved."))
+            return see_other(f"/timebank/{suffix(mine)}")
+    return form_page("timebank/me.html", form, me=mine, name=name_of(mine), as_=suffix(mine))
+
+
+@timebank.get("/timebank/card")
+@allow("signed in")
+def card() -> Any:
+    """My number as letters and as a picture, to show or to print."""
+    mine = whose()
+    address = address_of(f"/timebank/to/{mine.ref}")
+    picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Card of %(name)s", name=name_of(mine)))
+    svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
+    return page("timebank/card.html", me=mine, name=name_of(mine), address=address, svg=svg, as_=suffix(mine))
+
+
+# --- writing hours down --------------------------------------------------------------------------------------------------
+
+
+def _logger() -> tuple[Member, str]:
+    """Whose side is written down, and what the address must keep saying: mine, or of somebody whom I may help.
+
+    NotFound: I may not write for that one.
+    """
+    wanted = clean_ref(request.values.get("as", ""))
+    mine = members.own(current_user)
+    if wanted is None or any(each.ref == wanted for each in mine):
+        found = _chosen(mine)
+        if found is None:
+            raise NotJoined
+        return found, suffix(found)
+    found = members.by_ref(wanted)
+    if not may("help others", found):
+        raise NotYours(_("We cannot find that member. Check the number on the card."))
+    return found, f"?as={found.ref}"
+
+
+def _for_others(member: Member) -> bool:
+    return not members.acts_as(current_user, member)
+
+
+@timebank.get("/timebank/log")
+@allow("signed in")
+def log() -> Any:
+    """The two ways, for who came without choosing one."""
+    mine, as_ = _logger()
+    return page("timebank/log.html", me=mine, name=name_of(mine), as_=as_, ways=WAYS, other=None, others=_for_others(mine))
+
+
+@timebank.get("/timebank/to/<ref>")
+@allow("signed in")
+def to(ref: str) -> Any:
+    """What the picture on somebody's card opens: did they help you, or you them?"""
+    mine, as_ = _logger()
+    other = members.by_ref(ref)
+    if other.id == mine.id:
+        return see_other(f"/timebank/card{as_}")
+    return page("timebank/log.html", me=mine, name=name_of(mine), as_=as_, ways=WAYS, other=other, others=_for_others(mine))
+
+
+@timebank.get("/timebank/log/<any(gave, received):way>")
+@allow("signed in")
+@limiter.limit("60/minute")
+def who(way: str) -> Any:
+    """With whom: the recent ones first, or by name or number."""
+    mine, as_ = _logger()
+    text = request.args.get("q", "")[:100]
+    found = members.search(text, mine) if text.strip() else []
+    return page(
+        "timebank/who.html", me=mine, name=name_of(mine), as_=as_, way=way, q=text, found=found, recent=members.recent(mine), others=_for_others(mine),
+        organisations=[each for each in members.own(current_user) if each.id != mine.id and each.person_id is None],
+    )  # fmt: skip
+
+
+@timebank.route("/timebank/log/<any(gave, received):way>/<ref>", methods=["GET", "POST"])
+@allow("signed in")
+@limiter.limit("60/minute", methods=["POST"])
+def how_long(way: str, ref: str) -> Any:
+    """How long, and what kind: a tap on a time writes it down."""
+    mine, as_ = _logger()
+    other = members.by_ref(ref)
+    others = _for_others(mine)
+    kinds = list(members.categories())
+    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(kinds)
+    if not others:
+        del form.basis
+    if request.method == "POST" and (said := _time_of(form)) is not None and form.validate():
+        assert form.day.data is not None
+        by = Actor(current_user.id, mine.person_id, form.how()) if others else actor()
+        try:
+            made = exchanges.log(
+                mine.ref, ref, way, said, form.kind.data, form.day.data, form.note.data, by, once_key=form.once_key(current_user.id),
+                again=request.form.get("again") == "1",
+            )  # fmt: skip
+        except exchanges.Twice as same:
+            return _twice(same, form, said, way, other, as_)
+        except Refused as why:
+            form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
+        else:
+            return see_other(f"/timebank/exchanges/{made}{as_}")
+    return form_page("timebank/how_long.html", form, me=mine, name=name_of(mine), as_=as_, way=way, other=other, chips=CHIPS, others=others)
+
+
+def _time_of(form: forms.Log) -> int | None:
+    """Minutes of the chip that was tapped, or as written; None, and the form says so, when there are none."""
+    if (chip := whole_number(request.form.get("minutes"))) > 0:
+        form.time.data, form.time.errors = Minutes(chip), []
+        return chip
+    form.validate()
+    if form.time.data is None and not form.time.errors:
+        form.time.errors = [_("Say how long it was: tap a time, or write one.")]
+    return form.time.data if form.time.data is not None else None
+
+
+def _twice(same: exchanges.Twice, form: forms.Log, minutes: int, way: str, other: Member, as_: str) -> Any:
+    """It looks like an hour that is there already: the same one, or another?"""
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "again", "minutes", "time")]
+    standing = exchanges.by_ref(same.ref)
+    return page(
+        "timebank/twice.html", sentence=same.sentence, ref=same.ref, theirs=same.theirs, shown=standing.minutes, minutes=minutes, typed=typed,
+        action=f"/timebank/log/{way}/{other.ref}{as_}", as_=as_, form=Nothing(), status=409,
+    )  # fmt: skip
+
+
+# --- one exchange --------------------------------------------------------------------------------------------------------
+
+
+def _mine(ref: str) -> tuple[Exchange, Member]:
+    """An exchange and the side of it on which I stand (or for which I may write). NotFound for everybody else."""
+    found = queries.with_names(ref)
+    if found is not None:
+        both = exchanges.sides(found)
+        wanted = clean_ref(request.values.get("as", ""))
+        for side in sorted(both, key=lambda each: each.ref != wanted):
+            if members.acts_as(current_user, side):
+                return found, side
+        for side in sorted(both, key=lambda each: each.ref != wanted):
+            if may("help others", side):
+                return found, side
+    raise NotFound(_("We cannot find that exchange."))
+
+
+def _one(ref: str, form: Any = None, **more: Any) -> Any:
+    """The page of an exchange, with whichever form was just sent."""
+    found, me = _mine(ref)
+    logger, other = exchanges.sides(found)
+    kept = {"code": forms.Digits, "answer": forms.Answer, "no": forms.No, "wrong": forms.Wrong}
+    filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
+    return form_page(
+        "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
+        sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], helps=not members.acts_as(current_user, me),
+        as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
+        again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+    )  # fmt: skip
+
+
+@timebank.get("/timebank/exchanges/<ref>")
+@allow("signed in")
+def one(ref: str) -> Any:
+    return _one(ref, Nothing(formdata=None))
+
+
+@timebank.post("/timebank/exchanges/<ref>/answer")
+@allow("signed in")
+@limiter.limit("60/minute")
+def answer(ref: str) -> Any:
+    """Yes to the figure that was shown (`minutes`), or another one (`time`), or no."""
+    _found, me = _mine(ref)
+    shown, chip = whole_number(request.form.get("shown")), whole_number(request.form.get("minutes"))
+    form: Any = forms.No() if request.form.get("no") else forms.Answer()
+    words = form.words.data if isinstance(form, forms.No) else ""
+    if chip < 0 and isinstance(form, forms.Answer):
+        if not form.validate():
+            return _one(ref, form)
+        chip = form.time.data or 0
+    elif isinstance(form, forms.No):
+        chip = 0
+    try:
+        done = exchanges.answer(ref, chip, words, current_user, shown=shown, actor=_on_behalf(me))
+    except Refused as why:
+        form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
+        return _one(ref, form)
+    flash(_said(done))
+    return see_other(f"/timebank/exchanges/{ref}" if done.status != "settled" or request.form.get("stay") else f"/timebank/{suffix(me)}")
+
+
+def _on_behalf(me: Member) -> Actor | None:
+    """Who types for somebody else names the basis; None for the member's own answer."""
+    if members.acts_as(current_user, me):
+        return None
+    basis = request.form.get("basis", "")
+    return Actor(current_user.id, me.person_id, basis if basis in forms.BASES else None)
+
+
+def _said(done: Exchange) -> str:
+    """What an answer brought about, in a sentence."""
+    if done.status == "settled":
+        return _("Thank you! %(time)s are in the books.", time=hours(done.settled_minutes or 0))
+    if done.status == "held":
+        return _("Thank you! A coordinator looks at it first. The hours are not lost.")
+    return _("Thank you. We tell the other one, and a coordinator helps if you do not agree.")
+
+
+@timebank.post("/timebank/exchanges/<ref>/code")
+@allow("signed in")
+@limiter.limit("20/minute")
+def code(ref: str) -> Any:
+    _found, me = _mine(ref)
+    form = forms.Digits()
+    if form.validate():
+        try:
+            done = exchanges.answer_by_code(ref, form.code.data, current_user)
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_said(done))
+            return see_other(f"/timebank/exchanges/{ref}{suffix(me)}")
+    return _one(ref, form)
+
+
+@timebank.post("/timebank/exchanges/<ref>/agree")
+@allow("signed in")
+def agree(ref: str) -> Any:
+    """Take the other one's figure."""
+    done = exchanges.accept_answer(ref, current_user, shown=whole_number(request.form.get("minutes")))
+    flash(_said(done) if done.status != "withdrawn" else _("Taken back. Thank you for being fair."))
+    return see_other(f"/timebank/exchanges/{ref}")
+
+
+@timebank.post("/timebank/exchanges/<ref>/withdraw")
+@allow("signed in")
+def withdraw(ref: str) -> Any:
+    exchanges.withdraw(ref, current_user)
+    flash(_("Taken back."))
+    return see_other(f"/timebank/exchanges/{ref}")
+
+
+@timebank.post("/timebank/exchanges/<ref>/wrong")
+@allow("signed in")
+def wrong(ref: str) -> Any:
+    form = forms.Wrong()
+    if form.validate():
+        try:
+            exchanges.something_wrong(ref, form.words.data, current_user)
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Thank you for telling us. A coordinator looks at it and tells you both."))
+            return see_other(f"/timebank/exchanges/{ref}")
+    return _one(ref, form)
+
+
+# --- by the link of a message --------------------------------------------------------------------------------------------
+
+
+def _by_link(token: str, form: Any) -> Any:
+    g.private = True
+    found = exchanges.by_token(token)
+    logger, other = exchanges.sides(found)
+    own = current_user.is_authenticated and not members.acts_as(current_user, other) and members.acts_as(current_user, logger)
+    response = form_page(
+        "timebank/by_link.html", form, exchange=found, logger=logger, other=other, token=token, own=own, no=form if isinstance(form, forms.No) else forms.No(formdata=None),
+        answer=form if isinstance(form, forms.Answer) else forms.Answer(formdata=None), state=STATES[found.status],
+    )  # fmt: skip
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@timebank.get("/t/<token>")
+@allow("anyone")
+@limiter.limit("60/minute")
+def by_link(token: str) -> Any:
+    """The question that a message asked. Opening it does nothing: mail programs open links by themselves."""
+    return _by_link(token, Nothing(formdata=None))
+
+
+@timebank.post("/t/<token>")
+@allow("anyone")
+@limiter.limit("30/minute")
+def answer_by_link(token: str) -> Any:
+    found = exchanges.by_token(token)
+    logger, other = exchanges.sides(found)
+    if current_user.is_authenticated and members.acts_as(current_user, logger) and not members.acts_as(current_user, other):
+        raise Refused(_("You wrote this down yourself. Let the other one open the link on their own phone."))
+    shown, chip = whole_number(request.form.get("shown")), whole_number(request.form.get("minutes"))
+    form: Any = forms.No() if request.form.get("no") else forms.Answer()
+    if isinstance(form, forms.No):
+        chip = 0
+    elif chip < 0:
+        if not form.validate():
+            return _by_link(token, form)
+        chip = form.time.data or 0
+    try:
+        done = exchanges.answer_by_token(token, chip, form.words.data if isinstance(form, forms.No) else "", shown=shown)
+    except Conflict:
+        raise
+    except Refused as why:
+        form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
+        return _by_link(token, form)
+    flash(_said(done))
+    return see_other(f"/t/{token}")
+
+
+# --- the statement -------------------------------------------------------------------------------------------------------
+
+
+@timebank.get("/timebank/statement")
+@allow("signed in")
+def statement() -> Any:
+    mine = whose()
+    before = whole_number(request.args.get("before"), 0) or None
+    lines = queries.statement(mine, before, PAGE + 1)
+    joint = "&" if suffix(mine) else "?"
+    older = f"/timebank/statement{suffix(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
+    return page(
+        "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
+        balance=members.balance(mine),
+    )  # fmt: skip

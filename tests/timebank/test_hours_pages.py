@@ -1,0 +1,276 @@
+"""The pages of hours, as a member, a visitor, a connector see them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal import clock
+from portal.timebank import exchange, members
+from tests.client import Inspector
+from tests.timebank.bank import Bank, assert_books_are_right, open_bank
+
+BUDGET = 8
+AN_ACT = 40  # an act reads what it judges by, writes the fact, the books, two receipts
+
+
+class Phone(Inspector):
+    """A page has its budget; an act may take more."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app, BUDGET)
+
+    def post(self, path: str, data: Mapping[str, Any], status: int = 303) -> "Phone":
+        self.budget = AN_ACT
+        super().post(path, data, status)
+        self.budget = BUDGET
+        return self
+
+
+Browser = Callable[..., Phone]
+
+
+@pytest.fixture
+def bank(app: Flask) -> Bank:
+    return open_bank()
+
+
+@pytest.fixture
+def at(app: Flask, bank: Bank) -> Browser:
+    def browser(name: str = "") -> Phone:
+        them = Phone(app)
+        if name:
+            them.sign_in(bank.who(name).id)
+        return them
+
+    return browser
+
+
+def test_three_taps_from_home_to_logged(bank: Bank, at: Browser) -> None:
+    bank.settled("Idris", "Maya", day=clock.today().replace(day=1))
+    idris = at("Idris").get("/")
+    assert "Your time: 1 h" in idris.text
+    idris.get("/timebank/log/gave")  # one
+    assert f"/timebank/log/gave/{bank.cards['Maya']}" in list(idris.links())
+    idris.get(f"/timebank/log/gave/{bank.cards['Maya']}")  # two
+    idris.submit("1 h 15 min")  # three
+    idris.follow()
+    assert "Written down" in idris.text and "Your balance: 1 h. With this: 2 h 15 min." in idris.text
+    maya = at("Maya").get("/")
+    assert "One neighbour asks: is it right?" in maya.text
+    maya.get("/timebank/").submit("Yes, 1 h 15 min Idris helped you")
+    maya.follow()
+    assert bank.has("Idris") == 135
+    assert_books_are_right()
+
+
+def test_joining_asks_for_a_place_and_a_yes(app: Flask, bank: Bank, at: Browser) -> None:
+    from portal.db import transaction
+    from portal.people.actions import create_person
+
+    with transaction():
+        new = create_person("Nia", email="nia@example.org").id
+    nia = Phone(app).sign_in(new)
+    nia.get("/timebank/")
+    assert "Join the timebank" in nia.text
+    nia.get(f"/timebank/to/{bank.cards['Maya']}", status=303).follow()
+    nia.submit("Join", status=422)
+    assert "Choose where you live" in nia.text and "Say yes to this first" in nia.text
+    nia.submit("Join", area="riverside", agreed="y")
+    nia.follow()
+    assert "You and Maya" in nia.text, "where the card led them"
+    nia.get("/timebank/")
+    assert "Nothing in the books yet" in nia.text
+    nia.get("/timebank/join", status=303)
+
+
+def test_who_is_searched_and_not_found(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/log/gave")
+    idris.get("/timebank/log/gave?q=may")
+    assert "Maya" in idris.text
+    idris.get("/timebank/log/gave?q=walter")
+    assert "Nobody found called “walter”" in idris.text
+    idris.get(f"/timebank/log/gave?q={bank.cards['Walter']}")
+    assert "Walter" in idris.text and "Riverside" in idris.text
+    idris.get(f"/timebank/to/{bank.cards['Walter']}")
+    assert "You and Walter" in idris.text
+    idris.get(f"/timebank/to/{bank.cards['Idris']}", status=303)
+    idris.get("/timebank/to/MEM-2222-2222", status=404)
+
+
+def test_what_is_typed_is_kept_when_it_cannot_be(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get(f"/timebank/log/gave/{bank.cards['Maya']}")
+    idris.submit("1 h", status=422)
+    assert "Choose what kind of help it was" in idris.text
+    idris.submit("Write it down", status=422, kind="garden", time="ten past", note="The hedge")
+    assert 'value="ten past"' in idris.text and 'value="The hedge"' in idris.text and "Write the time in hours" in idris.text
+    idris.submit("Write it down", status=422, kind="garden", time="7 min", note="The hedge")
+    assert "quarters of an hour" in idris.text
+    idris.submit("Write it down", status=422, kind="garden", time="", note="The hedge")
+    assert "Say how long it was" in idris.text
+    idris.submit("Write it down", status=422, kind="garden", time="1 h", day_day="31", day_month="2")
+    assert "There is no such date" in idris.text
+    today = clock.today()
+    idris.submit("Write it down", kind="garden", time="1.25", note="The hedge", day_day=str(today.day), day_month=str(today.month))
+    idris.follow()
+    assert "1 h 15 min" in idris.text
+
+
+def test_the_same_hour_from_both_sides_is_one(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    maya = at("Maya").get(f"/timebank/log/received/{bank.cards['Idris']}")
+    maya.submit("1 h", status=409, kind="garden")
+    assert "Idris wrote down 1 h for that day already" in maya.text
+    maya.submit("Yes, the same: it was 1 h")
+    assert maya.location.startswith(f"/timebank/exchanges/{ref}")
+    assert bank.has("Idris") == 60
+    maya.get(f"/timebank/log/received/{bank.cards['Idris']}").submit("1 h", status=409, kind="garden")
+    maya.submit("No, this is another 1 h")
+    assert maya.location.startswith("/timebank/exchanges/EXC-")
+
+
+def test_the_other_side_by_link(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 120)
+    token = exchange.token_of(bank.entry(ref))
+    nobody = at().get(f"/t/{token}")
+    assert "Idris helped you" in nobody.text and nobody.status == 200
+    nobody.submit("It was this long", status=422, time="half")
+    assert 'value="half"' in nobody.text
+    nobody.submit("It was this long", time="1 h 45 min")
+    nobody.follow()
+    assert "in the books" in nobody.text and bank.has("Idris") == 105
+    at("Idris").get(f"/t/{token}")
+    nobody.get(f"/t/{ref}-000000000000", status=404)
+
+
+def test_who_wrote_it_down_cannot_use_the_link(bank: Bank, at: Browser) -> None:
+    token = exchange.token_of(bank.entry(bank.log("Idris", "gave", "Maya", 120)))
+    idris = at("Idris").get(f"/t/{token}")
+    assert "You wrote this down yourself" in idris.text and "Yes, 2 h" not in idris.text
+
+
+def test_no_and_agreeing(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 180)
+    at("Maya").get(f"/timebank/exchanges/{ref}").submit("It was this long", time="1 h")
+    idris = at("Idris").get(f"/timebank/exchanges/{ref}")
+    assert "Maya says it was 1 h" in idris.text
+    idris.submit("Yes, 1 h")
+    assert bank.has("Idris") == 60
+    other = bank.log("Idris", "gave", "Maya", 45)
+    maya = at("Maya").get(f"/timebank/exchanges/{other}").submit("No, it was not so", words="Another day")
+    maya.follow()
+    assert "A coordinator looks at it" in maya.text
+    idris.get(f"/timebank/exchanges/{other}").submit("Yes, take it back")
+    assert bank.entry(other).status == "withdrawn"
+
+
+def test_digits_read_out(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    idris = at("Idris").get(f"/timebank/exchanges/{ref}")
+    code = exchange.code_of(bank.entry(ref))
+    assert code not in idris.text
+    idris.submit("It is agreed", status=422, code="12")
+    assert "not the six digits" in idris.text
+    idris.submit("It is agreed", code=code)
+    assert bank.has("Idris") == 60
+
+
+def test_the_statement_pages_and_something_wrong(bank: Bank, at: Browser) -> None:
+    ref = ""
+    for _each in range(27):
+        ref = bank.settled("Idris", "Maya", 15)
+    idris = at("Idris").get("/timebank/statement")
+    assert "6 h 45 min" in idris.text and idris.text.count("You helped Maya</span>") == 25
+    older = [link for link in idris.links() if "before=" in link]
+    idris.get(older[0])
+    assert idris.text.count("You helped Maya</span>") == 2
+    idris.get(f"/timebank/exchanges/{ref}").submit("Tell a coordinator", status=422, words="")
+    idris.submit("Tell a coordinator", words="It was half an hour")
+    cass = at("Cass").get("/timebank/desk/")
+    assert "Somebody says it is wrong" in cass.text
+    cass.get(f"/timebank/desk/exchanges/{ref}").submit("Decide", status=422, time="30 min", reason="")
+    cass.submit("Decide", time="30 min", reason="Both agree")
+    assert bank.has("Idris") == 27 * 15 + 15
+    cass.follow()
+    assert "Both agree" in cass.text
+    assert_books_are_right()
+
+
+def test_a_stranger_finds_nothing(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    walter = at("Walter")
+    walter.get(f"/timebank/exchanges/{ref}", status=404)
+    walter.get("/timebank/desk/", status=404)
+    walter.get(f"/timebank/log/gave?as={bank.cards['Maya']}", status=404)
+    at().get("/timebank/statement", status=303)
+
+
+def test_a_connector_types_for_somebody(bank: Bank, at: Browser) -> None:
+    bank.join("Nell", email=None)
+    cass = at("Cass").get("/timebank/desk/?q=nell")
+    cass.get(f"/timebank/desk/members/{bank.cards['Nell']}")
+    cass.get(f"/timebank/log/gave?as={bank.cards['Nell']}")
+    assert "You are typing for Nell." in cass.text
+    cass.get(f"/timebank/log/gave/{bank.cards['Maya']}?as={bank.cards['Nell']}")
+    cass.submit("2 h", status=422, kind="garden")
+    assert "how you know" in cass.text
+    cass.submit("2 h", kind="garden", basis="paper sheet", sheet="41")
+    cass.follow()
+    assert "You are typing for Nell." in cass.text
+    ref = cass.path.rpartition("/")[2].split("?")[0]
+    assert bank.entry(ref).basis == "paper sheet 41"
+    at("Maya").get(f"/timebank/exchanges/{ref}").submit("Yes, 2 h")
+    assert bank.has("Nell") == 120
+    other = bank.log("Maya", "gave", "Nell", 30)
+    olga = at("Olga").get(f"/timebank/exchanges/{other}?as={bank.cards['Nell']}").submit("Yes, 30 min", basis="telephone")
+    assert olga.status == 303 and bank.has("Nell") == 90
+
+
+def test_a_group_gives_and_receives(bank: Bank, at: Browser) -> None:
+    bank.group("Mossgate Gardeners", "Idris", "Maya")
+    idris = at("Idris").get("/timebank/")
+    assert "Time of Mossgate Gardeners" in idris.text
+    idris.get(f"/timebank/?as={bank.cards['Mossgate Gardeners']}")
+    idris.get(f"/timebank/log/gave/{bank.cards['Walter']}?as={bank.cards['Mossgate Gardeners']}").submit("3 h", kind="garden")
+    idris.follow()
+    assert "You act for Mossgate Gardeners." in idris.text
+    ref = idris.path.rpartition("/")[2].split("?")[0]
+    at("Walter").get(f"/timebank/exchanges/{ref}").submit("Yes, 3 h")
+    assert bank.has("Mossgate Gardeners") == 180
+
+
+def test_the_floor_of_one_member_and_the_rules(bank: Bank, at: Browser) -> None:
+    cass = at("Cass").get(f"/timebank/desk/members/{bank.cards['Maya']}")
+    cass.submit("Save", status=422, hours="30", reason="")
+    cass.submit("Save", hours="30", reason="Out of hospital")
+    cass.follow()
+    assert "-30 h" in cass.text and "Out of hospital" in cass.text
+    cass.get("/timebank/desk/rules", status=404)
+    olga = at("Olga").get("/timebank/desk/rules")
+    olga.submit("Save", status=422, soft_floor="30", hard_floor="20")
+    assert "The friendly word comes first" in olga.text
+    olga.submit("Save", soft_floor="5", hard_floor="15", settle_days="7", starting_credit="")
+    rules = members.rules()
+    assert rules is not None and (rules.hard_floor, rules.soft_floor, rules.settle_days, rules.reminder_days) == (-900, -300, 7, (2, 5))
+
+
+def test_before_it_is_open(app: Flask) -> None:
+    from tests.grants.season import begin
+
+    season = begin()
+    rita = Phone(app).sign_in(season.who("Rita").id).get("/timebank/")
+    assert "not open yet" in rita.text
+    rita.get("/timebank/join", status=409)
+    olga = Phone(app).sign_in(season.who("Olga").id).get("/timebank/").get("/timebank/desk/rules")
+    olga.submit("Open the timebank")
+    assert members.rules() is not None
+    rita.get("/timebank/join")
+
+
+def test_my_card(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/card")
+    assert bank.cards["Idris"] in idris.text and "<svg" in idris.text
+    idris.get("/timebank/me").submit("Save", seen_outside="y", paused="y")
+    idris.follow()
+    assert "You are taking a break" in idris.text

@@ -1,0 +1,143 @@
+"""Giving time away, the community pot, leaving; what goes with a person and what stays."""
+
+import uuid
+
+import pytest
+from flask import Flask
+
+from portal import clock
+from portal.db import db
+from portal.errors import NotFound, NotYours, Refused
+from portal.ledger import queries as books
+from portal.people import actions as people
+from portal.people.queries import all_about
+from portal.timebank import exchange, leaving, members
+from tests.client import Inspector
+from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
+
+
+@pytest.fixture
+def bank(app: Flask) -> Bank:
+    return open_bank()
+
+
+def give(bank: Bank, name: str, to: str, minutes: int, key: str = "") -> str:
+    return leaving.donate(bank.cards[name], bank.cards.get(to, to), minutes, "", bank.who(name), once_key=key or uuid.uuid4().hex)
+
+
+def grant(bank: Bank, to: str, minutes: int, by: str = "Cass", reason: str = "She cannot earn just now.") -> str:
+    return leaving.grant("mossgate", bank.cards[to], minutes, reason, bank.who(by), once_key=uuid.uuid4().hex)
+
+
+class TestGivingAway:
+    def test_to_somebody_here_and_elsewhere_and_to_the_pot(self, bank: Bank) -> None:
+        lend(bank, "Idris", 300)
+        assert give(bank, "Idris", "Maya", 60) == "Maya"
+        assert give(bank, "Idris", "Walter", 60) == "Walter"
+        assert give(bank, "Idris", leaving.POT, 60) == "the community pot"
+        assert [bank.has(name) for name in ("Idris", "Maya", "Walter")] == [120, 60, 60]
+        assert books.balance("pot:mossgate") == 60 and books.balance("area:mossgate:clearing") == 60
+        assert_books_are_right()
+
+    def test_only_what_one_has_in_quarters_and_once(self, bank: Bank) -> None:
+        lend(bank, "Idris", 60)
+        for minutes, said in ((75, "You have 1 h to give away"), (7, "quarters"), (0, "quarters")):
+            with pytest.raises(Refused, match=said):
+                give(bank, "Idris", "Maya", minutes)
+        give(bank, "Idris", "Maya", 60, key="one")
+        assert give(bank, "Idris", "Maya", 60, key="one") == "Maya" and bank.has("Idris") == 0
+        with pytest.raises(NotYours):
+            leaving.donate(bank.cards["Maya"], leaving.POT, 15, "", bank.who("Idris"), once_key="two")
+        with pytest.raises(Refused, match="your own number"):
+            give(bank, "Maya", "Maya", 15)
+
+
+class TestThePot:
+    def test_a_coordinator_gives_from_it_and_says_why(self, bank: Bank) -> None:
+        lend(bank, "Idris", 600)
+        give(bank, "Idris", leaving.POT, 400 - 10)
+        with pytest.raises(Refused, match="Write why"):
+            grant(bank, "Maya", 60, reason="")
+        with pytest.raises(Refused, match="ask the panel"):
+            grant(bank, "Maya", 315)
+        with pytest.raises(Refused, match="gives to themselves"):
+            grant(bank, "Cass", 60)
+        with pytest.raises(NotYours):
+            grant(bank, "Maya", 60, by="Walter")
+        grant(bank, "Maya", 300)
+        grant(bank, "Walter", 60)
+        assert (bank.has("Maya"), bank.has("Walter"), books.balance("pot:mossgate")) == (300, 60, 30)
+        with pytest.raises(Refused, match="There is 30 min in the pot"):
+            grant(bank, "Maya", 45)
+        assert_books_are_right()
+
+
+class TestLeaving:
+    def test_what_they_have_goes_where_they_say(self, bank: Bank) -> None:
+        bank.settled("Idris", "Maya", 120)
+        leaving.leave(bank.cards["Idris"], bank.cards["Walter"], "", bank.who("Idris"))
+        assert bank.has("Walter") == 120 and bank.has("Idris") == 0
+        with pytest.raises(NotFound):
+            bank.log("Maya", "gave", "Idris")
+        leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))  # again changes nothing
+        assert members.join(bank.who("Idris").id, bank.areas["riverside"], True, bank.actor("Idris")) == bank.cards["Idris"]
+        bank.settled("Idris", "Maya", 30)
+        leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))
+        assert books.balance("pot:riverside") == 30
+        assert_books_are_right()
+
+    def test_below_zero_the_pot_carries_it_and_the_rest_is_written_off_visibly(self, bank: Bank) -> None:
+        bank.settled("Idris", "Maya", 120)
+        give(bank, "Idris", leaving.POT, 45)
+        leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Maya"))
+        assert (bank.has("Maya"), books.balance("pot:mossgate"), books.balance("issue")) == (0, 0, -75)
+        assert [line.kind for line in books.statement(f"member:{bank.cards['Maya']}")][:2] == ["write-off", "write-off"]
+        assert_books_are_right()
+
+    def test_not_before_everything_is_settled_and_not_by_anybody(self, bank: Bank) -> None:
+        ref = bank.log("Idris", "gave", "Maya")
+        with pytest.raises(Refused, match="not settled yet"):
+            leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Maya"))
+        exchange.withdraw(ref, bank.who("Idris"))
+        with pytest.raises(NotYours):
+            leaving.leave(bank.cards["Maya"], leaving.POT, "I say so", bank.who("Walter"))
+        with pytest.raises(Refused, match="Write why"):
+            leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Cass"))
+        leaving.leave(bank.cards["Maya"], leaving.POT, "Moved away", bank.who("Cass"))
+
+    def test_who_deletes_their_account_leaves_first_and_their_words_go(self, bank: Bank, app: Flask) -> None:
+        ref = exchange.log(
+            bank.cards["Idris"], bank.cards["Maya"], "gave", 60, "garden", clock.today(), "Her mother's roses", bank.actor("Idris"), once_key="x"
+        )  # fmt: skip
+        exchange.answer(ref, 60, "", bank.who("Maya"), shown=60)
+        maya = bank.who("Maya").id
+        assert all_about(maya)["time"]["exchanges"][0]["what"] == "Her mother's roses"
+        with pytest.raises(Refused, match="member of the timebank"):
+            people.delete_me(maya, bank.actor("Maya"))
+        leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Maya"))
+        people.delete_me(maya, bank.actor("Maya"))
+        assert bank.entry(ref).note == "" and bank.has("Idris") == 60
+        db.session.rollback()
+        idris = Inspector(app, 8).sign_in(bank.who("Idris").id).get("/timebank/statement")
+        assert "Maya" not in idris.text
+        assert_books_are_right()
+
+
+def test_the_pages(bank: Bank, app: Flask) -> None:
+    lend(bank, "Idris", 120)
+    bank.settled("Idris", "Maya", 60)
+    idris = Inspector(app, 30).sign_in(bank.who("Idris").id).get("/timebank/")
+    idris.get("/timebank/give").submit("Give it", status=422, time="", to="pot")
+    idris.submit("Give it", status=422, time="1 h", to="number", number="what")
+    assert 'value="what"' in idris.text and "like MEM-7F3K-9QXA" in idris.text
+    idris.submit("Give it", time="1 h", to="number", number=bank.cards["Walter"].lower())
+    assert bank.has("Walter") == 60
+    idris.get("/timebank/leave").submit("Leave the timebank", to="pot")
+    assert books.balance("pot:mossgate") == 120
+    idris.follow()
+    assert "Join the timebank" in idris.text
+    cass = Inspector(app, 30).sign_in(bank.who("Cass").id).get(f"/timebank/desk/members/{bank.cards['Maya']}/grant")
+    cass.submit("Give it", status=422, time="3 h", reason="A hard month")
+    assert "There is 2 h in the pot" in cass.text
+    cass.submit("Give it", time="1 h", reason="A hard month")
+    assert bank.has("Maya") == 0
