@@ -11,7 +11,7 @@ from portal.timebank.model import Member
 from portal.timebank.posts_model import Conversation, Post, Promise, Relayed, Reported
 from portal.web.filters import day as day_words
 from portal.web.filters import when
-from portal.words import _
+from portal.words import N_, _
 
 SHORT = 306  # characters of a text message
 
@@ -41,7 +41,7 @@ def _tell(key: str, about: str, to: Iterable[Person], text: Text) -> bool:
 
 
 def _fitted(sentence: str, words: str, **values: str) -> str:
-    """A text message whose `words` give way, so that the link behind them stays whole."""
+    """A text message, from a marked sentence, whose `words` give way, so that the link behind them stays whole."""
     words = " ".join(words.split())
     room = SHORT - len(_(sentence, words="", **values))
     return _(sentence, words=words if len(words) <= room else words[: max(room - 1, 0)].rstrip() + "…", **values)
@@ -114,7 +114,7 @@ def relay(conversation: Conversation, said: Relayed, sender: Member, receiver: M
     text = Text(
         subject=_("%(name)s writes: “%(title)s”", **values),
         body=_("%(name)s in %(area)s writes about “%(title)s”:\n\n%(words)s\n\nAnswer here. Your address stays with us:\n\n%(link)s", words=said.words, **values),
-        short=_fitted("%(name)s: “%(words)s” Answer: %(link)s", said.words, name=values["name"], link=values["link"]),
+        short=_fitted(N_("%(name)s: “%(words)s” Answer: %(link)s"), said.words, name=values["name"], link=values["link"]),
         letter=_("%(name)s in %(area)s writes about “%(title)s”:\n\n%(words)s\n\n%(how)s", words=said.words, how=_by_telephone(conversation), **values),
     )  # fmt: skip
     to = [someone for someone in persons_of(receiver) if someone.id != said.by_person_id]
@@ -171,7 +171,7 @@ def report_settled(report: Reported, conversation: Conversation, by: Member) -> 
     text = Text(
         subject=_("We have looked at the message that you told us about"),
         body=_("Thank you for telling us. We have looked at it.\n\n%(outcome)s", outcome=report.outcome),
-        short=_fitted("We have looked at the message that you told us about. %(words)s", report.outcome),
+        short=_fitted(N_("We have looked at the message that you told us about. %(words)s"), report.outcome),
     )
     _tell(f"reported:{report.id}:settled", f"conversation:{conversation.id}", persons_of(by), text)
 
@@ -198,7 +198,7 @@ def proposed(promise: Promise, sender: Member, receiver: Member, said: Relayed, 
     text = Text(
         subject=_("Does this suit you? %(when)s", **values),
         body=_("%(ask)s\n\nSay yes, or propose another day:\n\n%(link)s", ask=ask, **values),
-        short=_fitted("%(words)s Yes, or another day: %(link)s", ask, link=values["link"]),
+        short=_fitted(N_("%(words)s Yes, or another day: %(link)s"), ask, link=values["link"]),
         letter=f"{ask}\n\n{_by_telephone(promise.conversation)}",
     )
     _tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
@@ -211,7 +211,7 @@ def agreed(promise: Promise, owner: Member, other: Member) -> None:
         text = Text(
             subject=_("Agreed: %(when)s with %(name)s", **values),
             body=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nPut it into your calendar:\n\n%(file)s\n\nChange it or call it off here:\n\n%(link)s", **values),
-            short=_fitted("Agreed with %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s", promise.place, name=values["name"], when=values["when"], link=values["link"]),
+            short=_fitted(N_("Agreed with %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), promise.place, name=values["name"], when=values["when"], link=values["link"]),
             letter=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nIf you cannot come: %(how)s", how=_by_telephone(promise.conversation), **values),
         )  # fmt: skip
         _tell(f"promise:{promise.id}:agreed:{promise.sequence}", f"conversation:{promise.conversation_id}", persons_of(side), text)
@@ -223,7 +223,7 @@ def cancelled(promise: Promise, sender: Member, receiver: Member, said: Relayed)
     text = Text(
         subject=_("Called off: %(when)s", **values),
         body=_("%(name)s cannot make it: %(when)s, %(place)s.\n\n“%(words)s”\n\nTake it out of your calendar:\n\n%(file)s\n\nFind another day here:\n\n%(link)s", words=said.words, **values),
-        short=_fitted("%(name)s cannot make it on %(when)s: “%(words)s” Another day: %(link)s", said.words, name=values["name"], when=values["when"], link=values["link"]),
+        short=_fitted(N_("%(name)s cannot make it on %(when)s: “%(words)s” Another day: %(link)s"), said.words, name=values["name"], when=values["when"], link=values["link"]),
         letter=_("%(name)s cannot make it: %(when)s, %(place)s.\n\n“%(words)s”\n\n%(how)s", words=said.words, how=_by_telephone(promise.conversation), **values),
     )  # fmt: skip
     _tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
