@@ -116,7 +116,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("photo_ref", name=op.f("uq_post_photo_ref")),
     )
     op.create_index("ix_post_status_id", "post", ["status", "id"])
-    op.create_index("ix_post_status_ends_on", "post", ["status", "ends_on"])
     op.create_index("ix_post_member_id_id", "post", ["member_id", "id"])
     op.create_index("ix_post_category_id", "post", ["category_id", "status", "id"])
     op.create_table(

@@ -98,9 +98,8 @@ def _offers(post: Post) -> Sequence[Post]:
     """Offers in the lists, of the same kind of help, that reach whoever asks; those in the same place first."""
     query = (
         select(Post)
-        .join(Member, Member.id == Post.member_id)
         .where(search.live(), Post.kind == "offer", Post.category_id == post.category_id, search.reaches(post.member.area_id))
-        .options(*search.whole())
+        .options(*search.WHOLE)
         .order_by((Post.area_id == post.area_id).desc(), Post.id.desc())
         .limit(CANDIDATES)
     )

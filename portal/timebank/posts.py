@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
@@ -70,15 +69,9 @@ def about(post: Post) -> str:
 # --- finding -------------------------------------------------------------------------------------------------------------
 
 
-WHOLE = (
-    joinedload(Post.member).joinedload(Member.person), joinedload(Post.member).joinedload(Member.organisation),
-    joinedload(Post.member).joinedload(Member.area), joinedload(Post.category), joinedload(Post.area),
-)  # fmt: skip
-
-
 def by_ref(ref: str) -> Post:
     """One post, with whose it is. NotFound."""
-    found = db.session.scalar(select(Post).where(Post.ref == ref).options(*WHOLE))
+    found = db.session.scalar(select(Post).where(Post.ref == ref).options(*search.WHOLE))
     if found is None:
         raise NotFound(_("We cannot find that offer or request."))
     return found
@@ -124,7 +117,7 @@ def _writes_about(post: Post, who: Who) -> bool:
 
 def of_photo(photo_ref: str) -> Post:
     """The post that a picture belongs to. NotFound."""
-    found = db.session.scalar(select(Post).where(Post.photo_ref == photo_ref).options(*WHOLE))
+    found = db.session.scalar(select(Post).where(Post.photo_ref == photo_ref).options(*search.WHOLE))
     if found is None:
         raise NotFound(_("That photo is gone."))
     return found
@@ -132,7 +125,7 @@ def of_photo(photo_ref: str) -> Post:
 
 def of_members(ids: Sequence[int], *, before: int | None = None, limit: int = 30) -> Sequence[Post]:
     """All posts of these members, in whatever state, newest first."""
-    query = select(Post).where(Post.member_id.in_(ids)).options(*WHOLE)
+    query = select(Post).where(Post.member_id.in_(ids)).options(*search.WHOLE)
     if before is not None:
         query = query.where(Post.id < before)
     return db.session.scalars(query.order_by(Post.id.desc()).limit(limit)).all()
@@ -152,7 +145,7 @@ def unmet(areas: frozenset[int] | None, *, after: int | None = None, limit: int 
             Post.posted_at < clock.start_of_day(today - timedelta(days=UNMET_AFTER - 1)),
             Post.posted_at >= clock.start_of_day(today - timedelta(days=UNMET_UNTIL)),
         )
-        .options(*search.whole())
+        .options(*search.WHOLE)
     )  # fmt: skip
     if areas is not None:
         query = query.where(Member.area_id.in_(areas))

@@ -28,7 +28,6 @@ class Post(Base):
         CheckConstraint("(photo_file is null) = (photo_ref is null)", name="photo"),
         CheckConstraint("status = 'open' or words = ''", name="found_while_open"),
         Index("ix_post_status_id", "status", "id"),
-        Index("ix_post_status_ends_on", "status", "ends_on"),
         Index("ix_post_member_id_id", "member_id", "id"),
         Index("ix_post_category_id", "category_id", "status", "id"),
     )

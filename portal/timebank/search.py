@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Select, and_, column, delete, func, or_, select, table, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db, is_postgresql, must_be_in_transaction, one_at_a_time
@@ -79,12 +79,20 @@ def viewer_of(who: Who | Nobody, area: Area | None = None) -> Viewer:
     return Viewer(area=home, named=who.has_somewhere("connector", "officer"))
 
 
+# what is shown beside a post, in the same query
+WHOLE = (
+    joinedload(Post.member).joinedload(Member.person), joinedload(Post.member).joinedload(Member.organisation),
+    joinedload(Post.member).joinedload(Member.area), joinedload(Post.category), joinedload(Post.area),
+)  # fmt: skip
+
+
 # --- what is in the lists ------------------------------------------------------------------------------------------------
 
 
 def live() -> ColumnElement[bool]:
-    """Posts that are in the lists today; the query joins `Member`."""
-    return and_(Post.status == "open", Post.ends_on >= clock.today(), Member.status == "active")
+    """Posts that are in the lists today. The member is asked for each post, so that a list reads posts in their order and stops."""
+    owner = select(Member.id).where(Member.id == Post.member_id, Member.status == "active").correlate(Post)
+    return and_(Post.status == "open", Post.ends_on >= clock.today(), owner.exists())
 
 
 def reaches(area_id: int | None) -> ColumnElement[bool]:
@@ -97,8 +105,8 @@ def reaches(area_id: int | None) -> ColumnElement[bool]:
 
 
 def listed(viewer: Viewer, filters: Filters) -> Select[Post]:
-    """Posts that this viewer's list shows, with whose, where and of what kind they are; in no order yet."""
-    query = select(Post).join(Member, Member.id == Post.member_id).options(*whole()).where(live())
+    """Posts that this viewer's list shows, in no order yet."""
+    query = select(Post).where(live())
     mine = Post.member_id == viewer.member.id if viewer.member is not None else None
     reached = reaches(viewer.area.id if viewer.area is not None else None)
     query = query.where(reached if mine is None else or_(reached, mine))
@@ -109,15 +117,6 @@ def listed(viewer: Viewer, filters: Filters) -> Select[Post]:
     if filters.near and viewer.area is not None:
         query = query.where(Post.area_id.in_(within(viewer.area.code)))
     return query
-
-
-def whole() -> tuple[contains_eager, ...]:  # type: ignore[valid-type]
-    """What is shown beside a post, in the same query, which joins `Member`."""
-    owner = contains_eager(Post.member)
-    return (
-        owner.joinedload(Member.person), owner.joinedload(Member.organisation), owner.joinedload(Member.area), joinedload(Post.category),
-        joinedload(Post.area),
-    )  # fmt: skip
 
 
 # --- the question --------------------------------------------------------------------------------------------------------
@@ -144,6 +143,7 @@ def search(typed: str, viewer: Viewer, filters: Filters, *, before: int | None =
 
 
 def _page(query: Select[Post], wanted: Mapping[str, Sequence[str]], before: int | None, limit: int) -> Found:
+    """First which posts, by their ids alone; then these with all that is shown of them. One query."""
     order: ColumnElement[int] = Post.id.expression
     if wanted and is_postgresql():
         query = query.where(*_in_postgresql(list(wanted.values())))
@@ -153,7 +153,8 @@ def _page(query: Select[Post], wanted: Mapping[str, Sequence[str]], before: int 
         order = found.c.rowid  # in which FTS5 gives its rows, so that a word of many posts costs one page
     if before is not None:
         query = query.where(order < before)
-    posts = db.session.scalars(query.order_by(order.desc()).limit(limit + 1)).unique().all()
+    which = query.with_only_columns(Post.id).order_by(order.desc()).limit(limit + 1).subquery()
+    posts = db.session.scalars(select(Post).join(which, which.c.id == Post.id).options(*WHOLE).order_by(Post.id.desc())).all()
     return Found(posts[:limit], len(posts) > limit)
 
 
