@@ -119,6 +119,9 @@ def upgrade() -> None:
         sa.Column("questioned_by", sa.Text(), nullable=True),
         sa.Column("questioned_at", AT, nullable=True),
         sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("work_id", BIG, nullable=True),
+        sa.Column("giver_area_id", BIG, nullable=True),
+        sa.Column("receiver_area_id", BIG, nullable=True),
         sa.CheckConstraint(
             "status in ('logged', 'disputed', 'held', 'settled', 'withdrawn', 'refused', 'reversed')", name=op.f("ck_exchange_status")
         ),
@@ -136,13 +139,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["giver_id"], ["member.id"], name=op.f("fk_exchange_giver_id")),
         sa.ForeignKeyConstraint(["receiver_id"], ["member.id"], name=op.f("fk_exchange_receiver_id")),
         sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_exchange_category_id")),
+        sa.ForeignKeyConstraint(["work_id"], ["work_record.id"], name=op.f("fk_exchange_work_id")),
+        sa.ForeignKeyConstraint(["giver_area_id"], ["area.id"], name=op.f("fk_exchange_giver_area_id")),
+        sa.ForeignKeyConstraint(["receiver_area_id"], ["area.id"], name=op.f("fk_exchange_receiver_area_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange")),
         sa.UniqueConstraint("ref", name=op.f("uq_exchange_ref")),
         sa.UniqueConstraint("entry_key", name=op.f("uq_exchange_entry_key")),
+        sa.UniqueConstraint("work_id", name=op.f("uq_exchange_work_id")),
     )
     op.create_index("ix_exchange_giver_id", "exchange", ["giver_id", "day"])
     op.create_index("ix_exchange_receiver_id", "exchange", ["receiver_id", "day"])
     op.create_index("ix_exchange_status", "exchange", ["status", "settle_on"])
+    op.create_index("ix_exchange_day", "exchange", ["day"])
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Refused
-from portal.exports import files, spend, vcse
+from portal.exports import files, spend, time, vcse
 from portal.exports.filters import BASES, Filter
 from portal.history import Actor, Event, record
 from portal.ledger import export as books
@@ -51,6 +51,10 @@ EXPORTS: Mapping[str, Export] = {
     "lga-spend": Export(
         "lga-spend", "E4", N_("Spending, as the LGA lays it out"), "export the books", ("paid",), spend.VERSION, spend.COLUMNS, spend.rows,
         spend.TOTAL, spend.DAY_FORMAT,
+    ),
+    "time-credits": Export(
+        "time-credits", "E9", N_("Time credits by month, ward and kind of help"), "export", time.BASES, time.VERSION, time.COLUMNS, time.rows,
+        time.TOTAL, time.DAY_FORMAT,
     ),
 }  # fmt: skip
 LEDGER = "ledger"  # E10: not a table but a journal, in hledger's or Beancount's words; always whole
@@ -97,6 +101,8 @@ def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> 
         return chosen
     bases = EXPORTS[name].bases
     if basis and basis not in bases:
+        if bases == time.BASES:
+            raise Refused(_("This file goes by the day on which the hours were given. Choose nothing there."), "basis")
         raise Refused(_("This file goes by the day of the payment. Choose that, or nothing."), "basis")
     return replace(chosen, basis=basis or bases[0])
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.exports import files, filters, forms, minutes, minutes_words, packs, quick, register
+from portal.exports import files, filters, forms, minutes, minutes_words, packs, quick, register, time
 from portal.grants import queries as grants
 from portal.grants.letters import GROUNDS
 from portal.history import Actor
@@ -22,6 +22,8 @@ from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
 from portal.panels.views.matters import titles_of
 from portal.places import queries as places
+from portal.refs import clean_ref
+from portal.timebank import members
 from portal.web import documents
 from portal.web.filters import month as month_words
 from portal.web.forms import one_line
@@ -101,19 +103,33 @@ def entry_as_data(ref: str) -> Response:
     return _fresh(Response(files.as_json(facts), content_type=files.TYPES["json"]))
 
 
-@exports.get("/register/vcse-grants-register-<year>.<form>")
+@exports.get("/register/<any('vcse-grants-register', 'time-credits'):name>-<year>.<form>")
 @allow("anyone")
 @limiter.limit("12/minute")
-def open_data(year: str, form: str) -> Response:
-    """E3, which is for everybody: a file for each financial year."""
+def open_data(name: str, year: str, form: str) -> Response:
+    """E3 and E9, which are for everybody: a file for each financial year, or a quarter of it (`?part=q3`)."""
     try:
-        chosen = packs.fitting("vcse-grants-register", form, filters.of_year(year))
+        chosen = packs.fitting(name, form, filters.of_year(year, part=one_line(request.args.get("part"))[:3]))
     except Refused as why:
         raise NotFound(_("There is no such file.")) from why
-    pieces = packs.chunks("vcse-grants-register", form, chosen, packs.Totals())
-    response = _file(pieces, packs.file_name("vcse-grants-register", form, chosen), packs.TYPES[form])
+    pieces = packs.chunks(name, form, chosen, packs.Totals())
+    response = _file(pieces, packs.file_name(name, form, chosen), packs.TYPES[form])
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
+
+
+@exports.get("/timebank/statement.csv")
+@allow("signed in")
+@limiter.limit("12/minute")
+def time_statement() -> Response:
+    """A member's whole statement; of an organisation, for who acts for it (`?as=`)."""
+    mine = members.own(current_user)
+    wanted = clean_ref(request.args.get("as", ""))
+    member = next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
+    if member is None:
+        raise NotFound(_("You are not a member of the timebank."))
+    rows = files.csv_chunks(time.STATEMENT, time.statement(member), time.DAY_FORMAT)
+    return _file(rows, f"hours-{member.ref}.csv", files.TYPES["csv"])
 
 
 def _fresh(response: Response) -> Response:

@@ -107,3 +107,19 @@ def ward_on(area: Area, day: date) -> tuple[str, str]:
             return code, here.name
         here = db.session.get(Area, here.parent_id) if here.parent_id else None
     return "", ""
+
+
+def wards_on(day: date) -> Mapping[int, tuple[str, str]]:
+    """(ONS code, name) of the ward that each area is, or lies in, on a day, by area id; ("", its own name) when none is known. Two queries."""
+    in_force = (WardCode.valid_from <= day, or_(WardCode.valid_to.is_(None), WardCode.valid_to >= day))
+    codes = dict(db.session.execute(select(WardCode.area_id, WardCode.ons_code).where(*in_force)).tuples().all())
+    areas = {one.id: one for one in db.session.scalars(select(Area))}
+    found = {}
+    for one in areas.values():
+        here: Area | None = one
+        seen: set[int] = set()
+        while here is not None and here.id not in codes and here.id not in seen:
+            seen.add(here.id)
+            here = areas.get(here.parent_id) if here.parent_id else None
+        found[one.id] = (codes[here.id], here.name) if here is not None and here.id in codes else ("", one.name)
+    return found

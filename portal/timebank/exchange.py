@@ -20,9 +20,8 @@ from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import members, messages
+from portal.timebank import areas, ideas, members, messages
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -120,13 +119,15 @@ def _both(giver_id: int, receiver_id: int) -> tuple[Member, Member]:
 
 
 def log(
-    mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False
+    mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False,
+    purpose_id: int | None = None,
 ) -> str:  # fmt: skip
     """Write down that the member `mine` gave ("gave") to or received ("received") from `other`; returns the reference.
 
     `mine`, `other`: card numbers; `minutes` in quarters of an hour; `kind`: a category's code. `again`: it is another one,
     although it looks like one that is there. The other side hears of it. Refused: not one of the two ways, oneself, a paused
     member, no quarter hours, a day ahead or long ago, more than a giver's day holds, typed for others without a basis; `Twice`.
+    `purpose_id`: it was work on a funded idea (`work.queries.open_purposes`); refused as for `ideas.begin`.
     """
     if way not in ("gave", "received"):
         raise Refused(_("Say whether you gave time or received it."))
@@ -153,6 +154,8 @@ def log(
         )  # fmt: skip
         db.session.add(made)
         db.session.flush()
+        if purpose_id is not None:
+            ideas.begin(made, purpose_id, giver)
         record(about(made), "logged", actor, minutes=minutes, way=way)
         messages.ask(made, me, them, link_of(made), code_of(made))
         once.keep(once_key, made.ref)
@@ -299,6 +302,7 @@ def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
             _settle(exchange, exchange.answered_minutes, Actor(who.id))
         else:
             exchange.status = "withdrawn"
+            ideas.given_up(exchange, _("Taken back in the timebank"))
             messages.withdrawn(exchange, *sides(exchange))
         return exchange
 
@@ -315,6 +319,7 @@ def withdraw(ref: str, who: Who) -> Exchange:
         _must_wait(exchange)
         exchange.status = "withdrawn"
         exchange.link_number += 1
+        ideas.given_up(exchange, _("Taken back in the timebank"))
         record(about(exchange), "withdrawn", Actor(who.id))
         messages.withdrawn(exchange, logger, other)
         return exchange
@@ -327,10 +332,9 @@ def lines_of(giver: Member, receiver: Member, minutes: int) -> list[Line]:
     """What moves: from the receiver to the giver, through the clearing accounts when they belong to two areas."""
     if giver.area_id == receiver.area_id:
         return [Line(account(receiver), account(giver), minutes)]
-    areas = {area.id: area for area in db.session.scalars(select(Area).where(Area.id.in_((giver.area_id, receiver.area_id))))}
     return [
-        Line(account(receiver), clearing(areas[receiver.area_id]), minutes),
-        Line(clearing(areas[giver.area_id]), account(giver), minutes),
+        Line(account(receiver), clearing(receiver.area), minutes),
+        Line(clearing(giver.area), account(giver), minutes),
     ]
 
 
@@ -353,11 +357,15 @@ def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
         return
     assert posted.fresh
     exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
+    exchange.giver_area_id, exchange.receiver_area_id = giver.area_id, receiver.area_id
+    ideas.settled(exchange, minutes, actor)
     record(about(exchange), "settled", actor, minutes=minutes)
     after = {giver.id: balance(giver), receiver.id: balance(receiver)}
     messages.receipts(exchange, giver, receiver, after[giver.id], after[receiver.id])
     if after[receiver.id] < rules.soft_floor <= after[receiver.id] + minutes:
         messages.soft_floor(exchange, receiver, after[receiver.id], rules)
+    for area in areas.crossed(giver.area, receiver.area, minutes, rules):
+        messages.area_limit(exchange, giver, receiver, area)
 
 
 # --- a coordinator -------------------------------------------------------------------------------------------------------
@@ -385,6 +393,7 @@ def decide(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
                 )
         else:
             exchange.status = "refused"
+            ideas.given_up(exchange, reason)
             messages.decided(exchange, exchange.giver, exchange.receiver, reason)
         return exchange
 
@@ -434,7 +443,10 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         exchange.questioned_at = None
         if minutes != exchange.settled_minutes:
             reverse(exchange.entry_key, reason=reason, actor=actor.code)
+            was_for = ideas.put_right(exchange, reason, actor)
             if minutes:
+                if was_for is not None:
+                    ideas.again(exchange, was_for, Minutes(minutes))
                 _settle(exchange, Minutes(minutes), actor)
                 if exchange.status == "held":
                     raise Refused(
@@ -504,13 +516,13 @@ def can_be_heard(exchange: Exchange) -> bool:
     )
 
 
-def waits_for_coordinator(areas: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
-    """What a coordinator of these areas (None: all) has to look at, the longest waiting first."""
+def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
+    """What a coordinator of the areas `here` (None: all) has to look at, the longest waiting first."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
     query = select(Exchange).where(
         or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
     )
-    if areas is not None:
-        here = select(Member.id).where(Member.area_id.in_(areas))
-        query = query.where(or_(Exchange.giver_id.in_(here), Exchange.receiver_id.in_(here)))
+    if here is not None:
+        theirs = select(Member.id).where(Member.area_id.in_(here))
+        query = query.where(or_(Exchange.giver_id.in_(theirs), Exchange.receiver_id.in_(theirs)))
     return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

@@ -11,8 +11,9 @@ from portal.refs import clean_ref
 from portal.timebank.leaving import POT
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
-from portal.web.forms import DayField, Form, HoursField, Line, Needed, WholeNumberField
+from portal.web.forms import DayField, Form, HoursField, Line, Needed, PoundsField, WholeNumberField
 from portal.words import N_, _
+from portal.work.model import Purpose
 
 BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
 
@@ -47,10 +48,14 @@ class Log(Form):
     time = HoursField(N_("Another time"), description=N_("Like 1 h 15 min, or 1.25"))
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
     note = Line(N_("What was it? (optional)"), description=N_("Only the two of you read this."), most=200)
+    purpose = SelectField(N_("Was it for an idea with a grant?"), description=N_("Then the same hours help that idea too."))
     basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
     sheet = Line(N_("Sheet number (optional)"), most=20)
 
-    def fill(self, kinds: list[Category]) -> "Log":
+    def fill(self, kinds: Sequence[Category], purposes: Sequence[Purpose]) -> "Log":
+        self.purpose.choices = [("", _("No")), *((str(each.id), each.title) for each in purposes)]
+        if not purposes:
+            del self.purpose
         self.kind.choices = [(each.code, _(each.name)) for each in kinds]
         self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
         return self
@@ -128,6 +133,17 @@ class Floor(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
 
 
+class JoinAreas(Form):
+    old = SelectField(N_("Which area becomes a part of another?"), [Needed(N_("Choose an area."))])
+    new = SelectField(N_("Of which one?"), [Needed(N_("Choose an area."))])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+
+    def fill(self, areas: Sequence[tuple[str, str]]) -> "JoinAreas":
+        self.old.choices = [("", _("Choose a place")), *areas]
+        self.new.choices = area_choices(_("Choose a place"))
+        return self
+
+
 class Rules(Form):
     soft_floor = WholeNumberField(
         N_("From how many hours below zero do they get a friendly word?"), [Needed(N_("Write a number of hours."))]
@@ -135,3 +151,8 @@ class Rules(Form):
     hard_floor = WholeNumberField(N_("How many hours below zero may a member go?"), [Needed(N_("Write a number of hours."))])
     settle_days = WholeNumberField(N_("After how many days without an answer do hours count?"), [Needed(N_("Write a number of days."))])
     starting_credit = HoursField(N_("Hours that everybody starts with"), description=N_("Often none."))
+    figure_rate = PoundsField(
+        N_("What an hour is worth in the council’s figures (optional)"),
+        description=N_("Only for the file for the council: what it would cost to pay somebody. Never shown to a member."),
+    )
+    figure_source = Line(N_("Whose rate that is, and of which year (optional)"), most=120)

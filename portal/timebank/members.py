@@ -12,7 +12,7 @@ from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_accounts, post, set_floor
-from portal.money import Minutes, hours
+from portal.money import Minutes, Pence, hours
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Organisation, Person
@@ -60,7 +60,9 @@ def open_timebank(rules: TimeRules, actor: Actor) -> None:
         record("timebank", "opened", actor)
 
 
-def set_rules(*, soft_floor: Minutes, hard_floor: Minutes, settle_days: int, starting_credit: Minutes, actor: Actor) -> None:
+def set_rules(
+    *, soft_floor: Minutes, hard_floor: Minutes, settle_days: int, starting_credit: Minutes, figure_rate: int = 0, figure_source: str = "", actor: Actor
+) -> None:  # fmt: skip
     """What a scheme sets; opens the timebank the first time. A new hard floor holds for who joins from now on, and for everybody who
     has no floor of their own. Refused: floors the wrong way round or a balance below the new one, days that are none.
     """
@@ -72,13 +74,18 @@ def set_rules(*, soft_floor: Minutes, hard_floor: Minutes, settle_days: int, sta
         raise Refused(_("Write a number of days from 1 to 90."), "settle_days")
     if starting_credit % 15 or starting_credit > 600:
         raise Refused(_("Write quarters of an hour, at most 10 hours."), "starting_credit")
+    if figure_rate > 100_00 or bool(figure_rate) != bool(figure_source):
+        raise Refused(
+            _("Write the rate, at most £100, and whose it is; or neither."), "figure_rate" if figure_rate > 100_00 else "figure_source"
+        )
     open_timebank(TimeRules(), actor)
     with transaction():
         found = db.session.get_one(Timebank, 1, with_for_update=True)
         before = TimeRules.load(found.rules)
         days = tuple(sorted({max(1, settle_days * each // 14) for each in TimeRules.reminder_days if settle_days > 2}))
         after = replace(
-            before, soft_floor=soft_floor, hard_floor=hard_floor, settle_days=settle_days, starting_credit=starting_credit, reminder_days=days
+            before, soft_floor=soft_floor, hard_floor=hard_floor, settle_days=settle_days, starting_credit=starting_credit, reminder_days=days,
+            figure_rate=Pence(figure_rate), figure_source=figure_source,
         )  # fmt: skip
         if after == before:
             return

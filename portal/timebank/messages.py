@@ -6,6 +6,7 @@ from portal.money import Minutes, hours
 from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.model import Person
+from portal.places.model import Area
 from portal.timebank.members import name_of, persons_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -155,6 +156,13 @@ def soft_floor(exchange: Exchange, member: Member, has: Minutes, rules: TimeRule
     tell_coordinators(exchange, f"soft-floor:{exchange.entry_key}", (member,), _("%(name)s is at %(balance)s", **values))
 
 
+def area_limit(exchange: Exchange, giver: Member, receiver: Member, area: Area) -> None:
+    """The coordinators of both areas hear that one has given, or received, a good deal more than the other."""
+    tell_coordinators(
+        exchange, f"area:{area.id}:{exchange.entry_key}", (giver, receiver), _("%(area)s and the others: time to look at the balance", area=area.name), "/timebank/areas",
+    )  # fmt: skip
+
+
 def given(member: Member, minutes: int, key: str) -> None:
     """Somebody, or a community pot, gave a member time."""
     values = {"time": hours(minutes), "link": address_of("/timebank/statement")}
@@ -167,7 +175,7 @@ def given(member: Member, minutes: int, key: str) -> None:
         queue(f"time-given:{key}:person:{someone.id}", people.addressee_of(someone), text, about=f"member:{member.id}")
 
 
-def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], subject: str) -> None:
+def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], subject: str, path: str = "") -> None:
     """Tell the connectors of these members' areas, or the officers where there is none; nobody about their own."""
     own = {someone.id for member in whose for someone in persons_of(member)}
     found: dict[int, Person] = {}
@@ -177,6 +185,6 @@ def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], 
             found |= {someone.id: someone for someone in some}
             if some:
                 break
-    link = address_of(f"/timebank/desk/exchanges/{exchange.ref}")
+    link = address_of(path or f"/timebank/desk/exchanges/{exchange.ref}")
     text = Text(subject=subject, body=_("%(subject)s. See what it is:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}")
     _tell(exchange, f"coordinator:{what}", found.values(), text)

@@ -14,6 +14,7 @@ from portal.db import Base
 from portal.money import Minutes
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
+from portal.work.model import WorkRecord
 
 MEMBER_STATES = ("active", "paused", "left")
 EXCHANGE_STATES = ("logged", "disputed", "held", "settled", "withdrawn", "refused", "reversed")
@@ -85,6 +86,7 @@ class Exchange(Base):
         Index("ix_exchange_giver_id", "giver_id", "day"),
         Index("ix_exchange_receiver_id", "receiver_id", "day"),
         Index("ix_exchange_status", "status", "settle_on"),
+        Index("ix_exchange_day", "day"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -113,7 +115,12 @@ class Exchange(Base):
     questioned_by: Mapped[str | None]  # who says that something is wrong with what is in the books
     questioned_at: Mapped[datetime | None]
     question: Mapped[str] = mapped_column(default="")
+    work_id: Mapped[int | None] = mapped_column(ForeignKey("work_record.id"), unique=True)  # the same hours as work on a funded idea
+
+    giver_area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))  # as they were when it was put in the books: people move
+    receiver_area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
 
     giver: Mapped[Member] = relationship(foreign_keys=[giver_id], viewonly=True)
     receiver: Mapped[Member] = relationship(foreign_keys=[receiver_id], viewonly=True)
     category: Mapped[Category] = relationship(viewonly=True)
+    work: Mapped[WorkRecord | None] = relationship(viewonly=True)

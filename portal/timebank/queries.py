@@ -18,7 +18,11 @@ from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.words import _
 
 WITH_NAMES = (
-    *(joinedload(side).joinedload(part) for side in (Exchange.giver, Exchange.receiver) for part in (Member.person, Member.organisation)),
+    *(
+        joinedload(side).joinedload(part)
+        for side in (Exchange.giver, Exchange.receiver)
+        for part in (Member.person, Member.organisation, Member.area)
+    ),
     joinedload(Exchange.category),
 )
 

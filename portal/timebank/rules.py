@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock
 from portal.errors import Refused
-from portal.money import STEP, Minutes, hours
+from portal.money import STEP, Minutes, Pence, hours
 from portal.words import _
 
 MOST_A_DAY = Minutes(16 * 60)  # of one giver, whatever it was for: as for hours on an idea (work.actions)
@@ -24,6 +24,9 @@ class TimeRules:
     oldest_days: int = 92  # what is older is written down by a coordinator
     starting_credit: Minutes = Minutes(0)
     pot_limit: Minutes = Minutes(300)  # what one coordinator may give from a community pot at once; above it the panel decides
+    area_limit: Minutes = Minutes(6000)  # above it, in either direction, the coordinators of both areas are told; 0: never
+    figure_rate: Pence = Pence(0)  # pence an hour, for the council's replacement-cost estimate alone; never beside a person's balance
+    figure_source: str = ""  # whose rate it is, and of which year
     least_age: int = 18
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Reading recorded hours."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,10 +16,10 @@ def purpose_of(about: str) -> Purpose | None:
     return db.session.scalar(select(Purpose).where(Purpose.about == about))
 
 
-def open_purposes(day: date, limit: int = 30) -> Sequence[Purpose]:
-    """What hours of a day may be given for now, by title."""
+def open_purposes(day: date, areas: Collection[int] = (), limit: int = 30) -> Sequence[Purpose]:
+    """What hours of a day may be given for now: what lies in one of these areas first, then by title."""
     query = select(Purpose).where(Purpose.closed_at.is_(None), Purpose.first_day <= day, Purpose.last_day >= day)
-    return db.session.scalars(query.order_by(Purpose.title, Purpose.id).limit(limit)).all()
+    return db.session.scalars(query.order_by(Purpose.area_id.in_(areas).desc(), Purpose.title, Purpose.id).limit(limit)).all()
 
 
 def records_of(about: str) -> Sequence[WorkRecord]:

@@ -7,11 +7,11 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.ledger import queries as books
-from portal.money import Minutes
+from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
+from portal.timebank import areas, forms, leaving, members, queries
 from portal.timebank import exchange as exchanges
-from portal.timebank import forms, leaving, members, queries
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -19,7 +19,7 @@ from portal.timebank.views.hours import PAGE, STATES
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
-from portal.words import N_, _
+from portal.words import N_, _, _n
 
 time_desk = Blueprint("time_desk", __name__)
 
@@ -41,10 +41,10 @@ MEMBER_EVENTS = {
 def index() -> Any:
     """Today: what two people cannot settle by themselves, the longest waiting first."""
     text = request.args.get("q", "")[:100]
-    areas = current_user.areas("connector", "officer")
+    here = current_user.areas("connector", "officer")
     return page(
-        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(areas), why=WHY, q=text,
-        found=members.search_all(text, areas) if text.strip() else [], words=queries.plain,
+        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
+        found=members.search_all(text, here) if text.strip() else [], words=queries.plain,
     )  # fmt: skip
 
 
@@ -142,6 +142,7 @@ def rules() -> Any:
     now = stands or TimeRules()
     given = {
         "soft_floor": -now.soft_floor // 60, "hard_floor": -now.hard_floor // 60, "settle_days": now.settle_days, "starting_credit": now.starting_credit,
+        "figure_rate": now.figure_rate or None, "figure_source": now.figure_source,
     }  # fmt: skip
     form = forms.Rules(data=given if request.method == "GET" else None)
     if form.validate_on_submit():
@@ -149,7 +150,8 @@ def rules() -> Any:
         try:
             members.set_rules(
                 soft_floor=Minutes(-60 * form.soft_floor.data), hard_floor=Minutes(-60 * form.hard_floor.data), settle_days=form.settle_days.data,
-                starting_credit=form.starting_credit.data or Minutes(0), actor=actor(),
+                starting_credit=form.starting_credit.data or Minutes(0), figure_rate=form.figure_rate.data or Pence(0),
+                figure_source=form.figure_source.data, actor=actor(),
             )  # fmt: skip
         except Refused as why:
             form.refuse(why.sentence, why.field)
@@ -157,3 +159,22 @@ def rules() -> Any:
             flash(_("Saved.") if stands else _("The timebank is open."))
             return see_other("/timebank/desk/")
     return form_page("timebank/desk_rules.html", form, open=stands is not None, kinds=members.categories())
+
+
+@time_desk.route("/timebank/areas", methods=["GET", "POST"])
+@allow("signed in")
+def between_areas() -> Any:
+    """What areas gave each other; an officer may say that two have become one."""
+    found = areas.positions()
+    form = forms.JoinAreas().fill([(each.code, each.name) for each in found])
+    if request.method == "POST":
+        require("run rounds")
+        if form.validate():
+            try:
+                moved = areas.join_areas(form.old.data or "", form.new.data or "", form.reason.data, actor())
+            except Refused as why:
+                form.refuse(why.sentence, why.field)
+            else:
+                flash(_n("Done. One member has moved.", "Done. %(num)d members have moved.", moved))
+                return see_other("/timebank/areas")
+    return form_page("timebank/areas.html", form, positions=found)

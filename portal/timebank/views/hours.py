@@ -8,15 +8,17 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from portal import clock
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people.views import actor, area_id
+from portal.places import queries as places
 from portal.refs import clean_ref
+from portal.timebank import areas, figures, forms, members, queries
 from portal.timebank import exchange as exchanges
-from portal.timebank import forms, members, queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
 from portal.web.forms import Form, whole_number
@@ -24,6 +26,7 @@ from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
 from portal.web.policy import allow, may
 from portal.words import N_, _
+from portal.work import queries as works
 
 timebank = Blueprint("timebank", __name__)
 
@@ -105,9 +108,7 @@ def join() -> Any:
 
 
 def _home() -> str:
-    from portal.places.queries import areas
-
-    return next((area.code for area in areas() if area.id == current_user.area_id), "")
+    return next((area.code for area in places.areas() if area.id == current_user.area_id), "")
 
 
 def whose() -> Member:
@@ -214,8 +215,11 @@ def how_long(way: str, ref: str) -> Any:
     mine, as_ = _logger()
     other = members.by_ref(ref)
     others = _for_others(mine)
-    kinds = list(members.categories())
-    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(kinds)
+    giver = mine if way == "gave" else other
+    purposes = works.open_purposes(clock.today(), (mine.area_id, other.area_id)) if giver.person_id is not None else []
+    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(
+        members.categories(), purposes
+    )
     if not others:
         del form.basis
     if request.method == "POST" and (said := _time_of(form)) is not None and form.validate():
@@ -224,7 +228,7 @@ def how_long(way: str, ref: str) -> Any:
         try:
             made = exchanges.log(
                 mine.ref, ref, way, said, form.kind.data, form.day.data, form.note.data, by, once_key=form.once_key(current_user.id),
-                again=request.form.get("again") == "1",
+                again=request.form.get("again") == "1", purpose_id=int(form.purpose.data) if form.purpose and form.purpose.data else None,
             )  # fmt: skip
         except exchanges.Twice as same:
             return _twice(same, form, said, way, other, as_)
@@ -282,7 +286,7 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
-        sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], helps=not members.acts_as(current_user, me),
+        sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
         again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
@@ -450,4 +454,24 @@ def statement() -> Any:
     return page(
         "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
         balance=members.balance(mine),
+    )  # fmt: skip
+
+
+@timebank.get("/timebank/figures")
+@allow("anyone")
+@limiter.limit("60/minute")
+def figures_page() -> Any:
+    """How the timebank is: for everybody, with small numbers left out."""
+    if members.rules() is None:
+        return see_other("/timebank/")
+    names = {id_: name for id_, (_code, name) in places.wards_on(clock.today()).items()}  # as the open file tells them
+    first = figures.months(12)[-1][0]
+    found = figures.publishable(figures.cells(first, clock.today(), names))
+    by: dict[str, dict[str, figures.Cell]] = {"area": {}, "kind": {}, "month": {}}
+    for (month, place, kind), cell in found.items():
+        for group, name in (("area", place), ("kind", kind), ("month", month)):
+            by[group].setdefault(name, figures.Cell()).add(cell)
+    return page(
+        "timebank/figures.html", health=figures.health(), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
+        months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
     )  # fmt: skip

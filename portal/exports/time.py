@@ -1,0 +1,52 @@
+"""E9: time credits by month, ward and kind of help; and a member's own statement as a file.
+
+Hours first: the value is hours x rate, a replacement-cost estimate of the council's own, and no cash. Cells with fewer than five
+people are told together, without ward and kind, so that the hours of the file are all hours and nobody is known by them.
+"""
+
+from collections.abc import Iterator
+
+from portal.db import db
+from portal.exports import files
+from portal.exports.filters import Filter
+from portal.money import Pence, match_value
+from portal.places.queries import wards_on, within
+from portal.timebank import figures, members, queries
+from portal.timebank.model import Member
+from portal.timebank.rules import TimeRules
+
+VERSION = "1"
+BASES = ("given",)  # the day on which the hours were given
+COLUMNS = ("Month", "Ward code", "Activity type", "People", "Hours given", "Hours received", "Rate", "Rate source", "Value")
+DAY_FORMAT = "%Y-%m-%d"
+TOTAL = COLUMNS.index("Value")
+TOGETHER = "Several kinds, fewer than five people each"
+STATEMENT = ("Date", "What", "Kind", "Hours", "Balance in hours", "Number")
+
+
+def decimal_hours(minutes: int) -> str:
+    """Minutes as a plain decimal of hours: 75 gives `1.25`."""
+    return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}.{abs(minutes) % 60 * 100 // 60:02d}"
+
+
+def rows(chosen: Filter) -> Iterator[files.Row]:
+    """One row a month, ward and kind of help within the days of the filter, in this order. The ward as it stands on the last day."""
+    rules = members.rules() or TimeRules()
+    inside = set(db.session.scalars(within(chosen.area))) if chosen.area else None
+    codes = {id_: code for id_, (code, _name) in wards_on(chosen.last_day).items() if inside is None or id_ in inside}
+    found = figures.publishable(figures.cells(chosen.first_day, chosen.last_day, codes))
+    for (month, code, kind), cell in sorted(found.items()):
+        rate = files.Money(rules.figure_rate) if rules.figure_rate else None
+        value = files.Money(match_value(cell.given, rules.figure_rate) if rules.figure_rate else Pence(0))
+        yield (
+            month, code, kind or TOGETHER, cell.number, decimal_hours(cell.given), decimal_hours(cell.received), rate, rules.figure_source or None, value,
+        )  # fmt: skip
+
+
+def statement(member: Member) -> Iterator[files.Row]:
+    """All lines of a member, newest first; read in pages, so that a long one needs no more room than a short one."""
+    before: int | None = None
+    while lines := queries.statement(member, before, 200):
+        for line in lines:
+            yield (line.day, line.sentence, line.note, decimal_hours(line.minutes), decimal_hours(line.after), line.ref)
+        before = lines[-1].sequence

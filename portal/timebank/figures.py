@@ -1,0 +1,156 @@
+"""Figures of the timebank, in which nobody is counted twice and no small number shows (design 1, Privacy: fewer than five).
+
+Hours are dated by the day on which they were given, and belong to the areas in which the two lived when they were put in the
+books. An hour counts as given where the giver lives and as received where the receiver lives.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from statistics import median
+
+from sqlalchemy import Select, func, select, union_all
+
+from portal import clock
+from portal.db import db
+from portal.money import Minutes
+from portal.timebank.model import Category, Exchange, Member
+
+FEW = 5  # fewer people than this are not told apart
+YEAR = timedelta(days=365)
+
+
+@dataclass
+class Cell:
+    """One month, area and kind of help: who took part (member ids), minutes given there and received there."""
+
+    people: set[int] = field(default_factory=set)
+    given: int = 0
+    received: int = 0
+
+    def add(self, other: "Cell") -> None:
+        self.people |= other.people
+        self.given += other.given
+        self.received += other.received
+
+    @property
+    def number(self) -> int | None:
+        """How many people, or None when they are so few that they could be known."""
+        return len(self.people) if len(self.people) >= FEW else None
+
+
+Key = tuple[str, str, str]  # "2026-11", place, kind of help
+
+
+def _moved(first: date, last: date) -> Select[date, int, int | None, int, int | None, Minutes | None, str]:
+    """Every hour in the books between two days: day, giver, giver's area, receiver, receiver's area, minutes, kind."""
+    return (
+        select(
+            Exchange.day, Exchange.giver_id, Exchange.giver_area_id, Exchange.receiver_id, Exchange.receiver_area_id, Exchange.settled_minutes, Category.name
+        )
+        .join(Category, Category.id == Exchange.category_id)
+        .where(Exchange.status == "settled", Exchange.day >= first, Exchange.day <= last)
+    )  # fmt: skip
+
+
+def cells(first: date, last: date, place_of: Mapping[int, str]) -> Mapping[Key, Cell]:
+    """All cells between two days, inclusive; `place_of` names the place of each area that is to be told apart, by area id; hours of
+    others are left out. One query, streamed.
+    """
+    found: dict[Key, Cell] = {}
+    for day, giver, giver_area, receiver, receiver_area, minutes, kind in db.session.execute(_moved(first, last)).yield_per(1000):
+        month = f"{day:%Y-%m}"
+        assert minutes is not None, "what is settled has a figure"
+        if giver_area is not None and giver_area in place_of:
+            gave = found.setdefault((month, place_of[giver_area], kind), Cell())
+            gave.people.add(giver)
+            gave.given += minutes
+        if receiver_area is not None and receiver_area in place_of:
+            got = found.setdefault((month, place_of[receiver_area], kind), Cell())
+            got.people.add(receiver)
+            got.received += minutes
+    return found
+
+
+def publishable(found: Mapping[Key, Cell]) -> Mapping[Key, Cell]:
+    """The same hours without small cells: those of a month with fewer than five people are one line without place and kind."""
+    shown: dict[Key, Cell] = {}
+    for (month, place, kind), cell in found.items():
+        shown.setdefault((month, place, kind) if cell.number is not None else (month, "", ""), Cell()).add(cell)
+    return shown
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the timebank is, for the twelve months before today. None: nobody yet, or so few that they could be known."""
+
+    members: int | None
+    minutes: int
+    givers: int | None
+    receivers: int | None
+    anybody: int | None  # who gave or received, each once
+    both: int | None  # who gave and received
+    days_to_first: int | None  # from joining to the first exchange, the middle one of who joined in these months
+
+    @property
+    def both_percent(self) -> int | None:
+        """The share of active members who did both."""
+        return None if self.both is None or not self.members else 100 * self.both // self.members
+
+
+def health() -> Health:
+    """Four queries, whatever the size of the timebank."""
+    since = clock.today() - YEAR
+    settled = (Exchange.status == "settled", Exchange.day > since)
+    gave, got = select(Exchange.giver_id.label("member")).where(*settled), select(Exchange.receiver_id.label("member")).where(*settled)
+
+    either = union_all(gave, got).subquery()
+    did = db.session.execute(
+        select(
+            select(func.count(func.distinct(gave.subquery().c.member))).scalar_subquery(),
+            select(func.count(func.distinct(got.subquery().c.member))).scalar_subquery(),
+            select(func.count(func.distinct(either.c.member))).scalar_subquery(),
+            select(func.coalesce(func.sum(Exchange.settled_minutes), 0)).where(*settled).scalar_subquery(),
+            select(func.count()).select_from(Member).where(Member.status == "active").scalar_subquery(),
+        )
+    ).one()
+    givers, receivers, anybody, minutes, members = (int(each) for each in did)
+    return Health(
+        _shown(members),
+        minutes,
+        _shown(givers),
+        _shown(receivers),
+        _shown(anybody),
+        _shown(givers + receivers - anybody),
+        _first_days(since),
+    )
+
+
+def _shown(number: int) -> int | None:
+    return number if number >= FEW else None
+
+
+def _first_days(since: date) -> int | None:
+    first = union_all(
+        select(Exchange.giver_id.label("member"), Exchange.day).where(Exchange.status == "settled"),
+        select(Exchange.receiver_id, Exchange.day).where(Exchange.status == "settled"),
+    ).subquery()
+    rows = db.session.execute(
+        select(Member.joined_at, func.min(first.c.day))
+        .join(first, first.c.member == Member.id)
+        .where(Member.joined_at >= clock.start_of_day(since))
+        .group_by(Member.id, Member.joined_at)
+    ).all()
+    days = [max(0, (day - clock.london_day(joined)).days) for joined, day in rows]
+    return int(median(days)) if len(days) >= FEW else None
+
+
+def months(count: int = 12) -> Sequence[tuple[date, date]]:
+    """First and last day of the last `count` months, the latest first."""
+    found = []
+    last = clock.today()
+    for _each in range(count):
+        first = last.replace(day=1)
+        found.append((first, last))
+        last = first - timedelta(days=1)
+    return found

@@ -1,0 +1,109 @@
+"""Figures: nobody twice, no small number, and E9 tells the same hours as the books."""
+
+import csv
+import io
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.db import db, transaction
+from portal.exports import filters, packs, time
+from portal.ledger.model import Entry, Transfer
+from portal.places.model import WardCode
+from portal.timebank import exchange, figures, members
+from tests.client import Inspector
+from tests.timebank.bank import Bank, lend, open_bank
+
+
+@pytest.fixture
+def bank(app: Flask) -> Bank:
+    """Six people of Mossgate gardened, two of Riverside read letters."""
+    made = open_bank()
+    with transaction():
+        for number, area in enumerate(made.areas.values()):
+            db.session.add(WardCode(area_id=area, ons_code=f"E0509900{number}", valid_from=date(2020, 1, 1)))
+    for name in ("Ann", "Bob", "Cid"):
+        made.join(name)
+    made.join("Wyn", "riverside")
+    for name in ("Idris", "Ann", "Bob", "Cid"):
+        made.settled(name, "Maya", 60)
+    made.settled("Maya", "Cass", 75)
+    made.settled("Walter", "Wyn", 30, kind="forms")
+    return made
+
+
+def test_nobody_is_counted_twice_and_few_are_told_together(bank: Bank) -> None:
+    today = clock.today()
+    names = {id_: code for code, id_ in bank.areas.items()}
+    found = figures.cells(today, today, names)
+    month = f"{today:%Y-%m}"
+    garden = found[month, "mossgate", "Garden"]
+    assert (garden.number, garden.given, garden.received) == (6, 315, 315), "Maya gave and received, and is one"
+    forms = found[month, "riverside", "Forms and letters"]
+    assert (forms.number, forms.given) == (None, 30)
+    shown = figures.publishable(found)
+    assert set(shown) == {(month, "mossgate", "Garden"), (month, "", "")}
+    assert sum(cell.given for cell in shown.values()) == 345 == sum(cell.received for cell in shown.values())
+
+
+def test_e9_has_its_frozen_columns_and_all_the_hours_of_the_books(bank: Bank) -> None:
+    members.set_rules(
+        soft_floor=members.open_rules().soft_floor, hard_floor=members.open_rules().hard_floor, settle_days=14, starting_credit=members.open_rules().starting_credit,
+        figure_rate=12_60, figure_source="Estuary Council, 2026-27", actor=bank.actor("Olga"),
+    )  # fmt: skip
+    chosen = packs.fitting("time-credits", "csv", filters.of_year())
+    text = b"".join(packs.chunks("time-credits", "csv", chosen, packs.Totals())).decode()
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == ["Month", "Ward code", "Activity type", "People", "Hours given", "Hours received", "Rate", "Rate source", "Value"]
+    month = f"{clock.today():%Y-%m}"
+    assert rows[1:] == [
+        [month, "", time.TOGETHER, "", "0.50", "0.50", "12.60", "Estuary Council, 2026-27", "6.30"],
+        [month, "E05099000", "Garden", "6", "5.25", "5.25", "12.60", "Estuary Council, 2026-27", "66.15"],
+    ]
+    in_books = db.session.scalar(
+        select(func.sum(Transfer.amount)).join(Entry, Entry.id == Transfer.entry_id).where(Entry.kind == "exchange", Transfer.unit == "MIN")
+    )
+    assert sum(float(row[4]) for row in rows[1:]) * 60 == in_books
+    assert "Maya" not in text and "12.60" in text
+
+
+def test_what_is_put_right_and_who_moves_away(bank: Bank) -> None:
+    ref = bank.settled("Walter", "Maya", 120, kind="forms")
+    members.set_member(bank.cards["Walter"], area_id=bank.areas["mossgate"], seen_outside=False, paused=False, actor=bank.actor("Walter"))
+    names = {id_: code for code, id_ in bank.areas.items()}
+
+    def given(area: str) -> int:
+        return sum(
+            cell.given for (_month, place, _kind), cell in figures.cells(clock.today(), clock.today(), names).items() if place == area
+        )
+
+    assert given("riverside") == 150, "the past stays where it was"
+    exchange.put_right(ref, 60, "One hour", bank.who("Cass"))
+    assert given("riverside") + given("mossgate") == 315 + 30 + 60
+
+
+def test_health(bank: Bank) -> None:
+    lend(bank, "Walter", 60)
+    found = figures.health()
+    assert (found.members, found.minutes, found.anybody, found.givers, found.receivers) == (9, 345, 8, 6, None)
+    assert found.both is None and found.days_to_first == 0
+    with clock.held_at(clock.now() + timedelta(days=400)):
+        assert figures.health().anybody is None and figures.health().minutes == 0
+
+
+def test_the_pages_and_the_files(bank: Bank, app: Flask) -> None:
+    nobody = Inspector(app, 12).get("/timebank/figures")
+    assert "5 h 45 min" in nobody.text and "fewer than 5" in nobody.text and "Maya" not in nobody.text
+    year = filters.of_year().first_day.year
+    answer = nobody.client.get(f"/register/time-credits-{year}-{(year + 1) % 100:02d}.csv")
+    assert answer.status_code == 200 and "Garden" in answer.text
+    assert nobody.client.get(f"/register/time-credits-{year}-{(year + 1) % 100:02d}.csv?part=zz").status_code == 404
+    maya = Inspector(app, 12).sign_in(bank.who("Maya").id).get("/timebank/statement")
+    mine = maya.client.get("/timebank/statement.csv")
+    rows = list(csv.reader(io.StringIO(mine.text)))
+    assert rows[0] == list(time.STATEMENT) and rows[1][1] == "You helped Cass" and rows[1][3:5] == ["1.25", "-2.75"] and len(rows) == 6
+    nobody.get("/timebank/")
+    assert nobody.client.get("/timebank/statement.csv").status_code == 303
