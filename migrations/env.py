@@ -15,6 +15,7 @@ import portal.panels.model
 import portal.people.model
 import portal.places.model
 import portal.timebank.model
+import portal.timebank.posts_model
 import portal.timebank.sessions_model
 import portal.turns
 import portal.work.model  # noqa: F401
@@ -28,7 +29,10 @@ def same_type(_context: Any, _inspected: Column[Any], _ours: Column[Any], _their
 
 def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
     """Leave out what the database makes for itself, and the full-text indexes, which a migration by hand makes for each engine."""
-    return not (name is not None and (name.startswith(("sqlite_", "application_words")) or name == "ix_application_words"))
+    return not (
+        name is not None
+        and (name.startswith(("sqlite_", "application_words", "post_words")) or name in ("ix_application_words", "ix_post_words"))
+    )
 
 
 def plain_type(kind: str, value: Any, _context: Any) -> Any:

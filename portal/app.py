@@ -37,7 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
-from portal.timebank.views import time_desk, time_sessions, timebank
+from portal.timebank.views import posts_pages, talks, time_desk, time_sessions, timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
@@ -59,6 +59,8 @@ BLUEPRINTS: list[Blueprint] = [
     timebank,
     time_desk,
     time_sessions,
+    posts_pages,
+    talks,
     finance,
     postroom,
     exports,

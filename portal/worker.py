@@ -19,7 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import exchange, session_closing, sessions
+from portal.timebank import conversations, exchange, matching, posts, promises, session_closing, sessions
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -48,6 +48,12 @@ DUE: list[Callable[[], int]] = [
     exchange.remind,
     exchange.settle_due,
     sessions.remind_to_close,
+    posts.remind_ending,
+    posts.end_due,
+    conversations.remind,
+    promises.keep_logged,
+    promises.ask_after,
+    matching.nudge,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -20,7 +20,7 @@ from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING
 from portal.places.model import Area
-from portal.timebank import exchange, members, messages, sessions
+from portal.timebank import exchange, members, messages, posts_leaving, sessions
 from portal.timebank.members import account, balance, name_of, pot
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -110,11 +110,12 @@ def grant(area_code: str, to: str, minutes: int, reason: str, who: Who, *, once_
 # --- leaving -------------------------------------------------------------------------------------------------------------
 
 
-def leave(ref: str, to: str, reason: str, who: Who) -> None:
+def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
     """A member leaves the timebank; a balance goes to the pot (`POT`) or to a member, by card number.
 
     By themselves, or by a coordinator who says why. Below zero the pot carries it, and what the pot has not is written off
-    visibly. Refused: hours that are not settled; a coordinator about themselves without being the member.
+    visibly. Their posts, talks and places end. Returns the files of pictures that nobody needs now. Refused: hours that are not settled;
+    a coordinator who does not say why.
     """
     with transaction():
         member = members.locked(ref)
@@ -124,7 +125,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> None:
         if not own and not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         if member.status == "left":
-            return
+            return ()
         if (left := _unsettled(member)) is not None:
             raise Refused(_("Hours of %(day)s are not settled yet. Do that first, or take them back.", day=left.day.isoformat()))
         actor, has = Actor(who.id), balance(member)
@@ -133,8 +134,10 @@ def leave(ref: str, to: str, reason: str, who: Who) -> None:
         elif has < 0:
             _carry(member, Minutes(-has), actor)
         sessions.let_go(member, actor)
+        files = posts_leaving.end_everything(member, actor)
         member.status = "left"
         record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+        return files
 
 
 def _times(member: Member) -> int:

@@ -18,7 +18,12 @@ from tests.conftest import Store
 
 EACH = 3  # pages of one kind that one person opens
 NOBODY = "visitor"
-SIGN_IN_FIRST = {"/people/me/data", "/panels/", "/timebank/join"}  # linked from public pages, and answered with the way to sign in
+SIGN_IN_FIRST = {
+    "/people/me/data",
+    "/panels/",
+    "/timebank/join",
+    "/timebank/posts/REF/answer",
+}  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
     "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200, "area": 200},

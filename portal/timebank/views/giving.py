@@ -5,8 +5,10 @@ from typing import Any
 from flask import flash
 from flask_login import current_user
 
+from portal import photos
 from portal.errors import Refused
 from portal.money import Minutes, hours
+from portal.people.views import settings
 from portal.timebank import forms, leaving, members
 from portal.timebank.members import name_of
 from portal.timebank.views.hours import suffix, timebank, whose
@@ -48,10 +50,12 @@ def leave() -> Any:
     form.fill(mine.area.name, members.recent(mine))
     if form.validate_on_submit():
         try:
-            leaving.leave(mine.ref, form.whom() if has > 0 else leaving.POT, form.note.data, current_user)
+            files = leaving.leave(mine.ref, form.whom() if has > 0 else leaving.POT, form.note.data, current_user)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
+            for file in files:
+                photos.drop(file, settings().data_dir)
             flash(_("You have left the timebank. You can come back at any time."))
             return see_other("/timebank/")
     return form_page("timebank/leave.html", form, me=mine, has=Minutes(has), as_=suffix(mine), name=name_of(mine))
