@@ -140,3 +140,6 @@ class Hours:
             given = next(card for card in self.cards[:20] if members.balance(members.by_ref(card)) >= 240)
             leaving.donate(given, leaving.POT, Minutes(180), "For whoever needs it", self.who[given], once_key="demo donation")
             leaving.grant(self.story.areas[0].code, self.cards[20], Minutes(120), "A hard month", gus, once_key="demo grant")
+            paused, leaver = self.who[self.cards[30]], self.who[self.cards[31]]
+            members.set_member(self.cards[30], area_id=paused.area_id or 0, seen_outside=True, paused=True, actor=Actor(paused.id))
+            leaving.leave(self.cards[31], leaving.POT, "We are moving to the coast", leaver)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from portal import clock
 from portal.db import db
@@ -15,6 +15,7 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
+from portal.places.model import Scheme
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
@@ -212,12 +213,16 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def open_round() -> Round | None:
-    """The round to offer first: one that closes before one that never does."""
+def front_door() -> tuple[Scheme | None, Round | None]:
+    """The scheme, and the round to offer first: one that closes before one that never does. One query.
+
+    While the caller holds the scheme, whatever asks for it on the same page is answered without another query.
+    """
     now = clock.now()
-    return db.session.scalar(
-        select(Round)
-        .where(Round.status.in_(("planned", "open")), Round.opens_at <= now, (Round.closes_at.is_(None)) | (Round.closes_at >= now))
-        .order_by(Round.closes_at.is_(None), Round.closes_at)
-        .limit(1)
-    )
+    takes = and_(
+        Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now)
+    )  # fmt: skip
+    found = db.session.execute(
+        select(Scheme, Round).outerjoin(Round, takes).order_by(Round.closes_at.is_(None), Round.closes_at).limit(1)
+    ).one_or_none()
+    return (found[0], found[1]) if found else (None, None)

@@ -29,7 +29,7 @@ front = Blueprint("front", __name__)
 @front.get("/")
 @allow("anyone")
 def home() -> Any:
-    round_ = queries.open_round()
+    scheme, round_ = queries.front_door()
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
@@ -38,6 +38,7 @@ def home() -> Any:
     busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
     return page(
         "front/home.html",
+        scheme=scheme,
         round=round_,
         rules=rules,
         mine=mine,

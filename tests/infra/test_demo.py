@@ -17,6 +17,7 @@ from portal.history import Event
 from portal.ledger import checks, export
 from portal.outbox import Message
 from portal.panels.model import CHOICES, Interest, Vote
+from portal.timebank import model as timebank
 from tests.conftest import Store
 from tests.grants.season import begin
 
@@ -35,6 +36,8 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (model.Report, model.REPORT_STATES),
     (model.Appeal, model.APPEAL_STATES),
     (model.Delivery, model.DELIVERY_STATES),
+    (timebank.Member, timebank.MEMBER_STATES),
+    (timebank.Exchange, timebank.EXCHANGE_STATES),
 ]
 
 
