@@ -1,8 +1,9 @@
 """Reading the timebank for its pages: what waits for whom, and the statement in words."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -15,6 +16,7 @@ from portal.money import Minutes
 from portal.people.access import Who
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
+from portal.timebank.sessions_model import TimeSession
 from portal.words import _
 
 WITH_NAMES = (
@@ -100,7 +102,10 @@ def last_kind(mine: Member, other: Member) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it; `ref` of the exchange, if it is one."""
+    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it.
+
+    `ref` and `path` of the exchange or session that it comes from, where something wrong is told; "" when it is neither.
+    """
 
     sequence: int
     day: date
@@ -109,26 +114,39 @@ class Line:
     minutes: int
     after: int
     ref: str
+    path: str
     undone: bool  # it was put right later
     reverses: bool  # it puts another line right
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. Three queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most four queries."""
     rows = books.statement(account(member), before=before, limit=limit)
-    ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith("exchange:")}
-    found: Mapping[int, Exchange] = {}
-    if ids:
-        found = {each.id: each for each in db.session.scalars(select(Exchange).where(Exchange.id.in_(ids)).options(*WITH_NAMES))}
+    exchanges = {each.id: each for each in _about(rows, "exchange", select(Exchange).options(*WITH_NAMES), Exchange.id)}
+    sessions = {
+        each.id: each for each in _about(rows, "session", select(TimeSession).options(joinedload(TimeSession.category)), TimeSession.id)
+    }
     lines = []
     for row in rows:
-        exchange = found.get(int(row.about.partition(":")[2])) if row.about.startswith("exchange:") else None
-        sentence = row.sentence if exchange is None else in_words(exchange, member)
-        if exchange is not None and row.reverses:
+        kind, _colon, number = row.about.partition(":")
+        day, sentence, note, ref = row.effective_on, row.sentence, "", ""
+        if kind == "exchange":
+            exchange = exchanges[int(number)]
+            day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
+        elif kind == "session":
+            session = sessions[int(number)]
+            day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
+        if ref and row.reverses:
             sentence = _("Put right: %(what)s", what=sentence)
-        day, note, ref = (exchange.day, exchange.category.name, exchange.ref) if exchange else (row.effective_on, "", "")
-        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, row.reversed, row.reverses))
+        path = f"/timebank/{kind}s/{ref}" if ref else ""
+        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses))
     return lines
+
+
+def _about(rows: Sequence[books.StatementLine], kind: str, query: Select[Any], id_: Any) -> Sequence[Any]:
+    """What the lines of one kind are about; no query when there are none."""
+    ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
+    return db.session.scalars(query.where(id_.in_(ids))).all() if ids else []
 
 
 def in_words(exchange: Exchange, member: Member) -> str:

@@ -66,7 +66,7 @@ def index() -> Any:
     waiting, under_way = queries.unsettled(mine)
     lines = queries.statement(me, limit=5)
     return page(
-        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=members.balance(me), waiting=waiting, under_way=under_way,
+        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
         lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
     )  # fmt: skip
 
@@ -453,7 +453,7 @@ def statement() -> Any:
     older = f"/timebank/statement{suffix(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
     return page(
         "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
-        balance=members.balance(mine),
+        balance=lines[0].after if lines else 0,
     )  # fmt: skip
 
 
