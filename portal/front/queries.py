@@ -16,6 +16,9 @@ from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.places.model import Scheme
+from portal.timebank import exchange, posts
+from portal.timebank.model import Exchange
+from portal.timebank.posts_model import Post
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
@@ -32,10 +35,13 @@ class Waiting:
     tone: str = ""
 
 
-def waiting_at_desk(*, officer: bool, finance: bool, areas: Collection[int] | None = None) -> Sequence[Waiting]:
+def waiting_at_desk(
+    *, officer: bool, finance: bool, areas: Collection[int] | None = None, coordinator: bool = False, helps_in: frozenset[int] | None = None
+) -> Sequence[Waiting]:
     """What needs an officer, finance or a connector today. One query: every part counts at most MOST + 1 rows of an index.
 
-    `areas`: an officer for these gets what lies there, and nothing that is the whole scheme's; None: everything.
+    `areas`: an officer for these gets what lies there, and nothing that is the whole scheme's; None: everything. `helps_in`: the same for
+    who looks after the timebank.
     """
     today = clock.today()
     here = lies_in(areas)
@@ -76,6 +82,8 @@ def waiting_at_desk(*, officer: bool, finance: bool, areas: Collection[int] | No
         "late_appeals": select(Appeal.id)
         .join(Appeal.application)
         .where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today, here),
+        "hours": exchange.waiting_query(helps_in).with_only_columns(Exchange.id),
+        "unmet": posts.unmet_query(helps_in).with_only_columns(Post.id),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
@@ -162,6 +170,19 @@ def waiting_at_desk(*, officer: bool, finance: bool, areas: Collection[int] | No
         ]
     if placed:
         lines = [line for line in lines if line.href.startswith(PLACED)]
+    if coordinator:
+        lines += [
+            Waiting(
+                _n("exchange that two cannot settle", "exchanges that two cannot settle", numbers["hours"]),
+                numbers["hours"],
+                "/timebank/desk/",
+            ),
+            Waiting(
+                _n("request that nobody has met", "requests that nobody has met", numbers["unmet"]),
+                numbers["unmet"],
+                "/timebank/desk/requests",
+            ),
+        ]
     if finance or (officer and not placed):
         lines += [
             Waiting(

@@ -33,7 +33,7 @@ def home() -> Any:
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
-    desk = _waiting() if current_user.has_somewhere("officer", "finance") else []
+    desk = _waiting() if current_user.has_somewhere("officer", "finance", "connector") else []
     in_hand = quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None
     busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
     return page(
@@ -61,8 +61,9 @@ def desk() -> Any:
 
 def _waiting() -> Sequence[queries.Waiting]:
     return queries.waiting_at_desk(
-        officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer")
-    )
+        officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer"),
+        coordinator=current_user.can("help others"), helps_in=current_user.areas("connector", "officer"),
+    )  # fmt: skip
 
 
 @front.get("/help")

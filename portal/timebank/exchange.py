@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
@@ -516,8 +516,8 @@ def can_be_heard(exchange: Exchange) -> bool:
     )
 
 
-def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
-    """What a coordinator of the areas `here` (None: all) has to look at, the longest waiting first."""
+def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
+    """What a coordinator of the areas `here` (None: all) has to look at."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
     query = select(Exchange).where(
         or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
@@ -525,4 +525,10 @@ def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequ
     if here is not None:
         theirs = select(Member.id).where(Member.area_id.in_(here))
         query = query.where(or_(Exchange.giver_id.in_(theirs), Exchange.receiver_id.in_(theirs)))
+    return query
+
+
+def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
+    """The same with names, the longest waiting first."""
+    query = waiting_query(here)
     return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

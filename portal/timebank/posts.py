@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
@@ -131,10 +131,9 @@ def of_members(ids: Sequence[int], *, before: int | None = None, limit: int = 30
     return db.session.scalars(query.order_by(Post.id.desc()).limit(limit)).all()
 
 
-def unmet(areas: frozenset[int] | None, *, after: int | None = None, limit: int = 50) -> Sequence[Post]:
-    """Requests older than 14 days of members in these areas (None: all) that nobody has met, the oldest first.
-
-    Also those whose time is over: a need does not end with a date. `after`: the id of the last one seen, for the next page.
+def unmet_query(areas: frozenset[int] | None) -> Select[Post]:
+    """Requests older than 14 days of members in these areas (None: all) that nobody has met, also those whose time is over: a need does
+    not end with a date.
     """
     today = clock.today()
     query = (
@@ -145,10 +144,13 @@ def unmet(areas: frozenset[int] | None, *, after: int | None = None, limit: int 
             Post.posted_at < clock.start_of_day(today - timedelta(days=UNMET_AFTER - 1)),
             Post.posted_at >= clock.start_of_day(today - timedelta(days=UNMET_UNTIL)),
         )
-        .options(*search.WHOLE)
     )  # fmt: skip
-    if areas is not None:
-        query = query.where(Member.area_id.in_(areas))
+    return query if areas is None else query.where(Member.area_id.in_(areas))
+
+
+def unmet(areas: frozenset[int] | None, *, after: int | None = None, limit: int = 50) -> Sequence[Post]:
+    """The same to be read, the oldest first. `after`: the id of the last one seen, for the next page."""
+    query = unmet_query(areas).options(*search.WHOLE)
     if after is not None:
         seen = select(Post.posted_at).where(Post.id == after).scalar_subquery()
         query = query.where(or_(Post.posted_at > seen, and_(Post.posted_at == seen, Post.id > after)))
