@@ -133,6 +133,10 @@ class Floor(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
 
 
+class Kind(Form):
+    name = Line(N_("What is it called?"), [Needed(N_("Write what it is called."))], most=40)
+
+
 class JoinAreas(Form):
     old = SelectField(N_("Which area becomes a part of another?"), [Needed(N_("Choose an area."))])
     new = SelectField(N_("Of which one?"), [Needed(N_("Choose an area."))])

@@ -10,7 +10,7 @@ from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import areas, forms, leaving, members, queries
+from portal.timebank import areas, forms, kinds, leaving, members, queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
@@ -158,7 +158,7 @@ def rules() -> Any:
         else:
             flash(_("Saved.") if stands else _("The timebank is open."))
             return see_other("/timebank/desk/")
-    return form_page("timebank/desk_rules.html", form, open=stands is not None, kinds=members.categories())
+    return form_page("timebank/desk_rules.html", form, open=stands is not None)
 
 
 @time_desk.route("/timebank/areas", methods=["GET", "POST"])
@@ -178,3 +178,47 @@ def between_areas() -> Any:
                 flash(_n("Done. One member has moved.", "Done. %(num)d members have moved.", moved))
                 return see_other("/timebank/areas")
     return form_page("timebank/areas.html", form, positions=found)
+
+
+@time_desk.route("/timebank/desk/kinds", methods=["GET", "POST"])
+@allow("run rounds")
+def all_kinds() -> Any:
+    """Kinds of help, and a form for a new one."""
+    members.open_rules()
+    form = forms.Kind()
+    if form.validate_on_submit():
+        try:
+            kinds.add(form.name.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("%(name)s is a kind of help now.", name=form.name.data))
+            return see_other("/timebank/desk/kinds")
+    return form_page("timebank/desk_kinds.html", form, kinds=kinds.everything())
+
+
+@time_desk.route("/timebank/desk/kinds/<code>", methods=["GET", "POST"])
+@allow("run rounds")
+def kind(code: str) -> Any:
+    """Call one something else."""
+    found = next((each for each in kinds.everything() if each.code == code), None)
+    if found is None:
+        raise NotFound(_("We do not know that kind of help."))
+    form = forms.Kind(data={"name": found.name} if request.method == "GET" else None)
+    if form.validate_on_submit():
+        try:
+            kinds.rename(code, form.name.data, actor())
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved."))
+            return see_other("/timebank/desk/kinds")
+    return form_page("timebank/desk_kind.html", form, kind=found)
+
+
+@time_desk.post("/timebank/desk/kinds/<code>/<any(retire, back):act>")
+@allow("run rounds")
+def retire_kind(code: str, act: str) -> Any:
+    (kinds.retire if act == "retire" else kinds.bring_back)(code, actor())
+    flash(_("It is offered no more. What was given keeps it.") if act == "retire" else _("It is offered again."))
+    return see_other("/timebank/desk/kinds")
