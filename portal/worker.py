@@ -19,7 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import exchange
+from portal.timebank import exchange, sheets
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -56,6 +56,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     proofs.broken_caches,
     quick.broken_caches,
     timebank.broken_caches,
+    sheets.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
