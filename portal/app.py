@@ -37,7 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
-from portal.timebank.views import time_desk, time_paper, time_prints, timebank
+from portal.timebank.views import time_desk, time_imports, time_paper, time_prints, timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
@@ -60,6 +60,7 @@ BLUEPRINTS: list[Blueprint] = [
     time_desk,
     time_paper,
     time_prints,
+    time_imports,
     finance,
     postroom,
     exports,

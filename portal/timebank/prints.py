@@ -77,10 +77,10 @@ def statement(member: Member, scheme: Scheme, *, large: bool) -> Document:
     lines = queries.statement(member, limit=MOST_LINES + 1)
     name = name_of(member)
     postal = member.person.postal_address if member.person is not None else ""
-    now = day_words(clock.now())
     has = books.balance(account(member))
     told: list[Text | Table] = [
-        Text(_("%(day)s. Your number: %(ref)s", day=now, ref=member.ref)),
+        Text(day_words(clock.now())),
+        Text(member.ref, lead=_("Your number:")),
         Text(hours(has), lead=_("Your balance:")),
         Text(_meaning(has)),
     ]

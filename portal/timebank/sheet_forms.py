@@ -33,13 +33,13 @@ class SheetForm(Form):
 
 def rows_sent(sent: Mapping[str, str]) -> list[Typed]:
     """The rows of a form, in order; a member chosen from those of one name stands behind the name."""
-    count = min(max((int(name.rpartition("-")[2]) + 1 for name in sent if _is_cell(name)), default=0), 2 * MOST_ROWS)
+    count = min(max((int(name.rpartition("-")[2]) + 1 for name in sent if _is_cell(name)), default=0), MOST_ROWS)
     return [_row(place + 1, {column: sent.get(f"{column}-{place}", "") for column in COLUMNS}, place, sent) for place in range(count)]
 
 
 def _is_cell(name: str) -> bool:
     column, _dash, place = name.rpartition("-")
-    return column in COLUMNS and 0 <= whole_number(place) < 2 * MOST_ROWS
+    return column in COLUMNS and 0 <= whole_number(place) < MOST_ROWS
 
 
 def _row(line: int, cells: Mapping[str, str], place: int, sent: Mapping[str, str]) -> Typed:
@@ -71,7 +71,7 @@ def padded(rows: Sequence[Typed], more: int = 0) -> list[Typed]:
     kept = list(rows)
     while kept and kept[-1].is_empty:
         kept.pop()
-    wanted = min(max(AT_ONCE, len(rows) + more, len(kept) + 1), 2 * MOST_ROWS)
+    wanted = min(max(AT_ONCE, len(rows) + more, len(kept) + 1), MOST_ROWS)  # a form of many more parts is refused before we see it
     return [*kept, *(Typed(line) for line in range(len(kept) + 1, wanted + 1))]
 
 

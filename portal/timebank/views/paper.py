@@ -1,6 +1,7 @@
 """The desk's pages of paper: sheets of hours typed in one go, and members who join without a phone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, request
@@ -82,13 +83,13 @@ def _typing(form: Any, rows: Sequence[sheets.Typed], areas: Sequence[Area], faul
     known = members.listed(current_user.areas("connector", "officer"))
     return form_page(
         "timebank/sheet.html", form, rows=rows, heads=HEADS, wrong=wrong, used=used, areas=areas, kinds=kinds, letters=sheets.letters_of(kinds),
-        columns=", ".join(_(head) for head in HEADS.values()), known=[(each.ref, name_of(each)) for each in known], most=2 * sheets.MOST_ROWS,
+        columns=", ".join(_(head) for head in HEADS.values()), known=[(each.ref, name_of(each)) for each in known], most=sheets.MOST_ROWS,
     )  # fmt: skip
 
 
 def _filled(form: sheet_forms.SheetForm, rows: Sequence[sheets.Typed], areas: Sequence[Area]) -> Any:
     """Pasted rows move into the table, to be looked at before they are sent."""
-    kept = [row for row in rows if not row.is_empty]
+    kept = [replace(row, line=line) for line, row in enumerate((row for row in rows if not row.is_empty), 1)]
     more = sheet_forms.pasted(form.paste.data or "", len(kept) + 1)
     if len(kept) + len(more) > sheets.MOST_ROWS:
         form.paste.errors = [_("Send at most %(most)d rows at a time.", most=sheets.MOST_ROWS)]
