@@ -1,7 +1,7 @@
 // The table of a paper sheet: Enter goes down, cells pasted from a spreadsheet land in cells, and there is always one more row.
 const table = document.querySelector("[data-sheet]");
 const columns = table.dataset.sheet.split(" ");
-const most = Number(table.dataset.most);
+const most = Number(table.dataset.limit);
 const body = table.tBodies[0];
 const pattern = body.querySelector("tr[data-row]").cloneNode(true);
 const rows = () => body.querySelectorAll("tr[data-row]");

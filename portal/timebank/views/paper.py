@@ -15,7 +15,7 @@ from portal.timebank import enrol as enrolling
 from portal.timebank import members, queries, sheet_forms, sheets
 from portal.timebank.forms import BASES
 from portal.timebank.members import name_of
-from portal.web.forms import whole_number
+from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
@@ -48,7 +48,7 @@ class Placed:
 def sheet() -> Any:
     """Type a whole paper sheet: Tab from cell to cell, or rows pasted from a spreadsheet."""
     areas = own_areas()
-    given = {"number": request.args.get("number", "")[:20]}
+    given = {"number": one_line(request.args.get("number"))[:20]}
     form = sheet_forms.SheetForm(data=given if request.method == "GET" else None).fill(areas)
     rows = sheet_forms.rows_sent(request.form)
     if request.method == "GET":
@@ -105,7 +105,7 @@ def _filled(form: sheet_forms.SheetForm, rows: Sequence[sheets.Typed], areas: Se
 @allow("help others")
 def index() -> Any:
     """Sheets that were typed, newest first, or by number."""
-    number = request.args.get("q", "")[:20].strip()
+    number = one_line(request.args.get("q"))[:20]
     before = whole_number(request.args.get("before"), 0) or None
     found = sheets.sheets_of(current_user.areas("connector", "officer"), number, before, PAGE + 1)
     older = f"/timebank/desk/sheets?before={found[PAGE - 1][0].id}" if len(found) > PAGE and not number else None
