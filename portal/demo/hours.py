@@ -56,7 +56,7 @@ class Hours:
         rows = [
             sheets.Typed.of(line, [giver, receiver, time, kind])
             for line, (giver, receiver, time, kind) in enumerate(
-                ((walter, self.cards[7], "1.5", "gar"), (self.cards[8], olive, "1:15", "sh"), (olive, walter, "45 min", "com")), 1
+                ((walter, self.cards[7], "1.5", "garden"), (self.cards[8], olive, "1:15", "shopping"), (olive, walter, "45 min", "company")), 1
             )
         ]
         with self.story.at(self.story.ago(2)):
