@@ -15,6 +15,7 @@ import portal.panels.model
 import portal.people.model
 import portal.places.model
 import portal.timebank.model
+import portal.timebank.paper_model
 import portal.timebank.posts_model
 import portal.timebank.sessions_model
 import portal.turns

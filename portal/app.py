@@ -37,7 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
-from portal.timebank.views import posts_pages, talks, time_desk, time_sessions, timebank
+from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
@@ -56,11 +56,7 @@ BLUEPRINTS: list[Blueprint] = [
     desk_rounds,
     panels,
     panel_seats,
-    timebank,
-    time_desk,
-    time_sessions,
-    posts_pages,
-    talks,
+    *timebank.PAGES,
     finance,
     postroom,
     exports,

@@ -24,9 +24,11 @@ from portal.demo import bulk, ground
 from portal.demo.story import Story
 from portal.errors import Problem
 from portal.exports import filters, packs
+from portal.history import SCHEME
 from portal.ledger import checks, export
 from portal.people import actions as people
 from portal.places import load
+from portal.timebank import foreign, imports
 from portal.web.forms import one_line, parse_email, parse_phone, show_phone
 from portal.words import _n
 
@@ -216,6 +218,35 @@ def places_load(file: BinaryIO) -> None:
     print(load.in_words(changed, codes))
 
 
+@click.group("timebank")
+def timebank_group() -> None:
+    """The timebank’s members and hours."""
+
+
+@timebank_group.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "source", type=click.Choice(foreign.SOURCES), required=True, help="The program that the files come from.")
+@click.option("--area", default="", help="The code of the area whose timebank it was, where the files do not say one.")
+@click.option("--unit", default=60, show_default=True, help="Minutes that one unit of Komunitin's currency is worth.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done, and every problem by its line.")
+@with_appcontext
+def timebank_import(files: tuple[Path, ...], source: str, area: str, unit: int, dry_run: bool) -> None:
+    """Take members, balances and offers over from CSV FILES: all of it or nothing, and each only once."""
+    must_be_ready()
+    read = [(file.name, file.read_bytes()) for file in files]
+    try:
+        made = imports.plan(read, source, area, unit) if dry_run else imports.take_over(read, source, area, SCHEME, unit)
+    except imports.NotReady as why:
+        made = why.plan
+    except Problem as why:
+        raise BadSetting(why.sentence) from why
+    for problem in made.problems:
+        print(f"kindling: {imports.in_words(problem)}", file=sys.stderr)
+    if made.stops:
+        raise SystemExit(1)
+    print(imports.told(made, dry_run=dry_run))
+
+
 @click.command("export")
 @click.argument("name")
 @click.option("--year", default=None, help="Financial year like 2026-27; this one when not said.")
@@ -284,6 +315,7 @@ def install(app: Flask) -> None:
         ledger_group,
         begin_command,
         places_group,
+        timebank_group,
         worker_command,
         serve,
         demo,

@@ -19,7 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import conversations, exchange, matching, posts, promises, session_closing, sessions
+from portal.timebank import conversations, exchange, matching, posts, promises, session_closing, sessions, sheets
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -64,6 +64,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     quick.broken_caches,
     timebank.broken_caches,
     session_closing.broken_caches,
+    sheets.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox

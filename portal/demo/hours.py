@@ -9,7 +9,7 @@ from portal.money import Minutes
 from portal.people import actions as people
 from portal.people import queries
 from portal.people.access import Who
-from portal.timebank import exchange, leaving, members
+from portal.timebank import exchange, leaving, members, sheets
 from portal.timebank.rules import TimeRules
 
 if TYPE_CHECKING:
@@ -48,6 +48,25 @@ class Hours:
         for number in range(150):
             self._settled(self.random.choice(self.cards[:20]), self.random.choice(self.cards), 60 - number * 0.38, number)
         self._today()
+        self._sheet()
+
+    def _sheet(self) -> None:
+        """What the connector typed from Olive's and Walter's time sheet."""
+        walter, olive = self.cards[-3:-1]
+        rows = [
+            sheets.Typed.of(line, [giver, receiver, time, kind])
+            for line, (giver, receiver, time, kind) in enumerate(
+                (
+                    (walter, self.cards[7], "1.5", "garden"),
+                    (self.cards[8], olive, "1:15", "shopping"),
+                    (olive, walter, "45 min", "company"),
+                ),
+                1,
+            )
+        ]
+        with self.story.at(self.story.ago(2)):
+            day = clock.today() - timedelta(days=3)
+            sheets.post_sheet(self.story.areas[0].id, rows, self.story.staff["connector"], number="21", day=day, once_key="demo sheet")
 
     def _log(self, mine: str, way: str, other: str, minutes: int, days: float, number: int, actor: Actor | None = None) -> str:
         kind = KINDS[number % len(KINDS)]

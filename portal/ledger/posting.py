@@ -210,8 +210,25 @@ def reverse(
 
     Refused: as for `post` (what was given may have been spent); no such entry; a reversal of a reversal.
     """
+    return reverse_all([key], reason=reason, actor=actor, effective_on=effective_on, on_behalf=on_behalf, basis=basis)[0]
+
+
+def reverse_all(
+    keys: Sequence[str], *, reason: str, actor: str, effective_on: date | None = None, on_behalf: str | None = None, basis: str | None = None,
+    refusals: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Posted]:  # fmt: skip
+    """`reverse` for many entries in order: all of them or none. `refusals`: for each key the sentences of `post`. Refused as for `reverse`."""
     must_be_in_transaction()
     connection = db.session.connection()
+    said = refusals or {}
+    facts = [_mirror(connection, key, reason, actor, effective_on, on_behalf, basis, said.get(key, {})) for key in keys]
+    return post_all(facts)
+
+
+def _mirror(
+    connection: Connection, key: str, reason: str, actor: str, effective_on: date | None, on_behalf: str | None, basis: str | None,
+    refusals: Mapping[str, str],
+) -> Fact:  # fmt: skip
     entry = connection.execute(select(ENTRY).where(ENTRY.c.key == key)).mappings().one_or_none()
     if entry is None:
         raise Refused(_("There is no such entry in the books."))
@@ -228,11 +245,10 @@ def reverse(
             .order_by(TRANSFER.c.line.desc())
         )
     ]
-    fact = Fact(
+    return Fact(
         key=f"{key}:reversed", kind="reversal", about=entry["about"], sentence=_("Put right: %(what)s (%(why)s)", what=entry["sentence"], why=reason),
-        actor=actor, lines=lines, effective_on=effective_on, on_behalf=on_behalf, basis=basis, reverses_id=entry["id"],
+        actor=actor, lines=lines, effective_on=effective_on, on_behalf=on_behalf, basis=basis, reverses_id=entry["id"], refusals=refusals,
     )  # fmt: skip
-    return post_all([fact])[0]
 
 
 def post_all(facts: Sequence[Fact]) -> list[Posted]:
@@ -430,4 +446,17 @@ def chained(head: str, digest: str, line: int, side: str, debit: str, credit: st
     return hashlib.sha256(f"{head}|{digest}|{line}|{side}|{debit}|{credit}|{amount}|{sequence}|{balance}".encode()).hexdigest()
 
 
-__all__ = ["UNITS", "Fact", "Line", "Posted", "chained", "entry_digest", "open_account", "open_accounts", "post", "post_all", "reverse"]
+__all__ = [
+    "UNITS",
+    "Fact",
+    "Line",
+    "Posted",
+    "chained",
+    "entry_digest",
+    "open_account",
+    "open_accounts",
+    "post",
+    "post_all",
+    "reverse",
+    "reverse_all",
+]

@@ -6,7 +6,7 @@ below the hard floor is held for a coordinator, because the hours were given all
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import Select, func, or_, select
@@ -15,7 +15,7 @@ from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
-from portal.ledger.posting import Line, post, reverse
+from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
 from portal.outbox import address_of
 from portal.people import queries as people
@@ -106,13 +106,17 @@ def _locked(ref: str) -> Exchange:
     return found
 
 
-def _both(giver_id: int, receiver_id: int) -> tuple[Member, Member]:
-    """Giver and receiver, locked in the order of their ids against a change of floor or area, with their names."""
+def locked_sides(ids: Collection[int]) -> Mapping[int, Member]:
+    """These members by id, locked in the order of their ids against a change of floor or area, as a part of an action."""
+    must_be_in_transaction()
     rows = db.session.scalars(
-        select(Member).where(Member.id.in_((giver_id, receiver_id))).order_by(Member.id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    ).all()  # fmt: skip
-    found = {row.id: row for row in rows}
-    return found[giver_id], found[receiver_id]
+        select(Member)
+        .where(Member.id.in_(ids))
+        .order_by(Member.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    return {row.id: row for row in rows}
 
 
 # --- writing it down -----------------------------------------------------------------------------------------------------
@@ -134,42 +138,55 @@ def log(
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
-        rules = members.open_rules()
-        me, them = _pair(mine, other)
+        me, them = members.by_ref(mine), members.by_ref(other)
         giver, receiver = (me, them) if way == "gave" else (them, me)
-        coordinator = actor.on_behalf_id is not None or actor.basis is not None
-        if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
-            raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
-        judge_time(minutes)
-        judge_day(day, rules, coordinator=coordinator)
-        category = members.category(kind)
-        one_at_a_time(f"time:{min(me.id, them.id)}:{max(me.id, them.id)}", f"giver:{giver.id}")
-        if not again:
-            _not_twice(giver, receiver, minutes, day, me)
-        _within_a_day(giver, minutes, day)
-        made = Exchange(
-            ref=new_ref("EXC"), giver_id=giver.id, receiver_id=receiver.id, category_id=category.id, day=day, minutes=Minutes(minutes), note=note,
-            logged_by="giver" if way == "gave" else "receiver", entered_by=actor.code, basis=actor.basis, entered_at=clock.now(),
-            settle_on=clock.today() + timedelta(days=rules.settle_days),
-        )  # fmt: skip
-        db.session.add(made)
-        db.session.flush()
+        one_at_a_time(*locks(giver, receiver))
+        made = written(giver, receiver, way, minutes, kind, day, note, actor, again=again)
         if purpose_id is not None:
             ideas.begin(made, purpose_id, giver)
-        record(about(made), "logged", actor, minutes=minutes, way=way)
         messages.ask(made, me, them, link_of(made), code_of(made))
         once.keep(once_key, made.ref)
         return made.ref
 
 
-def _pair(mine: str, other: str) -> tuple[Member, Member]:
-    me, them = members.by_ref(mine), members.by_ref(other)
-    if me.id == them.id:
+def locks(giver: Member, receiver: Member) -> tuple[str, str]:
+    """What an action holds (`one_at_a_time`) while it judges hours between two: nobody writes down the same ones, or fills the giver's day."""
+    low, high = sorted((giver.id, receiver.id))
+    return f"time:{low}:{high}", f"giver:{giver.id}"
+
+
+def written(
+    giver: Member, receiver: Member, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, again: bool
+) -> Exchange:
+    """Judge hours between two members and write them down, as a part of an action that holds their `locks`.
+
+    `way`: "gave" when the giver wrote it down, "received" when the receiver did. Refused as for `log`.
+    """
+    must_be_in_transaction()
+    rules = members.open_rules()
+    if giver.id == receiver.id:
         raise Refused(_("That is your own number. Choose who it was with."), "who")
-    for each in (me, them):
+    for each in (giver, receiver):
         if each.status != "active":
             raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(each)))
-    return me, them
+    coordinator = actor.on_behalf_id is not None or actor.basis is not None
+    if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
+        raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
+    judge_time(minutes)
+    judge_day(day, rules, coordinator=coordinator)
+    category = members.category(kind)
+    if not again:
+        _not_twice(giver, receiver, minutes, day, giver if way == "gave" else receiver)
+    _within_a_day(giver, minutes, day)
+    made = Exchange(
+        ref=new_ref("EXC"), giver_id=giver.id, receiver_id=receiver.id, category_id=category.id, day=day, minutes=Minutes(minutes), note=note,
+        logged_by="giver" if way == "gave" else "receiver", entered_by=actor.code, basis=actor.basis, entered_at=clock.now(),
+        settle_on=clock.today() + timedelta(days=rules.settle_days),
+    )  # fmt: skip
+    db.session.add(made)
+    db.session.flush()
+    record(about(made), "logged", actor, minutes=minutes, way=way)
+    return made
 
 
 def _not_twice(giver: Member, receiver: Member, minutes: int, day: date, me: Member) -> None:
@@ -338,28 +355,39 @@ def lines_of(giver: Member, receiver: Member, minutes: int) -> list[Line]:
     ]
 
 
+def fact_of(exchange: Exchange, giver: Member, receiver: Member, minutes: int, actor: Actor, refusal: str) -> Fact:
+    """The entry that puts an exchange in the books; `refusal`: the sentence when the receiver's floor says no."""
+    number = 1 if exchange.entry_key is None else int(exchange.entry_key.rpartition(":")[2]) + 1
+    return Fact(
+        key=f"exchange:{exchange.id}:settled:{number}", kind="exchange", about=about(exchange), sentence=_("Help: %(kind)s", kind=exchange.category.name),
+        actor=actor.code, lines=lines_of(giver, receiver, minutes), on_behalf=actor.on_behalf_code, basis=actor.basis, refusals={account(receiver): refusal},
+    )  # fmt: skip
+
+
+def in_books(exchange: Exchange, minutes: Minutes, key: str, actor: Actor) -> None:
+    """What is true of an exchange once its entry `key` is posted, as a part of the action that posts it."""
+    must_be_in_transaction()
+    exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
+    exchange.giver_area_id, exchange.receiver_area_id = exchange.giver.area_id, exchange.receiver.area_id
+    ideas.settled(exchange, minutes, actor)
+    record(about(exchange), "settled", actor, minutes=minutes)
+
+
 def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
     """One entry in the books; or held for a coordinator when the receiver would fall below the hard floor."""
     rules = members.open_rules()
-    giver, receiver = _both(exchange.giver_id, exchange.receiver_id)
-    number = 1 if exchange.entry_key is None else int(exchange.entry_key.rpartition(":")[2]) + 1
-    key = f"exchange:{exchange.id}:settled:{number}"
-    floor = floor_of(receiver, rules)
+    both = locked_sides((exchange.giver_id, exchange.receiver_id))
+    giver, receiver = both[exchange.giver_id], both[exchange.receiver_id]
+    fact = fact_of(exchange, giver, receiver, minutes, actor, too_low(name_of(receiver), floor_of(receiver, rules)))
     try:
-        posted = post(
-            lines_of(giver, receiver, minutes), key=key, kind="exchange", about=about(exchange), sentence=_("Help: %(kind)s", kind=exchange.category.name),
-            actor=actor.code, on_behalf=actor.on_behalf_code, basis=actor.basis, refusals={account(receiver): too_low(name_of(receiver), floor)},
-        )  # fmt: skip
+        [posted] = post_all([fact])
     except Refused as why:
         exchange.status = "held"
         record(about(exchange), "held", SCHEME, reason=why.sentence, minutes=minutes)
         messages.held(exchange, giver, receiver)
         return
     assert posted.fresh
-    exchange.status, exchange.settled_minutes, exchange.settled_at, exchange.entry_key = "settled", minutes, clock.now(), key
-    exchange.giver_area_id, exchange.receiver_area_id = giver.area_id, receiver.area_id
-    ideas.settled(exchange, minutes, actor)
-    record(about(exchange), "settled", actor, minutes=minutes)
+    in_books(exchange, minutes, fact.key, actor)
     after = {giver.id: balance(giver), receiver.id: balance(receiver)}
     messages.receipts(exchange, giver, receiver, after[giver.id], after[receiver.id])
     if after[receiver.id] < rules.soft_floor <= after[receiver.id] + minutes:
@@ -442,6 +470,7 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         record(about(exchange), "put_right", actor, reason=reason, minutes=minutes, before=exchange.settled_minutes)
         exchange.questioned_at = None
         if minutes != exchange.settled_minutes:
+            locked_sides((exchange.giver_id, exchange.receiver_id))  # members before accounts, as whoever settles
             reverse(exchange.entry_key, reason=reason, actor=actor.code)
             was_for = ideas.put_right(exchange, reason, actor)
             if minutes:

@@ -189,9 +189,18 @@ def join_organisation(organisation_id: int, area_id: int, actor: Actor) -> str:
 
 
 def become(
-    scheme_rules: TimeRules, area_id: int, actor: Actor, *, person_id: int | None = None, organisation_id: int | None = None
+    scheme_rules: TimeRules,
+    area_id: int,
+    actor: Actor,
+    *,
+    person_id: int | None = None,
+    organisation_id: int | None = None,
+    start: bool = True,
 ) -> Member:
-    """A person or an organisation becomes a member, or is one already, as a part of an action. Refused: an area that is none."""
+    """Make a member of a person or an organisation, as a part of an action; again gives the same. `start`: with the starting credit.
+
+    Refused: no such area.
+    """
     must_be_in_transaction()
     whose = Member.person_id == person_id if person_id is not None else Member.organisation_id == organisation_id
     made = db.session.scalar(select(Member).where(whose).with_for_update())
@@ -210,7 +219,7 @@ def become(
     open_books_of(area)
     open_accounts([(account(made), "MIN", "liability", _("Member %(ref)s", ref=made.ref), scheme_rules.hard_floor, None)])
     record(about(made), "joined" if fresh else "came_back", actor, area=area.code)
-    if fresh and scheme_rules.starting_credit and person_id is not None:
+    if fresh and start and scheme_rules.starting_credit and person_id is not None:
         post(
             [Line(ISSUE, account(made), scheme_rules.starting_credit)], key=f"member:{made.id}:start", kind="starting credit", about=about(made),
             sentence=_("Starting credit"), actor=SCHEME.code,
@@ -356,22 +365,34 @@ def search_all(text: str, areas: Collection[int] | None, limit: int = 30) -> Seq
     return db.session.scalars(query.limit(limit)).all()
 
 
+def listed(areas: Collection[int] | None, limit: int = 400, skip: int = 0) -> Sequence[Member]:
+    """Members of these areas (None: all) by name, for a coordinator's lists, after the first `skip`. One query."""
+    query = _everybody().where(Member.status != "left").order_by(NAME, Member.id)
+    if areas is not None:
+        query = query.where(Member.area_id.in_(areas))
+    return db.session.scalars(query.limit(limit).offset(skip)).all()
+
+
 NAME = func.lower(func.coalesce(Person.name, Organisation.name))
 
 
 def _called(text: str) -> Select[Member]:
     """Members with this number, or with a word in their name that begins like each word typed."""
-    query = (
-        select(Member)
-        .outerjoin(Person, Person.id == Member.person_id)
-        .outerjoin(Organisation, Organisation.id == Member.organisation_id)
-        .options(*NAMED)
-    )
+    query = _everybody()
     if (number := clean_ref(text)) is not None:
         return query.where(Member.ref == number)
     words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
     begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in words]
     return query.where(*begins) if begins else query.where(false())
+
+
+def _everybody() -> Select[Member]:
+    return (
+        select(Member)
+        .outerjoin(Person, Person.id == Member.person_id)
+        .outerjoin(Organisation, Organisation.id == Member.organisation_id)
+        .options(*NAMED)
+    )
 
 
 def names(ids: Collection[int]) -> Mapping[int, str]:

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 LAYOUT = Path(__file__).with_name("document.typ")
 FONTS = ("fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari")
@@ -89,6 +89,9 @@ class Document:
     blocks: Sequence[Block]
     note: str = ""
     language: str = "en-GB"
+    large: bool = False  # large print
+    address: str = ""  # whom a letter is for, where the window of an envelope is
+    layout: ClassVar[Path] = LAYOUT
 
     def data(self) -> dict[str, Any]:
         """The document as both drawings get it: plain, and cleaned of what neither can show."""
@@ -97,13 +100,38 @@ class Document:
         return found | {"title": found["title"].strip() or found["ref"], "blocks": blocks}
 
 
-def pdf(document: Document) -> bytes:
+@dataclass(frozen=True)
+class Printed:
+    """A paper with a drawing of its own: `layout`, a Typst file, draws `content` (plain data). The rest is as for a Document."""
+
+    title: str
+    author: str
+    ref: str
+    as_at: datetime
+    layout: Path
+    content: Mapping[str, Any]
+    note: str = ""
+    language: str = "en-GB"
+    large: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """As the drawing gets it: plain, and cleaned of what cannot be shown."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "layout"}
+        found: dict[str, Any] = _clean(plain | {"as_at": self.as_at.astimezone(UTC).isoformat(timespec="seconds")})
+        return found | {"title": found["title"].strip() or found["ref"]}
+
+
+def pdf(document: Document | Printed) -> bytes:
     """The document as a tagged PDF of A4 pages. Takes a few tenths of a second, and nothing stays in memory.
 
     A letter that no font here has is drawn as a box, a picture (emoji) is left out.
     """
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-I", __file__], input=json.dumps(document.data()).encode(), capture_output=True, timeout=LONGEST, check=False
+        [sys.executable, "-I", __file__, str(document.layout)],
+        input=json.dumps(document.data()).encode(),
+        capture_output=True,
+        timeout=LONGEST,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"the PDF of {document.ref} could not be drawn")  # without its words: they may name people
@@ -124,16 +152,16 @@ def _clean(value: Any) -> Any:
 # --- the process that draws ------------------------------------------------------------------------------------------------
 
 
-def _draw(data: Mapping[str, Any]) -> bytes:
+def _draw(data: Mapping[str, Any], layout: Path) -> bytes:
     """As it is; else without what no font has; else in Latin letters alone, which always can be drawn."""
     import typst  # 84 MB of native code: only here
 
     folders = [str(Path(spec.origin).parent / "files") for name in FONTS if (spec := find_spec(name)) and spec.origin]
     fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)  # the same letters on every machine
 
-    def compiled(one: Mapping[str, Any]) -> bytes:
+    def compiled(one: Mapping[str, Any], layout: Path = layout) -> bytes:
         made = typst.compile(
-            str(LAYOUT), root=str(LAYOUT.parent), font_paths=fonts, ignore_system_fonts=True, sys_inputs={"document": json.dumps(one)},
+            str(layout), root=str(layout.parent), font_paths=fonts, ignore_system_fonts=True, sys_inputs={"document": json.dumps(one)},
             pdf_standards=["ua-1"], timestamp=datetime.fromisoformat(one["as_at"]),
         )  # fmt: skip
         assert isinstance(made, bytes)
@@ -142,7 +170,7 @@ def _draw(data: Mapping[str, Any]) -> bytes:
     def drawn(letters: Sequence[str]) -> bool:
         text = {"kind": "text", "lead": "", "quiet": False, "text": " ".join(letters)}
         try:
-            compiled(dict(data) | {"title": "-", "author": "-", "ref": "-", "note": "", "blocks": [text]})
+            compiled(dict(data) | {"title": "-", "author": "-", "ref": "-", "note": "", "address": "", "blocks": [text]}, LAYOUT)
         except BaseException:  # a panic of the native code is none of Exception's kind
             return False
         return True
@@ -182,4 +210,4 @@ def _without(value: Any, letters: set[str]) -> Any:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(_draw(json.load(sys.stdin)))
+    sys.stdout.buffer.write(_draw(json.load(sys.stdin), Path(sys.argv[1])))

@@ -27,6 +27,7 @@ COMMANDS = {
     "ledger export": ["ledger", "export", "--format", "hledger", "--output", "-"],
     "export": ["export", "lga-spend", "--output", "{home}/out"],
     "places load": ["places", "load", "{home}/places.csv"],
+    "timebank import": ["timebank", "import", "{home}/places.csv", "--from", "template"],
     "backup": ["backup", "{home}/backup.tar"],
     "restore": ["restore", "{home}/places.csv"],
 }  # fmt: skip
@@ -51,7 +52,12 @@ def all_say(home: Path, env: dict[str, str], *but: str) -> dict[str, str]:
 
 def test_every_command_is_here(tmp_path: Path) -> None:
     app = make_app(f"sqlite:///{tmp_path / 'k.db'}", tmp_path)
-    known = set(app.cli.commands) - {"db", "ledger", "places"} | {"ledger check", "ledger export", "places load"}
+    known = set(app.cli.commands) - {"db", "ledger", "places", "timebank"} | {
+        "ledger check",
+        "ledger export",
+        "places load",
+        "timebank import",
+    }
     assert known == set(COMMANDS), "a new command needs its line here"
 
 

@@ -32,7 +32,7 @@ EVENTS = {
     "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"),
 }  # fmt: skip
 MEMBER_EVENTS = {
-    "joined": N_("Joined"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+    "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
 }  # fmt: skip
 
 

@@ -1,0 +1,109 @@
+"""What a coordinator types from paper: a sheet of rows, and somebody who has neither e-mail nor telephone."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from wtforms import BooleanField, RadioField, SelectField
+
+from portal.places.model import Area
+from portal.refs import clean_ref
+from portal.timebank.sheets import COLUMNS, LONGEST, MOST_ROWS, Typed
+from portal.web.forms import DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs, one_line, whole_number
+from portal.words import N_, _
+
+AT_ONCE = 10  # empty rows of a new page, and how many more a button gives
+MOST_PASTED = 30_000  # letters
+
+
+class SheetForm(Form):
+    """The head of a sheet. Its rows are read by `rows_sent`: they come and go."""
+
+    area = SelectField(N_("Whose sheet is it?"), [Needed(N_("Choose the area of this sheet."))])
+    number = Line(N_("Number of the sheet"), description=N_("As it stands on the paper. Rows with their own number keep it."), most=20)
+    day = DayField(N_("Day, for rows without one (optional)"))
+    signed = BooleanField(N_("Both have signed each of these rows"), [Needed(N_("Look whether both have signed each row, and say so."))])
+    go_on = BooleanField(N_("Yes, these are more rows of the same sheet"))
+    paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
+
+    def fill(self, areas: Sequence[Area]) -> "SheetForm":
+        self.area.choices = [(area.code, area.name) for area in areas]
+        return self
+
+
+def rows_sent(sent: Mapping[str, str]) -> list[Typed]:
+    """The rows of a form, in order; a member chosen from those of one name stands behind the name."""
+    count = min(max((int(name.rpartition("-")[2]) + 1 for name in sent if _is_cell(name)), default=0), MOST_ROWS)
+    return [_row(place + 1, {column: sent.get(f"{column}-{place}", "") for column in COLUMNS}, place, sent) for place in range(count)]
+
+
+def _is_cell(name: str) -> bool:
+    column, _dash, place = name.rpartition("-")
+    return column in COLUMNS and 0 <= whole_number(place) < MOST_ROWS
+
+
+def _row(line: int, cells: Mapping[str, str], place: int, sent: Mapping[str, str]) -> Typed:
+    values = {column: one_line(text)[:LONGEST] for column, text in cells.items()}
+    for column in ("giver", "receiver"):
+        chosen = clean_ref(sent.get(f"{column}-{place}-is", ""))
+        if chosen is not None and chosen not in values[column]:
+            values[column] = f"{values[column][:90]} {chosen}".strip()
+    return Typed.of(line, [values[column] for column in COLUMNS], again=sent.get(f"again-{place}") == "y")
+
+
+def pasted(text: str, first: int) -> list[Typed]:
+    """Rows of a spreadsheet's cells (tabs between them, columns as on the page), numbered from `first`; a line of headings is left out."""
+    rows: list[Typed] = []
+    for cells in csv.reader(io.StringIO(text), dialect="excel-tab"):
+        clean = [one_line(cell)[:LONGEST] for cell in cells]
+        if any(clean) and not (not rows and _is_heading(clean)):
+            rows.append(Typed.of(first + len(rows), clean))
+    return rows
+
+
+def _is_heading(cells: Sequence[str]) -> bool:
+    said = {cell.casefold() for cell in cells}
+    return bool(said & {"giver", "receiver", _("Who gave").casefold(), _("Who received").casefold()})
+
+
+def padded(rows: Sequence[Typed], more: int = 0) -> list[Typed]:
+    """Rows for the page: those typed, then empty ones, at least AT_ONCE of them all."""
+    kept = list(rows)
+    while kept and kept[-1].is_empty:
+        kept.pop()
+    wanted = min(max(AT_ONCE, len(rows) + more, len(kept) + 1), MOST_ROWS)  # a form of many more parts is refused before we see it
+    return [*kept, *(Typed(line) for line in range(len(kept) + 1, wanted + 1))]
+
+
+class Undo(Form):
+    reason = Line(N_("Why? Everybody on the sheet reads this."), [Needed(N_("Write why, in a few words."))], most=200)
+
+
+NOBODY = "new"
+
+
+class Enrol(Form):
+    """Somebody who joins on paper, by telephone or face to face."""
+
+    name = Line(N_("Their name"), [Needed(N_("Write their name."))])
+    area = SelectField(N_("Where they live"), [Needed(N_("Choose where they live, so that neighbours find them."))])
+    contact = EmailOrPhoneField(
+        N_("E-mail address or mobile number (optional)"), description=N_("Without one they are a full member all the same.")
+    )
+    address = Paragraphs(
+        N_("Postal address (optional)"), description=N_("For letters. Without it a coordinator hands them over."), most=300
+    )
+    large_print = BooleanField(N_("Letters in large print"))
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+    agreed = BooleanField("", [Needed(N_("They must say yes to this first."))])
+    same = RadioField(N_("Is it one of these?"))
+
+    def fill(self, areas: Sequence[Area], bases: Mapping[str, str]) -> "Enrol":
+        self.area.choices = [("", _("Choose a place")), *((area.code, area.name) for area in areas)]
+        self.basis.choices = [(value, _(text)) for value, text in bases.items()]
+        self.same.choices = []
+        return self
+
+    def ask_which(self, known: Sequence[tuple[str, str]]) -> None:
+        """Offer those who are called like that already."""
+        self.same.choices = [*known, (NOBODY, _("No, somebody else of that name"))]
