@@ -121,13 +121,13 @@ def open_data(name: str, year: str, form: str) -> Response:
 @exports.get("/timebank/statement.csv")
 @allow("signed in")
 @limiter.limit("12/minute")
-def time_statement() -> Response:
+def time_statement() -> Any:
     """A member's whole statement; of an organisation, for who acts for it (`?as=`)."""
     mine = members.own(current_user)
     wanted = clean_ref(request.args.get("as", ""))
     member = next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
     if member is None:
-        raise NotFound(_("You are not a member of the timebank."))
+        return see_other("/timebank/join")
     rows = files.csv_chunks(time.STATEMENT, time.statement(member), time.DAY_FORMAT)
     return _file(rows, f"hours-{member.ref}.csv", files.TYPES["csv"])
 

@@ -12,9 +12,10 @@ from portal.people.views import area_id
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
 from portal.timebank import enrol as enrolling
-from portal.timebank import members, queries, sheet_forms, sheets
+from portal.timebank import members, queries, sheets
 from portal.timebank.forms import BASES
 from portal.timebank.members import name_of
+from portal.timebank.views import sheet_forms
 from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
