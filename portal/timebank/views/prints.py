@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from portal.errors import NotFound
+from portal.errors import NotFound, Refused
 from portal.people.model import Person
 from portal.places.model import Area, Scheme
 from portal.places.queries import scheme as the_scheme
@@ -40,7 +40,7 @@ def _scheme() -> Scheme:
 def _area() -> Area:
     found = next((area for area in own_areas() if area.code == request.args.get("area", "")), None)
     if found is None:
-        raise NotFound(_("We do not know that area."))
+        raise Refused(_("Choose an area on the page “Cards and time sheets to print” first."))
     return found
 
 
@@ -57,7 +57,7 @@ def _part() -> int:
 def _some(area: Area) -> Any:
     found = prints.of_area(area, _part())
     if not found:
-        raise NotFound(_("There are no members in this area yet."))
+        raise Refused(_("There are no members in this area yet, so there is nothing to print."))
     return found
 
 
