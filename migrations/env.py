@@ -15,6 +15,7 @@ import portal.panels.model
 import portal.people.model
 import portal.places.model
 import portal.timebank.model
+import portal.timebank.spend_model
 import portal.turns
 import portal.work.model  # noqa: F401
 from portal.db import Base, Instant, db

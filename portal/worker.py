@@ -19,7 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import exchange
+from portal.timebank import exchange, spend, spend_offers, spend_queries
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -47,6 +47,10 @@ DUE: list[Callable[[], int]] = [
     appeals.remind,
     exchange.remind,
     exchange.settle_due,
+    spend_offers.end_due,
+    spend.let_go_of_leavers,
+    spend.mark_missed,
+    spend.move_waiting,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
@@ -56,6 +60,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     proofs.broken_caches,
     quick.broken_caches,
     timebank.broken_caches,
+    spend_queries.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox
