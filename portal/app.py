@@ -37,7 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
-from portal.timebank.views import time_desk, timebank
+from portal.timebank.views import spend_pages, time_desk, timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
@@ -58,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     panel_seats,
     timebank,
     time_desk,
+    spend_pages,
     finance,
     postroom,
     exports,

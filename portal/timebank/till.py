@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, vault
-from portal.db import db, transaction
+from portal.db import db, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, Event, record
 from portal.ledger.posting import post, reverse
@@ -65,13 +65,19 @@ def recognise(partner_ref: str, typed: str, said_name: str, who: Who) -> str:
         partner = offers.partner_of(partner_ref, who)
         digits = "".join(each for each in typed if each.isascii() and each.isdigit())
         by_code = clean_ref(typed) is None and len(digits) == 6
+        one_at_a_time(_about(partner), f"till:{clean_ref(typed)}")  # so that many at once cannot guess more often than one after another
         found = _by_code(partner, digits) if by_code else _by_name(typed, said_name)
         if found is not None:
             return _token(partner, found, who)
-        record(members.about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "name", number=clean_ref(typed))
+        record(_about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "name", number=clean_ref(typed))
     if by_code:
-        raise Refused(_("No booking of today has these six digits. Look again, or ask for the number on the card."), "typed")
-    raise Refused(_("This number and this first name do not belong together. Ask once more, letter by letter."), "typed")
+        raise Refused(_("No booking of today has these six digits. Look again, or ask for the number on the card."), "shown")
+    raise Refused(_("This number and this first name do not belong together. Ask once more, letter by letter."), "shown")
+
+
+def _about(partner: Member) -> str:
+    """How events name the till of a partner."""
+    return f"till:{partner.id}"
 
 
 def _wrong_today(*which: ColumnElement[bool]) -> int:
@@ -82,8 +88,8 @@ def _wrong_today(*which: ColumnElement[bool]) -> int:
 
 def _by_code(partner: Member, digits: str) -> str | None:
     """The booking of today that shows these digits. Refused when two do, or after too many wrong ones."""
-    if _wrong_today(Event.about == members.about(partner), Event.data["by"].as_string() == "code") >= MOST_WRONG_CODES:
-        raise Refused(_("Too many wrong digits today. Ask for the number on the card and the first name."), "typed")
+    if _wrong_today(Event.about == _about(partner), Event.data["by"].as_string() == "code") >= MOST_WRONG_CODES:
+        raise Refused(_("Too many wrong digits today. Ask for the number on the card and the first name."), "shown")
     rows = db.session.scalars(
         select(SpendBooking)
         .join(SpendOffer, SpendOffer.id == SpendBooking.offer_id)
@@ -91,7 +97,7 @@ def _by_code(partner: Member, digits: str) -> str | None:
     ).all()
     found = [each for each in rows if any(hmac.compare_digest(digits, code) for code in spend.codes_of(each))]
     if len(found) > 1:
-        raise Refused(_("Two bookings have these digits today. Ask for the number on the card and the first name."), "typed")
+        raise Refused(_("Two bookings have these digits today. Ask for the number on the card and the first name."), "shown")
     return found[0].ref if found else None
 
 
@@ -99,11 +105,11 @@ def _by_name(typed: str, said_name: str) -> str | None:
     """The card's number, when its member's name begins with what was said. Refused: nothing typed, too many wrong names today."""
     number = clean_ref(typed)
     if number is None or not number.startswith("MEM"):
-        raise Refused(_("Type the number on the card, like MEM-7F3K-9QXA, or the six digits of a booking."), "typed")
+        raise Refused(_("Type the number on the card, like MEM-7F3K-9QXA, or the six digits of a booking."), "shown")
     if not said_name.strip():
         raise Refused(_("Ask for the first name, and type it."), "name")
     if _wrong_today(Event.data["number"].as_string() == number) >= MOST_WRONG_NAMES:
-        raise Refused(_("Too many wrong names for this number today. A booking’s six digits still work, or a coordinator helps."), "typed")
+        raise Refused(_("Too many wrong names for this number today. A booking’s six digits still work, or a coordinator helps."), "shown")
     found = db.session.scalar(select(Member).where(Member.ref == number, Member.status != "left").options(*NAMED))
     if found is None or _folded(said_name.split()[0]) != _folded(first_name(found)):
         return None
@@ -113,7 +119,7 @@ def _by_name(typed: str, said_name: str) -> str | None:
 def _folded(name: str) -> str:
     """A name as it sounds: without accents, capitals and marks."""
     plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(each for each in plain if each.isalnum())
+    return "".join(each for each in plain if each.isalnum()) or name
 
 
 def _token(partner: Member, subject: str, who: Who) -> str:

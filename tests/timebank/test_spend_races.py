@@ -144,3 +144,10 @@ def test_undone_while_it_is_redeemed_and_called_off_while_it_is_booked(store: St
         assert pool.bank.has("Maya") == 0, "the booking was undone, and cannot be redeemed again"
         assert_books_are_right()
         db.session.remove()
+
+
+def test_sixteen_tills_guess_no_more_often_than_one(store: Store, pool: Pool) -> None:
+    card = pool.bank.cards["Maya"]
+    guess = f"{TILL}.recognise({pool.card!r}, {card!r}, 'Mary', {known(pool.pia)})"
+    results = race(store, [guess] * 16)
+    assert [("Too many" in said) for _way, said in results].count(False) == till.MOST_WRONG_NAMES, results
