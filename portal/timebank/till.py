@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
-from portal import clock, vault
+from portal import clock, once, vault
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, Event, record
@@ -192,13 +192,15 @@ def choices(partner: Member, seen: Known) -> Sequence[Choice]:
 # --- redeeming -----------------------------------------------------------------------------------------------------------
 
 
-def redeem(partner_ref: str, token: str, ref: str, who: Who) -> SpendBooking:
+def redeem(partner_ref: str, token: str, ref: str, who: Who, *, once_key: str = "") -> SpendBooking:
     """One tap: time moves from the member to the partner, once. `ref`: a booking, or an offer to which the member just came.
 
-    A second tap gives the first result. Refused: not recognised, outside its hours, no place free, as often as one may, the hard
+    A second tap gives the first result, and so does another page for the same time; with `once_key` also after it was undone. Refused: not recognised, outside its hours, no place free, as often as one may, the hard
     floor (with the way on), a member who takes a break.
     """
     with transaction():
+        if once_key and (done := once.claim(once_key)) is not None:
+            return spend.by_ref(done)
         partner = offers.partner_of(partner_ref, who)
         seen = known(partner, token, who)
         if seen.booking_ref is not None and seen.booking_ref != ref:
@@ -209,9 +211,10 @@ def redeem(partner_ref: str, token: str, ref: str, who: Who) -> SpendBooking:
         pair = {each.id: each for each in _both(partner.id, seen.member.id)}
         partner, member = pair[partner.id], pair[seen.member.id]
         booking = _booked(offer, ref, member) if ref.startswith("BKG") else _came(offer, member, Actor(who.id))
-        if booking.status == "redeemed":
-            return booking
-        _move(booking, offer, partner, member, seen.proof, Actor(who.id))
+        if booking.status != "redeemed":
+            _move(booking, offer, partner, member, seen.proof, Actor(who.id))
+        if once_key:
+            once.keep(once_key, booking.ref)
         return booking
 
 

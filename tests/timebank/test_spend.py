@@ -602,6 +602,14 @@ class TestTill:
             till.undo(pool.book(pool.open(title="Another"), "Maya"), "Why", pool.pia)
         assert_books_are_right()
 
+    def test_a_tap_that_comes_late_does_not_redeem_again_what_was_undone(self, pool: Pool) -> None:
+        ref, token = pool.open(ahead=False), pool.at_till("Maya")
+        first = till.redeem(pool.card, token, ref, pool.pia, once_key="tap").ref
+        till.undo(first, "Maya did not stay", pool.pia)
+        assert till.redeem(pool.card, token, ref, pool.pia, once_key="tap").ref == first
+        assert pool.bank.has("Maya") == 0 and pool.status(first) == "undone"
+        assert till.redeem(pool.card, token, ref, pool.pia, once_key="another").ref != first and pool.bank.has("Maya") == -60
+
     def test_something_wrong_goes_to_a_coordinator(self, pool: Pool) -> None:
         place = pool.redeemed(pool.open(ahead=False), "Walter")
         walter, cass = pool.bank.who("Walter"), pool.bank.who("Cass")

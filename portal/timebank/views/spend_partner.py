@@ -29,7 +29,7 @@ from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
-from portal.words import N_, _
+from portal.words import N_, _, _n
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a spreadsheet recognises one
 EVENTS = {
@@ -264,7 +264,14 @@ def off(ref: str) -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Called off: %(day)s. %(count)d people are told.", day=day_words(form.day.data), count=count))
+            flash(
+                _n(
+                    "Called off: %(day)s. One person is told.",
+                    "Called off: %(day)s. %(num)d people are told.",
+                    count,
+                    day=day_words(form.day.data),
+                )
+            )
             return see_other(f"/timebank/spend/partner?as={found.partner.ref}")
     return form_page("timebank/spend_off.html", form, offer=found)
 
@@ -308,7 +315,7 @@ def serve(token: str) -> Any:
     form = forms.Tap()
     if form.validate_on_submit():
         try:
-            done = till.redeem(found.ref, token, request.form.get("ref", "")[:20], current_user)
+            done = till.redeem(found.ref, token, request.form.get("ref", "")[:20], current_user, once_key=form.once_key(current_user.id))
         except Refused as why:
             form.refuse(why.sentence)
         else:
@@ -430,5 +437,5 @@ def question(ref: str) -> Any:
     proof = next((event.data.get("proof", "") for event, _name in story if event.kind == "redeemed"), "")
     return form_page(
         "timebank/spend_question.html", form, booking=found, offer=found.offer, member=name_of(found.member), partner=name_of(found.offer.partner), story=story,
-        words=BOOKING_EVENTS, state=STATES[found.status], clock=clock_words, proof=PROOFS.get(proof, ""), minutes=Minutes(found.minutes),
+        words=BOOKING_EVENTS, state=STATES[found.status], clock=clock_words, proof=_(PROOFS[proof]) if proof in PROOFS else "", minutes=Minutes(found.minutes),
     )  # fmt: skip
