@@ -19,7 +19,19 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
-from portal.timebank import conversations, exchange, matching, posts, promises, session_closing, sessions, sheets
+from portal.timebank import (
+    conversations,
+    exchange,
+    matching,
+    posts,
+    promises,
+    session_closing,
+    sessions,
+    sheets,
+    spend,
+    spend_offers,
+    spend_queries,
+)
 from portal.timebank import queries as timebank
 
 log = logging.getLogger("kindling")
@@ -54,6 +66,10 @@ DUE: list[Callable[[], int]] = [
     promises.keep_logged,
     promises.ask_after,
     matching.nudge,
+    spend_offers.end_due,
+    spend.let_go_of_leavers,
+    spend.mark_missed,
+    spend.move_waiting,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
@@ -65,6 +81,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     timebank.broken_caches,
     session_closing.broken_caches,
     sheets.broken_caches,
+    spend_queries.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox

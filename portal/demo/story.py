@@ -19,6 +19,7 @@ from portal.db import db, transaction
 from portal.demo import ground, hall, posts, timesessions, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
+from portal.demo.spend import Spending
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
 from portal.grants import appeals, apply, asked, award, closing, decide, goods, match, pay, queries, quick, quick_review, report, rounds
@@ -99,9 +100,11 @@ class Story:
             self._closed_funds()
             self._area_officer()
             hall.tell(self)
-            Hours(self).tell()
+            hours = Hours(self)
+            hours.tell()
             timesessions.tell(self)
             posts.tell(self)
+            Spending(self, hours).tell()
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

@@ -17,6 +17,7 @@ from portal.people.access import Who
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.timebank.sessions_model import TimeSession
+from portal.timebank.spend_model import SpendBooking
 from portal.words import _
 
 WITH_NAMES = (
@@ -100,11 +101,14 @@ def last_kind(mine: Member, other: Member) -> str:
 # --- the statement -------------------------------------------------------------------------------------------------------
 
 
+PAGES = {"exchange": "/timebank/exchanges/", "session": "/timebank/sessions/", "spend": "/timebank/spend/bookings/"}
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of a member's statement. `minutes` is what it changed, `after` the balance after it.
 
-    `ref` and `path` of the exchange or session that it comes from, where something wrong is told; "" when it is neither.
+    `ref` and `path` of the exchange, session or booking that it comes from, where something wrong is told; "" when it is neither.
     """
 
     sequence: int
@@ -120,12 +124,13 @@ class Line:
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most four queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
     rows = books.statement(account(member), before=before, limit=limit)
     exchanges = {each.id: each for each in _about(rows, "exchange", select(Exchange).options(*WITH_NAMES), Exchange.id)}
     sessions = {
         each.id: each for each in _about(rows, "session", select(TimeSession).options(joinedload(TimeSession.category)), TimeSession.id)
     }
+    bookings = {each.id: each for each in _about(rows, "spend", select(SpendBooking), SpendBooking.id)}
     lines = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
@@ -136,9 +141,11 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
         elif kind == "session":
             session = sessions[int(number)]
             day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
+        elif kind == "spend":
+            ref = bookings[int(number)].ref
         if ref and row.reverses:
             sentence = _("Put right: %(what)s", what=sentence)
-        path = f"/timebank/{kind}s/{ref}" if ref else ""
+        path = PAGES[kind] + ref if ref else ""
         lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses))
     return lines
 

@@ -1,6 +1,6 @@
 """Pages of the timebank."""
 
-from portal.timebank.views import giving
+from portal.timebank.views import giving, spend_partner
 from portal.timebank.views.conversations import talks
 from portal.timebank.views.desk import time_desk
 from portal.timebank.views.hours import timebank
@@ -9,7 +9,8 @@ from portal.timebank.views.paper import time_paper
 from portal.timebank.views.posts import posts_pages
 from portal.timebank.views.prints import time_prints
 from portal.timebank.views.sessions import time_sessions
+from portal.timebank.views.spend import spend_pages
 
-PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports]
+PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports, spend_pages]
 
-__all__ = ["PAGES", "giving"]
+__all__ = ["PAGES", "giving", "spend_partner"]

@@ -17,7 +17,7 @@ from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import areas, figures, forms, members, queries
+from portal.timebank import areas, figures, forms, members, queries, spend_queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
@@ -190,7 +190,10 @@ def to(ref: str) -> Any:
     other = members.by_ref(ref)
     if other.id == mine.id:
         return see_other(f"/timebank/card{as_}")
-    return page("timebank/log.html", me=mine, name=name_of(mine), as_=as_, ways=WAYS, other=other, others=_for_others(mine))
+    tills = spend_queries.has_offers(
+        [each for each in members.own(current_user) if each.organisation_id is not None and each.id != other.id]
+    )
+    return page("timebank/log.html", me=mine, name=name_of(mine), as_=as_, ways=WAYS, other=other, others=_for_others(mine), tills=tills)
 
 
 @timebank.get("/timebank/log/<any(gave, received):way>")
