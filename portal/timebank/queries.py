@@ -142,7 +142,7 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             session = sessions[int(number)]
             day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
         elif kind == "spend":
-            ref = bookings[int(number)].ref
+            ref = bookings[int(number)].ref if bookings[int(number)].member_id == member.id else ""  # a partner's are in its own list
         if ref and row.reverses:
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else ""
