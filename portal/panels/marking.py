@@ -53,7 +53,6 @@ def enter_marks(who: Who, panel_ref: str, matter_ref: str, person_ref: str, give
         if any(each.source == "phone" for each in own_marks(matter, seat).values()):
             raise Refused(_("They have marked it on their phone. Only they can change that, there."), "person")
         actions.sheet_is_theirs(Mark, matter, seat, sheet)
-        actions.tell_of_entry(seat, who.id)
         return _mark(matter, seat, given, "paper", sheet, who.id)
 
 
@@ -78,6 +77,7 @@ def _mark(matter: Matter, seat: Seat, given: Mapping[int, Given], source: str, s
                 entered_by_id=by,
             )
         )  # fmt: skip
+    actions.tell_of_entry(seat, by)
     db.session.flush()
     complete = len(own_marks(matter, seat)) == len(criteria)
     if complete and len(own) < len(criteria):
