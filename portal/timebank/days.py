@@ -25,7 +25,7 @@ def typed_day(text: str, years_back: int = 10) -> date:
         else:
             raise ValueError(text)
     except ValueError as why:
-        raise ValueError(_("Write the day like 27/3/2027 or 27 March.")) from why
+        raise ValueError(_("Write the day like 27/3/2026 or 27 March.")) from why
     if not today.year - years_back <= found.year <= today.year + 10:
         raise ValueError(_("Check the year: write it with four digits, like %(year)d.", year=today.year))
     return found

@@ -143,7 +143,7 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
         elif kind == "spend":
             ref = bookings[int(number)].ref if bookings[int(number)].member_id == member.id else ""  # a partner's are in its own list
-        if ref and row.reverses:
+        if row.reverses and kind in ("exchange", "session"):  # told anew above; all others have their entry's own words
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else ""
         lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses))

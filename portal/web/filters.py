@@ -1,9 +1,13 @@
 """How values look on pages."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import cast
 
 from flask import Flask
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from portal import clock
 from portal.money import hours, pounds, round_pounds
@@ -41,7 +45,22 @@ def clock_time(value: datetime) -> str:
     return str(format_datetime(value, "H:mm"))
 
 
+def _safe_sentence(formatted: Callable[..., str]) -> Callable[..., str]:
+    """`_()` of templates: what has no values to fill in is plain text.
+
+    Jinja takes every sentence for trusted markup and for a format. But names that people typed are looked up here too (the
+    kinds of help that ship are translated): those must be escaped, and may hold a "%".
+    """
+
+    @pass_context
+    def sentence(context: Context, text: str, **values: object) -> str:
+        return formatted(context, text, **values) if values else str(gettext(text)) if text else ""
+
+    return sentence
+
+
 def install(app: Flask) -> None:
     """Name them for templates."""
+    app.jinja_env.globals["gettext"] = _safe_sentence(cast(Callable[..., str], app.jinja_env.globals["gettext"]))
     for each in (pounds, round_pounds, hours, day, short_day, month, when, clock_time):
         app.jinja_env.filters[each.__name__] = each

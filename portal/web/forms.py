@@ -41,6 +41,14 @@ def whole_number(text: str | None, otherwise: int = -1) -> int:
     return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else otherwise
 
 
+def plain_day(text: str | None, otherwise: date) -> date:
+    """A day "2026-07-04" from a hidden field or an address, which anybody can write; `otherwise` when it is none."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return otherwise
+
+
 class Needed:
     """The answer is needed; `sentence` says what to write ("Write your name")."""
 

@@ -56,3 +56,12 @@ def test_the_pages(bank: Bank, app: Flask) -> None:
     olga.submit("Save", name="Needle and thread")
     olga.get("/timebank/desk/kinds/none", status=404)
     Inspector(app, 30).sign_in(bank.who("Cass").id).get("/timebank/").get("/timebank/desk/kinds", status=404)
+
+
+def test_a_name_is_text_wherever_it_stands(bank: Bank, app: Flask) -> None:
+    """It goes through the translation like the kinds that ship, and is neither markup nor a format."""
+    code = kinds.add("<i>Half</i> 50 %", bank.actor("Olga"))
+    bank.settled("Idris", "Maya", 60, kind=code)
+    for name, path in (("Olga", "/timebank/desk/kinds"), ("Cass", "/timebank/desk/sheet"), ("Idris", "/timebank/statement")):
+        text = Inspector(app, 30).sign_in(bank.who(name).id).get(path).text
+        assert "lt;/i&gt; 50 %" in text and "<i>" not in text

@@ -51,9 +51,10 @@ def thread(ref: str) -> Any:
         flash(_("Sent."))
         return see_other(f"{TALKS}/{ref}")
     giver, _receiver = promises.roles(seen.conversation)
+    promise = promises.latest(seen.conversation)
     return form_page(
         "timebank/talk.html", form, talk=seen.conversation, me=seen.me, them=seen.them, name=notices.first_name(seen.them), said=conversations.thread(seen.conversation),
-        promise=promises.latest(seen.conversation), way="gave" if giver.id == seen.me.id else "received", now=clock.now(), closing=forms.Close(formdata=None),
+        promise=promise, day=clock.london_day(promise.starts_at) if promise else None, way="gave" if giver.id == seen.me.id else "received", now=clock.now(), closing=forms.Close(formdata=None),
     )  # fmt: skip
 
 

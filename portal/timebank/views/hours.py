@@ -21,7 +21,7 @@ from portal.timebank import areas, figures, forms, members, queries, spend_queri
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
-from portal.web.forms import Form, whole_number
+from portal.web.forms import Form, plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
 from portal.web.policy import allow, may
@@ -220,9 +220,7 @@ def how_long(way: str, ref: str) -> Any:
     others = _for_others(mine)
     giver = mine if way == "gave" else other
     purposes = works.open_purposes(clock.today(), (mine.area_id, other.area_id)) if giver.person_id is not None else []
-    form = forms.Log(data={"kind": queries.last_kind(mine, other)} if request.method == "GET" else None).fill(
-        members.categories(), purposes
-    )
+    form = forms.Log(data=_beforehand(mine, other) if request.method == "GET" else None).fill(members.categories(), purposes)
     if not others:
         del form.basis
     if request.method == "POST" and (said := _time_of(form)) is not None and form.validate():
@@ -240,6 +238,12 @@ def how_long(way: str, ref: str) -> Any:
         else:
             return see_other(f"/timebank/exchanges/{made}{as_}")
     return form_page("timebank/how_long.html", form, me=mine, name=name_of(mine), as_=as_, way=way, other=other, chips=CHIPS, others=others)
+
+
+def _beforehand(mine: Member, other: Member) -> dict[str, Any]:
+    """What the form begins with: the kind and day of what was arranged, when one comes from there; otherwise the kind of the last time."""
+    day = min(plain_day(request.args.get("day"), clock.today()), clock.today())
+    return {"kind": request.args.get("kind") or queries.last_kind(mine, other), "day": day}
 
 
 def _time_of(form: forms.Log) -> int | None:

@@ -24,7 +24,7 @@ from portal.timebank.session_messages import times
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.views import session_forms as forms
 from portal.web.filters import day as day_words
-from portal.web.forms import one_line, whole_number
+from portal.web.forms import one_line, plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
@@ -106,10 +106,7 @@ def by_calendar() -> Any:
 def _day_in(text: str) -> date:
     """A day of an address, which anybody can write; today when it is none, or too far for a calendar."""
     today = clock.today()
-    try:
-        found = date.fromisoformat(text[:10])
-    except ValueError:
-        return today
+    found = plain_day(text, today)
     return found if abs((found - today).days) < 2000 else today
 
 

@@ -21,7 +21,7 @@ from portal.timebank.spend_places import taken, times_of
 from portal.timebank.spend_rules import AHEAD, PER, clock_words, times_in_words
 from portal.timebank.views import spend_forms as forms
 from portal.timebank.views.hours import NotJoined, first_join, suffix
-from portal.web.forms import one_line, whole_number
+from portal.web.forms import one_line, plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
@@ -121,7 +121,7 @@ def one(ref: str) -> Any:
 
 def _one(ref: str, form: Any, me: Member | None, as_: str, helps: bool) -> Any:
     found = readable(ref)
-    since = _day(request.args.get("from"), clock.today())
+    since = plain_day(request.args.get("from"), clock.today())
     last = clock.today() + timedelta(days=AHEAD)
     since = min(max(since, clock.today()), last)
     shown = min(SHOWN, (last - since).days + 1)
@@ -138,14 +138,6 @@ def _one(ref: str, form: Any, me: Member | None, as_: str, helps: bool) -> Any:
     )  # fmt: skip
 
 
-def _day(text: str | None, otherwise: date) -> date:
-    """A day of an address, which anybody can write."""
-    try:
-        return date.fromisoformat((text or "")[:10])
-    except ValueError:
-        return otherwise
-
-
 @spend_pages.post("/timebank/spend/<ref>/book")
 @allow("signed in")
 @limiter.limit("60/minute")
@@ -157,7 +149,7 @@ def book(ref: str) -> Any:
     try:
         done = spend.book(
             ref,
-            _day(day, date.min),
+            plain_day(day, date.min),
             whole_number(begins),
             me.ref,
             current_user,

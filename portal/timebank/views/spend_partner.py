@@ -25,7 +25,7 @@ from portal.timebank.spend_rules import PER, clock_words, times_in_words
 from portal.timebank.views import spend_forms as forms
 from portal.timebank.views.spend import OFFER_STATES, STATES, joined, readable, spend_pages
 from portal.web.filters import day as day_words
-from portal.web.forms import whole_number
+from portal.web.forms import plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
@@ -135,11 +135,9 @@ def join() -> Any:
 def day() -> Any:
     """Who has a place on a day: a list to print and lay beside the door."""
     found = _partner()
-    try:
-        chosen = date.fromisoformat(request.args.get("day", "")[:10])
-    except ValueError:
-        chosen = clock.today()
-    chosen = min(max(chosen, clock.today() - timedelta(days=400)), clock.today() + timedelta(days=400))
+    chosen = min(
+        max(plain_day(request.args.get("day"), clock.today()), clock.today() - timedelta(days=400)), clock.today() + timedelta(days=400)
+    )
     step = timedelta(days=1)
     g.private = True
     return page(
