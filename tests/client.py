@@ -141,7 +141,7 @@ class Inspector:
         everything = list(self.tree.iter())
         ids = [one.get("id") for one in everything if isinstance(one.tag, str) and one.get("id")]
         assert len(ids) == len(set(ids)), f"{path}: the same id twice: {[one for one in ids if ids.count(one) > 1][:3]}"
-        ours = re.sub(r"<(script|textarea)[\s\S]*?</\1>", "", self.text)
+        ours = re.sub(r"<(script|textarea)[\s\S]*?</\1>|</?strong>", "", self.text)
         for typed in self.typed:
             ours = ours.replace(typed, "")
         for leftover in LEFTOVERS:

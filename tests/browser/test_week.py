@@ -27,20 +27,20 @@ with app.app_context(), transaction():
 
 @dataclass(frozen=True)
 class Way:
-    """How the phones are used; and a thing, an hour and a sheet of its own, so that three weeks on one site do not meet."""
+    """How the phones are used; and a thing, hours and a sheet of its own, so that three weeks on one site do not meet."""
 
     scripts: bool
     keys: bool
     thing: str
     typo: str
     hours: str
-    sheet: str
+    number: int
 
 
 WAYS = {
-    "with JavaScript": Way(True, False, "wheelbarrow", "weelbarow", "45 min", "W-41"),
-    "without JavaScript": Way(False, False, "birdhouse", "birdhose", "30 min", "W-42"),
-    "keyboard only": Way(True, True, "sandcastle", "sandcasle", "15 min", "W-43"),
+    "with JavaScript": Way(True, False, "wheelbarrow", "weelbarow", "45 min", 1),
+    "without JavaScript": Way(False, False, "birdhouse", "birdhose", "30 min", 2),
+    "keyboard only": Way(True, True, "sandcastle", "sandcasle", "15 min", 3),
 }
 
 
@@ -103,10 +103,13 @@ def wednesday_it_happens(site: Site, rosa: Visitor, idris: Visitor, way: Way) ->
 
 def thursday_at_the_desk(gus: Visitor, way: Way) -> None:
     """A paper sheet: from cell to cell with one key each, a bad row told at its place, nothing posted until it is right."""
-    gus.open("/timebank/desk").click("Type a paper sheet").fill("Number of the sheet", way.sheet).day("day", clock.today())
+    gus.open("/timebank/desk").click("Type a paper sheet").fill("Number of the sheet", f"W-4{way.number}").day("day", clock.today())
     keys = gus.page.keyboard
     gus.reach(gus.page.locator("#giver-0"))
-    for row in (("Arthur Reyes", "Elsie Reyes", "1.6", "ga"), ("Elsie Reyes", "Bronwen Iqbal", "45 min", "com")):
+    for row in (
+        ("Arthur Reyes", "Elsie Reyes", f"{way.number}.6", "ga"),
+        ("Elsie Reyes", "Bronwen Iqbal", f"{way.number} h 15 min", "com"),
+    ):
         for cell in row:
             keys.type(cell)
             keys.press("Tab")
@@ -114,8 +117,10 @@ def thursday_at_the_desk(gus: Visitor, way: Way) -> None:
         keys.press("Tab")
     gus.tick(gus.page.get_by_label("Both have signed each of these rows")).press("Put the sheet in the books")
     gus.sees("There is a problem", "Row 1:")
-    assert gus.page.locator("#time-0").input_value() == "1.6" and gus.page.locator("#giver-1").input_value() == "Elsie Reyes"
-    gus.type(gus.page.locator("#time-0"), "1.5").press("Put the sheet in the books").sees(way.sheet, "2 h 15 min")
+    assert gus.page.locator("#time-0").input_value() == f"{way.number}.6" and gus.page.locator("#giver-1").input_value() == "Elsie Reyes"
+    gus.type(gus.page.locator("#time-0"), f"{way.number}.5").press("Put the sheet in the books").sees(
+        f"W-4{way.number}", f"{2 * way.number} h 45 min"
+    )
 
 
 def friday_a_place_for_time(rosa: Visitor, gus: Visitor, card: str, way: Way) -> None:

@@ -287,7 +287,7 @@ class TestClosing:
         post(maya, "Close it and give the hours", status=422, minutes="0", **{f"each_{walter}": ""})
         assert "quarters of an hour" in maya.text
         post(maya, "Close it and give the hours", minutes="1.5", **{f"each_{walter}": "45 min"}).follow()
-        assert "2 people have 2 h 15 min." in maya.text and "1 guest without hours." in maya.text
+        assert "2 people have 2 h 15 min together." in maya.text and "1 guest without hours." in maya.text
         assert maya.get(f"/timebank/sessions/{ref}/close", status=303).location.endswith("/result")
         assert_books_are_right()
 
@@ -322,7 +322,7 @@ class TestClosing:
         give_to_pot(bank, 3000)
         post(cass, "Let the pot give them", area="mossgate", reason="A big day").follow()
         post(cass, "Close it and give the hours", minutes="8").follow()
-        assert "3 people have 24 h." in cass.text and books.balance("pot:mossgate") == 3000 - 1440
+        assert "3 people have 24 h together." in cass.text and books.balance("pot:mossgate") == 3000 - 1440
 
     def test_my_own_hours_and_something_wrong(self, app: Flask, bank: Bank) -> None:
         ref = opened(bank)
@@ -363,7 +363,7 @@ class TestClosing:
         cass = sit(app, bank, "Cass").get(f"/timebank/sessions/{ref}/forgotten")
         post(cass, "Enter it", status=422, who="x", reason="y")
         post(cass, "Enter it", who=bank.cards["Walter"], minutes="1", reason="Was there").follow()
-        assert "2 people have 2 h." in cass.text
+        assert "2 people have 2 h together." in cass.text
         cass.get(f"/timebank/sessions/{ref}/reverse")
         assert "gave 2 h to 2 people" in cass.text
         post(cass, "Take it back", reason="Wrong day").follow()
