@@ -19,7 +19,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import Actor, record
+from portal.history import Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, Transfer
 from portal.ledger.posting import Line, post, reverse
@@ -27,7 +27,7 @@ from portal.money import Minutes, hours
 from portal.people.access import Who
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
-from portal.timebank import checkin, members, sessions
+from portal.timebank import checkin, ideas, members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, balance, clearing, floor_of, name_of, persons_of
@@ -36,7 +36,9 @@ from portal.timebank.rules import judge_time
 from portal.timebank.session_messages import about
 from portal.timebank.sessions_model import Attendance, Correction, TimeSession
 from portal.words import _
+from portal.work.model import WorkRecord
 
+AS_PLANNED = -1  # in the place of an idea: the one that was chosen when the session was planned
 NOT_CLOSED = 2  # days after which a coordinator sees a session that nobody closed
 
 
@@ -53,11 +55,13 @@ class Outcome:
 # --- closing -------------------------------------------------------------------------------------------------------------
 
 
-def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None) -> TimeSession:
+def close(
+    ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None, purpose_id: int | None = AS_PLANNED
+) -> TimeSession:  # fmt: skip
     """Close a session: one entry with everybody's hours. Closed already: changes nothing, the first result stands.
 
     `minutes`: the one figure for all; `each`: another one for some, by the number of their line, 0 for none. `basis`: how a coordinator
-    knows, who closes it for others. Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
+    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
     another session, and the payer's floor, with a way on.
     """
     with transaction():
@@ -73,12 +77,16 @@ def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, b
         rows = checkin.there(session)
         if not rows:
             raise Refused(_("Nobody is checked in. Say first who was there, or cancel it."))
+        if purpose_id != AS_PLANNED:
+            session.purpose_id = purpose_id
         figures = _figures(rows, minutes, each)
         given, nothing = _sorted_out(session, rows, figures, who)
         key = f"session:{session.id}:closed" if given else None
         if key is not None:
             _post_all(session, key, [(member, figure) for _row, member, figure in given], actor)
         _keep(session, figures, given, nothing, key, actor)
+        if key is not None:
+            ideas.of_session(session, given, key, actor)
         _tell(session, rows, given, nothing)
         return session
 
@@ -268,6 +276,35 @@ def outcome(session: TimeSession, rows: Sequence[Attendance], put_right: Mapping
     return Outcome(len(got), sum(got), sum(row.member_id is None for row in rows), nothing)
 
 
+@dataclass(frozen=True)
+class ForIdea:
+    """A session's hours as work on its idea, in minutes: what counts, and what waits for a second person; and whose do not, and why."""
+
+    counted: int
+    waiting: int
+    nothing: Sequence[tuple[Attendance, str]]
+
+
+def for_idea(session: TimeSession, rows: Sequence[Attendance], put_right: Mapping[int, Sequence[Correction]]) -> ForIdea | None:
+    """How far a closed session counts for its idea; None when it was for none. Two queries."""
+    if session.purpose_id is None:
+        return None
+    ids = [row.work_id for row in rows if row.work_id is not None]
+    made = {each.id: each for each in db.session.scalars(select(WorkRecord).where(WorkRecord.id.in_(ids)))}
+    why = {event.data["line"]: event.reason or "" for event in events_of(about(session)) if event.kind == "not_for_idea"}
+    nothing = []
+    for row in rows:
+        if row.member_id is None or not stands(row, put_right):
+            continue
+        if row.work_id is None:
+            nothing.append((row, why.get(row.id, "")))
+        elif made[row.work_id].refused_at is not None:
+            nothing.append((row, made[row.work_id].refused_reason or ""))
+    standing = [each for each in made.values() if each.refused_at is None]
+    counted = sum(each.minutes for each in standing if each.checked_at is not None)
+    return ForIdea(counted, sum(each.minutes for each in standing) - counted, nothing)
+
+
 def why_words(row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> str:
     """Why somebody has no hours."""
     if row.id in put_right:
@@ -385,16 +422,15 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
     if minutes != now and member.id == session.payer_id:
         raise Refused(_("The hours came from their own account, so there are none for them."))
     if minutes != now:
-        _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
+        key = _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
+        ideas.line_put_right(session, (row, member, Minutes(minutes)), key, reason, actor)
     row.questioned_at, row.questioned_by = None, None
     event = record(about(session), "put_right", actor, reason=reason, line=row.id, before=now, minutes=minutes)
     db.session.flush()
     messages.put_right(session, row, Minutes(minutes), reason, event.id, balance(member))
 
 
-def _post_one(
-    session: TimeSession, row: Attendance, member: Member, now: int, minutes: int, reason: str, actor: Actor, number: int
-) -> None:
+def _post_one(session: TimeSession, row: Attendance, member: Member, now: int, minutes: int, reason: str, actor: Actor, number: int) -> str:
     key = f"session:{session.id}:line:{row.id}:{number}"
     difference = abs(minutes - now)
     less = minutes < now
@@ -410,6 +446,7 @@ def _post_one(
         )
     )  # fmt: skip
     db.session.flush()
+    return key
 
 
 def reverse_all(ref: str, reason: str, who: Who) -> int:
@@ -440,6 +477,7 @@ def reverse_all(ref: str, reason: str, who: Who) -> int:
         _reverse_entries(session, rows, put, reason, Actor(who.id))
         for row in rows:
             row.questioned_at = None
+            ideas.line_taken_back(row, reason, Actor(who.id))
         session.reversed_at = clock.now()
         session.version += 1
         session.changed_at = clock.now()

@@ -25,7 +25,7 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import calendar, members
+from portal.timebank import calendar, ideas, members
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, name_of, pot
@@ -55,6 +55,7 @@ class Plan:
     ends: time
     minutes: Minutes
     places: int | None
+    purpose_id: int | None = None  # it is work on a funded idea too
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ PAYER = (joinedload(TimeSession.payer).joinedload(Member.person), joinedload(Tim
 WHOLE = (
     *PAYER, joinedload(TimeSession.payer).joinedload(Member.area), joinedload(TimeSession.pot), joinedload(TimeSession.area),
     joinedload(TimeSession.category), joinedload(TimeSession.rota), joinedload(TimeSession.organiser),
+    joinedload(TimeSession.purpose), joinedload(TimeSession.giver).joinedload(Member.person), joinedload(TimeSession.giver).joinedload(Member.organisation),
 )  # fmt: skip
 
 
@@ -270,6 +272,8 @@ def open_session(
             days = calendar.days_of(every, plan.day, until)
             if len(days) > calendar.MOST_TIMES:
                 raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendar.MOST_TIMES), "until")
+            if plan.purpose_id is not None:
+                ideas.judge(plan.purpose_id, days[-1], "until")
             rota = Rota(ref=new_ref("ROT"), every=every, first_day=days[0], until=until)
             db.session.add(rota)
             db.session.flush()
@@ -315,7 +319,7 @@ def _payer(payer: str, who: Who, basis: str | None) -> tuple[Member | None, Area
 def _columns(plan: Plan) -> dict[str, Any]:
     return {
         "title": plan.title, "what": plan.what, "area_id": plan.area_id, "place": plan.place, "day": plan.day, "starts": plan.starts, "ends": plan.ends,
-        "minutes": plan.minutes, "places": plan.places,
+        "minutes": plan.minutes, "places": plan.places, "purpose_id": plan.purpose_id,
     }  # fmt: skip
 
 
@@ -342,6 +346,8 @@ def _judge(plan: Plan, names: Iterable[str], *, typed: bool) -> int:
     area = db.session.get(Area, plan.area_id) if plan.area_id is not None else None
     if area is None or area.archived_at is not None or area.kind == "scheme":
         raise Refused(_("Choose in which area it is."), "area")
+    if plan.purpose_id is not None:
+        ideas.judge(plan.purpose_id, plan.day)
     return members.category(plan.kind).id
 
 
@@ -391,6 +397,8 @@ def _later(session: TimeSession) -> list[TimeSession]:
 
 
 def _change_one(session: TimeSession, plan: Plan, category_id: int, actor: Actor) -> None:
+    if plan.purpose_id is not None:
+        ideas.judge(plan.purpose_id, plan.day)
     new = _columns(plan) | {"category_id": category_id}
     before = {name: getattr(session, name) for name in new}
     if new == before:

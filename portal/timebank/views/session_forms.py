@@ -25,10 +25,23 @@ from portal.web.forms import (
     whole_number,
 )
 from portal.words import N_, _
+from portal.work.model import Purpose
 
 EVERY = {"": N_("Once"), "week": N_("Every week"), "fortnight": N_("Every two weeks"), "month": N_("Every month, on the same weekday")}
 BASES = {"in person": N_("Face to face"), "telephone": N_("By telephone"), "paper sheet": N_("On paper")}
 ANOTHER = "another"
+
+
+def choose_idea(form: Any, purposes: Sequence[Purpose]) -> None:
+    """Offer these ideas; no question where there are none."""
+    form.purpose.choices = [("", _("No")), *((str(each.id), each.title) for each in purposes)]
+    if not purposes:
+        del form.purpose
+
+
+def idea_of(form: Any) -> int | None:
+    """The idea that was chosen."""
+    return int(form.purpose.data) if form.purpose and form.purpose.data else None
 
 
 class What(Form):
@@ -61,7 +74,10 @@ class What(Form):
         N_("How many places? (optional)"), description=N_("Leave it empty if everybody can come. With places there is a waiting list.")
     )
 
-    def fill(self, categories: Sequence[Category]) -> "What":
+    purpose = SelectField(N_("Is it for an idea with a grant? (optional)"), description=N_("Then the same hours help that idea too."))
+
+    def fill(self, categories: Sequence[Category], purposes: Sequence[Purpose]) -> "What":
+        choose_idea(self, purposes)
         self.kind.choices = [("", _("Choose"))] + [(each.code, each.name) for each in categories]
         self.area.choices = area_choices(_("Choose"))
         return self
@@ -76,7 +92,7 @@ class What(Form):
             minutes = Minutes(max(int(spent.total_seconds() // 60) // STEP * STEP, STEP))
         return Plan(
             title=self.title.data, what=self.what.data, kind=self.kind.data or "", area_id=area.id if area else None, place=self.place.data,
-            day=self.day.data, starts=self.starts.data, ends=self.ends.data, minutes=minutes, places=self.places.data,
+            day=self.day.data, starts=self.starts.data, ends=self.ends.data, minutes=minutes, places=self.places.data, purpose_id=idea_of(self),
         )  # fmt: skip
 
 
@@ -84,7 +100,7 @@ def said(session: TimeSession) -> dict[str, Any]:
     """A session as the form shows it."""
     return {
         "title": session.title, "what": session.what, "kind": session.category.code, "area": session.area.code, "place": session.place, "day": session.day,
-        "starts": session.starts, "ends": session.ends, "minutes": session.minutes, "places": session.places,
+        "starts": session.starts, "ends": session.ends, "minutes": session.minutes, "places": session.places, "purpose": str(session.purpose_id or ""),
     }  # fmt: skip
 
 
@@ -169,9 +185,11 @@ class NewMember(Form):
 
 class Close(Form):
     minutes = HoursField(N_("How long was it, for everybody?"))
+    purpose = SelectField(N_("Was it for an idea with a grant?"), description=N_("Then the same hours help that idea too."))
     basis = RadioField(N_("How do you know?"), validate_choice=False)
 
-    def fill(self) -> "Close":
+    def fill(self, purposes: Sequence[Purpose]) -> "Close":
+        choose_idea(self, purposes)
         self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
         return self
 

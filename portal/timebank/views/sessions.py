@@ -29,6 +29,8 @@ from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
+from portal.work import queries as works
+from portal.work.model import Purpose
 
 time_sessions = Blueprint("time_sessions", __name__)
 
@@ -277,7 +279,7 @@ def new() -> Any:
     if before is not None:
         start = forms.said(before) | {"day": max(before.day + timedelta(days=7), clock.today())}
         start["payer"] = f"member:{before.payer.ref}" if before.payer is not None else f"pot:{before.pot.code}" if before.pot else ""
-    form = forms.Open(data=start if request.method == "GET" else None).fill(members.categories())
+    form = forms.Open(data=start if request.method == "GET" else None).fill(members.categories(), _ideas())
     payers, helps = _payers(current_user)
     form.fill_payers(payers, helps=helps)
     if len(payers) == 1 and not helps:
@@ -288,6 +290,14 @@ def new() -> Any:
             flash(_("It is open. Print the poster, and tell people."))
             return see_other(HOME + ref)
     return form_page("timebank/session_new.html", form, payers=payers, helps=helps, before=before, another=forms.ANOTHER)
+
+
+def _ideas(session: TimeSession | None = None) -> Sequence[Purpose]:
+    """Ideas for which hours can be given: on a session's day, or on some day from now on; those of the area first."""
+    today = clock.today()
+    if session is not None and session.day <= today:
+        return works.open_purposes(session.day, (session.area_id,))
+    return works.purposes_since(today - timedelta(days=31), (current_user.area_id,) if current_user.area_id else ())
 
 
 def _own_area() -> str:
@@ -314,7 +324,7 @@ def _open(form: forms.Open) -> str:
 def change(ref: str) -> Any:
     session = _run(ref)
     form = forms.Change(data=forms.said(session) | {"version": session.version} if request.method == "GET" else None)
-    form.fill(members.categories())
+    form.fill(members.categories(), _ideas())
     if form.validate_on_submit():
         done, count = _act(form, lambda: sessions.change(ref, form.plan(), current_user, shown=form.shown(), later=bool(form.later.data)))
         if done:
@@ -503,12 +513,13 @@ def close(ref: str) -> Any:
     if session.status == "closed":
         return see_other(_path(session, "/result"))
     rows = checkin.there(session)
-    form = forms.Close(data={"minutes": session.minutes} if request.method == "GET" else None).fill()
+    start = {"minutes": session.minutes, "purpose": str(session.purpose_id or "")}
+    form = forms.Close(data=start if request.method == "GET" else None).fill(_ideas(session))
     typed = {row.id: one_line(request.form.get(f"each-{row.id}", ""))[:20] for row in rows if row.member_id is not None}
     each, wrong = _each(typed)
     if form.validate_on_submit() and not wrong and request.form.get("do") == "close":
         try:
-            session_closing.close(ref, form.minutes.data, each, current_user, basis=form.basis.data or None)
+            session_closing.close(ref, form.minutes.data, each, current_user, basis=form.basis.data or None, purpose_id=forms.idea_of(form))
         except (Refused, Conflict) as why:
             row_id = whole_number((why.field or "").removeprefix("each-"), -1)
             if row_id in typed:
@@ -566,7 +577,7 @@ def result(ref: str) -> Any:
     return page(
         "timebank/session_result.html", session=session, rows=rows, put=put, outcome=session_closing.outcome(session, rows, put), label=checkin.label,
         stands={row.id: session_closing.stands(row, put) for row in rows}, payer=sessions.payer_name(session), helps=current_user.can("help others", session),
-        may_put_right={row.id for row in rows if session_closing.may_put_right(current_user, session, row)}, me=current_user.id, times=times,
+        idea=session_closing.for_idea(session, rows, put), may_put_right={row.id for row in rows if session_closing.may_put_right(current_user, session, row)}, me=current_user.id, times=times,
     )  # fmt: skip
 
 
