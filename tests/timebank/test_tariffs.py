@@ -19,6 +19,8 @@ from portal.timebank.tariff_model import Tariff, TariffUse
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
 
+REASON: dict[str, Any] = {"end-reason": "We moved"}
+NO: dict[str, Any] = {"no-reason": "Too dear"}
 HALL, BAND = "Hall friends", "Brass band"
 
 
@@ -277,9 +279,9 @@ class TestPages:
         assert "3 h" in bea.text
         bea.get(f"{path}/log?as={bank.cards[BAND]}").submit("Write it down", 409, number="2")
         bea.submit("No, this is another 3 h").follow()
-        bea.get(f"{path}?as={bank.cards[BAND]}").submit("End it", 422, **{"end-reason": ""})
+        bea.get(f"{path}?as={bank.cards[BAND]}").submit("End it", 422)
         assert "Write why, in a few words" in bea.text
-        bea.submit("End it", **{"end-reason": "We moved"}).follow()
+        bea.submit("End it", 303, form=None, **REASON).follow()
         assert "over" in bea.text and bea.queries <= 8
         bea.get(f"{path}/log?as={bank.cards[BAND]}", 303)
         assert "The hall" in bea.get("/timebank/tariff").text and bea.queries <= 8
@@ -295,7 +297,7 @@ class TestPages:
 
     def test_no_and_taking_back(self, app: Flask, bank: Bank) -> None:
         ref = proposed(bank)
-        Inspector(app, 60).sign_in(bank.who("Bea").id).get(f"/timebank/tariff/{ref}").submit("Say no", **{"no-reason": "Too dear"})
+        Inspector(app, 60).sign_in(bank.who("Bea").id).get(f"/timebank/tariff/{ref}").submit("Say no", 303, form=None, **NO)
         hattie = Inspector(app, 60).sign_in(bank.who("Hattie").id).get(f"/timebank/tariff/{ref}")
         assert "Too dear" in hattie.text
         hattie.get(f"/timebank/tariff/new?as={bank.cards[HALL]}&like={ref}").submit("Propose it", minutes="1 h").follow()

@@ -1,6 +1,7 @@
 """What organisers and members type about sessions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from portal.money import STEP, Minutes
 from portal.people.forms import area_choices
 from portal.places.queries import area_by_code
 from portal.timebank.model import Category
+from portal.timebank.session_split import SPLITS
 from portal.timebank.sessions import Plan
 from portal.timebank.sessions_model import TimeSession
 from portal.web.forms import (
@@ -105,17 +107,30 @@ def said(session: TimeSession) -> dict[str, Any]:
 
 
 class Open(What):
-    payer = SelectField(N_("Who gives the hours?"), [Needed(N_("Choose who gives the hours."))])
+    payer = SelectField(
+        N_("Who gives the hours?"),
+        [Needed(N_("Choose who gives the hours."))],
+        description=N_("Where one gives time to all who come: who that is."),
+    )
+    split = RadioField(N_("How do the hours go?"), default="")
     card = Line(N_("The number on their card"), most=20)
     basis = RadioField(N_("How do you know?"), validate_choice=False)
     every = SelectField(N_("How often?"))
     until = DayField(N_("Until when? (only if it comes again)"))
+
+    def plan(self) -> Plan:
+        """What was typed, with how it is paid where one gives to many."""
+        return replace(super().plan(), split=self.split.data or "")
 
     def fill_payers(self, payers: Sequence[tuple[str, str]], *, helps: bool) -> "Open":
         self.payer.choices = [
             *([("", _("Choose"))] if len(payers) + helps > 1 else ()),
             *payers,
             *([(ANOTHER, _("Somebody whom I help"))] if helps else ()),
+        ]
+        self.split.choices = [
+            ("", _("Whoever comes gives time, and gets hours for it")),
+            *((code, _(words)) for code, words in SPLITS.items()),
         ]
         self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
         self.every.choices = [(value, _(words)) for value, words in EVERY.items()]
