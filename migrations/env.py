@@ -19,6 +19,7 @@ import portal.timebank.paper_model
 import portal.timebank.posts_model
 import portal.timebank.sessions_model
 import portal.timebank.spend_model
+import portal.timebank.tariff_model
 import portal.turns
 import portal.work.model  # noqa: F401
 from portal.db import Base, Instant, db

@@ -496,13 +496,23 @@ def _not_theirs(award_about: str, worker: str) -> str | None:
     return None
 
 
+def _not_checked_by(award_about: str, worker: str, person_id: int | None) -> str | None:
+    """Why this person's word is not enough: they are of the side that asks, and the worker is a neighbour at the door."""
+    application = _locked_award(award_about).application
+    if person_id not in _own_side(application):
+        return None
+    known = [pledge for pledge in queries.pledges_of(application.id) if queries.worker_of(pledge) == worker]
+    return next((why_at_the_door(pledge) for pledge in known if at_the_door(pledge)), None)
+
+
 def _locked_award(award_about: str) -> Award:
     """The award of "award:17" with its bid, both locked, the bid first as everywhere, as a part of an action."""
     query = select(Application, Award).join_from(Application, Award, Award.application_id == Application.id)
     return db.session.execute(query.where(Award.id == int(award_about.partition(":")[2])).with_for_update()).one()[1]
 
 
-work.COUNTS["award"], work.COUNTS_NO_MORE["award"], work.NOT_FOR["award"] = _counts, _counts_no_more, _not_theirs
+work.COUNTS["award"], work.COUNTS_NO_MORE["award"] = _counts, _counts_no_more
+work.NOT_FOR["award"], work.NOT_CHECKED_BY["award"] = _not_theirs, _not_checked_by
 
 
 def turn_down(bid_ref: str, record_ref: str, reason: str, actor: Actor) -> None:

@@ -124,14 +124,15 @@ def locked_sides(ids: Collection[int]) -> Mapping[int, Member]:
 
 def log(
     mine: str, other: str, way: str, minutes: int, kind: str, day: date, note: str, actor: Actor, *, once_key: str, again: bool = False,
-    purpose_id: int | None = None,
+    purpose_id: int | None = None, beside: Callable[[Exchange], None] | None = None,
 ) -> str:  # fmt: skip
     """Write down that the member `mine` gave ("gave") to or received ("received") from `other`; returns the reference.
 
     `mine`, `other`: card numbers; `minutes` in quarters of an hour; `kind`: a category's code. `again`: it is another one,
     although it looks like one that is there. The other side hears of it. Refused: not one of the two ways, oneself, a paused
     member, no quarter hours, a day ahead or long ago, more than a giver's day holds, typed for others without a basis; `Twice`.
-    `purpose_id`: it was work on a funded idea (`work.queries.open_purposes`); refused as for `ideas.begin`.
+    `purpose_id`: it was work on a funded idea (`work.queries.open_purposes`); refused as for `ideas.begin`. `beside`: what else is written
+    down with it, as a part of the same action.
     """
     if way not in ("gave", "received"):
         raise Refused(_("Say whether you gave time or received it."))
@@ -144,6 +145,8 @@ def log(
         made = written(giver, receiver, way, minutes, kind, day, note, actor, again=again)
         if purpose_id is not None:
             ideas.begin(made, purpose_id, giver)
+        if beside is not None:
+            beside(made)
         messages.ask(made, me, them, link_of(made), code_of(made))
         once.keep(once_key, made.ref)
         return made.ref

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
 
-from sqlalchemy import CompoundSelect, func, select, union_all
+from sqlalchemy import CompoundSelect, case, func, select, union_all
 
 from portal import clock
 from portal.db import db
@@ -64,8 +64,11 @@ def _moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int
         .scalar_subquery()
     )
     figure = func.coalesce(latest, Attendance.minutes)
+    from_many = TimeSession.split.in_(("shared", "each"))  # one gave, and those who came received
+    giver = case((from_many, TimeSession.giver_id), else_=Attendance.member_id)
+    receiver = case((from_many, Attendance.member_id), else_=TimeSession.payer_id)
     together = (
-        select(TimeSession.day, Attendance.member_id, TimeSession.area_id, TimeSession.payer_id, TimeSession.area_id, figure, Category.name)
+        select(TimeSession.day, giver, TimeSession.area_id, receiver, TimeSession.area_id, figure, Category.name)
         .join(TimeSession, TimeSession.id == Attendance.session_id)
         .join(Category, Category.id == TimeSession.category_id)
         .where(TimeSession.status == "closed", TimeSession.reversed_at.is_(None), Attendance.member_id.is_not(None), figure > 0)

@@ -20,7 +20,7 @@ from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING
 from portal.places.model import Area
-from portal.timebank import exchange, members, messages, posts_leaving, sessions
+from portal.timebank import exchange, members, messages, posts_leaving, sessions, tariffs
 from portal.timebank.members import account, balance, name_of, pot
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -134,6 +134,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
         elif has < 0:
             _carry(member, Minutes(-has), actor)
         sessions.let_go(member, actor)
+        tariffs.let_go(member, actor)
         files = posts_leaving.end_everything(member, actor)
         member.status = "left"
         record(members.about(member), "left", actor, reason=reason or None, minutes=has)

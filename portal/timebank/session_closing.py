@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import String, and_, cast, func, literal, or_, select, union_all, update
+from sqlalchemy import String, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import Actor, record
+from portal.history import Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, Transfer
 from portal.ledger.posting import Line, post, reverse
@@ -27,8 +27,9 @@ from portal.money import Minutes, hours
 from portal.people.access import Who
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
-from portal.timebank import checkin, members, sessions
+from portal.timebank import checkin, ideas, members, sessions
 from portal.timebank import session_messages as messages
+from portal.timebank import session_split as split
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, balance, clearing, floor_of, name_of, persons_of
 from portal.timebank.model import Member
@@ -36,7 +37,9 @@ from portal.timebank.rules import judge_time
 from portal.timebank.session_messages import about
 from portal.timebank.sessions_model import Attendance, Correction, TimeSession
 from portal.words import _
+from portal.work.model import WorkRecord
 
+AS_PLANNED = -1  # in the place of an idea: the one that was chosen when the session was planned
 NOT_CLOSED = 2  # days after which a coordinator sees a session that nobody closed
 
 
@@ -53,11 +56,13 @@ class Outcome:
 # --- closing -------------------------------------------------------------------------------------------------------------
 
 
-def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None) -> TimeSession:
+def close(
+    ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None, purpose_id: int | None = AS_PLANNED
+) -> TimeSession:  # fmt: skip
     """Close a session: one entry with everybody's hours. Closed already: changes nothing, the first result stands.
 
     `minutes`: the one figure for all; `each`: another one for some, by the number of their line, 0 for none. `basis`: how a coordinator
-    knows, who closes it for others. Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
+    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
     another session, and the payer's floor, with a way on.
     """
     with transaction():
@@ -73,12 +78,20 @@ def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, b
         rows = checkin.there(session)
         if not rows:
             raise Refused(_("Nobody is checked in. Say first who was there, or cancel it."))
+        if purpose_id != AS_PLANNED and not split.taken_from_many(session):
+            session.purpose_id = purpose_id
+        if session.split == "pot":
+            rows, each = _with_giver(session, rows, actor), {}
+        split.judge(session, minutes, each, who)
         figures = _figures(rows, minutes, each)
-        given, nothing = _sorted_out(session, rows, figures, who)
+        given, nothing = _sorted_out(session, rows, figures, minutes or 0, who)
+        split.judge_total(session, sum(figure for _row, _member, figure in given))
         key = f"session:{session.id}:closed" if given else None
         if key is not None:
             _post_all(session, key, [(member, figure) for _row, member, figure in given], actor)
         _keep(session, figures, given, nothing, key, actor)
+        if key is not None:
+            ideas.of_session(session, given, key, actor)
         _tell(session, rows, given, nothing)
         return session
 
@@ -118,11 +131,20 @@ def _judge_line(row_id: int, figure: int) -> None:
 Given = list[tuple[Attendance, Member, Minutes]]
 
 
-def _sorted_out(session: TimeSession, rows: Sequence[Attendance], figures: Mapping[int, Minutes], who: Who) -> tuple[Given, dict[int, str]]:
-    """Who gets hours, and why the others get none."""
+def _sorted_out(
+    session: TimeSession, rows: Sequence[Attendance], figures: dict[int, Minutes], total: int, who: Who
+) -> tuple[Given, dict[int, str]]:
+    """Who gets hours, and why the others get none. `total`: what there is to share out, where it is; `figures` is then each one's share."""
     ids = sorted(row.member_id for row in rows if row.member_id is not None)
     query = select(Member).where(Member.id.in_(ids)).options(*members.NAMED).order_by(Member.id).with_for_update(key_share=True, of=Member)
     standing = {member.id: member for member in db.session.scalars(query.execution_options(populate_existing=True))}
+    given, nothing = _sort(session, rows, figures, standing, who)
+    return _shared_out(given, nothing, figures, total) if session.split == "shared" else (given, nothing)
+
+
+def _sort(
+    session: TimeSession, rows: Sequence[Attendance], figures: Mapping[int, Minutes], standing: Mapping[int, Member], who: Who
+) -> tuple[Given, dict[int, str]]:
     given: Given = []
     nothing: dict[int, str] = {}
     for row in rows:
@@ -130,34 +152,80 @@ def _sorted_out(session: TimeSession, rows: Sequence[Attendance], figures: Mappi
             nothing[row.id] = "guest"
             continue
         member = standing[row.member_id]
-        if (why := _why_not(session, member, figures[row.id], who)) is not None:
+        if (why := _why_not(session, row, member, figures[row.id], who)) is not None:
             nothing[row.id] = why
         else:
             given.append((row, member, figures[row.id]))
     return given, nothing
 
 
-def _why_not(session: TimeSession, member: Member, figure: int, who: Who) -> str | None:
-    if not figure:
+def _shared_out(given: Given, nothing: dict[int, str], figures: dict[int, Minutes], total: int) -> tuple[Given, dict[int, str]]:
+    """Each one's share, also of those who wait for a second person, by how long they were there; whose share is nothing gives nothing."""
+    waiting = [row_id for row_id, why in nothing.items() if why == "own"]
+    weights = {row.id: figure for row, _member, figure in given} | {row_id: figures[row_id] for row_id in waiting}
+    shares = split.shared_out(total, sorted(weights.items()))
+    for row_id in waiting:
+        figures[row_id] = shares[row_id]
+    left = {row.id: "none" for row, _member, _figure in given if not shares[row.id]} | {
+        row_id: "none" for row_id in waiting if not shares[row_id]
+    }
+    return [(row, member, shares[row.id]) for row, member, _figure in given if shares[row.id]], nothing | left
+
+
+def _with_giver(session: TimeSession, rows: Sequence[Attendance], actor: Actor) -> Sequence[Attendance]:
+    """The rows and the giver's own, with what a pot pays; the others have nothing to pay."""
+    assert session.giver is not None
+    if all(row.member_id != session.giver_id for row in rows):
+        made = Attendance(
+            session_id=session.id, member_id=session.giver_id, how="organiser", entered_by=session.entered_by, entered_at=clock.now()
+        )
+        db.session.add(made)
+        db.session.flush()
+        record(about(session), "giver_added", actor, line=made.id)
+        return checkin.there(session)
+    return rows
+
+
+def _why_not(session: TimeSession, row: Attendance, member: Member, figure: int, who: Who) -> str | None:
+    if not figure or (session.split == "pot" and member.id != session.giver_id):
         return "none"
     if member.status == "left":
         return "left"
     if member.id == session.payer_id:
         return "payer"
-    return "own" if member.person_id == who.id else None
+    if split.taken_from_many(session):
+        return "own" if split.second_person_needed(session, row, member, who) else None
+    return "own" if members.acts_as(who, member) else None
+
+
+def preview(session: TimeSession, rows: Sequence[Attendance], minutes: int | None, each: Mapping[int, int], who: Who) -> Given:
+    """What closing it now would post where one gives to many: each one's line with the minutes that they would pay (of a pot: none).
+
+    Empty when it cannot be said yet.
+    """
+    try:
+        split.judge(session, minutes, each, who)
+        figures = _figures(rows, minutes, each)
+    except Refused:
+        return []
+    given, nothing = _sort(session, rows, figures, {row.member.id: row.member for row in rows if row.member is not None}, who)
+    return _shared_out(given, nothing, figures, minutes or 0)[0] if session.split == "shared" else given
 
 
 def _post_all(session: TimeSession, key: str, some: Sequence[tuple[Member, Minutes]], actor: Actor) -> None:
     total = sum(figure for _member, figure in some)
-    paying = sessions.payer_account(session)
+    from_many = split.taken_from_many(session)
+    refusals = {sessions.payer_account(session): too_little(session, total)}
+    if from_many:
+        refusals = {account(member): split.refusal(member) for member, _figure in some}
     post(
-        _lines(session, some), key=key, kind="session", about=about(session), sentence=_("Session: %(kind)s", kind=session.category.name),
-        actor=actor.code, on_behalf=actor.on_behalf_code, basis=actor.basis, refusals={paying: too_little(session, total)},
+        _lines(session, some, back=from_many), key=key, kind="session", about=about(session), sentence=_("Session: %(kind)s", kind=session.category.name),
+        actor=actor.code, on_behalf=actor.on_behalf_code, basis=actor.basis, refusals=refusals,
     )  # fmt: skip
 
 
 def _lines(session: TimeSession, some: Sequence[tuple[Member, int]], *, back: bool = False) -> list[Line]:
-    """From the account that pays to each member, through the clearing accounts when they belong to two areas; or `back`."""
+    """From the account that pays (or that all pay to, the other way round) to each member, through the clearing accounts when they belong to two areas; or `back`."""
     home = _home(session)
     areas = {
         area.id: area for area in db.session.scalars(select(Area).where(Area.id.in_({home.id, *(member.area_id for member, _m in some)})))
@@ -225,6 +293,9 @@ def _keep(
 def _tell(session: TimeSession, rows: Sequence[Attendance], given: Given, nothing: Mapping[int, str]) -> None:
     rules = members.open_rules()
     after = books.balances([account(member) for _row, member, _figure in given])
+    if split.taken_from_many(session):
+        _tell_of_split(session, rows, given, nothing, {member.id: Minutes(after[account(member)]) for _row, member, _f in given})
+        return
     messages.receipts(
         session,
         [(member, figure) for _row, member, figure in given],
@@ -240,6 +311,20 @@ def _tell(session: TimeSession, rows: Sequence[Attendance], given: Given, nothin
             if why == "own":
                 subject = _("Somebody’s own hours for “%(title)s” want a second person", title=session.title)
                 messages.tell_coordinators(session, f"own:{row.id}", persons_of(row.member), subject)
+
+
+def _tell_of_split(
+    session: TimeSession, rows: Sequence[Attendance], given: Given, nothing: Mapping[int, str], after: Mapping[int, Minutes]
+) -> None:
+    assert session.giver is not None
+    lines = [(member, figure) for _row, member, figure in given]
+    messages.paid_by_many(session, session.giver, lines, after)
+    if given:
+        messages.got_from_many(session, session.giver, len(given), sum(figure for _row, _member, figure in given), balance(session.giver))
+    waiting = [row for row in rows if nothing.get(row.id) == "own"]
+    if waiting:
+        subject = _("For “%(title)s” somebody else than the giver says who was there", title=session.title)
+        messages.tell_coordinators(session, "own", persons_of(session.giver), subject)
 
 
 # --- what stands ---------------------------------------------------------------------------------------------------------
@@ -263,15 +348,54 @@ def stands(row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> Mi
 def outcome(session: TimeSession, rows: Sequence[Attendance], put_right: Mapping[int, Sequence[Correction]]) -> Outcome:
     """What stands of a closed session."""
     figures = {row.id: stands(row, put_right) for row in rows}
-    nothing = [(row, why_words(row, put_right)) for row in rows if not figures[row.id] and row.member_id is not None]
+    nothing = [(row, why_words(session, row, put_right)) for row in rows if not figures[row.id] and row.member_id is not None]
     got = [figure for figure in figures.values() if figure]
     return Outcome(len(got), sum(got), sum(row.member_id is None for row in rows), nothing)
 
 
-def why_words(row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> str:
+@dataclass(frozen=True)
+class ForIdea:
+    """A session's hours as work on its idea, in minutes: what counts, and what waits for a second person; and whose do not, and why."""
+
+    counted: int
+    waiting: int
+    nothing: Sequence[tuple[Attendance, str]]
+
+
+def for_idea(session: TimeSession, rows: Sequence[Attendance], put_right: Mapping[int, Sequence[Correction]]) -> ForIdea | None:
+    """How far a closed session counts for its idea; None when it was for none. Two queries."""
+    if session.purpose_id is None:
+        return None
+    ids = [row.work_id for row in rows if row.work_id is not None]
+    made = {each.id: each for each in db.session.scalars(select(WorkRecord).where(WorkRecord.id.in_(ids)))}
+    why = {event.data["line"]: event.reason or "" for event in events_of(about(session)) if event.kind == "not_for_idea"}
+    nothing = []
+    for row in rows:
+        if row.member_id is None or not stands(row, put_right):
+            continue
+        if row.work_id is None:
+            nothing.append((row, why.get(row.id, "")))
+        elif made[row.work_id].refused_at is not None:
+            nothing.append((row, made[row.work_id].refused_reason or ""))
+    standing = [each for each in made.values() if each.refused_at is None]
+    counted = sum(each.minutes for each in standing if each.checked_at is not None)
+    return ForIdea(counted, sum(each.minutes for each in standing) - counted, nothing)
+
+
+def why_words(session: TimeSession, row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> str:
     """Why somebody has no hours."""
     if row.id in put_right:
         return _("put right: %(why)s", why=put_right[row.id][-1].reason)
+    if session.split == "pot" and row.member_id != session.giver_id:
+        return _("the community pot pays, so it costs them nothing")
+    if split.taken_from_many(session):
+        said = {
+            "none": _("the time was shared out, and no quarter of an hour was left for them") if row.said else _("nothing was written down for them"),
+            "own": _("they did not check in themselves, so a coordinator says whether they were there"),
+            "payer": _("they gave the time"),
+        }  # fmt: skip
+        if row.why in said and not (row.why == "own" and row.questioned_at is None):
+            return said[row.why]
     return {
         "none": _("nothing was written down for them"),
         "own": _("they closed it themselves, so another person confirms it")
@@ -323,6 +447,8 @@ def _add(session: TimeSession, member: Member, actor: Actor) -> Attendance:
 
 def may_put_right(who: Who, session: TimeSession, row: Attendance) -> bool:
     """Coordinators; and for the line of who closed it, anybody else who could have closed it."""
+    if session.split:  # nobody who gives says what others pay
+        return who.can("help others", session) and not split.is_giver(who, session)
     return who.can("help others", session) or (row.why == "own" and row.questioned_at is not None and sessions.may_close(who, session))
 
 
@@ -372,8 +498,10 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
     member, actor = row.member, Actor(who.id)
     before = corrections(session).get(row.id, ())
     now = before[-1].after if before else row.minutes or Minutes(0)
-    if member.person_id == who.id:
+    if member.person_id == who.id or split.is_giver(who, session):
         raise Refused(_("Ask a colleague: nobody decides about their own hours."))
+    if minutes and session.split == "pot" and member.id != session.giver_id:
+        raise Refused(_("The community pot pays for this, so it costs them nothing. Leave it at 0."), "minutes")
     if not reason:
         raise Refused(_("Write why, in a few words. They read it."), "reason")
     if shown != now:
@@ -383,26 +511,28 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
     if minutes != now and member.status == "left":
         raise Refused(_("They have left the timebank, so nothing can be entered for them."))
     if minutes != now and member.id == session.payer_id:
-        raise Refused(_("The hours came from their own account, so there are none for them."))
+        raise Refused(_("These hours are between the others and their own account, so there are none for them."))
     if minutes != now:
-        _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
+        key = _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
+        ideas.line_put_right(session, (row, member, Minutes(minutes)), key, reason, actor)
     row.questioned_at, row.questioned_by = None, None
     event = record(about(session), "put_right", actor, reason=reason, line=row.id, before=now, minutes=minutes)
     db.session.flush()
     messages.put_right(session, row, Minutes(minutes), reason, event.id, balance(member))
 
 
-def _post_one(
-    session: TimeSession, row: Attendance, member: Member, now: int, minutes: int, reason: str, actor: Actor, number: int
-) -> None:
+def _post_one(session: TimeSession, row: Attendance, member: Member, now: int, minutes: int, reason: str, actor: Actor, number: int) -> str:
     key = f"session:{session.id}:line:{row.id}:{number}"
     difference = abs(minutes - now)
-    less = minutes < now
+    less = (minutes < now) != split.taken_from_many(session)
     spent = _("%(name)s has spent those hours already. Lower their limit first, then put it right.", name=name_of(member))
+    refusals = {account(member): spent, sessions.payer_account(session): too_little(session, difference)}
+    if split.taken_from_many(session):
+        refusals = {account(member): split.refusal(member), sessions.payer_account(session): too_little(session, difference)}
     post(
         _lines(session, [(member, difference)], back=less), key=key, kind="session put right", about=about(session),
         sentence=_("Put right: session, %(kind)s", kind=session.category.name), actor=actor.code,
-        refusals={account(member): spent, sessions.payer_account(session): too_little(session, difference)},
+        refusals=refusals,
     )  # fmt: skip
     db.session.add(
         Correction(
@@ -410,6 +540,7 @@ def _post_one(
         )
     )  # fmt: skip
     db.session.flush()
+    return key
 
 
 def reverse_all(ref: str, reason: str, who: Who) -> int:
@@ -433,13 +564,14 @@ def reverse_all(ref: str, reason: str, who: Who) -> int:
         names = [name_of(row.member) for row in rows if row.member is not None]
         if (private := not_for_the_public(reason, names)) is not None:
             raise Refused(_("Everybody who was there reads it, so take out %(what)s.", what=private), "reason")
-        if any(row.member is not None and row.member.person_id == who.id for row in got):
+        if split.is_giver(who, session) or any(row.member is not None and row.member.person_id == who.id for row in got):
             raise Refused(_("Ask a colleague: nobody decides about their own hours."))
         if any(row.member is not None and row.member.status == "left" for row in got):
             raise Refused(_("Somebody has left the timebank since. Put the lines of the others right one by one."))
         _reverse_entries(session, rows, put, reason, Actor(who.id))
         for row in rows:
             row.questioned_at = None
+            ideas.line_taken_back(row, reason, Actor(who.id))
         session.reversed_at = clock.now()
         session.version += 1
         session.changed_at = clock.now()
@@ -510,29 +642,30 @@ def broken_caches() -> list[str]:
     """Lines about sessions whose people have, by the books, not what their lines say (asked by the ledger check)."""
     name = literal("session:") + cast(TimeSession.id, String)
     rows = select(Attendance.session_id, Attendance.member_id, Attendance.minutes.label("minutes")).where(Attendance.minutes > 0)
+    sign = case((TimeSession.split.in_(("shared", "each")), -1), else_=1)  # where many pay one, the other way round
     put = select(Attendance.session_id, Attendance.member_id, (Correction.after - Correction.before).label("minutes")).join(
         Correction, Correction.attendance_id == Attendance.id
     )
     lines = union_all(rows, put).subquery()
     said = (
-        select(name.label("about"), (literal("member:") + Member.ref).label("code"), lines.c.minutes)
+        select(name.label("about"), (literal("member:") + Member.ref).label("code"), (sign * lines.c.minutes).label("minutes"))
         .join_from(lines, TimeSession, TimeSession.id == lines.c.session_id)
         .join(Member, Member.id == lines.c.member_id)
     )
     payer = func.coalesce(literal("member:") + Member.ref, literal("pot:") + Area.code)
     paid = (
-        select(name.label("about"), payer.label("code"), (-lines.c.minutes).label("minutes"))
+        select(name.label("about"), payer.label("code"), (-sign * lines.c.minutes).label("minutes"))
         .join_from(lines, TimeSession, TimeSession.id == lines.c.session_id)
         .outerjoin(Member, Member.id == TimeSession.payer_id)
         .outerjoin(Area, Area.id == TimeSession.pot_id)
     )
     of_people = or_(Account.code.startswith("member:"), Account.code.startswith("pot:"))
     booked = [
-        select(Entry.about.label("about"), Account.code.label("code"), (sign * Transfer.amount).label("minutes"))
+        select(Entry.about.label("about"), Account.code.label("code"), (way * Transfer.amount).label("minutes"))
         .join(Transfer, Transfer.entry_id == Entry.id)
         .join(Account, Account.id == side)
         .where(and_(Entry.about.startswith("session:"), of_people))
-        for side, sign in ((Transfer.credit_id, -1), (Transfer.debit_id, 1))
+        for side, way in ((Transfer.credit_id, -1), (Transfer.debit_id, 1))
     ]
     moved = union_all(said, paid, *booked).subquery()
     off = func.sum(moved.c.minutes)

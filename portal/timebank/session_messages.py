@@ -1,6 +1,6 @@
 """What people are told of sessions, in the transaction of the fact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from portal.money import Minutes, hours
 from portal.outbox import Addressee, Text, address_of, queue, queue_all
@@ -129,8 +129,8 @@ def receipts(session: TimeSession, given: Sequence[tuple[Member, Minutes]], afte
             ),
             short=_("Thank you! %(time)s for “%(title)s”, %(day)s. Your balance: %(balance)s. Something wrong? %(link)s", **values),
         )
-        if member.person is not None:  # only persons are checked in
-            some.append((f"session:{session.id}:receipt:person:{member.person.id}", people.addressee_of(member.person), text))
+        for someone in [member.person] if member.person is not None else persons_of(member):  # an organisation may be paid by a pot
+            some.append((f"session:{session.id}:receipt:person:{someone.id}", people.addressee_of(someone), text))
     queue_all(some, about=about(session))
 
 
@@ -148,6 +148,37 @@ def paid(session: TimeSession, payer: Member, people_count: int, total: int, aft
     _tell(session, "paid", persons_of(payer), text)
     if crossed:
         tell_coordinators(session, "soft-floor", persons_of(payer), _("%(name)s is at %(balance)s", **values))
+
+
+def paid_by_many(session: TimeSession, giver: Member, lines: Sequence[tuple[Member, int]], after: Mapping[int, Minutes]) -> None:
+    """What each has given for what they received, with their own balance (`after`, minutes by member)."""
+    values = _values(session) | {"giver": name_of(giver), "link": page_of(session) + "/wrong"}
+    some: list[tuple[str, Addressee, Text]] = []
+    for member, minutes in lines:
+        values |= {"time": hours(minutes), "balance": hours(after[member.id])}
+        text = Text(
+            subject=_("From your time: %(time)s for “%(title)s”", **values),
+            body=_(
+                "%(giver)s gave time at “%(title)s” on %(day)s, and you were there. %(time)s of yours went to them.\n\nYour balance: %(balance)s. Below zero is fine.\n\nIs something wrong? Tell us here:\n\n%(link)s",
+                **values,
+            ),
+            short=_("%(time)s of your time for “%(title)s”, %(day)s. Your balance: %(balance)s. Something wrong? %(link)s", **values),
+        )
+        if member.person is not None:
+            some.append((f"session:{session.id}:paid:person:{member.person.id}", people.addressee_of(member.person), text))
+    queue_all(some, about=about(session))
+
+
+def got_from_many(session: TimeSession, giver: Member, people_count: int, total: int, has: Minutes) -> None:
+    """What the one who gave to all has got."""
+    values = _values(session) | {"time": hours(total), "balance": hours(has), "name": name_of(giver)}
+    count = _n("one person", "%(num)d people", people_count)
+    text = Text(
+        subject=_("Closed: “%(title)s”, %(time)s", **values),
+        body=_("Thank you! %(time)s came from %(count)s for “%(title)s” on %(day)s.\n\nBalance of %(name)s: %(balance)s.\n\n%(link)s", count=count, **values),
+        short=_("%(time)s came from %(count)s for “%(title)s”. Balance of %(name)s: %(balance)s. %(link)s", count=count, **values),
+    )  # fmt: skip
+    _tell(session, "got", persons_of(giver), text)
 
 
 def left_out(session: TimeSession, member: Member, why: str) -> None:

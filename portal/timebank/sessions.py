@@ -17,7 +17,7 @@ from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
-from portal.money import Minutes
+from portal.money import Minutes, hours
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
@@ -25,7 +25,7 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import calendar, members
+from portal.timebank import calendar, ideas, members, session_split
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, name_of, pot
@@ -55,6 +55,8 @@ class Plan:
     ends: time
     minutes: Minutes
     places: int | None
+    purpose_id: int | None = None  # it is work on a funded idea too
+    split: str = ""  # one gives to all who come: one of `session_split.SPLITS`; chosen once, when it is opened
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ PAYER = (joinedload(TimeSession.payer).joinedload(Member.person), joinedload(Tim
 WHOLE = (
     *PAYER, joinedload(TimeSession.payer).joinedload(Member.area), joinedload(TimeSession.pot), joinedload(TimeSession.area),
     joinedload(TimeSession.category), joinedload(TimeSession.rota), joinedload(TimeSession.organiser),
+    joinedload(TimeSession.purpose), joinedload(TimeSession.giver).joinedload(Member.person), joinedload(TimeSession.giver).joinedload(Member.organisation),
 )  # fmt: skip
 
 
@@ -130,7 +133,7 @@ def between(first: date, last: date, area_id: int | None = None, limit: int = 20
 def mine(who: Who, limit: int = 30) -> tuple[Sequence[Listed], Sequence[Listed]]:
     """(what somebody runs that is not closed, where they have a place or wait and it is not over). Two queries."""
     paid = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
-    runs = or_(TimeSession.organiser_id == who.id, TimeSession.payer_id.in_(paid))
+    runs = or_(TimeSession.organiser_id == who.id, TimeSession.payer_id.in_(paid), TimeSession.giver_id.in_(paid))
     soon = TimeSession.day <= clock.today() + timedelta(days=31)
     order = (TimeSession.day, TimeSession.starts, TimeSession.id)
     run = db.session.execute(_listed().where(runs, TimeSession.status == "open", soon).order_by(*order).limit(limit)).all()
@@ -194,7 +197,8 @@ def runs(who: Any, session: TimeSession) -> bool:
     """Whether somebody runs it: the organiser, who acts for the account that pays, a connector or officer of the area."""
     if not isinstance(who, Who):
         return False
-    return who.id == session.organiser_id or _pays(who, session) or who.can("help others", session)
+    gives = session.giver is not None and members.acts_as(who, session.giver)
+    return who.id == session.organiser_id or gives or _pays(who, session) or who.can("help others", session)
 
 
 def _pays(who: Who, session: TimeSession) -> bool:
@@ -260,7 +264,13 @@ def open_session(
             return done
         members.open_rules()
         paying, pot_area, actor = _payer(payer, who, basis)
-        organiser_id = paying.person_id if paying is not None and paying.person_id and actor.on_behalf_id else who.id
+        giver = _giver(plan, paying)
+        if plan.split == "pot":
+            assert giver is not None
+            members.open_books_of(giver.area)
+            pot_area, paying = giver.area, None
+        behind = giver or paying
+        organiser_id = behind.person_id if behind is not None and behind.person_id and actor.on_behalf_id else who.id
         category_id = _judge(plan, [who.name, people.person(organiser_id).name], typed=who.can("help others", There(plan.area_id)))
         rota = None
         days = [plan.day]
@@ -270,6 +280,8 @@ def open_session(
             days = calendar.days_of(every, plan.day, until)
             if len(days) > calendar.MOST_TIMES:
                 raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendar.MOST_TIMES), "until")
+            if plan.purpose_id is not None:
+                ideas.judge(plan.purpose_id, days[-1], "until")
             rota = Rota(ref=new_ref("ROT"), every=every, first_day=days[0], until=until)
             db.session.add(rota)
             db.session.flush()
@@ -279,7 +291,7 @@ def open_session(
             session = TimeSession(
                 ref=ref, rota_id=rota.id if rota else None, category_id=category_id, payer_id=paying.id if paying else None,
                 pot_id=pot_area.id if pot_area else None, organiser_id=organiser_id, entered_by=actor.code, basis=actor.basis,
-                code=_new_code(ref, day), changed_at=clock.now(), **_columns(replace(plan, day=day)),
+                code=_new_code(ref, day), changed_at=clock.now(), split=plan.split, giver_id=giver.id if giver else None, **_columns(replace(plan, day=day)),
             )  # fmt: skip
             db.session.add(session)
             db.session.flush()
@@ -287,6 +299,19 @@ def open_session(
             made.append(ref)
         once.keep(once_key, made[0])
         return made[0]
+
+
+def _giver(plan: Plan, chosen: Member | None) -> Member | None:
+    """Who gives to all who come. Refused: a way to pay that there is not, nobody who gives, an idea that would have no hours of it."""
+    if not plan.split:
+        return None
+    if plan.split not in session_split.SPLITS:
+        raise Refused(_("Choose how it is paid."), "split")
+    if chosen is None:
+        raise Refused(_("Choose who gives the time: a person or an organisation, not a pot."), "payer")
+    if plan.purpose_id is not None and plan.split != "pot":
+        raise Refused(_("For an idea the hours of those who help it count, not of those who receive. Leave the idea out."), "purpose")
+    return chosen
 
 
 def _payer(payer: str, who: Who, basis: str | None) -> tuple[Member | None, Area | None, Actor]:
@@ -315,7 +340,7 @@ def _payer(payer: str, who: Who, basis: str | None) -> tuple[Member | None, Area
 def _columns(plan: Plan) -> dict[str, Any]:
     return {
         "title": plan.title, "what": plan.what, "area_id": plan.area_id, "place": plan.place, "day": plan.day, "starts": plan.starts, "ends": plan.ends,
-        "minutes": plan.minutes, "places": plan.places,
+        "minutes": plan.minutes, "places": plan.places, "purpose_id": plan.purpose_id,
     }  # fmt: skip
 
 
@@ -342,6 +367,8 @@ def _judge(plan: Plan, names: Iterable[str], *, typed: bool) -> int:
     area = db.session.get(Area, plan.area_id) if plan.area_id is not None else None
     if area is None or area.archived_at is not None or area.kind == "scheme":
         raise Refused(_("Choose in which area it is."), "area")
+    if plan.purpose_id is not None:
+        ideas.judge(plan.purpose_id, plan.day)
     return members.category(plan.kind).id
 
 
@@ -391,6 +418,8 @@ def _later(session: TimeSession) -> list[TimeSession]:
 
 
 def _change_one(session: TimeSession, plan: Plan, category_id: int, actor: Actor) -> None:
+    if plan.purpose_id is not None:
+        ideas.judge(plan.purpose_id, plan.day)
     new = _columns(plan) | {"category_id": category_id}
     before = {name: getattr(session, name) for name in new}
     if new == before:
@@ -399,6 +428,10 @@ def _change_one(session: TimeSession, plan: Plan, category_id: int, actor: Actor
         if _anybody_here(session):
             raise Refused(_("People are checked in already, so the day stays as it is."), "day")
         session.code = _new_code(session.ref, plan.day)
+    if session.split and plan.minutes > session.minutes and _anybody_here(session):
+        raise Refused(_("People have checked in for %(time)s, so it cannot cost more now.", time=hours(session.minutes)), "minutes")
+    if session.split in ("shared", "each") and plan.purpose_id is not None:
+        raise Refused(_("For an idea the hours of those who help it count, not of those who receive. Leave the idea out."), "purpose")
     if plan.places is not None:
         _fit(session, plan.places)
     for name, value in new.items():
@@ -446,6 +479,7 @@ def let_pot_pay(ref: str, area_code: str, reason: str, who: Who) -> None:
         _member, area, actor = _payer(f"pot:{area_code}", who, None)
         assert area is not None
         session.payer_id, session.pot_id = None, area.id
+        session.split = "pot" if session.split else ""
         session.version += 1
         session.changed_at = clock.now()
         record(about(session), "pot_pays", actor, reason=reason, area=area.code)
@@ -611,7 +645,8 @@ def let_go(member: Member, actor: Actor) -> None:
     )  # fmt: skip
     for ref in db.session.scalars(places.order_by(TimeSession.id)).all():
         _take_off(locked(ref), member, actor)
-    own = select(TimeSession.ref).where(TimeSession.payer_id == member.id, TimeSession.status == "open", TimeSession.day >= today)
+    theirs = or_(TimeSession.payer_id == member.id, TimeSession.giver_id == member.id)
+    own = select(TimeSession.ref).where(theirs, TimeSession.status == "open", TimeSession.day >= today)
     for ref in db.session.scalars(own.order_by(TimeSession.id)).all():
         session = locked(ref)
         if not _anybody_here(session):

@@ -14,6 +14,7 @@ from portal.money import Minutes
 from portal.people.model import Person
 from portal.places.model import Area
 from portal.timebank.model import Category, Member
+from portal.work.model import Purpose, WorkRecord
 
 EVERY = ("week", "fortnight", "month")
 
@@ -47,6 +48,11 @@ class TimeSession(Base):
         CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed"),
         CheckConstraint("(closed_at is null) = (closed_by is null)", name="closed_by"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at is not null)", name="cancelled"),
+        CheckConstraint("split in ('', 'shared', 'each', 'pot')", name="split"),
+        CheckConstraint(
+            "(split = '') = (giver_id is null) and (split not in ('shared', 'each') or payer_id = giver_id) and (split <> 'pot' or pot_id is not null)",
+            name="giver",
+        ),
         UniqueConstraint("day", "code"),
         Index("ix_time_session_day", "day", "starts"),
         Index("ix_time_session_area_id", "area_id", "day"),
@@ -82,12 +88,17 @@ class TimeSession(Base):
     closed_by: Mapped[str | None]
     entry_key: Mapped[str | None] = mapped_column(unique=True)  # of its entry in the books; None: nobody got hours
     reversed_at: Mapped[datetime | None]
+    purpose_id: Mapped[int | None] = mapped_column(ForeignKey("purpose.id"))  # it was work on a funded idea too
+    split: Mapped[str] = mapped_column(default="")  # "": whoever comes gives time; else one gives to all who come, and how they pay
+    giver_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))  # that one; `payer_id` too, unless a pot pays
 
     rota: Mapped[Rota | None] = relationship(viewonly=True)
     category: Mapped[Category] = relationship(viewonly=True)
     area: Mapped[Area] = relationship(foreign_keys=[area_id], viewonly=True)
     pot: Mapped[Area | None] = relationship(foreign_keys=[pot_id], viewonly=True)
-    payer: Mapped[Member | None] = relationship(viewonly=True)
+    payer: Mapped[Member | None] = relationship(foreign_keys=[payer_id], viewonly=True)
+    giver: Mapped[Member | None] = relationship(foreign_keys=[giver_id], viewonly=True)
+    purpose: Mapped[Purpose | None] = relationship(viewonly=True)
     organiser: Mapped[Person] = relationship(viewonly=True)
 
 
@@ -128,6 +139,7 @@ class Attendance(Base):
         UniqueConstraint("session_id", "member_id"),
         Index("ix_attendance_member_id", "member_id"),
         Index("ix_attendance_questioned_at", "questioned_at"),
+        Index("uq_attendance_work_id", "work_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -144,7 +156,9 @@ class Attendance(Base):
     questioned_by: Mapped[str | None]  # who says that it is wrong; the scheme, where another person must confirm it
     questioned_at: Mapped[datetime | None]
     question: Mapped[str] = mapped_column(default="")
+    work_id: Mapped[int | None] = mapped_column(ForeignKey("work_record.id"))  # the same hours as work on a funded idea
 
+    work: Mapped[WorkRecord | None] = relationship(viewonly=True)
     session: Mapped[TimeSession] = relationship(viewonly=True)
     member: Mapped[Member | None] = relationship(viewonly=True)
 

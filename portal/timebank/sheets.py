@@ -32,6 +32,7 @@ from portal.timebank.paper_model import Sheet, SheetRow
 from portal.timebank.queries import WITH_NAMES
 from portal.timebank.rules import too_low
 from portal.words import _
+from portal.work.model import WorkRecord
 
 MOST_ROWS = 100  # of one sending
 MOST_SHOWN = 6  # members of one name that a row offers
@@ -225,10 +226,14 @@ class _Reader:
 # --- posting -------------------------------------------------------------------------------------------------------------
 
 
-def post_sheet(area_id: int, rows: Sequence[Typed], who: Who, *, number: str, day: date | None, once_key: str, go_on: bool = False) -> str:
+def post_sheet(
+    area_id: int, rows: Sequence[Typed], who: Who, *, number: str, day: date | None, once_key: str, go_on: bool = False,
+    purpose_id: int | None = None,
+) -> str:  # fmt: skip
     """Put all rows of one or more sheets of an area in the books; returns the reference of the first sheet. Sent twice: the first result.
 
-    `number` and `day` hold for rows that do not say their own; `go_on`: sheets whose number was used before are continued.
+    `number` and `day` hold for rows that do not say their own; `go_on`: sheets whose number was used before are continued;
+    `purpose_id`: every row was work on this funded idea too.
     Refused: not a coordinator of that area, no rows or more than MOST_ROWS; `Faulty` with every row's faults, and then nothing was posted.
     """
     with transaction():
@@ -252,7 +257,7 @@ def post_sheet(area_id: int, rows: Sequence[Typed], who: Who, *, number: str, da
         made = _written(sorted(read, key=lambda row: (row.day, row.line)), who, faults)
         if faults or used:
             raise Faulty(sorted(faults, key=lambda fault: (fault.line, COLUMNS.index(fault.column))), used)
-        ref = _posted(area_id, made, who)
+        ref = _posted(area_id, made, who, purpose_id)
         once.keep(once_key, ref)
         return ref
 
@@ -315,7 +320,7 @@ def _not_theirs(row: _Row, who: Who) -> Fault | None:
     return None
 
 
-def _posted(area_id: int, made: Sequence[tuple[_Row, Exchange]], who: Who) -> str:
+def _posted(area_id: int, made: Sequence[tuple[_Row, Exchange]], who: Who, purpose_id: int | None) -> str:
     """The entries of all rows at once, the sheets, and one message to everybody on them."""
     rules = members.open_rules()
     facts = [
@@ -326,6 +331,8 @@ def _posted(area_id: int, made: Sequence[tuple[_Row, Exchange]], who: Who) -> st
     ]
     before = dict(books.balances({account(member) for row, _one in made for member in (row.giver, row.receiver)}))
     post_all(facts)
+    if purpose_id is not None:
+        _for_an_idea(purpose_id, made)
     for (row, one), fact in zip(made, facts, strict=True):
         one.answered_by, one.answered_at, one.answered_minutes = members.about(row.receiver), clock.now(), row.minutes
         exchanges.in_books(one, row.minutes, fact.key, _actor(row, who))
@@ -336,6 +343,20 @@ def _posted(area_id: int, made: Sequence[tuple[_Row, Exchange]], who: Who) -> st
     sheets = _sheets(area_id, made, who)
     sheet_messages.posted(sheets[0].ref, [sheet.number for sheet in sheets], [one for _row, one in made], before)
     return sheets[0].ref
+
+
+def _for_an_idea(purpose_id: int, made: Sequence[tuple[_Row, Exchange]]) -> None:
+    """The rows are work on a funded idea too, or none of the sheet is in the books. After the books, as everybody waits for the two."""
+    ideas.hold(purpose_id, [row.giver for row, _one in made])
+    faults = []
+    for row, one in made:
+        try:
+            ideas.begin(one, purpose_id, row.giver)
+        except Refused as why:
+            column = {"day": "day", "minutes": "time"}.get(why.field or "", "giver")
+            faults.append(Fault(row.line, column, _("%(why)s Or send this row by itself, without the idea.", why=why.sentence)))
+    if faults:
+        raise Faulty(sorted(faults, key=lambda fault: fault.line), ())
 
 
 def _sheets(area_id: int, made: Sequence[tuple[_Row, Exchange]], who: Who) -> list[Sheet]:
@@ -420,7 +441,9 @@ def _rows_of(sheet_id: int, *, locked: bool = False) -> Sequence[SheetRow]:
     if locked:
         of = select(Exchange.id).join(SheetRow, SheetRow.exchange_id == Exchange.id).where(SheetRow.sheet_id == sheet_id)
         db.session.execute(of.order_by(Exchange.id).with_for_update(of=Exchange)).all()
-    with_names = [joinedload(SheetRow.exchange).options(each) for each in WITH_NAMES]
+    with_names = [
+        joinedload(SheetRow.exchange).options(each) for each in (*WITH_NAMES, joinedload(Exchange.work).joinedload(WorkRecord.purpose))
+    ]
     query = select(SheetRow).where(SheetRow.sheet_id == sheet_id).options(*with_names).order_by(SheetRow.line)
     return db.session.scalars(query.execution_options(populate_existing=locked)).all()
 

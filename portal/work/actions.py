@@ -1,6 +1,6 @@
 """Recording hours: logged by one, checked by another, used once for each thing they count for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 
 from sqlalchemy import func, select, update
@@ -25,6 +25,8 @@ COUNTS: dict[str, Callable[[WorkRecord, str, Actor], None]] = {}
 COUNTS_NO_MORE: dict[str, Callable[[WorkRecord, str, str, Actor], None]] = {}
 # why somebody's hours are none for a purpose, in a sentence, or None: whoever asks for an idea is not its neighbour
 NOT_FOR: dict[str, Callable[[str, str], str | None]] = {}
+# why a person's word is not enough for hours of a worker, in a sentence, or None: (purpose, worker, person's id)
+NOT_CHECKED_BY: dict[str, Callable[[str, str, int | None], str | None]] = {}
 
 
 def open_purpose(about: str, title: str, area_id: int | None, first_day: date, last_day: date) -> Purpose:
@@ -201,9 +203,9 @@ def log_elsewhere(
     Refused also when hours of that worker, purpose and day are written down already, and when they are none of theirs (`NOT_FOR`).
     """
     must_be_in_transaction()
-    one_at_a_time(f"work:{worker}")
-    if (why := NOT_FOR[about.partition(":")[0]](about, worker)) is not None:
+    if (why := NOT_FOR[about.partition(":")[0]](about, worker)) is not None:  # holds the purpose, and before the worker, as everywhere
         raise Refused(why, "purpose")
+    one_at_a_time(f"work:{worker}")
     standing = (
         select(WorkRecord.id)
         .join(Purpose, Purpose.id == WorkRecord.purpose_id)
@@ -212,6 +214,14 @@ def log_elsewhere(
     if db.session.scalar(standing) is not None:
         raise Refused(_("Hours of that day for this idea are written down already, so they are not written down again."), "purpose")
     return log_hours(about, worker, worker_name, day, minutes, what, entered_by, basis)
+
+
+def hold(about: str, workers: Collection[str]) -> None:
+    """Before hours of many workers for one purpose are written down, as a part of an action: wait for all of them in one order."""
+    must_be_in_transaction()
+    for worker in workers:
+        NOT_FOR[about.partition(":")[0]](about, worker)
+    one_at_a_time(*(f"work:{worker}" for worker in workers))
 
 
 def set_minutes(record: WorkRecord, minutes: Minutes) -> None:

@@ -22,6 +22,12 @@ def open_purposes(day: date, areas: Collection[int] = (), limit: int = 30) -> Se
     return db.session.scalars(query.order_by(Purpose.area_id.in_(areas).desc(), Purpose.title, Purpose.id).limit(limit)).all()
 
 
+def purposes_since(day: date, areas: Collection[int] = (), limit: int = 60) -> Sequence[Purpose]:
+    """What hours of some day from `day` on may be given for, for who plans ahead; ordered as `open_purposes`."""
+    query = select(Purpose).where(Purpose.closed_at.is_(None), Purpose.last_day >= day)
+    return db.session.scalars(query.order_by(Purpose.area_id.in_(areas).desc(), Purpose.title, Purpose.id).limit(limit)).all()
+
+
 def records_of(about: str) -> Sequence[WorkRecord]:
     """Hours recorded for a thing, by day."""
     return db.session.scalars(

@@ -10,7 +10,8 @@ from portal.timebank.views.posts import posts_pages
 from portal.timebank.views.prints import time_prints
 from portal.timebank.views.sessions import time_sessions
 from portal.timebank.views.spend import spend_pages
+from portal.timebank.views.tariffs import time_tariffs
 
-PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports, spend_pages]
+PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports, spend_pages, time_tariffs]
 
 __all__ = ["PAGES", "giving", "spend_partner"]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, request
 from flask_login import current_user
 
+from portal import clock
 from portal.errors import Refused
 from portal.people.views import area_id
 from portal.places.model import Area
@@ -16,11 +18,13 @@ from portal.timebank import members, queries, sheets
 from portal.timebank.forms import BASES
 from portal.timebank.members import name_of
 from portal.timebank.views import sheet_forms
+from portal.timebank.views.session_forms import idea_of
 from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
 from portal.words import N_, _, _n
+from portal.work import queries as works
 
 time_paper = Blueprint("time_paper", __name__)
 
@@ -28,6 +32,7 @@ HEADS = {
     "giver": N_("Who gave"), "receiver": N_("Who received"), "time": N_("How long"), "kind": N_("Kind"), "day": N_("Day"), "number": N_("Sheet"),
 }  # fmt: skip
 PAGE = 25
+OLD = timedelta(days=92)  # how long after its last day an idea is offered for what comes late on paper
 
 
 def own_areas() -> Sequence[Area]:
@@ -50,7 +55,9 @@ def sheet() -> Any:
     """Type a whole paper sheet: Tab from cell to cell, or rows pasted from a spreadsheet."""
     areas = own_areas()
     given = {"number": one_line(request.args.get("number"))[:20]}
-    form = sheet_forms.SheetForm(data=given if request.method == "GET" else None).fill(areas)
+    form = sheet_forms.SheetForm(data=given if request.method == "GET" else None).fill(
+        areas, works.purposes_since(clock.today() - OLD, {area.id for area in areas})
+    )
     rows = sheet_forms.rows_sent(request.form)
     if request.method == "GET":
         return _typing(form, sheet_forms.padded(rows), areas)
@@ -63,7 +70,7 @@ def sheet() -> Any:
     try:
         ref = sheets.post_sheet(
             area_id(form.area.data) or 0, rows, current_user, number=form.number.data, day=form.day.data, once_key=form.once_key(current_user.id),
-            go_on=bool(form.go_on.data),
+            go_on=bool(form.go_on.data), purpose_id=idea_of(form),
         )  # fmt: skip
     except sheets.Faulty as why:
         form.refuse(why.sentence)

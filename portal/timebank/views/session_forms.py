@@ -1,6 +1,7 @@
 """What organisers and members type about sessions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from portal.money import STEP, Minutes
 from portal.people.forms import area_choices
 from portal.places.queries import area_by_code
 from portal.timebank.model import Category
+from portal.timebank.session_split import SPLITS
 from portal.timebank.sessions import Plan
 from portal.timebank.sessions_model import TimeSession
 from portal.web.forms import (
@@ -25,10 +27,23 @@ from portal.web.forms import (
     whole_number,
 )
 from portal.words import N_, _
+from portal.work.model import Purpose
 
 EVERY = {"": N_("Once"), "week": N_("Every week"), "fortnight": N_("Every two weeks"), "month": N_("Every month, on the same weekday")}
 BASES = {"in person": N_("Face to face"), "telephone": N_("By telephone"), "paper sheet": N_("On paper")}
 ANOTHER = "another"
+
+
+def choose_idea(form: Any, purposes: Sequence[Purpose]) -> None:
+    """Offer these ideas; no question where there are none."""
+    form.purpose.choices = [("", _("No")), *((str(each.id), each.title) for each in purposes)]
+    if not purposes:
+        del form.purpose
+
+
+def idea_of(form: Any) -> int | None:
+    """The idea that was chosen."""
+    return int(form.purpose.data) if form.purpose and form.purpose.data else None
 
 
 class What(Form):
@@ -61,7 +76,10 @@ class What(Form):
         N_("How many places? (optional)"), description=N_("Leave it empty if everybody can come. With places there is a waiting list.")
     )
 
-    def fill(self, categories: Sequence[Category]) -> "What":
+    purpose = SelectField(N_("Is it for an idea with a grant? (optional)"), description=N_("Then the same hours help that idea too."))
+
+    def fill(self, categories: Sequence[Category], purposes: Sequence[Purpose]) -> "What":
+        choose_idea(self, purposes)
         self.kind.choices = [("", _("Choose"))] + [(each.code, each.name) for each in categories]
         self.area.choices = area_choices(_("Choose"))
         return self
@@ -76,7 +94,7 @@ class What(Form):
             minutes = Minutes(max(int(spent.total_seconds() // 60) // STEP * STEP, STEP))
         return Plan(
             title=self.title.data, what=self.what.data, kind=self.kind.data or "", area_id=area.id if area else None, place=self.place.data,
-            day=self.day.data, starts=self.starts.data, ends=self.ends.data, minutes=minutes, places=self.places.data,
+            day=self.day.data, starts=self.starts.data, ends=self.ends.data, minutes=minutes, places=self.places.data, purpose_id=idea_of(self),
         )  # fmt: skip
 
 
@@ -84,22 +102,35 @@ def said(session: TimeSession) -> dict[str, Any]:
     """A session as the form shows it."""
     return {
         "title": session.title, "what": session.what, "kind": session.category.code, "area": session.area.code, "place": session.place, "day": session.day,
-        "starts": session.starts, "ends": session.ends, "minutes": session.minutes, "places": session.places,
+        "starts": session.starts, "ends": session.ends, "minutes": session.minutes, "places": session.places, "purpose": str(session.purpose_id or ""),
     }  # fmt: skip
 
 
 class Open(What):
-    payer = SelectField(N_("Who gives the hours?"), [Needed(N_("Choose who gives the hours."))])
+    payer = SelectField(
+        N_("Who gives the hours?"),
+        [Needed(N_("Choose who gives the hours."))],
+        description=N_("Where one gives time to all who come: who that is."),
+    )
+    split = RadioField(N_("How do the hours go?"), default="")
     card = Line(N_("The number on their card"), most=20)
     basis = RadioField(N_("How do you know?"), validate_choice=False)
     every = SelectField(N_("How often?"))
     until = DayField(N_("Until when? (only if it comes again)"))
+
+    def plan(self) -> Plan:
+        """What was typed, with how it is paid where one gives to many."""
+        return replace(super().plan(), split=self.split.data or "")
 
     def fill_payers(self, payers: Sequence[tuple[str, str]], *, helps: bool) -> "Open":
         self.payer.choices = [
             *([("", _("Choose"))] if len(payers) + helps > 1 else ()),
             *payers,
             *([(ANOTHER, _("Somebody whom I help"))] if helps else ()),
+        ]
+        self.split.choices = [
+            ("", _("Whoever comes gives time, and gets hours for it")),
+            *((code, _(words)) for code, words in SPLITS.items()),
         ]
         self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
         self.every.choices = [(value, _(words)) for value, words in EVERY.items()]
@@ -169,9 +200,11 @@ class NewMember(Form):
 
 class Close(Form):
     minutes = HoursField(N_("How long was it, for everybody?"))
+    purpose = SelectField(N_("Was it for an idea with a grant?"), description=N_("Then the same hours help that idea too."))
     basis = RadioField(N_("How do you know?"), validate_choice=False)
 
-    def fill(self) -> "Close":
+    def fill(self, purposes: Sequence[Purpose]) -> "Close":
+        choose_idea(self, purposes)
         self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
         return self
 

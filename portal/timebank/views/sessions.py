@@ -18,6 +18,7 @@ from portal.people.access import Who
 from portal.places import queries as places
 from portal.refs import clean_ref
 from portal.timebank import calendar, checkin, members, session_closing, sessions
+from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
 from portal.timebank.model import Member
 from portal.timebank.session_messages import times
@@ -29,6 +30,8 @@ from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
+from portal.work import queries as works
+from portal.work.model import Purpose
 
 time_sessions = Blueprint("time_sessions", __name__)
 
@@ -172,8 +175,8 @@ def _one(session: TimeSession, form: Any) -> Any:
         "timebank/session_one.html", form, session=session, times=times, member=member, signed=signed, row=row, going=sum(each.state == "going" for each in some),
         waiting=[each for each in some if each.state == "waiting"], stands=session_closing.stands(row, put) if row is not None else 0, later=later,
         pattern=calendar.in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
-        why=session_closing.why_words(row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session),
-        today=clock.today(), some=some, name_of=name_of,
+        why=session_closing.why_words(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
+        from_whom=split.in_words(session, sessions.payer_name(session)), today=clock.today(), some=some, name_of=name_of,
     )  # fmt: skip
 
 
@@ -181,7 +184,15 @@ def _poster_page(session: TimeSession, token: str, form: Any) -> Any:
     member = _member()
     row = checkin.row_of(session, member) if member is not None else None
     return form_page(
-        "timebank/session_here.html", form, session=session, token=token, member=member, row=row, today=clock.today(), times=times
+        "timebank/session_here.html",
+        form,
+        session=session,
+        token=token,
+        member=member,
+        row=row,
+        costs=split.costs(session),
+        today=clock.today(),
+        times=times,
     )
 
 
@@ -273,8 +284,10 @@ def new() -> Any:
     start: dict[str, Any] = {"day": clock.today() + timedelta(days=1), "area": _own_area()}
     if before is not None:
         start = forms.said(before) | {"day": max(before.day + timedelta(days=7), clock.today())}
-        start["payer"] = f"member:{before.payer.ref}" if before.payer is not None else f"pot:{before.pot.code}" if before.pot else ""
-    form = forms.Open(data=start if request.method == "GET" else None).fill(members.categories())
+        whose = before.giver or before.payer
+        start["payer"] = f"member:{whose.ref}" if whose is not None else f"pot:{before.pot.code}" if before.pot else ""
+        start["split"] = before.split
+    form = forms.Open(data=start if request.method == "GET" else None).fill(members.categories(), _ideas())
     payers, helps = _payers(current_user)
     form.fill_payers(payers, helps=helps)
     if len(payers) == 1 and not helps:
@@ -285,6 +298,14 @@ def new() -> Any:
             flash(_("It is open. Print the poster, and tell people."))
             return see_other(HOME + ref)
     return form_page("timebank/session_new.html", form, payers=payers, helps=helps, before=before, another=forms.ANOTHER)
+
+
+def _ideas(session: TimeSession | None = None) -> Sequence[Purpose]:
+    """Ideas for which hours can be given: on a session's day, or on some day from now on; those of the area first."""
+    today = clock.today()
+    if session is not None and session.day <= today:
+        return works.open_purposes(session.day, (session.area_id,))
+    return works.purposes_since(today - timedelta(days=31), (current_user.area_id,) if current_user.area_id else ())
 
 
 def _own_area() -> str:
@@ -311,7 +332,7 @@ def _open(form: forms.Open) -> str:
 def change(ref: str) -> Any:
     session = _run(ref)
     form = forms.Change(data=forms.said(session) | {"version": session.version} if request.method == "GET" else None)
-    form.fill(members.categories())
+    form.fill(members.categories(), _ideas())
     if form.validate_on_submit():
         done, count = _act(form, lambda: sessions.change(ref, form.plan(), current_user, shown=form.shown(), later=bool(form.later.data)))
         if done:
@@ -367,7 +388,15 @@ def poster(ref: str) -> Any:
     address = address_of(HOME + sessions.token_of(session))
     picture = segno.make(address, error="m").svg_inline(scale=8, border=2, omitsize=True, title=_("Check in"))
     svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
-    return page("timebank/session_poster.html", session=session, svg=svg, address=address, short=address_of(HOME), times=times)
+    return page(
+        "timebank/session_poster.html",
+        session=session,
+        svg=svg,
+        address=address,
+        short=address_of(HOME),
+        times=times,
+        costs=split.costs(session),
+    )
 
 
 @time_sessions.get("/timebank/sessions/<ref>/register")
@@ -500,12 +529,13 @@ def close(ref: str) -> Any:
     if session.status == "closed":
         return see_other(_path(session, "/result"))
     rows = checkin.there(session)
-    form = forms.Close(data={"minutes": session.minutes} if request.method == "GET" else None).fill()
+    start = {"minutes": session.minutes, "purpose": str(session.purpose_id or "")}
+    form = forms.Close(data=start if request.method == "GET" else None).fill(() if split.taken_from_many(session) else _ideas(session))
     typed = {row.id: one_line(request.form.get(f"each-{row.id}", ""))[:20] for row in rows if row.member_id is not None}
     each, wrong = _each(typed)
     if form.validate_on_submit() and not wrong and request.form.get("do") == "close":
         try:
-            session_closing.close(ref, form.minutes.data, each, current_user, basis=form.basis.data or None)
+            session_closing.close(ref, form.minutes.data, each, current_user, basis=form.basis.data or None, purpose_id=forms.idea_of(form))
         except (Refused, Conflict) as why:
             row_id = whole_number((why.field or "").removeprefix("each-"), -1)
             if row_id in typed:
@@ -514,13 +544,16 @@ def close(ref: str) -> Any:
                 form.refuse(why.sentence, why.field)
         else:
             return see_other(_path(session, "/result"))
-    total, has = _total(rows, form.minutes.data, each, session), books.balance(sessions.payer_account(session))
-    short = total > 0 and not session_closing.enough(session, has, total)
+    lines = session_closing.preview(session, rows, form.minutes.data, each, current_user) if session.split else ()
+    total, has = _total(rows, form.minutes.data, each, session, lines), books.balance(sessions.payer_account(session))
+    short = _short(session, lines, has, total)
     for row_id, sentence in wrong.items():
         form.form_errors.append(f"{_name(rows, row_id)}: {sentence}")
     return form_page(
         "timebank/session_close.html", form, session=session, rows=rows, typed=typed, wrong=wrong, label=checkin.label, payer=sessions.payer_name(session),
-        has=has, total=total, short=session_closing.too_little(session, total, has) if short else "", may=sessions.may_close(current_user, session),
+        has=has, total=total, short=short, lines=lines, from_whom=split.in_words(session, sessions.payer_name(session)),
+        from_many=split.taken_from_many(session),
+        helps_giver=split.is_giver(current_user, session), may=sessions.may_close(current_user, session),
         basis=sessions.needs_basis(current_user, session), me=current_user.id, guests=sum(row.member_id is None for row in rows), today=clock.today(),
         helps=current_user.can("help others", session),
     )  # fmt: skip
@@ -543,8 +576,25 @@ def _each(typed: dict[int, str]) -> tuple[dict[int, int], dict[int, str]]:
     return found, wrong
 
 
-def _total(rows: Sequence[Attendance], minutes: int | None, each: dict[int, int], session: TimeSession) -> int:
-    """What would leave the account, as far as it can be said now: without guests, whoever pays, and who closes it."""
+def _short(session: TimeSession, lines: Sequence[tuple[Attendance, Member, int]], has: int, total: int) -> str:
+    """Who has too little, in words; "" when closing it now would do."""
+    if split.taken_from_many(session):
+        return " ".join(split.below([(member, figure) for _row, member, figure in lines]))
+    return session_closing.too_little(session, total, has) if total > 0 and not session_closing.enough(session, has, total) else ""
+
+
+def _total(
+    rows: Sequence[Attendance],
+    minutes: int | None,
+    each: dict[int, int],
+    session: TimeSession,
+    lines: Sequence[tuple[Attendance, Member, int]],
+) -> int:
+    """What would be moved, as far as it can be said now: without guests, whoever pays, and who closes it."""
+    if session.split == "pot":
+        return 0 if minutes is None or split.is_giver(current_user, session) else minutes
+    if session.split:
+        return sum(figure for _row, _member, figure in lines)
     return sum(
         each.get(row.id, minutes or 0)
         for row in rows
@@ -563,7 +613,8 @@ def result(ref: str) -> Any:
     return page(
         "timebank/session_result.html", session=session, rows=rows, put=put, outcome=session_closing.outcome(session, rows, put), label=checkin.label,
         stands={row.id: session_closing.stands(row, put) for row in rows}, payer=sessions.payer_name(session), helps=current_user.can("help others", session),
-        may_put_right={row.id for row in rows if session_closing.may_put_right(current_user, session, row)}, me=current_user.id, times=times,
+        from_whom=split.in_words(session, sessions.payer_name(session)), from_many=split.taken_from_many(session),
+        idea=session_closing.for_idea(session, rows, put), may_put_right={row.id for row in rows if session_closing.may_put_right(current_user, session, row)}, me=current_user.id, times=times,
     )  # fmt: skip
 
 

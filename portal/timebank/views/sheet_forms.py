@@ -9,8 +9,10 @@ from wtforms import BooleanField, RadioField, SelectField
 from portal.places.model import Area
 from portal.refs import clean_ref
 from portal.timebank.sheets import COLUMNS, LONGEST, MOST_ROWS, Typed
+from portal.timebank.views.session_forms import choose_idea
 from portal.web.forms import DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs, one_line, whole_number
 from portal.words import N_, _
+from portal.work.model import Purpose
 
 AT_ONCE = 10  # empty rows of a new page, and how many more a button gives
 MOST_PASTED = 30_000  # letters
@@ -22,11 +24,16 @@ class SheetForm(Form):
     area = SelectField(N_("Whose sheet is it?"), [Needed(N_("Choose the area of this sheet."))])
     number = Line(N_("Number of the sheet"), description=N_("As it stands on the paper. Rows with their own number keep it."), most=20)
     day = DayField(N_("Day, for rows without one (optional)"))
+    purpose = SelectField(
+        N_("Was it for an idea with a grant?"),
+        description=N_("For all rows of this sheet. Send rows that were for something else by themselves."),
+    )
     signed = BooleanField(N_("Both have signed each of these rows"), [Needed(N_("Look whether both have signed each row, and say so."))])
     go_on = BooleanField(N_("Yes, these are more rows of the same sheet"))
     paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
 
-    def fill(self, areas: Sequence[Area]) -> "SheetForm":
+    def fill(self, areas: Sequence[Area], purposes: Sequence[Purpose]) -> "SheetForm":
+        choose_idea(self, purposes)
         self.area.choices = [(area.code, area.name) for area in areas]
         return self
 
