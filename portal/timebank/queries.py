@@ -14,6 +14,8 @@ from portal.ledger.model import Account, Entry, State, Transfer
 from portal.ledger.queries import BALANCE
 from portal.money import Minutes
 from portal.people.access import Who
+from portal.people.model import Person
+from portal.timebank import neighbour_queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.timebank.sessions_model import TimeSession
@@ -32,24 +34,30 @@ WITH_NAMES = (
 
 @dataclass(frozen=True)
 class AtHome:
-    """A member's time as the home page shows it: number of the card, balance in minutes, how many exchanges wait for their answer."""
+    """A person's time as the home page shows it: number of their card ("" for who is no member), balance in minutes, how many exchanges
+    wait for their answer, and how many questions to neighbours for what they say from a panel's seat.
+    """
 
     ref: str
     balance: Minutes
     waiting: int
+    asked: int
 
 
-def at_home(who: Who) -> AtHome | None:
-    """None for who is no member. One query; what waits for the organisations they act for counts too."""
+def at_home(who: Who) -> AtHome:
+    """One query; what waits for the organisations they act for counts too."""
     mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
     waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
+    asked = select(func.count()).select_from(neighbour_queries.waiting_ids(who.id).subquery()).scalar_subquery()
     row = db.session.execute(
-        select(Member.ref, BALANCE, waiting)
-        .join(Account, Account.code == "member:" + Member.ref)
-        .join(State, State.account_id == Account.id)
-        .where(Member.person_id == who.id, Member.status != "left")
-    ).one_or_none()
-    return AtHome(row[0], Minutes(row[1]), row[2]) if row else None
+        select(Member.ref, BALANCE, waiting, asked)
+        .select_from(Person)
+        .outerjoin(Member, and_(Member.person_id == Person.id, Member.status != "left"))
+        .outerjoin(Account, Account.code == "member:" + Member.ref)
+        .outerjoin(State, State.account_id == Account.id)
+        .where(Person.id == who.id)
+    ).one()
+    return AtHome(row[0] or "", Minutes(row[1] or 0), row[2] if row[0] else 0, row[3])
 
 
 def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
