@@ -12,6 +12,7 @@ from portal.people import queries as people
 from portal.people.views import actor
 from portal.timebank import areas, forms, kinds, leaving, members, neighbour_queries, neighbours, queries
 from portal.timebank import exchange as exchanges
+from portal.timebank import lines as wrong_lines
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -48,7 +49,7 @@ def index() -> Any:
     here = current_user.areas("connector", "officer")
     return page(
         "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
-        found=members.search_all(text, here) if text.strip() else [], words=queries.plain,
+        found=members.search_all(text, here) if text.strip() else [], words=queries.plain, wrong=wrong_lines.waiting(here),
     )  # fmt: skip
 
 
