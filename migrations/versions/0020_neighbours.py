@@ -198,7 +198,6 @@ def upgrade() -> None:
         sa.Column("minutes", BIG, nullable=False),
         sa.Column("merged_by", sa.Text(), nullable=False),
         sa.Column("merged_at", AT, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
         sa.CheckConstraint("old_id <> new_id", name=op.f("ck_merged_member_two_members")),
         sa.ForeignKeyConstraint(["old_id"], ["member.id"], name=op.f("fk_merged_member_old_id")),
         sa.ForeignKeyConstraint(["new_id"], ["member.id"], name=op.f("fk_merged_member_new_id")),

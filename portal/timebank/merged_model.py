@@ -20,4 +20,3 @@ class MergedMember(Base):
     minutes: Mapped[Minutes]  # the balance that moved; below zero when the old one had received more
     merged_by: Mapped[str]  # "person:12"
     merged_at: Mapped[datetime]
-    reason: Mapped[str]

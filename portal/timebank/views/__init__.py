@@ -6,6 +6,7 @@ from portal.timebank.views.desk import time_desk
 from portal.timebank.views.hours import timebank
 from portal.timebank.views.importing import time_imports
 from portal.timebank.views.lines import time_lines
+from portal.timebank.views.merging import time_merging
 from portal.timebank.views.neighbours import time_neighbours
 from portal.timebank.views.paper import time_paper
 from portal.timebank.views.posts import posts_pages
@@ -25,6 +26,7 @@ PAGES = [
     spend_pages,
     time_neighbours,
     time_lines,
+    time_merging,
 ]
 
 __all__ = ["PAGES", "giving", "spend_partner"]

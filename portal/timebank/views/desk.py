@@ -30,7 +30,7 @@ WHY = {
 }  # fmt: skip
 EVENTS = {
     "logged": N_("Written down"), "answered": N_("Answered"), "settled": N_("Put in the books"), "withdrawn": N_("Taken back"), "accepted": N_("Agreed"),
-    "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"),
+    "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"), "moved": N_("Went over to another card"),
 }  # fmt: skip
 GRANTS = {
     "open": N_("neighbours are asked"), "decided": N_("decided, not in the books yet"), "done": N_("decided"), "lapsed": N_("too few spoke in time"),
@@ -38,6 +38,7 @@ GRANTS = {
 }  # fmt: skip
 MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+    "granted": N_("Hours from the community pot"), "donated": N_("Gave time away"), "joined_with": N_("Joined with another card"), "took_over": N_("Another card was joined with this one"),
 }  # fmt: skip
 
 

@@ -189,6 +189,8 @@ def to(ref: str) -> Any:
     """What the picture on somebody's card opens: did they help you, or you them?"""
     mine, as_ = _logger()
     other = members.by_ref(ref)
+    if other.ref != ref:  # an old card
+        return see_other(f"/timebank/to/{other.ref}{as_}")
     if other.id == mine.id:
         return see_other(f"/timebank/card{as_}")
     tills = spend_queries.has_offers(
