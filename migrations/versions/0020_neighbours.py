@@ -20,7 +20,7 @@ ANOTHER = " OR ".join(f"NEW.{column} <> OLD.{column}" for column in WRITTEN.spli
 BEFORE = " OR ".join(f"NEW.{column} <> OLD.{column}" for column in f"giver_id, receiver_id, {WRITTEN}".split(", "))
 QUESTION = (
     " OR ".join(f"NEW.{column} <> OLD.{column}" for column in FIXED.split(", "))
-    + " OR NEW.exchange_id {distinct} OLD.exchange_id OR NEW.pot_id {distinct} OLD.pot_id OR NEW.stands {distinct} OLD.stands"
+    + " OR NEW.exchange_id {distinct} OLD.exchange_id OR NEW.stands {distinct} OLD.stands"
     + " OR (OLD.figure IS NOT NULL AND NEW.figure {distinct} OLD.figure) OR (OLD.closed_at IS NOT NULL AND NEW.status <> OLD.status)"
 )
 SAID = "OLD.said_at IS NOT NULL AND (NEW.minutes {distinct} OLD.minutes OR NEW.said_at {distinct} OLD.said_at)"
