@@ -592,7 +592,8 @@ def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
     """What a coordinator of the areas `here` (None: all) has to look at."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
     query = select(Exchange).where(
-        or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
+        or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None)),
+        ~neighbour_queries.looked_at(),
     )
     if here is not None:
         theirs = select(Member.id).where(Member.area_id.in_(here))

@@ -1,10 +1,10 @@
 """Reading what is before three neighbours: about an exchange, for a member, and for the person on a seat."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, select, update
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -45,12 +45,9 @@ def about_exchange(exchange_id: int) -> NeighbourQuestion | None:
     return db.session.scalar(select(NeighbourQuestion).where(NeighbourQuestion.exchange_id == exchange_id))
 
 
-def about_exchanges(ids: Collection[int]) -> Mapping[int, NeighbourQuestion]:
-    """The same of many, by the exchange's id. One query, or none."""
-    if not ids:
-        return {}
-    found = db.session.scalars(select(NeighbourQuestion).where(NeighbourQuestion.exchange_id.in_(ids))).all()
-    return {row.exchange_id: row for row in found if row.exchange_id is not None}
+def looked_at() -> ColumnElement[bool]:
+    """Of the exchanges of a query: neighbours look at it just now, so that nobody else need."""
+    return exists().where(NeighbourQuestion.exchange_id == Exchange.id, NeighbourQuestion.status == "open")
 
 
 def must_not_be_with_neighbours(exchange: Exchange) -> None:

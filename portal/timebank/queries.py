@@ -163,7 +163,7 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
         elif kind == "spend":
             booking, asked = bookings[int(number)]
             ref = booking.ref if booking.member_id == member.id else ""  # a partner's are in its own list
-        if (ref or kind == "session") and row.reverses:
+        if kind in ("exchange", "session") and row.reverses:  # what the books say of the others says it already
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else f"/timebank/lines/{member.ref}/{row.sequence}"
         told.append(

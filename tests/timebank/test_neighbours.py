@@ -147,12 +147,13 @@ class TestHours:
         assert neighbours.pass_on(hours, "Again", bank.who("Cass")) == ref, "the second time gives the first"
         with pytest.raises(Conflict, match="Three neighbours look"):
             exchange.decide(hours, 60, "I decide", bank.who("Cass"))
+        assert not exchange.waits_for_coordinator(None), "the desk has nothing to do meanwhile"
         last = now(ref).decide_by
         at(last)
         assert neighbours.lapse() == 0, "its last day counts"
         at(last + timedelta(days=1))
         assert neighbours.lapse() == 1 and neighbours.lapse() == 0
-        assert now(ref).status == "lapsed" and told("lapsed") == 3
+        assert now(ref).status == "lapsed" and told("lapsed") == 3 and len(exchange.waits_for_coordinator(None)) == 1
         with pytest.raises(Conflict, match="decided meanwhile"):
             neighbours.say(ref, 60, "Late", the_three(bank, ref)[0])
         exchange.decide(hours, 60, "I decide", bank.who("Cass"))
@@ -357,7 +358,7 @@ class TestPages:
         assert "Write why, in a few words" in idris.text
         idris.submit("Ask three neighbours", words="It took the whole morning")
         idris.follow()
-        assert "0 of three have spoken" in idris.text
+        assert "None of the three has spoken yet" in idris.text
         ref = idris.path.rpartition("/")[2]
         three = the_three(bank, ref)
         for who in three[:2]:
