@@ -14,7 +14,10 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.timebank.lines_model
+import portal.timebank.merged_model
 import portal.timebank.model
+import portal.timebank.neighbours_model
 import portal.timebank.paper_model
 import portal.timebank.posts_model
 import portal.timebank.sessions_model

@@ -3,13 +3,19 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from portal import clock
+from portal.db import db
 from portal.history import Actor
 from portal.money import Minutes
+from portal.panels.model import Seat
 from portal.people import actions as people
 from portal.people import queries
 from portal.people.access import Who
-from portal.timebank import exchange, leaving, members, sheets
+from portal.timebank import exchange, leaving, lines, members, merging, neighbours, sheets
+from portal.timebank import queries as statements
+from portal.timebank.neighbours_model import NeighbourQuestion, NeighbourSeat
 from portal.timebank.rules import TimeRules
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ class Hours:
         self.story, self.random = story, story.random
         self.cards: list[str] = []
         self.who: dict[str, Who] = {}
+        self.refs: dict[str, str] = {}  # exchanges that the story comes back to
 
     def tell(self) -> None:
         story = self.story
@@ -49,6 +56,60 @@ class Hours:
             self._settled(self.random.choice(self.cards[:20]), self.random.choice(self.cards), 60 - number * 0.38, number)
         self._today()
         self._sheet()
+        self._neighbours()
+        self._wrong_and_double()
+
+    def _neighbours(self) -> None:
+        """Three of the panel have looked at hours, are looking at others, and are asked for more of the pot than one may give."""
+        gus = self.story.staff["connector"]
+        with self.story.at(self.story.ago(9)):
+            ref = neighbours.ask(self.refs["wary"], "We dug for the whole afternoon.", self.who[self.cards[11]])
+        with self.story.at(self.story.ago(7)):
+            for who, why in zip(
+                self._drawn(ref), ("Half an hour is what both remember.", "Something was done, so something counts."), strict=False
+            ):
+                neighbours.say(ref, 30, why, who)
+        with self.story.at(self.story.ago(3)):
+            neighbours.pass_on(self.refs["no"], "I know both families too well.", gus)
+            ref = neighbours.propose(
+                self.story.areas[0].code,
+                self.cards[20],
+                Minutes(480),
+                "She cares for her mother all summer",
+                gus,
+                once_key="demo neighbours",
+            )
+        with self.story.at(self.story.ago(2)):
+            neighbours.say(ref, 480, "Everybody has such a summer once.", self._drawn(ref)[0])
+
+    def _drawn(self, ref: str) -> list[Who]:
+        """Who sits on the seats that were asked."""
+        asked = (
+            select(Seat.person_id)
+            .join(NeighbourSeat, NeighbourSeat.seat_id == Seat.id)
+            .join(NeighbourQuestion)
+            .where(NeighbourQuestion.ref == ref)
+        )
+        return [
+            Who(someone.id, someone.ref, someone.name, someone.area_id)
+            for someone in map(queries.person, db.session.scalars(asked.order_by(Seat.id)).all())
+        ]
+
+    def _wrong_and_double(self) -> None:
+        """A gift that went to the wrong card, and somebody who was entered twice."""
+        idris, gus = self.cards[1], self.story.staff["connector"]
+        giver = next(card for card in self.cards[3:20] if members.balance(members.by_ref(card)) >= 60)
+        with self.story.at(self.story.ago(2)):
+            leaving.donate(giver, idris, Minutes(30), "For the lift", self.who[giver], once_key="demo wrong gift")
+        with self.story.at(self.story.ago(1)):
+            last = statements.statement(members.by_ref(idris), limit=1)[0]
+            lines.something_wrong(idris, last.sequence, "My brother drove. I think it was for him.", self.who[idris])
+        area = self.story.areas[0]
+        with self.story.at(self.story.ago(6)):
+            ref = people.enter_person("Olive Marsh", None, None, area.id, "4 Larch Court\nMossgate", Actor(gus.id, None, "in person"))
+            second = members.join(queries.person_by_ref(ref).id, area.id, True, Actor(gus.id, queries.person_by_ref(ref).id, "in person"))
+        with self.story.at(self.story.ago(5)):
+            merging.merge(second, self.cards[-2], "She came to the hub a second time and had forgotten her card", gus)
 
     def _sheet(self) -> None:
         """What the connector typed from Olive's and Walter's time sheet."""
@@ -129,7 +190,7 @@ class Hours:
         differs = self._log(idris, "gave", others[2], 180, 4, 804)
         with self.story.at(self.story.ago(3)):
             exchange.answer(differs, 60, "We had tea for the rest.", self.who[others[2]], shown=180)
-        no = self._log(others[3], "received", rosa, 60, 5, 805)
+        no = self.refs["no"] = self._log(others[3], "received", rosa, 60, 5, 805)
         with self.story.at(self.story.ago(4)):
             exchange.answer(no, 0, "That was my sister.", self.who[rosa], shown=60)
         wrong = self._settled(others[4], idris, 6, 806)
@@ -143,7 +204,7 @@ class Hours:
         back = self._log(others[6], "gave", maya, 30, 7, 808)
         with self.story.at(self.story.ago(7)):
             exchange.withdraw(back, self.who[others[6]])
-        wary = self._log(others[7], "gave", idris, 240, 11, 809)
+        wary = self.refs["wary"] = self._log(others[7], "gave", idris, 240, 11, 809)
         with self.story.at(self.story.ago(10)):
             exchange.answer(wary, 30, "", self.who[idris], shown=240)
             exchange.decide(wary, 0, "Both agree now that it was another neighbour.", gus)

@@ -17,6 +17,8 @@ from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.places.model import Scheme
 from portal.timebank import exchange, posts
+from portal.timebank import lines as wrong_lines
+from portal.timebank.lines_model import LineQuestion
 from portal.timebank.model import Exchange
 from portal.timebank.posts_model import Post
 from portal.words import _n
@@ -83,6 +85,7 @@ def waiting_at_desk(
         .join(Appeal.application)
         .where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today, here),
         "hours": exchange.waiting_query(helps_in).with_only_columns(Exchange.id),
+        "wrong_lines": wrong_lines.waiting_query(helps_in).with_only_columns(LineQuestion.id),
         "unmet": posts.unmet_query(helps_in).with_only_columns(Post.id),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
@@ -175,6 +178,11 @@ def waiting_at_desk(
             Waiting(
                 _n("exchange that two cannot settle", "exchanges that two cannot settle", numbers["hours"]),
                 numbers["hours"],
+                "/timebank/desk/",
+            ),
+            Waiting(
+                _n("line that somebody says is wrong", "lines that somebody says are wrong", numbers["wrong_lines"]),
+                numbers["wrong_lines"],
                 "/timebank/desk/",
             ),
             Waiting(

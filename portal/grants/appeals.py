@@ -26,7 +26,6 @@ from portal.grants.rules import (
     hear_by,
 )
 from portal.grants.ties import tied_by_nature
-from portal.grants.working_days import working_days_after, working_days_between
 from portal.history import SCHEME, Actor, Event, events_of
 from portal.outbox import Text, address_of, queue
 from portal.panels.model import Matter, Override, Seat
@@ -34,6 +33,7 @@ from portal.panels.queries import declared_ties
 from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
 from portal.words import N_, _
+from portal.working_days import working_days_after, working_days_between
 
 OPEN = ("open", "second_stage")  # somebody must answer
 SOON = 2  # working days before an answer is due, on which officers are reminded

@@ -6,10 +6,10 @@ from datetime import date
 from portal import clock
 from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
 from portal.grants.rules import APPEAL_WORKING_DAYS
-from portal.grants.working_days import working_days_after
 from portal.money import pounds
 from portal.outbox import Text, address_of
 from portal.words import N_, _
+from portal.working_days import working_days_after
 
 SHORT_TITLE = 60  # of a bid in a text message
 

@@ -132,6 +132,9 @@ def moves(after: date | None, until: date, unit: str | None = None) -> list[Sele
     return parts
 
 
+THIS = select(Account.id).where(Account.code == bindparam("code")).scalar_subquery()  # asked once for the whole statement
+
+
 def _side(mine: str) -> Select[int, int, int]:
     columns: dict[str, ColumnElement[int]] = {
         "debit": Transfer.debit_sequence.expression,
@@ -140,7 +143,7 @@ def _side(mine: str) -> Select[int, int, int]:
     sequence = columns[mine]
     owner = Transfer.debit_id if mine == "debit" else Transfer.credit_id
     query = select(Transfer.id.label("id"), sequence.label("sequence"), literal(1 if mine == "credit" else -1).label("sign"))
-    query = query.where(owner == bindparam("account_id"), sequence < bindparam("before"))
+    query = query.where(owner == THIS, sequence < bindparam("before"))
     return query.order_by(sequence.desc()).limit(bindparam("most"))
 
 
@@ -156,7 +159,7 @@ def _page() -> Select[Any]:
         )
         .join(Transfer, Transfer.id == page.c.id)
         .join(Entry, Entry.id == Transfer.entry_id)
-        .join(other, other.c.id == Transfer.debit_id + Transfer.credit_id - bindparam("account_id"))
+        .join(other, other.c.id == Transfer.debit_id + Transfer.credit_id - THIS)
         .outerjoin(undone, undone.c.reverses_id == Entry.id)
         .order_by(page.c.sequence.desc())
         .limit(bindparam("most"))
@@ -165,7 +168,6 @@ def _page() -> Select[Any]:
 
 # built once: building them costs more than the database takes to answer them
 BALANCE_OF = select(BALANCE).join(Account, Account.id == State.account_id).where(Account.code == bindparam("code"))
-ID_OF = select(Account.id).where(Account.code == bindparam("code"))
 PAGE = _page()
 TRIAL = (
     select(Account.code, Account.name, Account.kind, BALANCE.label("balance"))
@@ -177,10 +179,7 @@ TRIAL = (
 
 def statement(code: str, *, before: int | None = None, limit: int = 25) -> Sequence[StatementLine]:
     """Lines of one account, newest first. `before` is the sequence of the last line seen, for the next page."""
-    account_id = db.session.scalar(ID_OF, {"code": code})
-    if account_id is None:
-        return []
-    asked = {"account_id": account_id, "before": NEWEST if before is None else before, "most": limit}
+    asked = {"code": code, "before": NEWEST if before is None else before, "most": limit}
     return [StatementLine(*row) for row in db.session.execute(PAGE, asked)]
 
 

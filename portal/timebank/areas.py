@@ -6,8 +6,9 @@ together are always zero.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, select, update
 
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Refused
@@ -20,7 +21,11 @@ from portal.places.model import Area
 from portal.places.queries import area as area_of
 from portal.timebank.members import clearing, open_books_of, pot
 from portal.timebank.model import Exchange, Member
+from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
+from portal.timebank.posts_model import Post
 from portal.timebank.rules import TimeRules
+from portal.timebank.sessions_model import TimeSession
+from portal.timebank.spend_model import SpendOffer
 from portal.words import _
 
 
@@ -77,9 +82,9 @@ def crossed(giver: Area, receiver: Area, minutes: int, rules: TimeRules) -> Sequ
 
 
 def join_areas(old_code: str, new_code: str, reason: str, actor: Actor) -> int:
-    """The time of one area becomes another's: members, pot and net position move, the past stays; how many members moved.
+    """The time of one area becomes another's: members, pot and net position move, and what is still to come there; the past stays.
 
-    Again moves what is left, which is nothing. Refused: the same area, no reason, an area that is not in use.
+    Returns how many members moved. What is open between members settles in the new area. Again moves what is left, which is nothing. Refused: the same area, no reason, an area that is not in use.
     """
     with transaction():
         old, new = area_of(old_code), area_of(new_code)
@@ -93,9 +98,24 @@ def join_areas(old_code: str, new_code: str, reason: str, actor: Actor) -> int:
         db.session.execute(update(Member).where(Member.id.in_(ids)).values(area_id=new.id))
         for area in (old, new):
             open_books_of(area)
+        _move_what_is_to_come(old, new)
         _move(old, new, actor, reason)
         record(f"area:{old.id}", "time_joined", actor, reason=reason, into=new.code, members=len(ids))
         return len(ids)
+
+
+def _move_what_is_to_come(old: Area, new: Area) -> None:
+    """Posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
+    must_be_in_transaction()
+    living: Sequence[tuple[Any, ColumnElement[bool]]] = (
+        (Post.area_id, Post.status.in_(("open", "paused"))),
+        (TimeSession.area_id, TimeSession.status == "open"),
+        (TimeSession.pot_id, TimeSession.status == "open"),
+        (SpendOffer.area_id, SpendOffer.status != "ended"),
+        (NeighbourQuestion.pot_id, NeighbourQuestion.status.in_(STANDS)),
+    )
+    for column, still in living:
+        db.session.execute(update(column.class_).where(column == old.id, still).values({column: new.id}))
 
 
 def _move(old: Area, new: Area, actor: Actor, reason: str) -> None:

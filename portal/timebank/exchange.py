@@ -21,7 +21,7 @@ from portal.outbox import address_of
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.refs import new_ref
-from portal.timebank import areas, ideas, members, messages
+from portal.timebank import areas, ideas, members, messages, neighbour_queries
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -318,6 +318,7 @@ def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
         if shown != exchange.answered_minutes:
             raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.answered_minutes)))
         record(about(exchange), "accepted", Actor(who.id), minutes=shown)
+        neighbour_queries.overtake(exchange)
         if shown:
             _settle(exchange, exchange.answered_minutes, Actor(who.id))
         else:
@@ -385,6 +386,8 @@ def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
     try:
         [posted] = post_all([fact])
     except Refused as why:
+        if exchange.settled_minutes is not None:  # it was in the books before, so it is put right or stays as it was
+            raise Refused(_at_the_floor(), "minutes") from why
         exchange.status = "held"
         record(about(exchange), "held", SCHEME, reason=why.sentence, minutes=minutes)
         messages.held(exchange, giver, receiver)
@@ -414,14 +417,11 @@ def decide(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
             raise Refused(_("Write why, in a few words."), "reason")
         if exchange.status not in OPEN:
             raise Conflict(_("This has been settled meanwhile."))
+        neighbour_queries.must_not_be_with_neighbours(exchange)
         record(about(exchange), "decided", Actor(who.id), reason=reason, minutes=minutes)
         if minutes:
             judge_time(minutes)
-            _settle(exchange, Minutes(minutes), Actor(who.id))
-            if exchange.status == "held":
-                raise Refused(
-                    _("The receiver would fall below their floor. Lower it for them first, or grant hours from the pot."), "minutes"
-                )
+            _settled_or_refused(exchange, minutes, Actor(who.id))
         else:
             exchange.status = "refused"
             ideas.given_up(exchange, reason)
@@ -465,6 +465,7 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         _must_be_coordinator(exchange, who)
         if exchange.status != "settled" or exchange.entry_key is None:
             raise Conflict(_("This is not in the books, so there is nothing to put right."))
+        neighbour_queries.must_not_be_with_neighbours(exchange)
         if not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         if minutes:
@@ -472,22 +473,64 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         actor = Actor(who.id)
         record(about(exchange), "put_right", actor, reason=reason, minutes=minutes, before=exchange.settled_minutes)
         exchange.questioned_at = None
-        if minutes != exchange.settled_minutes:
-            locked_sides((exchange.giver_id, exchange.receiver_id))  # members before accounts, as whoever settles
-            reverse(exchange.entry_key, reason=reason, actor=actor.code)
-            was_for = ideas.put_right(exchange, reason, actor)
-            if minutes:
-                if was_for is not None:
-                    ideas.again(exchange, was_for, Minutes(minutes))
-                _settle(exchange, Minutes(minutes), actor)
-                if exchange.status == "held":
-                    raise Refused(
-                        _("The receiver would fall below their floor. Lower it for them first, or grant hours from the pot."), "minutes"
-                    )
-            else:
-                exchange.status = "reversed"
+        _moved(exchange, minutes, reason, actor)
         messages.decided(exchange, exchange.giver, exchange.receiver, reason)
         return exchange
+
+
+def _moved(exchange: Exchange, minutes: int, reason: str, actor: Actor) -> None:
+    """What is in the books becomes `minutes`: a reversal that stays to be seen, and the right figure (0: none) after it."""
+    if minutes == exchange.settled_minutes:
+        return
+    assert exchange.entry_key is not None
+    locked_sides((exchange.giver_id, exchange.receiver_id))  # members before accounts, as whoever settles
+    reverse(exchange.entry_key, reason=reason, actor=actor.code, basis=actor.basis)
+    was_for = ideas.put_right(exchange, reason, actor)
+    if not minutes:
+        exchange.status = "reversed"
+        return
+    if was_for is not None:
+        ideas.again(exchange, was_for, Minutes(minutes))
+    _settled_or_refused(exchange, minutes, actor)
+
+
+def _settled_or_refused(exchange: Exchange, minutes: int, actor: Actor) -> None:
+    _settle(exchange, Minutes(minutes), actor)
+    if exchange.status == "held":
+        raise Refused(_at_the_floor(), "minutes")
+
+
+def _at_the_floor() -> str:
+    return _("The receiver would fall below their floor. Lower it for them first, or grant hours from the pot.")
+
+
+def stands(exchange: Exchange) -> Minutes | None:
+    """What counts of it now, in minutes; None while nobody has said."""
+    if exchange.status == "settled":
+        return exchange.settled_minutes
+    return None if exchange.status in OPEN else Minutes(0)
+
+
+def locked_by_id(id_: int) -> Exchange:
+    """One exchange, locked, as a part of an action."""
+    return _locked(db.session.scalars(select(Exchange.ref).where(Exchange.id == id_)).one())
+
+
+def becomes(exchange: Exchange, minutes: int, reason: str, actor: Actor) -> None:
+    """Others than the coordinator have the last word: from now on it is `minutes` (0: it does not count), as a part of their action.
+
+    Refused: a floor, of the receiver or of who would have to give back.
+    """
+    must_be_in_transaction()
+    record(about(exchange), "decided", actor, reason=reason, minutes=minutes, before=stands(exchange))
+    exchange.questioned_at = None
+    if exchange.status == "settled":
+        _moved(exchange, minutes, reason, actor)
+    elif minutes:
+        _settled_or_refused(exchange, minutes, actor)
+    elif exchange.status in OPEN:
+        exchange.status = "refused"
+        ideas.given_up(exchange, reason)
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------------
@@ -552,7 +595,8 @@ def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
     """What a coordinator of the areas `here` (None: all) has to look at."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())
     query = select(Exchange).where(
-        or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None))
+        or_(Exchange.status.in_(("disputed", "held")), overdue, (Exchange.status == "settled") & Exchange.questioned_at.is_not(None)),
+        ~neighbour_queries.looked_at(),
     )
     if here is not None:
         theirs = select(Member.id).where(Member.area_id.in_(here))

@@ -80,31 +80,44 @@ def grant(area_code: str, to: str, minutes: int, reason: str, who: Who, *, once_
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
-        rules, taker = members.open_rules(), members.by_ref(to)
         area = db.session.scalar(select(Area).where(Area.code == area_code))
-        if area is None or not who.has_in(area.id, "connector", "officer"):
-            raise NotYours(_("We do not know that area."))
-        if members.acts_as(who, taker):
-            raise Refused(_("Ask a colleague: nobody gives to themselves."))
-        if not reason:
-            raise Refused(_("Write why, in a few words."), "reason")
-        if minutes < STEP or minutes % STEP:
-            raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
-        if minutes > rules.pot_limit:
-            raise Refused(_("One coordinator may give up to %(most)s. For more, ask the panel.", most=hours(rules.pot_limit)), "time")
-        members.open_books_of(area)
-        lines = [Line(pot(area), account(taker), minutes)]
-        if taker.area_id != area.id:
-            lines = [Line(pot(area), members.clearing(area), minutes), Line(members.clearing(taker.area), account(taker), minutes)]
-        actor = Actor(who.id)
-        post(
-            lines, key=f"form:{once_key}", kind="pot grant", about=members.about(taker), sentence=_("From the community pot"), actor=actor.code,
-            refusals={pot(area): _("There is %(left)s in the pot.", left=hours(books.balance(pot(area))))},
-        )  # fmt: skip
-        record(members.about(taker), "granted", actor, reason=reason, minutes=minutes, area=area.code)
-        messages.given(taker, minutes, once_key)
+        taker = judge_grant(area, to, minutes, reason, who)
+        most = members.open_rules().pot_limit
+        if minutes > most:
+            raise Refused(_("One coordinator may give up to %(most)s. For more, ask the panel.", most=hours(most)), "time")
+        assert area is not None
+        post_grant(area, taker, minutes, f"form:{once_key}", reason, Actor(who.id))
         once.keep(once_key, name_of(taker))
         return name_of(taker)
+
+
+def judge_grant(area: Area | None, to: str, minutes: int, reason: str, who: Who) -> Member:
+    """Whether this coordinator may speak for hours of an area's pot for a member; that member. Refused: as for `grant`, the limit aside."""
+    taker = members.by_ref(to)
+    if area is None or not who.has_in(area.id, "connector", "officer"):
+        raise NotYours(_("We do not know that area."))
+    if members.acts_as(who, taker):
+        raise Refused(_("Ask a colleague: nobody gives to themselves."))
+    if not reason:
+        raise Refused(_("Write why, in a few words."), "reason")
+    if minutes < STEP or minutes % STEP:
+        raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
+    return taker
+
+
+def post_grant(area: Area, taker: Member, minutes: int, key: str, reason: str, actor: Actor) -> None:
+    """Move minutes from an area's pot to a member under this key, as a part of an action, and tell them. Refused: more than the pot has."""
+    must_be_in_transaction()
+    members.open_books_of(area)
+    lines = [Line(pot(area), account(taker), minutes)]
+    if taker.area_id != area.id:
+        lines = [Line(pot(area), members.clearing(area), minutes), Line(members.clearing(taker.area), account(taker), minutes)]
+    post(
+        lines, key=key, kind="pot grant", about=members.about(taker), sentence=_("From the community pot"), actor=actor.code, basis=actor.basis,
+        refusals={pot(area): _("There is %(left)s in the pot.", left=hours(books.balance(pot(area))))},
+    )  # fmt: skip
+    record(members.about(taker), "granted", actor, reason=reason, minutes=minutes, area=area.code)
+    messages.given(taker, minutes, key)
 
 
 # --- leaving -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Select, case, false, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -18,6 +18,7 @@ from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
 from portal.refs import clean_ref, new_ref
+from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import Category, Exchange, Member, Timebank
 from portal.timebank.rules import TimeRules
 from portal.words import N_, _
@@ -206,6 +207,8 @@ def become(
     made = db.session.scalar(select(Member).where(whose).with_for_update())
     if made is not None and made.status != "left":
         return made
+    if made is not None and (now := joined_to(made.ref)) != made.ref:
+        raise Refused(_("This membership was joined with another one. The card is %(ref)s now.", ref=now))
     area = db.session.get(Area, area_id)
     if area is None or area.archived_at is not None or area.kind == "scheme":
         raise Refused(_("Choose where you live, so that neighbours find you."), "area")
@@ -286,9 +289,21 @@ def member_of(person_id: int) -> Member | None:
     return db.session.scalar(select(Member).where(Member.person_id == person_id, Member.status != "left").options(*NAMED))
 
 
+def joined_to(ref: str) -> str:
+    """The number that a card leads to: another one when its membership was joined with that, however often; else itself."""
+    old, new = aliased(Member), aliased(Member)
+    step = select(new.ref).join(MergedMember, MergedMember.new_id == new.id).join(old, old.id == MergedMember.old_id)
+    while (found := db.session.scalar(step.where(old.ref == ref))) is not None:
+        ref = found
+    return ref
+
+
 def by_ref(ref: str) -> Member:
-    """A member by the number on their card. NotFound: none of ours, or they left."""
-    found = db.session.scalar(select(Member).where(Member.ref == ref, Member.status != "left").options(*NAMED))
+    """A member by the number on their card, also an old one that leads to another. NotFound: none of ours, or they left."""
+    known = select(Member).where(Member.status != "left").options(*NAMED)
+    found = db.session.scalar(known.where(Member.ref == ref))
+    if found is None and (now := joined_to(ref)) != ref:
+        found = db.session.scalar(known.where(Member.ref == now))
     if found is None:
         raise NotFound(_("We cannot find that member. Check the number on the card."))
     return found
@@ -380,7 +395,7 @@ def _called(text: str) -> Select[Member]:
     """Members with this number, or with a word in their name that begins like each word typed."""
     query = _everybody()
     if (number := clean_ref(text)) is not None:
-        return query.where(Member.ref == number)
+        return query.where(Member.ref == joined_to(number))
     words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
     begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in words]
     return query.where(*begins) if begins else query.where(false())

@@ -1,7 +1,7 @@
 """Reading the timebank for its pages: what waits for whom, and the statement in words."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -14,9 +14,12 @@ from portal.ledger.model import Account, Entry, State, Transfer
 from portal.ledger.queries import BALANCE
 from portal.money import Minutes
 from portal.people.access import Who
+from portal.people.model import Person
+from portal.timebank import lines, neighbour_queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
-from portal.timebank.sessions_model import TimeSession
+from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
+from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.spend_model import SpendBooking
 from portal.words import _
 
@@ -32,24 +35,30 @@ WITH_NAMES = (
 
 @dataclass(frozen=True)
 class AtHome:
-    """A member's time as the home page shows it: number of the card, balance in minutes, how many exchanges wait for their answer."""
+    """A person's time as the home page shows it: number of their card ("" for who is no member), balance in minutes, how many exchanges
+    wait for their answer, and how many questions to neighbours for what they say from a panel's seat.
+    """
 
     ref: str
     balance: Minutes
     waiting: int
+    asked: int
 
 
-def at_home(who: Who) -> AtHome | None:
-    """None for who is no member. One query; what waits for the organisations they act for counts too."""
+def at_home(who: Who) -> AtHome:
+    """One query; what waits for the organisations they act for counts too."""
     mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
     waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
+    asked = select(func.count()).select_from(neighbour_queries.waiting_ids(who.id).subquery()).scalar_subquery()
     row = db.session.execute(
-        select(Member.ref, BALANCE, waiting)
-        .join(Account, Account.code == "member:" + Member.ref)
-        .join(State, State.account_id == Account.id)
-        .where(Member.person_id == who.id, Member.status != "left")
-    ).one_or_none()
-    return AtHome(row[0], Minutes(row[1]), row[2]) if row else None
+        select(Member.ref, BALANCE, waiting, asked)
+        .select_from(Person)
+        .outerjoin(Member, and_(Member.person_id == Person.id, Member.status != "left"))
+        .outerjoin(Account, Account.code == "member:" + Member.ref)
+        .outerjoin(State, State.account_id == Account.id)
+        .where(Person.id == who.id)
+    ).one()
+    return AtHome(row[0] or "", Minutes(row[1] or 0), row[2] if row[0] else 0, row[3])
 
 
 def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
@@ -102,13 +111,15 @@ def last_kind(mine: Member, other: Member) -> str:
 
 
 PAGES = {"exchange": "/timebank/exchanges/", "session": "/timebank/sessions/", "spend": "/timebank/spend/bookings/"}
+DESK = {"exchange": "/timebank/desk/exchanges/", "session": "/timebank/sessions/", "spend": "/timebank/spend/bookings/"}
 
 
 @dataclass(frozen=True)
 class Line:
     """A line of a member's statement. `minutes` is what it changed, `after` the balance after it.
 
-    `ref` and `path` of the exchange, session or booking that it comes from, where something wrong is told; "" when it is neither.
+    `path`: the page of the exchange, session or booking that it comes from, or else its own, where something wrong is told; `ref` of
+    the former. `asked`: somebody says that it is wrong, or neighbours look at it, and there is no answer yet.
     """
 
     sequence: int
@@ -121,39 +132,67 @@ class Line:
     path: str
     undone: bool  # it was put right later
     reverses: bool  # it puts another line right
+    asked: bool = False
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most six queries."""
     rows = books.statement(account(member), before=before, limit=limit)
-    exchanges = {each.id: each for each in _about(rows, "exchange", select(Exchange).options(*WITH_NAMES), Exchange.id)}
-    sessions = {
-        each.id: each for each in _about(rows, "session", select(TimeSession).options(joinedload(TimeSession.category)), TimeSession.id)
-    }
-    bookings = {each.id: each for each in _about(rows, "spend", select(SpendBooking), SpendBooking.id)}
-    lines = []
+    exchanges = _found(rows, "exchange", _with_neighbours(), Exchange)
+    there = and_(Attendance.session_id == TimeSession.id, Attendance.member_id == member.id)
+    sessions = _found(
+        rows, "session", select(TimeSession, Attendance.questioned_at).outerjoin(Attendance, there).options(joinedload(TimeSession.category)), TimeSession
+    )  # fmt: skip
+    bookings = _found(rows, "spend", select(SpendBooking, SpendBooking.questioned_at), SpendBooking)
+    told = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
-        day, sentence, note, ref = row.effective_on, row.sentence, "", ""
+        day, sentence, note, ref, asked = row.effective_on, row.sentence, "", "", None
         if kind == "exchange":
-            exchange = exchanges[int(number)]
+            exchange, neighbours = exchanges[int(number)]
             day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
+            asked = exchange.questioned_at or neighbours
         elif kind == "session":
-            session = sessions[int(number)]
-            day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
+            session, asked = sessions[int(number)]
+            day, sentence, note, ref = (
+                session.day,
+                session.title,
+                session.category.name,
+                session.ref if session.payer_id != member.id else "",
+            )
         elif kind == "spend":
-            ref = bookings[int(number)].ref if bookings[int(number)].member_id == member.id else ""  # a partner's are in its own list
-        if row.reverses and kind in ("exchange", "session"):  # told anew above; all others have their entry's own words
+            booking, asked = bookings[int(number)]
+            ref = booking.ref if booking.member_id == member.id else ""  # a partner's are in its own list
+        if kind in ("exchange", "session") and row.reverses:  # what the books say of the others says it already
             sentence = _("Put right: %(what)s", what=sentence)
-        path = PAGES[kind] + ref if ref else ""
-        lines.append(Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses))
-    return lines
+        path = PAGES[kind] + ref if ref else f"/timebank/lines/{member.ref}/{row.sequence}"
+        told.append(
+            (
+                row.key,
+                Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses, bool(asked and ref)),
+            )
+        )
+    own = lines.asked_about(member, [key for key, line in told if not line.ref])
+    return [replace(line, asked=True) if key in own and not line.ref else line for key, line in told]
 
 
-def _about(rows: Sequence[books.StatementLine], kind: str, query: Select[Any], id_: Any) -> Sequence[Any]:
-    """What the lines of one kind are about; no query when there are none."""
+def _with_neighbours() -> Any:
+    look = and_(NeighbourQuestion.exchange_id == Exchange.id, NeighbourQuestion.status.in_(STANDS))
+    return select(Exchange, NeighbourQuestion.ref).outerjoin(NeighbourQuestion, look).options(*WITH_NAMES)
+
+
+def page_about(about: str) -> str:
+    """Where a coordinator looks at what an entry is about; "" when it has no page. One query, or none."""
+    kind, _colon, number = about.partition(":")
+    table: Any = {"exchange": Exchange, "session": TimeSession, "spend": SpendBooking}.get(kind)
+    ref = db.session.scalar(select(table.ref).where(table.id == int(number))) if table is not None else None
+    return DESK[kind] + ref if ref else ""
+
+
+def _found(rows: Sequence[books.StatementLine], kind: str, query: Any, table: Any) -> Mapping[int, tuple[Any, Any]]:
+    """What the lines of one kind are about, by id, each with what somebody asks of it; no query when there are none."""
     ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
-    return db.session.scalars(query.where(id_.in_(ids))).all() if ids else []
+    return {found.id: (found, asked) for found, asked in db.session.execute(query.where(table.id.in_(ids)))} if ids else {}
 
 
 def in_words(exchange: Exchange, member: Member) -> str:

@@ -110,8 +110,11 @@ def _by_name(typed: str, said_name: str) -> str | None:
         raise Refused(_("Ask for the first name, and type it."), "name")
     if _wrong_today(Event.data["number"].as_string() == number) >= MOST_WRONG_NAMES:
         raise Refused(_("Too many wrong names for this number today. A booking’s six digits still work, or a coordinator helps."), "shown")
-    found = db.session.scalar(select(Member).where(Member.ref == number, Member.status != "left").options(*NAMED))
-    if found is None or _folded(said_name.split()[0]) != _folded(first_name(found)):
+    try:
+        found = members.by_ref(number)
+    except NotFound:
+        return None
+    if _folded(said_name.split()[0]) != _folded(first_name(found)):
         return None
     return found.ref
 

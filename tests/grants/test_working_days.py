@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.grants.working_days import is_working_day, working_days_after, working_days_between
+from portal.working_days import is_working_day, working_days_after, working_days_between
 
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 

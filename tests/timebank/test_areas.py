@@ -1,5 +1,7 @@
 """One book for the borough: net positions, soft limits, and two areas that become one."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -11,10 +13,13 @@ from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import Message
 from portal.people.model import Role
-from portal.timebank import areas, leaving
+from portal.timebank import areas, exchange, leaving, neighbours, sessions
 from portal.timebank.rules import TimeRules
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
+from tests.timebank.market import put_up, the_post
+from tests.timebank.test_neighbours import SITTING, give_seats, the_three
+from tests.timebank.test_sessions import opened
 
 
 @pytest.fixture
@@ -62,6 +67,27 @@ def test_two_areas_become_one(bank: Bank) -> None:
     bank.settled("Walter", "Idris", 30)
     assert books.balance("area:mossgate:clearing") == 0, "they are of one area now"
     assert areas.join_areas("riverside", "mossgate", "One ward now", bank.actor("Olga")) == 0
+    assert_books_are_right()
+
+
+def test_what_is_still_to_come_goes_along(bank: Bank) -> None:
+    """An area that ends: what is open settles in the new one, what was settled keeps the area as it was then."""
+    before = bank.settled("Walter", "Maya", 60)
+    open_ = bank.log("Walter", "gave", "Maya", 30)
+    post = put_up(bank, "Walter", "I can sew", area="riverside")
+    session = opened(bank, "Walter", day=clock.today() + timedelta(days=1), area_id=bank.areas["riverside"])
+    give_seats(bank, *SITTING, area=None)
+    asked = neighbours.propose("riverside", bank.cards["Walter"], 480, "Out of hospital", bank.who("Olga"), once_key="p")
+    lend(bank, "Walter", 600)
+    leaving.donate(bank.cards["Walter"], leaving.POT, 600, "", bank.who("Walter"), once_key="d")
+    areas.join_areas("riverside", "mossgate", "One ward now", bank.actor("Olga"))
+    new, old = bank.areas["mossgate"], bank.areas["riverside"]
+    assert (the_post(post).area_id, sessions.by_ref(session).area_id) == (new, new)
+    exchange.answer(open_, 30, "", bank.who("Maya"), shown=30)
+    assert bank.entry(before).giver_area_id == old and bank.entry(open_).giver_area_id == new
+    for who in the_three(bank, asked)[:2]:
+        neighbours.say(asked, 480, "Yes", who)
+    assert books.balance("pot:mossgate") == 120 and books.balance("pot:riverside") == 0
     assert_books_are_right()
 
 

@@ -304,7 +304,7 @@ class TestPages:
         idris.submit("Close it and give the hours", 422, minutes="3 h")
         assert "has agreed to 2 h" in idris.text
         idris.submit("Close it and give the hours", minutes="1 h 30 min").follow()
-        assert "3 people gave 1 h 15 min of their time." in idris.text and idris.queries <= 8
+        assert "3 people gave 1 h 15 min of their time together." in idris.text and idris.queries <= 8
         cass = Inspector(app, 60).sign_in(bank.who("Cass").id).get("/timebank/desk/sessions")
         assert "Maya" in cass.text
         cass.get(f"/timebank/sessions/{ref}/lines/{line(bank, ref, 'Maya').id}")

@@ -63,6 +63,9 @@ SHOWS: dict[str, Showing] = {}  # prefix of `about` → how to show it
 # What else is on the page of a panel, of rooms that it does not know: lists of (words, address, what stands beside it, tone)
 ALSO_ON: list[Callable[[Panel, Seat | None], Sequence[tuple[str, str, str, str]]]] = []
 
+# The same of what waits for a person on any of their panels, on the page of their sittings: from their id
+ALSO_FOR: list[Callable[[int], Sequence[tuple[str, str, str, str]]]] = []
+
 
 def showing_of(about: str) -> Showing:
     return SHOWS[about.partition(":")[0]]
@@ -96,6 +99,7 @@ def index() -> Any:
         "panels/index.html", held=held, sittings=sittings, titles=titles_of([each.matter.about for each in sittings]), minutes=MINUTES_EACH * len(sittings),
         waiting=Counter(each.matter.panel_id for each in sittings), others=others, areas=queries.areas_of([panel.id for panel, _offer in others]) if others else {},
         panels={panel.id: panel for panel, _seat in held}, kinds=forms.KIND_WORDS,
+        also=[line for ask in ALSO_FOR for line in ask(current_user.id)] if held else [],
     )  # fmt: skip
 
 

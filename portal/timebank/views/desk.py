@@ -10,8 +10,9 @@ from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import areas, forms, kinds, leaving, members, queries
+from portal.timebank import areas, forms, kinds, leaving, members, neighbour_queries, neighbours, queries
 from portal.timebank import exchange as exchanges
+from portal.timebank import lines as wrong_lines
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -29,10 +30,15 @@ WHY = {
 }  # fmt: skip
 EVENTS = {
     "logged": N_("Written down"), "answered": N_("Answered"), "settled": N_("Put in the books"), "withdrawn": N_("Taken back"), "accepted": N_("Agreed"),
-    "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"),
+    "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"), "moved": N_("Went over to another card"),
+}  # fmt: skip
+GRANTS = {
+    "open": N_("neighbours are asked"), "decided": N_("decided, not in the books yet"), "done": N_("decided"), "lapsed": N_("too few spoke in time"),
+    "overtaken": N_("not needed any more"),
 }  # fmt: skip
 MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+    "granted": N_("Hours from the community pot"), "donated": N_("Gave time away"), "joined_with": N_("Joined with another card"), "took_over": N_("Another card was joined with this one"),
 }  # fmt: skip
 
 
@@ -44,7 +50,7 @@ def index() -> Any:
     here = current_user.areas("connector", "officer")
     return page(
         "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
-        found=members.search_all(text, here) if text.strip() else [], words=queries.plain,
+        found=members.search_all(text, here) if text.strip() else [], words=queries.plain, wrong=wrong_lines.waiting(here),
     )  # fmt: skip
 
 
@@ -77,7 +83,8 @@ def exchange(ref: str) -> Any:
     return form_page(
         "timebank/desk_exchange.html", form, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
         open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
-        sentence=queries.plain(found),
+        sentence=queries.plain(found), asked=(asked := neighbour_queries.about_exchange(found.id)),
+        may_ask=asked is None and (found.status == "disputed" or found.questioned_at is not None or (found.status not in ("logged", "held", "withdrawn") and neighbours.last_decision(found) is not None)),
     )  # fmt: skip
 
 
@@ -121,17 +128,20 @@ def grant(ref: str) -> Any:
     found = _member(ref)
     form = forms.Grant()
     if form.validate_on_submit():
+        ask = bool(request.form.get("ask"))
+        act = neighbours.propose if ask else leaving.grant
         try:
-            leaving.grant(
-                found.area.code, ref, form.time.data or 0, form.reason.data, current_user, once_key=form.once_key(current_user.id)
-            )
+            act(found.area.code, ref, form.time.data or 0, form.reason.data, current_user, once_key=form.once_key(current_user.id))
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("Given. They are told."))
+            flash(_("Three neighbours have been asked. You hear what they say.") if ask else _("Given. They are told."))
             return see_other(f"/timebank/desk/members/{ref}")
     left = Minutes(books.balance(members.pot(found.area)))
-    return form_page("timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules())
+    return form_page(
+        "timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules(),
+        asked=neighbour_queries.grants_for([found.id]), states=GRANTS,
+    )  # fmt: skip
 
 
 @time_desk.route("/timebank/desk/rules", methods=["GET", "POST"])

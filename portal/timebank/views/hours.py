@@ -17,7 +17,7 @@ from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import areas, figures, forms, members, queries, spend_queries
+from portal.timebank import areas, figures, forms, members, neighbour_queries, neighbours, queries, spend_queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
@@ -68,6 +68,7 @@ def index() -> Any:
     return page(
         "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
         lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
+        grants=neighbour_queries.grants_lately([me.id]),
     )  # fmt: skip
 
 
@@ -188,6 +189,8 @@ def to(ref: str) -> Any:
     """What the picture on somebody's card opens: did they help you, or you them?"""
     mine, as_ = _logger()
     other = members.by_ref(ref)
+    if other.ref != ref:  # an old card
+        return see_other(f"/timebank/to/{other.ref}{as_}")
     if other.id == mine.id:
         return see_other(f"/timebank/card{as_}")
     tills = spend_queries.has_offers(
@@ -291,11 +294,13 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     logger, other = exchanges.sides(found)
     kept = {"code": forms.Digits, "answer": forms.Answer, "no": forms.No, "wrong": forms.Wrong}
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
+    asked = neighbour_queries.about_exchange(found.id) if found.status != "logged" else None
+    may_ask = asked is None and found.status in ("settled", "refused", "reversed") and neighbours.last_decision(found) is not None
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
-        again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+        asked=asked, may_ask=may_ask, again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
 
 

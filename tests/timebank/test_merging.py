@@ -1,0 +1,268 @@
+"""Two cards of one person become one: once, exactly, and what is open goes along."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.db import db, transaction
+from portal.errors import Conflict, NotYours, Refused
+from portal.ledger import queries as books
+from portal.money import Minutes
+from portal.outbox import Message
+from portal.people.queries import all_about
+from portal.timebank import checkin, exchange, leaving, members, merging, neighbours, promises, queries, sessions, spend
+from portal.timebank.model import Member
+from portal.timebank.rules import TimeRules
+from tests.client import Inspector
+from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
+from tests.timebank.market import propose, put_up, reply, talk, the_post, write
+from tests.timebank.pool import POOL, TODAY, on, open_pool
+from tests.timebank.test_neighbours import SITTING, give_seats, the_three
+from tests.timebank.test_sessions import here, opened, signed
+
+
+@pytest.fixture
+def bank(app: Flask) -> Bank:
+    """Maya was brought over a second time, as Maya Greene of Riverside."""
+    made = open_bank()
+    made.join("Maya Greene", "riverside")
+    return made
+
+
+def merge(bank: Bank, old: str = "Maya Greene", new: str = "Maya", who: str = "Olga", reason: str = "Same birthday and street") -> Minutes:
+    return merging.merge(bank.cards[old], bank.cards[new], reason, bank.who(who))[0]
+
+
+def raw(bank: Bank, name: str) -> Member:
+    db.session.rollback()
+    return db.session.query(Member).filter_by(ref=bank.cards[name]).one()
+
+
+def test_the_balance_moves_once_and_the_old_card_leads_on(bank: Bank) -> None:
+    bank.settled("Maya Greene", "Idris", 90)
+    bank.settled("Maya", "Idris", 60)
+    assert merge(bank) == 90
+    assert (bank.has("Maya"), bank.has("Maya Greene")) == (150, 0)
+    assert raw(bank, "Maya Greene").status == "left"
+    assert members.by_ref(bank.cards["Maya Greene"]).ref == bank.cards["Maya"]
+    assert [each.ref for each in members.search_all(bank.cards["Maya Greene"], None)] == [bank.cards["Maya"]]
+    assert books.balance("area:riverside:clearing") == -books.balance("area:mossgate:clearing")
+    line = queries.statement(bank.member("Maya"), limit=1)[0]
+    assert line.minutes == 90 and bank.cards["Maya Greene"] in line.sentence
+    assert db.session.query(Message).filter(Message.key.like("merged:%")).count() == 2
+    with pytest.raises(Conflict, match="joined already"):
+        merge(bank)
+    with pytest.raises(Refused, match="left the timebank"):
+        merge(bank, "Maya", "Maya Greene")
+    assert merging.follow() == 0
+    assert all_about(bank.who("Maya").id)["cards that became one"][0]["minutes that moved"] == 90
+    assert_books_are_right()
+
+
+def test_a_balance_below_zero_moves_too(bank: Bank) -> None:
+    bank.settled("Idris", "Maya Greene", 600)
+    bank.settled("Walter", "Maya", 480)
+    assert merge(bank) == -600
+    assert bank.has("Maya") == -1080 and bank.has("Maya Greene") == 0
+    assert_books_are_right()
+
+
+def test_together_below_the_floor_is_refused(bank: Bank) -> None:
+    bank.settled("Idris", "Maya Greene", 600)
+    bank.settled("Idris", "Maya Greene", 300, day=clock.today() - timedelta(days=1))
+    bank.settled("Walter", "Maya", 600)
+    with pytest.raises(Refused, match="Together they would be below"):
+        merge(bank)
+    members.allow_lower(bank.cards["Maya"], Minutes(-1800), "For the two cards", bank.actor("Cass"))
+    assert merge(bank) == -900
+    assert_books_are_right()
+
+
+def test_what_is_open_goes_along_and_what_is_between_the_two_is_taken_back(bank: Bank) -> None:
+    asked = bank.log("Idris", "gave", "Maya Greene", 60)
+    differs = bank.log("Maya Greene", "gave", "Walter", 120)
+    exchange.answer(differs, 30, "", bank.who("Walter"), shown=120)
+    between = bank.log("Maya", "gave", "Maya Greene", 60)
+    even = bank.settled("Maya", "Maya Greene", 45)
+    seen = merging.preview(bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga"))
+    assert (seen.minutes, seen.together, seen.moving, seen.between, seen.problem) == (-45, 0, 2, 1, "")
+    merge(bank)
+    assert bank.entry(between).status == "withdrawn" and bank.entry(even).status == "settled" and bank.has("Maya") == 0
+    exchange.answer(asked, 60, "", bank.who("Maya"), shown=60)
+    exchange.decide(differs, 60, "I spoke with both", bank.who("Olga"))
+    assert (bank.has("Maya"), bank.has("Idris"), bank.has("Walter")) == (0, 60, -60)
+    assert bank.entry(differs).giver.ref == bank.cards["Maya"]
+    assert_books_are_right()
+
+
+def test_what_is_put_right_later_follows(bank: Bank) -> None:
+    """An exchange of the old card is reversed after the joining: its account is even again, and the other one pays."""
+    ref = bank.settled("Maya Greene", "Idris", 90)
+    merge(bank)
+    exchange.something_wrong(ref, "It was half", bank.who("Idris"))
+    exchange.put_right(ref, 45, "It was half", bank.who("Cass"))
+    assert bank.has("Maya Greene") == -45
+    assert merging.follow() == 1 and merging.follow() == 0
+    assert (bank.has("Maya"), bank.has("Maya Greene"), bank.has("Idris")) == (45, 0, -45)
+    with pytest.raises(Conflict):
+        exchange.answer(ref, 90, "", bank.who("Idris"), shown=90)
+    assert_books_are_right()
+
+
+def test_starting_credit_counts_once(app: Flask) -> None:
+    bank = open_bank(TimeRules(starting_credit=Minutes(120)))
+    bank.join("Maya Greene")
+    assert merge(bank) == 0
+    assert bank.has("Maya") == 120
+    assert_books_are_right()
+
+
+def test_chains_lead_to_the_last(bank: Bank) -> None:
+    bank.join("M Greene")
+    lend(bank, "Maya Greene", 60)
+    merge(bank)
+    merge(bank, "Maya", "M Greene")
+    assert members.by_ref(bank.cards["Maya Greene"]).ref == bank.cards["M Greene"] and bank.has("M Greene") == 60
+    assert_books_are_right()
+
+
+def test_who_may_and_what_cannot_be(bank: Bank) -> None:
+    bank.group("Friends", "Idris")
+    for who in ("Maya", "Walter"):
+        with pytest.raises(NotYours):
+            merge(bank, who=who)
+    with pytest.raises(Refused, match="Write why"):
+        merge(bank, reason="")
+    with pytest.raises(Refused, match="same card"):
+        merge(bank, "Maya", "Maya")
+    with pytest.raises(Refused, match="a person and the other an organisation"):
+        merge(bank, "Friends", "Maya")
+    with pytest.raises(Refused, match="nobody joins their own"):
+        merge(bank, "Olga", "Maya")
+    leaving.leave(bank.cards["Walter"], leaving.POT, "", bank.who("Walter"))
+    with pytest.raises(Refused, match="left the timebank"):
+        merge(bank, "Walter", "Maya")
+
+
+def test_the_old_one_cannot_join_again(bank: Bank) -> None:
+    merge(bank)
+    with pytest.raises(Refused, match=bank.cards["Maya"]):
+        members.join(bank.who("Maya Greene").id, bank.areas["riverside"], True, bank.actor("Maya Greene"))
+    assert raw(bank, "Maya Greene").status == "left"
+
+
+def test_two_organisations(bank: Bank) -> None:
+    bank.group("Friends", "Idris")
+    bank.group("The Friends", "Walter", area="riverside")
+    lend(bank, "The Friends", 60)
+    assert merge(bank, "The Friends", "Friends") == 60
+    assert bank.has("Friends") == 60
+
+
+def test_offers_end_with_their_talks_and_an_agreed_day_comes_first(bank: Bank) -> None:
+    offer = put_up(bank, "Maya Greene", "I can sew", area="riverside")
+    talk_ = write(bank, "Walter", offer)
+    reply(bank, "Maya Greene", talk_)
+    day = propose(bank, "Walter", talk_, clock.now() + timedelta(days=3))
+    with pytest.raises(Refused, match="a day agreed"):
+        merge(bank)
+    promises.cancel(day, "Another time", bank.who("Walter"))
+    merge(bank)
+    assert the_post(offer).status == "ended" and talk(talk_).status == "closed"
+
+
+def test_places_in_sessions_go_along(bank: Bank) -> None:
+    tomorrow = clock.today() + timedelta(days=1)
+    one, two, own = (opened(bank, who, day=tomorrow, places=1) for who in ("Cass", "Cass", "Maya Greene"))
+    sessions.sign_up(one, bank.cards["Maya Greene"], bank.who("Maya Greene"))
+    sessions.sign_up(two, bank.cards["Maya"], bank.who("Maya"))
+    sessions.sign_up(two, bank.cards["Maya Greene"], bank.who("Maya Greene"))
+    merge(bank)
+    assert signed(one) == [("Maya", "going", 1)]
+    assert ("Maya", "going", 1) in signed(two) and ("Maya Greene", "waiting", None) not in signed(two)
+    assert sessions.by_ref(own).payer_id == bank.member("Maya").id and sessions.by_ref(own).status == "open"
+
+
+def test_both_checked_in_is_refused_and_one_goes_along(bank: Bank) -> None:
+    ref = opened(bank, "Cass", day=clock.today())
+    here(bank, ref, "Maya", "Maya Greene")
+    with pytest.raises(Refused, match="Both cards are checked in"):
+        merge(bank)
+    bank.join("M Greene")
+    here(bank, ref, "Walter")
+    assert merge(bank, "Walter", "M Greene") == 0
+    row = checkin.row_of(sessions.by_ref(ref), bank.member("M Greene"))
+    assert row is not None
+
+
+def test_bookings_and_offers_for_time_come_first(app: Flask) -> None:
+    with on(TODAY, 11):
+        pool = open_pool()
+        swim = pool.open()
+        pool.bank.join("Maya Greene")
+        ref = pool.book(swim, "Maya Greene")
+        with pytest.raises(Refused, match=ref):
+            merge(pool.bank)
+        spend.cancel(ref, pool.bank.who("Maya Greene"))
+        merge(pool.bank)
+        pool.bank.group("The pool", "Walter")
+        with pytest.raises(Refused, match="has offers for time"):
+            merge(pool.bank, POOL, "The pool")
+        assert pool.at_till("Maya Greene", "Maya"), "the old card is known at a till"
+
+
+def test_a_pot_that_neighbours_are_asked_about(bank: Bank) -> None:
+    give_seats(bank, *SITTING, area=None)
+    ref = neighbours.propose("riverside", bank.cards["Maya Greene"], 480, "Out of hospital", bank.who("Olga"), once_key="p")
+    merge(bank)
+    lend(bank, "Walter", 600)
+    leaving.donate(bank.cards["Walter"], leaving.POT, 600, "", bank.who("Walter"), once_key="d")
+    for who in the_three(bank, ref)[:2]:
+        neighbours.say(ref, 480, "Yes", who)
+    assert bank.has("Maya") == 480
+    assert_books_are_right()
+
+
+def test_the_database_moves_nothing_else(bank: Bank) -> None:
+    open_, settled = bank.log("Idris", "gave", "Maya Greene", 60), bank.settled("Walter", "Maya Greene", 30)
+    merge(bank)
+    for statement in (
+        f"UPDATE exchange SET receiver_id = {bank.member('Maya').id} WHERE ref = '{settled}'",
+        f"UPDATE exchange SET receiver_id = {bank.member('Walter').id} WHERE ref = '{open_}'",
+        "UPDATE merged_member SET new_id = old_id + 1",
+        "DELETE FROM merged_member",
+    ):
+        with pytest.raises(IntegrityError), transaction():
+            db.session.execute(text(statement))
+
+
+def test_the_pages(bank: Bank, app: Flask) -> None:
+    bank.settled("Maya Greene", "Idris", 90)
+    old, new = bank.cards["Maya Greene"], bank.cards["Maya"]
+    olga = Inspector(app, 8).sign_in(bank.who("Olga").id).get(f"/timebank/desk/members/{new}")
+    assert f"/timebank/desk/members/{new}/same" in list(olga.links())
+    olga.get(f"/timebank/desk/members/{new}/same")
+    olga.get(f"/timebank/desk/members/{new}/same?q=zzz")
+    assert "Nobody found" in olga.text
+    olga.get(f"/timebank/desk/members/{new}/same?q={old}")
+    assert f"/timebank/desk/members/{old}/same/{new}" in list(olga.links())
+    olga.budget = 20
+    olga.get(f"/timebank/desk/members/{old}/same/{new}")
+    assert "Look twice" in olga.text and "1 h 30 min" in olga.text
+    olga.budget = 80
+    olga.submit("Join the two cards", status=422)
+    assert "Write why" in olga.text
+    olga.submit("Join the two cards", reason="Same birthday")
+    olga.follow()
+    assert "the old card leads here" in olga.text
+    olga.get(f"/timebank/desk/members/{old}/same/{new}")
+    assert "joined already" in olga.text
+    olga.get(f"/timebank/desk/members/{old}")
+    assert "Maya" in olga.text
+    Inspector(app, 8).sign_in(bank.who("Idris").id).get(f"/timebank/to/{old}", status=303).follow().get(
+        f"/timebank/desk/members/{old}/same/{new}", status=404
+    )
