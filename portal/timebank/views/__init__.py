@@ -8,9 +8,10 @@ from portal.timebank.views.importing import time_imports
 from portal.timebank.views.paper import time_paper
 from portal.timebank.views.posts import posts_pages
 from portal.timebank.views.prints import time_prints
+from portal.timebank.views.safety import time_safety
 from portal.timebank.views.sessions import time_sessions
 from portal.timebank.views.spend import spend_pages
 
-PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports, spend_pages]
+PAGES = [timebank, time_desk, time_sessions, posts_pages, talks, time_paper, time_prints, time_imports, spend_pages, time_safety]
 
 __all__ = ["PAGES", "giving", "spend_partner"]

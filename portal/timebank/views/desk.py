@@ -10,7 +10,7 @@ from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import areas, forms, kinds, leaving, members, queries
+from portal.timebank import areas, forms, kinds, leaving, members, queries, safety, today
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
@@ -33,18 +33,24 @@ EVENTS = {
 }  # fmt: skip
 MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+    "evidence_seen": N_("Something was seen"), "evidence_ended": N_("Something that was seen has ended"), "evidence_not_needed": N_("Does not wait any more"),
+    "asked_after": N_("Somebody asked how they are"), "nudged": N_("A kind word was sent"),
 }  # fmt: skip
 
 
 @time_desk.get("/timebank/desk/")
 @allow("help others")
 def index() -> Any:
-    """Today: what two people cannot settle by themselves, the longest waiting first."""
+    """Today: everything that needs a coordinator, each with the page on which something is done about it."""
     text = request.args.get("q", "")[:100]
     here = current_user.areas("connector", "officer")
+    rules, whole = members.rules(), request.args.get("all", "")
+    heaps = [] if text.strip() else today.waiting(here, rules, whole)
+    if whole:
+        heaps = [heap for heap in heaps if heap.what == whole]
     return page(
-        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
-        found=members.search_all(text, here) if text.strip() else [], words=queries.plain,
+        "timebank/desk.html", open=rules is not None, heaps=heaps, heading=today.heading, most=today.MOST, whole=bool(whole), q=text,
+        found=members.search_all(text, here) if text.strip() else [],
     )  # fmt: skip
 
 
@@ -194,7 +200,7 @@ def all_kinds() -> Any:
         else:
             flash(_("%(name)s is a kind of help now.", name=form.name.data))
             return see_other("/timebank/desk/kinds")
-    return form_page("timebank/desk_kinds.html", form, kinds=kinds.everything())
+    return form_page("timebank/desk_kinds.html", form, kinds=kinds.everything(), levels=safety.LEVELS)
 
 
 @time_desk.route("/timebank/desk/kinds/<code>", methods=["GET", "POST"])
