@@ -14,6 +14,7 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.timebank.evidence_model
 import portal.timebank.lines_model
 import portal.timebank.merged_model
 import portal.timebank.model

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, true
 
 from portal import clock
 from portal.db import db
@@ -16,11 +16,9 @@ from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.places.model import Scheme
-from portal.timebank import exchange, posts
-from portal.timebank import lines as wrong_lines
-from portal.timebank.lines_model import LineQuestion
-from portal.timebank.model import Exchange
-from portal.timebank.posts_model import Post
+from portal.timebank import today as timebank
+from portal.timebank.members import rules as rules_of_time
+from portal.timebank.model import Timebank
 from portal.words import _n
 
 MOST = 99  # a larger number tells nobody more
@@ -40,10 +38,11 @@ class Waiting:
 def waiting_at_desk(
     *, officer: bool, finance: bool, areas: Collection[int] | None = None, coordinator: bool = False, helps_in: frozenset[int] | None = None
 ) -> Sequence[Waiting]:
-    """What needs an officer, finance or a connector today. One query: every part counts at most MOST + 1 rows of an index.
+    """What needs an officer, finance or a connector today. One query, and the rules for who looks after the timebank: every part counts
+    at most MOST + 1 rows.
 
     `areas`: an officer for these gets what lies there, and nothing that is the whole scheme's; None: everything. `helps_in`: the same for
-    who looks after the timebank.
+    who looks after the timebank, whose desk names what is counted here.
     """
     today = clock.today()
     here = lies_in(areas)
@@ -84,15 +83,14 @@ def waiting_at_desk(
         "late_appeals": select(Appeal.id)
         .join(Appeal.application)
         .where(Appeal.status.in_(("open", "second_stage")), Appeal.answer_by < today, here),
-        "hours": exchange.waiting_query(helps_in).with_only_columns(Exchange.id),
-        "wrong_lines": wrong_lines.waiting_query(helps_in).with_only_columns(LineQuestion.id),
-        "unmet": posts.unmet_query(helps_in).with_only_columns(Post.id),
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
+    of_time = timebank.parts(helps_in, rules_of_time()) if coordinator else {}
+    columns += [timebank.counted(part).label(f"time_{what}") for what, part in of_time.items()]
     numbers = db.session.execute(select(*columns)).one()._mapping
     lines = []
     if officer:
@@ -173,24 +171,10 @@ def waiting_at_desk(
         ]
     if placed:
         lines = [line for line in lines if line.href.startswith(PLACED)]
-    if coordinator:
-        lines += [
-            Waiting(
-                _n("exchange that two cannot settle", "exchanges that two cannot settle", numbers["hours"]),
-                numbers["hours"],
-                "/timebank/desk/",
-            ),
-            Waiting(
-                _n("line that somebody says is wrong", "lines that somebody says are wrong", numbers["wrong_lines"]),
-                numbers["wrong_lines"],
-                "/timebank/desk/",
-            ),
-            Waiting(
-                _n("request that nobody has met", "requests that nobody has met", numbers["unmet"]),
-                numbers["unmet"],
-                "/timebank/desk/requests",
-            ),
-        ]
+    for what, (_one, everything) in timebank.PAGES.items():
+        if what in of_time:
+            number = numbers[f"time_{what}"]
+            lines.append(Waiting(timebank.line(what, number), number, everything))
     if finance or (officer and not placed):
         lines += [
             Waiting(
@@ -242,16 +226,21 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def front_door() -> tuple[Scheme | None, Round | None]:
-    """The scheme, and the round to offer first: one that closes before one that never does. One query.
+def front_door() -> tuple[Scheme | None, Round | None, Timebank | None]:
+    """The scheme, the round to offer first (one that closes before one that never does), and the timebank if it is open. One query.
 
-    While the caller holds the scheme, whatever asks for it on the same page is answered without another query.
+    While the caller holds the scheme and the timebank, whatever asks for them on the same page is answered without another query.
     """
     now = clock.now()
     takes = and_(
         Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now)
     )  # fmt: skip
     found = db.session.execute(
-        select(Scheme, Round).outerjoin(Round, takes).order_by(Round.closes_at.is_(None), Round.closes_at).limit(1)
+        select(Scheme, Round, Timebank)
+        .select_from(Scheme)
+        .outerjoin(Round, takes)
+        .outerjoin(Timebank, true())
+        .order_by(Round.closes_at.is_(None), Round.closes_at)
+        .limit(1)
     ).one_or_none()
-    return (found[0], found[1]) if found else (None, None)
+    return (found[0], found[1], found[2]) if found else (None, None, None)

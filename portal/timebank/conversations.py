@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once
@@ -13,7 +13,7 @@ from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.refs import new_ref
-from portal.timebank import members, notices, posts, search
+from portal.timebank import evidence, members, notices, posts, search
 from portal.timebank.exchange import BASES
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Conversation, Post, Relayed, Reported
@@ -152,10 +152,11 @@ def answer(post_ref: str, mine: str, words: str, who: Who, *, basis: str | None 
         return ref
 
 
+@evidence.telling
 def invite(post_ref: str, helper_ref: str, words: str, who: Who, *, basis: str | None = None) -> str:
     """The owner of a post (or a coordinator for them, on a basis) writes first, to somebody who may help; returns the reference.
 
-    A second tap finds the first. Refused as for `answer`.
+    A second tap finds the first. Refused as for `answer`; `evidence.NotYet`: something must have been seen of the helper first.
     """
     with transaction():
         post = posts.locked(post_ref)
@@ -165,6 +166,7 @@ def invite(post_ref: str, helper_ref: str, words: str, who: Who, *, basis: str |
             raise Refused(_("This is not in the list any more. Put it up again first."))
         if (known := with_me(post, [helper.id])) is not None:
             return known.ref
+        evidence.must_be_ready(helper if post.kind == "request" else post.member, post.category.risk, post.member)
         return _begin(post, helper, post.member, words, actor).ref
 
 
@@ -322,18 +324,23 @@ class ReportSeen:
     against: Member
 
 
-def reports(areas: frozenset[int] | None, limit: int = 50) -> Sequence[ReportSeen]:
-    """What waits for coordinators of these areas (None: all), the longest waiting first."""
+def reports_query(areas: frozenset[int] | None) -> Select[Reported, Conversation]:
+    """What waits for coordinators of these areas (None: all)."""
     query = (
         select(Reported, Conversation)
         .join(Relayed, Relayed.id == Reported.relayed_id)
         .join(Conversation, Conversation.id == Relayed.conversation_id)
         .where(Reported.settled_at.is_(None))
-        .options(*BOTH)
     )
     if areas is not None:
         here = select(Member.id).where(Member.area_id.in_(areas))
         query = query.where(or_(Conversation.owner_id.in_(here), Conversation.other_id.in_(here)))
+    return query
+
+
+def reports(areas: frozenset[int] | None, limit: int = 50) -> Sequence[ReportSeen]:
+    """The same to be read, the longest waiting first."""
+    query = reports_query(areas).options(*BOTH)
     return [_seen(report, found) for report, found in db.session.execute(query.order_by(Reported.id).limit(limit)).unique()]
 
 

@@ -1,6 +1,7 @@
 """Somebody joins at the desk: on paper, by telephone or face to face, with or without e-mail and telephone."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import func, select
 
@@ -26,12 +27,13 @@ class SameName(Refused):
 
 def enrol(
     name: str, contact: tuple[str, str] | None, area_id: int, postal_address: str, who: Who, basis: str, *, agreed: bool, large_print: bool,
-    same: str | None, once_key: str,
+    same: str | None, once_key: str, adult_on: date | None = None,
 ) -> str:  # fmt: skip
     """Make a person a member, who said yes to what members say; returns the number on their card. Sent twice: the first result.
 
     `contact`: ("email" or "sms", address), or None. `same`: the reference of who it is, "" for nobody that we know, None when nobody has
-    said yet. Refused: not agreed, no basis, an area where they do not help; `SameName`.
+    said yet. `adult_on`: when they are 18, of who is younger. Refused: not agreed, no basis, an area where they do not help, too young;
+    `SameName`.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -51,7 +53,7 @@ def enrol(
         if chosen is None and large_print and not someone.large_print:
             someone.large_print = True
         actor = Actor(who.id, someone.id, basis)
-        made = members.become(rules, area_id, actor, person_id=someone.id)
+        made = members.become(rules, area_id, actor, person_id=someone.id, adult_on=adult_on)
         if someone.area_id is None:
             someone.area_id = area_id
         record(members.about(made), "enrolled", actor)

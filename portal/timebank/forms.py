@@ -1,6 +1,7 @@
 """What members and coordinators type about hours."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from wtforms import BooleanField, RadioField, SelectField
 
@@ -11,20 +12,39 @@ from portal.refs import clean_ref
 from portal.timebank.leaving import POT
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
+from portal.timebank.rules import ADULT
 from portal.web.forms import DayField, Form, HoursField, Line, Needed, PoundsField, WholeNumberField
 from portal.words import N_, _
 from portal.work.model import Purpose
 
+YOUNG = "young"
 BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
 
 
 class Join(Form):
     area = SelectField(N_("Where you live"), [Needed(N_("Choose where you live, so that neighbours find you."))])
+    age = RadioField(N_("How old are you?"), [Needed(N_("Say how old you are."))])
+    adult_on = DayField(
+        N_("When are you 18?"), description=N_("Only if you are 16 or 17. Until then a parent or carer must say yes, and a coordinator talks to them.")
+    )  # fmt: skip
     agreed = BooleanField("", [Needed(N_("Say yes to this first, please."))])
 
-    def fill(self) -> "Join":
+    def fill(self, least_age: int) -> "Join":
         self.area.choices = area_choices(_("Choose a place"))
+        self.age.choices = [("adult", _("18 or over")), (YOUNG, _("16 or 17"))]
+        if least_age == ADULT:
+            del self.age
+            del self.adult_on
         return self
+
+    def until(self) -> date | None:
+        """When somebody who says that they are younger is 18; None for everybody else. Refused: they do not say when."""
+        if not self.age or self.age.data != YOUNG:
+            return None
+        if self.adult_on.data is None or self.adult_on.data <= clock.today():
+            raise Refused(_("Write the day on which you will be 18."), "adult_on")
+        until: date = self.adult_on.data
+        return until
 
 
 class Me(Form):

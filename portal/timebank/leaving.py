@@ -20,7 +20,7 @@ from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS, KEEPS_FROM_LEAVING
 from portal.places.model import Area
-from portal.timebank import exchange, members, messages, posts_leaving, sessions, tariffs
+from portal.timebank import evidence, exchange, members, messages, posts_leaving, sessions, tariffs
 from portal.timebank.members import account, balance, name_of, pot
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
@@ -147,6 +147,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
         elif has < 0:
             _carry(member, Minutes(-has), actor)
         sessions.let_go(member, actor)
+        evidence.let_go(member, who)
         tariffs.let_go(member, actor)
         files = posts_leaving.end_everything(member, actor)
         member.status = "left"
@@ -225,6 +226,7 @@ def _forget(someone: Person) -> Sequence[str]:
     if member.status != "left":
         member.status = "left"
         record(members.about(member), "left", SCHEME)
+    evidence.forget(member)
     either = or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id)
     db.session.execute(update(Exchange).where(either).values(note="", answer="", question=""))
     return ()

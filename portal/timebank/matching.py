@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from portal import clock
 from portal.db import db, transaction
@@ -12,7 +12,7 @@ from portal.history import SCHEME, Event, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.money import Minutes, hours
-from portal.timebank import members, notices, search
+from portal.timebank import members, notices, safety, search
 from portal.timebank.members import NAMED
 from portal.timebank.model import Exchange, Member
 from portal.timebank.posts_model import Conversation, Post
@@ -46,13 +46,15 @@ class Suggestion:
 
 
 def helpers_for(post: Post, limit: int = SUGGESTED) -> Sequence[Suggestion]:
-    """Up to five members who may help with a request, the likeliest first, each with the reasons. Five queries.
+    """Up to five members who may help with a request, the likeliest first, each with the reasons. Five queries, six for careful kinds.
 
     Only who is to be found anyhow: by an offer that reaches the owner, by living in the same area, by being seen outside it, or as
-    an organisation. Nobody who was written to about it already, or whom either does not want to hear from.
+    an organisation; and of whom what the kind of help asks has been seen. Nobody who was written to about it already, or whom either
+    does not want to hear from.
     """
-    found = {offer.member_id: Suggestion(offer.member, offer) for offer in reversed(_offers(post))}
-    for member, times in _who_did_it(post):
+    may = safety.ready(post.category.risk, safety.level_rules(post.category.risk))
+    found = {offer.member_id: Suggestion(offer.member, offer) for offer in reversed(_offers(post, may))}
+    for member, times in _who_did_it(post, may):
         found.setdefault(member.id, Suggestion(member)).add(
             DONE_IT, _n("Has helped in this way once before", "Has helped in this way %(num)d times before", times)
         )
@@ -94,11 +96,17 @@ def _free(offer: Post, first: date | None, last: date | None) -> bool:
     return begins <= ends
 
 
-def _offers(post: Post) -> Sequence[Post]:
+def _offers(post: Post, may: ColumnElement[bool]) -> Sequence[Post]:
     """Offers in the lists, of the same kind of help, that reach whoever asks; those in the same place first."""
     query = (
         select(Post)
-        .where(search.live(), Post.kind == "offer", Post.category_id == post.category_id, search.reaches(post.member.area_id))
+        .where(
+            search.live(),
+            Post.kind == "offer",
+            Post.category_id == post.category_id,
+            search.reaches(post.member.area_id),
+            Post.member_id.in_(select(Member.id).where(may)),
+        )
         .options(*search.WHOLE)
         .order_by((Post.area_id == post.area_id).desc(), Post.id.desc())
         .limit(CANDIDATES)
@@ -106,7 +114,7 @@ def _offers(post: Post) -> Sequence[Post]:
     return db.session.scalars(query).unique().all()
 
 
-def _who_did_it(post: Post) -> Sequence[tuple[Member, int]]:
+def _who_did_it(post: Post, may: ColumnElement[bool]) -> Sequence[tuple[Member, int]]:
     """Members who helped in this way in the last two years, how often, and who are to be found from where the request is."""
     times = func.count().label("times")
     gave = (
@@ -119,7 +127,7 @@ def _who_did_it(post: Post) -> Sequence[tuple[Member, int]]:
     query = (
         select(Member, gave.c.times)
         .join(gave, gave.c.giver_id == Member.id)
-        .where(Member.status == "active", seen)
+        .where(Member.status == "active", seen, may)
         .options(*NAMED)
         .order_by((Member.area_id == post.member.area_id).desc(), gave.c.times.desc(), Member.id)
         .limit(CANDIDATES)

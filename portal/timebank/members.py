@@ -1,7 +1,8 @@
 """Members of the timebank: persons and organisations with an account of minutes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import Select, case, false, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -20,7 +21,7 @@ from portal.places.model import Area
 from portal.refs import clean_ref, new_ref
 from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import Category, Exchange, Member, Timebank
-from portal.timebank.rules import TimeRules
+from portal.timebank.rules import ADULT, TimeRules
 from portal.words import N_, _
 
 ISSUE = "issue"  # where starting credit comes from, so that the whole book is always zero
@@ -41,9 +42,11 @@ STANDARD = {
     "events": N_("Events and hubs"),
     "other": N_("Something else"),
 }
+CAREFUL = {"children": "at_risk"}  # of the usual kinds; the scheme says it of others
 AGREEMENT = N_(
     "I am %(age)d or over. An hour is an hour, whatever it is for. I say honestly how long it was, I am kind, and I stop when I do not feel safe."
 )
+WHEN_JOINED: list[Callable[["Member"], None]] = []  # what else happens in the action by which somebody becomes a member
 
 
 # --- the timebank itself -------------------------------------------------------------------------------------------------
@@ -56,7 +59,9 @@ def open_timebank(rules: TimeRules, actor: Actor) -> None:
             return
         db.session.add(Timebank(id=1, opened_at=clock.now(), rules=rules.dump()))
         known = set(db.session.scalars(select(Category.code)))
-        db.session.add_all(Category(code=code, name=_(name)) for code, name in STANDARD.items() if code not in known)
+        db.session.add_all(
+            Category(code=code, name=_(name), risk=CAREFUL.get(code, "ordinary")) for code, name in STANDARD.items() if code not in known
+        )
         open_accounts([(ISSUE, "MIN", "equity", _("Starting credit"), None, None)])
         record("timebank", "opened", actor)
 
@@ -167,17 +172,17 @@ def floor_of(member: Member, scheme_rules: TimeRules) -> Minutes:
 # --- becoming one --------------------------------------------------------------------------------------------------------
 
 
-def join(person_id: int, area_id: int, agreed: bool, actor: Actor) -> str:
-    """A person becomes a member; returns the number on their card. Again gives the same.
+def join(person_id: int, area_id: int, agreed: bool, actor: Actor, *, adult_on: date | None = None) -> str:
+    """A person becomes a member; returns the number on their card. Again gives the same. `adult_on`: when they are 18, of who is younger.
 
-    Refused: the timebank is not open, no such area, not agreed to what members say (age and fairness).
+    Refused: the timebank is not open, no such area, not agreed to what members say (age and fairness), younger than the rules allow.
     """
     with transaction():
         scheme_rules = open_rules()
         someone = people.person(person_id)
         if not agreed:
             raise Refused(_("Say yes to this first, please."), "agreed")
-        made = become(scheme_rules, area_id, actor, person_id=someone.id)
+        made = become(scheme_rules, area_id, actor, person_id=someone.id, adult_on=adult_on)
         if someone.area_id is None:
             someone.area_id = area_id
         return made.ref
@@ -197,10 +202,11 @@ def become(
     person_id: int | None = None,
     organisation_id: int | None = None,
     start: bool = True,
+    adult_on: date | None = None,
 ) -> Member:
     """Make a member of a person or an organisation, as a part of an action; again gives the same. `start`: with the starting credit.
 
-    Refused: no such area.
+    `adult_on` as for `join`. Refused: no such area, too young.
     """
     must_be_in_transaction()
     whose = Member.person_id == person_id if person_id is not None else Member.organisation_id == organisation_id
@@ -212,13 +218,15 @@ def become(
     area = db.session.get(Area, area_id)
     if area is None or area.archived_at is not None or area.kind == "scheme":
         raise Refused(_("Choose where you live, so that neighbours find you."), "area")
+    young_until = _judge_age(adult_on, scheme_rules)
     fresh = made is None
     if made is None:
         made = Member(ref=new_ref("MEM"), person_id=person_id, organisation_id=organisation_id, area_id=area.id, joined_at=clock.now())
         db.session.add(made)
         db.session.flush()
     made.status, made.area_id = "active", area.id
-    made.agreement = _(AGREEMENT, age=scheme_rules.least_age) if person_id is not None else ""
+    made.adult_on = young_until
+    made.agreement = _(AGREEMENT, age=scheme_rules.least_age if young_until else ADULT) if person_id is not None else ""
     open_books_of(area)
     open_accounts([(account(made), "MIN", "liability", _("Member %(ref)s", ref=made.ref), scheme_rules.hard_floor, None)])
     record(about(made), "joined" if fresh else "came_back", actor, area=area.code)
@@ -227,7 +235,20 @@ def become(
             [Line(ISSUE, account(made), scheme_rules.starting_credit)], key=f"member:{made.id}:start", kind="starting credit", about=about(made),
             sentence=_("Starting credit"), actor=SCHEME.code,
         )  # fmt: skip
+    for act in WHEN_JOINED:
+        act(made)
     return made
+
+
+def _judge_age(adult_on: date | None, scheme_rules: TimeRules) -> date | None:
+    """The day to keep of who is not 18 yet; None for everybody else. Refused: younger than the scheme allows."""
+    today = clock.today()
+    if adult_on is None or adult_on <= today:
+        return None
+    gap = ADULT - scheme_rules.least_age
+    if (adult_on.year - gap, adult_on.month, adult_on.day) > (today.year, today.month, today.day):
+        raise Refused(_("Members are %(age)d or over. Come back then, we would love to have you.", age=scheme_rules.least_age), "adult_on")
+    return adult_on
 
 
 def set_member(ref: str, *, area_id: int, seen_outside: bool, paused: bool, actor: Actor) -> None:

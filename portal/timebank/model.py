@@ -37,11 +37,13 @@ class Category(Base):
     """A kind of help: what an hour was given for."""
 
     __tablename__ = "category"
+    __table_args__ = (CheckConstraint("risk in ('ordinary', 'home', 'at_risk')", name="risk"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)  # "garden"
     name: Mapped[str] = mapped_column(unique=True)
     archived_at: Mapped[datetime | None]
+    risk: Mapped[str] = mapped_column(default="ordinary")  # decides what must have been seen of who gives it (safety.py)
 
 
 class Member(Base):
@@ -64,6 +66,7 @@ class Member(Base):
     hard_floor: Mapped[Minutes | None]  # a coordinator's exception, in minutes; None: the scheme's
     joined_at: Mapped[datetime]
     agreement: Mapped[str] = mapped_column(default="")  # the words that they said yes to when they joined
+    adult_on: Mapped[date | None]  # when they are 18, of who joined younger: until then somebody consents
 
     person: Mapped[Person | None] = relationship(viewonly=True)
     organisation: Mapped[Organisation | None] = relationship(viewonly=True)

@@ -15,7 +15,7 @@ from portal.history import Actor, record
 from portal.money import Minutes
 from portal.people.access import Who
 from portal.refs import new_ref
-from portal.timebank import conversations, members, notices, posts
+from portal.timebank import conversations, evidence, members, notices, posts
 from portal.timebank.calendar_file import Meeting
 from portal.timebank.conversations import Sides, put, speaking
 from portal.timebank.model import Exchange, Member
@@ -108,13 +108,14 @@ def _locked(ref: str, *, and_post: bool = False) -> tuple[Promise, Conversation]
 # --- agreeing ------------------------------------------------------------------------------------------------------------
 
 
+@evidence.telling
 def propose(
     ref: str, starts_at: datetime, minutes: int, place: str, who: Who, *, for_member: str | None = None, basis: str | None = None, once_key: str
 ) -> str:  # fmt: skip
     """Propose a day, time (an instant) and place in a conversation, about how long in minutes; or another one than stands.
 
     Returns the promise's reference; the other side is asked. Refused: not one of the two, closed, in the past or more than a year
-    ahead, no place, the same as stands.
+    ahead, no place, the same as stands; `evidence.NotYet`: something must have been seen of one of the two first.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -122,6 +123,7 @@ def propose(
         found = conversations.locked(ref)
         seen, actor = speaking(found, who, for_member, basis)
         conversations.must_be_open(found)
+        _must_be_ready(found, seen.me)
         _judge(starts_at, minutes, place)
         promise, changed = _changed_or_new(found, seen, starts_at, minutes, place)
         said = put(found, seen.me, _("%(when)s, %(place)s", when=when(starts_at), place=place), actor, "changed" if changed else "proposed")
@@ -129,6 +131,13 @@ def propose(
         notices.proposed(promise, seen.me, seen.them, said, changed=changed)
         once.keep(once_key, promise.ref)
         return promise.ref
+
+
+def _must_be_ready(found: Conversation, me: Member) -> None:
+    """Whoever gives needs what the kind of help asks; for who is young somebody consents, whichever side they are."""
+    giver, receiver = roles(found)
+    evidence.must_be_ready(giver, found.post.category.risk, me)
+    evidence.must_be_ready(receiver, "ordinary", me)
 
 
 def _judge(starts_at: datetime, minutes: int, place: str) -> None:
@@ -161,10 +170,12 @@ def _changed_or_new(found: Conversation, seen: Sides, starts_at: datetime, minut
     return standing, True
 
 
+@evidence.telling
 def accept(ref: str, who: Who, *, shown: int, for_member: str | None = None, basis: str | None = None) -> Promise:
     """The other side says yes to what was `shown` (its sequence); both get it in writing. Again changes nothing.
 
-    Refused: not the side that is asked. Conflict: it is another day now, or was called off.
+    Refused: not the side that is asked; as for `propose` what must have been seen first. Conflict: it is another day now, or was
+    called off.
     """
     with transaction():
         promise, found = _locked(ref)
@@ -180,6 +191,7 @@ def accept(ref: str, who: Who, *, shown: int, for_member: str | None = None, bas
         if promise.starts_at <= clock.now():
             raise Refused(_("That time has passed. Propose another day."))
         conversations.must_be_open(found)
+        _must_be_ready(found, seen.me)
         promise.status, promise.accepted_by_id, promise.changed_at = "agreed", seen.me.id, clock.now()
         put(found, seen.me, _("Yes: %(when)s, %(place)s", when=when(promise.starts_at), place=promise.place), actor, "agreed")
         record(about(promise), "agreed", actor)

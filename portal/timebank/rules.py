@@ -1,6 +1,7 @@
 """The rules of the timebank (design 1, The timebank), pure: what may be written down, and at which figure two people settle."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,6 +11,12 @@ from portal.money import STEP, Minutes, Pence, hours
 from portal.words import _
 
 MOST_A_DAY = Minutes(16 * 60)  # of one giver, whatever it was for: as for hours on an idea (work.actions)
+ADULT = 18
+
+
+def usual_evidence() -> dict[str, dict[str, int]]:
+    """What the levels of care ask of who gives, as it ships: how many of each kind must be in force."""
+    return {"home": {"identity": 0, "reference": 1, "dbs": 0}, "at_risk": {"identity": 0, "reference": 2, "dbs": 1}}
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,9 @@ class TimeRules:
     area_limit: Minutes = Minutes(6000)  # above it, in either direction, the coordinators of both areas are told; 0: never
     figure_rate: Pence = Pence(0)  # pence an hour, for the council's replacement-cost estimate alone; never beside a person's balance
     figure_source: str = ""  # whose rate it is, and of which year
-    least_age: int = 18
+    least_age: int = ADULT  # 16: who is 16 or 17 joins, with a consent that a coordinator has seen
+    evidence: Mapping[str, Mapping[str, int]] = field(default_factory=usual_evidence)
+    quiet_days: int = 90  # a member of whom nothing was heard for so long is asked how they are
 
     @staticmethod
     def load(kept: dict[str, Any]) -> "TimeRules":

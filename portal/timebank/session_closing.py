@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import String, and_, case, cast, func, literal, or_, select, union_all, update
+from sqlalchemy import Select, String, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock
@@ -605,27 +605,29 @@ def _reverse_entries(
 # --- the desk ------------------------------------------------------------------------------------------------------------
 
 
+def lines_query(areas: frozenset[int] | None) -> Select[Attendance]:
+    """Lines that a coordinator of these areas (None: all) has to look at: somebody says that it is wrong, or closed it themselves."""
+    query = select(Attendance).join(Attendance.session).join(Attendance.member).where(Attendance.questioned_at.is_not(None))
+    return query if areas is None else query.where(TimeSession.area_id.in_(areas))
+
+
 def waiting_lines(areas: frozenset[int] | None, limit: int = 100) -> Sequence[Attendance]:
-    """Lines that a coordinator of these areas (None: all) has to look at, the longest waiting first: somebody says that it is wrong, or
-    closed it themselves. One query.
-    """
-    query = (
-        select(Attendance)
-        .join(Attendance.session)
-        .join(Attendance.member)
-        .where(Attendance.questioned_at.is_not(None))
-        .options(contains_eager(Attendance.session).joinedload(TimeSession.area), contains_eager(Attendance.member).options(*members.NAMED))
+    """The same to be read, the longest waiting first. One query."""
+    query = lines_query(areas).options(
+        contains_eager(Attendance.session).joinedload(TimeSession.area), contains_eager(Attendance.member).options(*members.NAMED)
     )
-    if areas is not None:
-        query = query.where(TimeSession.area_id.in_(areas))
     return db.session.scalars(query.order_by(Attendance.questioned_at, Attendance.id).limit(limit)).all()
 
 
-def not_closed(areas: frozenset[int] | None, limit: int = 50) -> Sequence[TimeSession]:
-    """Sessions that are over and that nobody closed or cancelled, the oldest first. One query."""
+def not_closed_query(areas: frozenset[int] | None) -> Select[TimeSession]:
+    """Sessions in these areas (None: all) that are over and that nobody closed or cancelled."""
     query = select(TimeSession).where(TimeSession.status == "open", TimeSession.day <= clock.today() - timedelta(days=NOT_CLOSED))
-    if areas is not None:
-        query = query.where(TimeSession.area_id.in_(areas))
+    return query if areas is None else query.where(TimeSession.area_id.in_(areas))
+
+
+def not_closed(areas: frozenset[int] | None, limit: int = 50) -> Sequence[TimeSession]:
+    """The same to be read, the oldest first. One query."""
+    query = not_closed_query(areas)
     named = (joinedload(TimeSession.organiser), joinedload(TimeSession.area))
     return db.session.scalars(query.options(*named).order_by(TimeSession.day, TimeSession.id).limit(limit)).all()
 

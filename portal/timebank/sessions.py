@@ -25,7 +25,7 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import calendar, ideas, members, session_split
+from portal.timebank import calendar, evidence, ideas, members, safety, session_split
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, name_of, pot
@@ -519,10 +519,12 @@ def _cancel_one(session: TimeSession, reason: str, actor: Actor) -> None:
 # --- signing up ----------------------------------------------------------------------------------------------------------
 
 
+@evidence.telling
 def sign_up(ref: str, member_ref: str, who: Who) -> str:
     """A member wants to come: "going" with a place, or "waiting". A second time changes nothing.
 
-    By themselves, or by who runs it. Refused: over, cancelled, not a person, taking a break, not theirs.
+    By themselves, or by who runs it. Refused: over, cancelled, not a person, taking a break, not theirs; `evidence.NotYet`: something
+    must have been seen of them first.
     """
     with transaction():
         session = locked(ref)
@@ -535,6 +537,7 @@ def sign_up(ref: str, member_ref: str, who: Who) -> str:
         row = sign_up_of(session, member)
         if row is not None and row.state != "off":
             return row.state
+        evidence.must_be_ready(member, session.category.risk, member if member.person_id == who.id else None)
         number = _free_number(session)
         state = "waiting" if number is None or _first_waiting(session) is not None else "going"
         if row is None:
@@ -572,8 +575,11 @@ def _free_number(session: TimeSession) -> int | None:
 
 
 def _first_waiting(session: TimeSession) -> SignUp | None:
-    """Who has waited longest, of those who are members still."""
-    query = select(SignUp).join(SignUp.member).where(SignUp.session_id == session.id, SignUp.state == "waiting", Member.status == "active")
+    """Who has waited longest, of those who are members still and may help in this way."""
+    risk = session.category.risk
+    query = select(SignUp).join(SignUp.member).where(
+        SignUp.session_id == session.id, SignUp.state == "waiting", Member.status == "active", safety.ready(risk, safety.level_rules(risk))
+    )  # fmt: skip
     return db.session.scalar(query.order_by(SignUp.asked_at, SignUp.id).limit(1))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, not_, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
@@ -62,21 +62,30 @@ def has_offers(partners: Collection[Member]) -> Sequence[Member]:
     return [each for each in partners if each.id in found]
 
 
-def to_look_at(areas: frozenset[int] | None) -> Sequence[SpendOffer]:
-    """What waits for a coordinator of these areas (None: all), the longest waiting first. One query."""
+def to_look_at_query(areas: frozenset[int] | None) -> Select[SpendOffer]:
+    """Offers that are held until a coordinator of these areas (None: all) has looked at them."""
     query = select(SpendOffer).where(SpendOffer.status == "waiting")
-    if areas is not None:
-        query = query.where(SpendOffer.area_id.in_(areas))
-    return db.session.scalars(query.options(*OF_OFFER).order_by(SpendOffer.id).limit(100)).all()
+    return query if areas is None else query.where(SpendOffer.area_id.in_(areas))
 
 
-def questioned(areas: frozenset[int] | None) -> Sequence[SpendBooking]:
-    """Redemptions with which a member says that something is wrong, the oldest question first. One query."""
-    query = select(SpendBooking).where(SpendBooking.questioned_at.is_not(None)).options(*OF_BOOKING)
+def to_look_at(areas: frozenset[int] | None) -> Sequence[SpendOffer]:
+    """The same to be read, the longest waiting first. One query."""
+    return db.session.scalars(to_look_at_query(areas).options(*OF_OFFER).order_by(SpendOffer.id).limit(100)).all()
+
+
+def questioned_query(areas: frozenset[int] | None) -> Select[SpendBooking]:
+    """Redemptions of which a member says that something is wrong, where they or the partner are in these areas (None: all)."""
+    query = select(SpendBooking).where(SpendBooking.questioned_at.is_not(None))
     if areas is not None:
         here = select(Member.id).where(Member.area_id.in_(areas))
         partners = select(SpendOffer.id).where(SpendOffer.partner_id.in_(here))
         query = query.where(or_(SpendBooking.member_id.in_(here), SpendBooking.offer_id.in_(partners)))
+    return query
+
+
+def questioned(areas: frozenset[int] | None) -> Sequence[SpendBooking]:
+    """The same to be read, the oldest question first. One query."""
+    query = questioned_query(areas).options(*OF_BOOKING)
     return db.session.scalars(query.order_by(SpendBooking.questioned_at).limit(100)).all()
 
 

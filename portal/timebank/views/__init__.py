@@ -11,6 +11,7 @@ from portal.timebank.views.neighbours import time_neighbours
 from portal.timebank.views.paper import time_paper
 from portal.timebank.views.posts import posts_pages
 from portal.timebank.views.prints import time_prints
+from portal.timebank.views.safety import time_safety
 from portal.timebank.views.sessions import time_sessions
 from portal.timebank.views.spend import spend_pages
 from portal.timebank.views.tariffs import time_tariffs
@@ -29,6 +30,7 @@ PAGES = [
     time_neighbours,
     time_lines,
     time_merging,
+    time_safety,
 ]
 
 __all__ = ["PAGES", "giving", "spend_partner"]

@@ -10,9 +10,8 @@ from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import areas, forms, kinds, leaving, members, neighbour_queries, neighbours, queries
+from portal.timebank import areas, forms, kinds, leaving, members, neighbour_queries, neighbours, queries, safety, today
 from portal.timebank import exchange as exchanges
-from portal.timebank import lines as wrong_lines
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
@@ -39,18 +38,24 @@ GRANTS = {
 MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
     "granted": N_("Hours from the community pot"), "donated": N_("Gave time away"), "joined_with": N_("Joined with another card"), "took_over": N_("Another card was joined with this one"),
+    "evidence_seen": N_("Something was seen"), "evidence_ended": N_("Something that was seen has ended"), "evidence_not_needed": N_("Does not wait any more"),
+    "asked_after": N_("Somebody asked how they are"), "nudged": N_("A kind word was sent"),
 }  # fmt: skip
 
 
 @time_desk.get("/timebank/desk/")
 @allow("help others")
 def index() -> Any:
-    """Today: what two people cannot settle by themselves, the longest waiting first."""
+    """Today: everything that needs a coordinator, each with the page on which something is done about it."""
     text = request.args.get("q", "")[:100]
     here = current_user.areas("connector", "officer")
+    rules, whole = members.rules(), request.args.get("all", "")
+    heaps = [] if text.strip() else today.waiting(here, rules, whole)
+    if whole:
+        heaps = [heap for heap in heaps if heap.what == whole]
     return page(
-        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
-        found=members.search_all(text, here) if text.strip() else [], words=queries.plain, wrong=wrong_lines.waiting(here),
+        "timebank/desk.html", open=rules is not None, heaps=heaps, heading=today.heading, most=today.MOST, whole=bool(whole), q=text,
+        found=members.search_all(text, here) if text.strip() else [],
     )  # fmt: skip
 
 
@@ -204,7 +209,7 @@ def all_kinds() -> Any:
         else:
             flash(_("%(name)s is a kind of help now.", name=form.name.data))
             return see_other("/timebank/desk/kinds")
-    return form_page("timebank/desk_kinds.html", form, kinds=kinds.everything())
+    return form_page("timebank/desk_kinds.html", form, kinds=kinds.everything(), levels=safety.LEVELS)
 
 
 @time_desk.route("/timebank/desk/kinds/<code>", methods=["GET", "POST"])

@@ -17,7 +17,7 @@ from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import areas, figures, forms, members, neighbour_queries, neighbours, queries, spend_queries
+from portal.timebank import areas, evidence, figures, forms, members, neighbour_queries, neighbours, queries, safety, spend_queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
@@ -94,10 +94,10 @@ def join() -> Any:
     on = safe_path(request.values.get("next"), "/timebank/")
     if members.member_of(current_user.id) is not None:
         return see_other(on)
-    form = forms.Join(data={"area": _home()} if request.method == "GET" else None).fill()
+    form = forms.Join(data={"area": _home()} if request.method == "GET" else None).fill(scheme_rules.least_age)
     if form.validate_on_submit():
         try:
-            members.join(current_user.id, area_id(form.area.data) or 0, bool(form.agreed.data), actor())
+            members.join(current_user.id, area_id(form.area.data) or 0, bool(form.agreed.data), actor(), adult_on=form.until())
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -136,7 +136,10 @@ def me() -> Any:
         else:
             flash(_("Saved."))
             return see_other(f"/timebank/{suffix(mine)}")
-    return form_page("timebank/me.html", form, me=mine, name=name_of(mine), as_=suffix(mine))
+    return form_page(
+        "timebank/me.html", form, me=mine, name=name_of(mine), as_=suffix(mine), held=evidence.of_member(mine), kinds=safety.KINDS,
+        wanted=evidence.wanted_by(mine), today=clock.today(),
+    )  # fmt: skip
 
 
 @timebank.get("/timebank/card")

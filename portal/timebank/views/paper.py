@@ -158,7 +158,7 @@ def undo(ref: str) -> Any:
 def enrol() -> Any:
     """Somebody joins at the desk."""
     rules = members.open_rules()
-    form = sheet_forms.Enrol().fill(own_areas(), BASES)
+    form = sheet_forms.Enrol().fill(own_areas(), BASES, rules.least_age)
     if form.same.data and request.method == "POST":
         form.ask_which(enrolling.known(form.name.data, area_id(form.area.data) or 0))
     else:
@@ -168,10 +168,10 @@ def enrol() -> Any:
         try:
             ref = enrolling.enrol(
                 form.name.data, form.contact.data, area_id(form.area.data) or 0, form.address.data, current_user, form.basis.data, agreed=bool(form.agreed.data),
-                large_print=bool(form.large_print.data), same=same, once_key=form.once_key(current_user.id),
+                large_print=bool(form.large_print.data), same=same, once_key=form.once_key(current_user.id), adult_on=form.adult_on.data if form.adult_on else None,
             )  # fmt: skip
         except enrolling.SameName as why:
-            form = sheet_forms.Enrol().fill(own_areas(), BASES)
+            form = sheet_forms.Enrol().fill(own_areas(), BASES, rules.least_age)
             form.ask_which(why.known)
             form.same.errors = [why.sentence]
         except Refused as why:

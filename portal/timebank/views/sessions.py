@@ -21,6 +21,7 @@ from portal.timebank import calendar, checkin, members, session_closing, session
 from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
 from portal.timebank.model import Member
+from portal.timebank.rules import ADULT
 from portal.timebank.session_messages import times
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.views import session_forms as forms
@@ -499,7 +500,7 @@ def _tapped(form: forms.Tap) -> checkin.Tap:
 @allow("signed in")
 @limiter.limit("20/minute", methods=["POST"])
 def new_member(ref: str) -> Any:
-    """Somebody at the session wants to be a member."""
+    """Somebody at the session wants to be a member; who is younger than 18 joins at the desk."""
     session = _run(ref)
     row = whole_number(request.args.get("row"), 0)
     guest = next((each for each in checkin.there(session) if each.id == row and each.member_id is None), None) if row else None
@@ -515,7 +516,7 @@ def new_member(ref: str) -> Any:
         if done:
             flash(_("Welcome, %(name)s! The number for the card is %(number)s.", name=form.name.data, number=number))
             return see_other(_path(session, "/check-in"))
-    return form_page("timebank/session_new_member.html", form, session=session, words=_(AGREEMENT, age=members.open_rules().least_age))
+    return form_page("timebank/session_new_member.html", form, session=session, words=_(AGREEMENT, age=ADULT))
 
 
 # --- closing -------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from wtforms import BooleanField, RadioField, SelectField
 
 from portal.places.model import Area
 from portal.refs import clean_ref
+from portal.timebank.rules import ADULT
 from portal.timebank.sheets import COLUMNS, LONGEST, MOST_ROWS, Typed
 from portal.timebank.views.session_forms import choose_idea
 from portal.web.forms import DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs, one_line, whole_number
@@ -102,10 +103,13 @@ class Enrol(Form):
     )
     large_print = BooleanField(N_("Letters in large print"))
     basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+    adult_on = DayField(N_("When are they 18?"), description=N_("Only for who is 16 or 17. Until then a parent or carer must say yes."))
     agreed = BooleanField("", [Needed(N_("They must say yes to this first."))])
     same = RadioField(N_("Is it one of these?"))
 
-    def fill(self, areas: Sequence[Area], bases: Mapping[str, str]) -> "Enrol":
+    def fill(self, areas: Sequence[Area], bases: Mapping[str, str], least_age: int) -> "Enrol":
+        if least_age == ADULT:
+            del self.adult_on
         self.area.choices = [("", _("Choose a place")), *((area.code, area.name) for area in areas)]
         self.basis.choices = [(value, _(text)) for value, text in bases.items()]
         self.same.choices = []
