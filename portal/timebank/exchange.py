@@ -24,7 +24,6 @@ from portal.refs import new_ref
 from portal.timebank import areas, ideas, members, messages, neighbour_queries
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
-from portal.timebank.queries import WITH_NAMES
 from portal.timebank.rules import MOST_A_DAY, agreed, judge_day, judge_time, too_low
 from portal.words import _
 
@@ -602,9 +601,3 @@ def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
         theirs = select(Member.id).where(Member.area_id.in_(here))
         query = query.where(or_(Exchange.giver_id.in_(theirs), Exchange.receiver_id.in_(theirs)))
     return query
-
-
-def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
-    """The same with names, the longest waiting first."""
-    query = waiting_query(here)
-    return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

@@ -115,13 +115,6 @@ def waiting_query(here: frozenset[int] | None) -> Select[LineQuestion]:
     return query
 
 
-def waiting(here: frozenset[int] | None, limit: int = 50) -> Sequence[tuple[LineQuestion, str]]:
-    """The same with the line's sentence and the members' names, the longest waiting first. One query."""
-    whose = (joinedload(LineQuestion.member).joinedload(part) for part in (Member.person, Member.organisation))
-    query = waiting_query(here).join(Entry, Entry.id == LineQuestion.entry_id).add_columns(Entry.sentence).options(*whose)
-    return [(row, sentence) for row, sentence in db.session.execute(query.order_by(LineQuestion.id).limit(limit))]
-
-
 def seen_by_coordinator(id_: int, who: Who) -> Seen:
     """One of them for a coordinator of the member's area. NotFound for everybody else."""
     query = select(LineQuestion, Entry).join(Entry, Entry.id == LineQuestion.entry_id).where(LineQuestion.id == id_)

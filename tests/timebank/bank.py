@@ -86,6 +86,10 @@ class Bank:
         db.session.rollback()
         return exchange.by_ref(ref)
 
+    def waits(self, here: frozenset[int] | None) -> list[Exchange]:
+        """What waits for a coordinator of these areas; None: of all."""
+        return list(db.session.scalars(exchange.waiting_query(here).order_by(Exchange.id)))
+
     def has(self, name: str) -> int:
         """A balance in minutes."""
         return books.balance(f"member:{self.cards[name]}")

@@ -140,7 +140,7 @@ class TestNobodyAlone:
             exchange.answer(ref, 60, "", bank.who("Idris"), shown=60)
         with clock.held_at(clock.now() + timedelta(days=15)):
             assert exchange.settle_due() == 0, "nobody else speaks for it"
-            assert [each.ref for each in exchange.waits_for_coordinator(None)] == [ref]
+            assert [each.ref for each in bank.waits(None)] == [ref]
             exchange.decide(ref, 60, "I saw him dig.", bank.who("Cass"))
         assert bank.has("Gardeners") == -60
 
@@ -178,8 +178,8 @@ class TestByItself:
         ref = bank.log("Idris", "gave", "Nell")
         with clock.held_at(clock.now() + timedelta(days=20)):
             assert exchange.settle_due() == 0
-            assert [each.ref for each in exchange.waits_for_coordinator(frozenset({bank.areas["mossgate"]}))] == [ref]
-            assert exchange.waits_for_coordinator(frozenset({bank.areas["riverside"]})) == []
+            assert [each.ref for each in bank.waits(frozenset({bank.areas["mossgate"]}))] == [ref]
+            assert bank.waits(frozenset({bank.areas["riverside"]})) == []
 
     def test_an_answer_after_that_says_so(self, bank: Bank) -> None:
         ref = bank.log("Idris", "gave", "Maya")

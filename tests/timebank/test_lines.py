@@ -170,7 +170,7 @@ def test_the_pages(bank: Bank, app: Flask) -> None:
     assert "being looked at" in maya.text
     Inspector(app, 8).sign_in(bank.who("Walter").id).get(path, status=404)
     cass = Inspector(app, 8).sign_in(bank.who("Cass").id).get("/")
-    assert "line that somebody says is wrong" in cass.text
+    assert "line of a statement that somebody says is wrong" in cass.text
     cass.get("/timebank/desk/")
     [desk] = [link for link in cass.links() if link.startswith("/timebank/desk/lines/")]
     cass.get(desk)

@@ -147,13 +147,13 @@ class TestHours:
         assert neighbours.pass_on(hours, "Again", bank.who("Cass")) == ref, "the second time gives the first"
         with pytest.raises(Conflict, match="Three neighbours look"):
             exchange.decide(hours, 60, "I decide", bank.who("Cass"))
-        assert not exchange.waits_for_coordinator(None), "the desk has nothing to do meanwhile"
+        assert not bank.waits(None), "the desk has nothing to do meanwhile"
         last = now(ref).decide_by
         at(last)
         assert neighbours.lapse() == 0, "its last day counts"
         at(last + timedelta(days=1))
         assert neighbours.lapse() == 1 and neighbours.lapse() == 0
-        assert now(ref).status == "lapsed" and told("lapsed") == 3 and len(exchange.waits_for_coordinator(None)) == 1
+        assert now(ref).status == "lapsed" and told("lapsed") == 3 and len(bank.waits(None)) == 1
         with pytest.raises(Conflict, match="decided meanwhile"):
             neighbours.say(ref, 60, "Late", the_three(bank, ref)[0])
         exchange.decide(hours, 60, "I decide", bank.who("Cass"))
