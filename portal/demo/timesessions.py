@@ -10,8 +10,9 @@ from portal.history import Actor
 from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.timebank import checkin, members, session_closing, sessions
+from portal.timebank import checkin, exchange, members, session_closing, sessions, tariffs
 from portal.timebank.rules import TimeRules
+from portal.work import queries as works
 
 if TYPE_CHECKING:
     from portal.demo.story import Story
@@ -35,6 +36,9 @@ class TimeSessions:
         self._closed()
         self._cancelled()
         self._rota()
+        self._class()
+        self._for_an_idea()
+        self._tariff()
         self._today()
 
     def _members(self) -> None:
@@ -120,7 +124,8 @@ class TimeSessions:
         with story.at(story.ago(60)):
             hub = story._group("Mossgate Hub friends", story.areas[0].id, runs.id)
             runs = replace(runs, acts_for=runs.acts_for | {hub})
-            card = members.join_organisation(hub, story.areas[0].id, Actor(runs.id))
+            self.hub, self.hub_runs = members.join_organisation(hub, story.areas[0].id, Actor(runs.id)), runs
+        card = self.hub
         plan = self._plan("Warm afternoon at the hub", "Tea, a chat and a helping hand. We need four people each time.", "The hub, Mill Lane", -13, 13, 180, 4)  # fmt: skip
         first = self._open(runs, f"member:{card}", plan, 20, every="week", until=plan.day + timedelta(days=84))
         rota = sessions.by_ref(first).rota
@@ -138,6 +143,55 @@ class TimeSessions:
             sessions.cancel(some[4], "The hub is closed that week.", runs)
             moved = sessions.by_ref(some[5])
             sessions.change(some[5], replace(plan, day=moved.day + timedelta(days=1)), runs, shown=moved.version)
+
+    def _class(self) -> None:
+        """One who gives to many: the time is shared out between those who came."""
+        who = self.helpers[4]
+        plan = replace(
+            self._plan("Mend your bicycle", "Bring it along, and we look at it together.", "The hub, Mill Lane", -11, 14, 120),
+            split="shared",
+        )
+        ref = self._open(who, self._own(who), plan, 16)
+        token = sessions.token_of(sessions.by_ref(ref))
+        with self.story.at(self.story.ago(11, 15)):
+            for helper in (self.helpers[2], self.helpers[5], self.helpers[9]):
+                checkin.here_by_token(token, helper)
+        with self.story.at(self.story.ago(10)):
+            session_closing.close(ref, 120, {}, who)
+
+    def _for_an_idea(self) -> None:
+        """Hours that help a funded idea too, where the story has one under way."""
+        who = self.helpers[5]
+        plan = self._plan("Dig and plant together", "Spades are there.", "Where the idea grows", -6, 10, 90)
+        ideas = works.open_purposes(plan.day)
+        if not ideas:
+            return
+        ref = self._open(who, self._own(who), replace(plan, purpose_id=ideas[0].id), 10)
+        token = sessions.token_of(sessions.by_ref(ref))
+        with self.story.at(self.story.ago(6, 11)):
+            for helper in self.helpers[9:12]:
+                checkin.here_by_token(token, helper)
+        with self.story.at(self.story.ago(5)):
+            session_closing.close(ref, 90, {}, who)
+
+    def _tariff(self) -> None:
+        """The hub's hall counts for the players; a minibus waits for an answer."""
+        story, plays = self.story, self.helpers[8]
+        with story.at(story.ago(45)):
+            players = story._group("Quay Street Players", story.areas[0].id, plays.id)
+            plays = replace(plays, acts_for=plays.acts_for | {players})
+            card = members.join_organisation(players, story.areas[0].id, Actor(plays.id))
+        with story.at(story.ago(40)):
+            hall = tariffs.propose(self.hub, card, True, "The hall", "events", "hour", 90, self.hub_runs, once_key="demo tariff hall")
+        with story.at(story.ago(39)):
+            tariffs.agree(hall, plays)
+        with story.at(story.ago(12)):
+            made = tariffs.log(hall, self.hub, 3, clock.today(), self.hub_runs, once_key="demo tariff evening")
+            exchange.answer(made, 270, "", plays, shown=270)
+        with story.at(story.ago(3)):
+            tariffs.propose(
+                card, self.hub, True, "The minibus with a driver", "lifts", "half day", 240, plays, once_key="demo tariff minibus"
+            )
 
     def _today(self) -> None:
         """The connector's, from the community pot, with people arriving now."""

@@ -511,7 +511,11 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
     if minutes != now and member.status == "left":
         raise Refused(_("They have left the timebank, so nothing can be entered for them."))
     if minutes != now and member.id == session.payer_id:
-        raise Refused(_("These hours are between the others and their own account, so there are none for them."))
+        raise Refused(
+            _("They gave the time, so there is nothing to pay for them.")
+            if split.taken_from_many(session)
+            else _("The hours came from their own account, so there are none for them.")
+        )
     if minutes != now:
         key = _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
         ideas.line_put_right(session, (row, member, Minutes(minutes)), key, reason, actor)
