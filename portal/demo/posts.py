@@ -1,5 +1,6 @@
 """Offers and requests in the demo: each state of each, with conversations, days that were promised, and what a coordinator has to see."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from portal import clock
 from portal.db import db
 from portal.history import Actor
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.timebank import conversations, matching, members, posts, promises
+from portal.timebank import conversations, evidence, matching, members, posts, promises, safety
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
 
@@ -104,14 +106,35 @@ class Posts:
         self._ended(connector)
         # one that a connector wrote down at a door
         with story.at(story.ago(17)):
-            posts.post(
+            draughts = posts.post(
                 self.all[15].card, self._draft("request", "A neighbour to play draughts with me", "company", "area", "Afternoons"), connector,
                 basis="in person", once_key="demo post at the door",
             )  # fmt: skip
+        self._careful(draughts, connector)
         for days in (20, 10, 3, 0):
             with story.at(story.ago(days) if days else story.now):
                 for brought_about in DUE:
                     brought_about()
+
+    def _careful(self, draughts: str, connector: Who) -> None:
+        """Company is in somebody's home: of one who gives it a reference was seen, another waits; and a check that soon ends."""
+        story, year = self.story, timedelta(days=365)
+        with story.at(story.ago(7)):
+            safety.set_level("company", "home", Actor(story.staff["council-officer"].id))
+            for number, kind, until in ((3, "reference", 2 * year), (1, "dbs", timedelta(days=25))):
+                evidence.write_down(
+                    self.all[number].card,
+                    kind,
+                    clock.today() - timedelta(days=2),
+                    clock.today() + until,
+                    connector.id,
+                    connector,
+                    once_key=self._key(),
+                )
+        talk = self._answered(draughts, 6, "I play, not well. Shall I come round?", 3)
+        self._say(talk, 15, "I would like that.", 2.5)
+        with contextlib.suppress(evidence.NotYet):
+            self._proposed(talk, 6, self._ahead(4, 15), "At yours", 2)
 
     # --- who -------------------------------------------------------------------------------------------------------------
 

@@ -188,7 +188,7 @@ def test_the_statement_pages_and_something_wrong(bank: Bank, at: Browser) -> Non
     idris.get(f"/timebank/exchanges/{ref}").submit("Tell a coordinator", status=422, words="")
     idris.submit("Tell a coordinator", words="It was half an hour")
     cass = at("Cass").get("/timebank/desk/")
-    assert "Somebody says it is wrong" in cass.text
+    assert "Somebody says that hours are wrong" in cass.text
     cass.get(f"/timebank/desk/exchanges/{ref}").submit("Decide", status=422, time="30 min", reason="")
     cass.submit("Decide", time="30 min", reason="Both agree")
     assert bank.has("Idris") == 27 * 15 + 15
