@@ -62,13 +62,16 @@ class Hours:
     def _neighbours(self) -> None:
         """Three of the panel have looked at hours, are looking at others, and are asked for more of the pot than one may give."""
         gus = self.story.staff["connector"]
+        idris, helper = self.cards[1], self.cards[8]
+        dug = self._log(helper, "gave", idris, 180, 12, 840)
+        with self.story.at(self.story.ago(11)):
+            exchange.answer(dug, 60, "It rained at eleven.", self.who[idris], shown=180)
+            exchange.decide(dug, 60, "The rain is in the diary of the hub.", gus)
         with self.story.at(self.story.ago(9)):
-            ref = neighbours.ask(self.refs["wary"], "We dug for the whole afternoon.", self.who[self.cards[11]])
+            ref = neighbours.ask(dug, "We went on in the shed.", self.who[helper])
         with self.story.at(self.story.ago(7)):
-            for who, why in zip(
-                self._drawn(ref), ("Half an hour is what both remember.", "Something was done, so something counts."), strict=False
-            ):
-                neighbours.say(ref, 30, why, who)
+            for who, why in zip(self._drawn(ref), ("Half of it was in the dry.", "The shed counts too."), strict=False):
+                neighbours.say(ref, 120, why, who)
         with self.story.at(self.story.ago(3)):
             neighbours.pass_on(self.refs["no"], "I know both families too well.", gus)
             ref = neighbours.propose(
@@ -204,7 +207,7 @@ class Hours:
         back = self._log(others[6], "gave", maya, 30, 7, 808)
         with self.story.at(self.story.ago(7)):
             exchange.withdraw(back, self.who[others[6]])
-        wary = self.refs["wary"] = self._log(others[7], "gave", idris, 240, 11, 809)
+        wary = self._log(others[7], "gave", idris, 240, 11, 809)
         with self.story.at(self.story.ago(10)):
             exchange.answer(wary, 30, "", self.who[idris], shown=240)
             exchange.decide(wary, 0, "Both agree now that it was another neighbour.", gus)
