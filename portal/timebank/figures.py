@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from sqlalchemy import CompoundSelect, func, select, union_all
+from sqlalchemy import CompoundSelect, select, union_all
 
 from portal import clock
 from portal.db import db
 from portal.money import Minutes
+from portal.timebank import givers_day
 from portal.timebank.model import Category, Exchange
-from portal.timebank.sessions_model import Attendance, Correction, TimeSession
+from portal.timebank.sessions_model import Attendance, TimeSession
 
 FEW = 5  # fewer people than this are not told apart
 YEAR = timedelta(days=365)
@@ -54,15 +55,7 @@ def moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int 
         .join(Category, Category.id == Exchange.category_id)
         .where(Exchange.status == "settled", Exchange.day >= first, Exchange.day <= last)
     )  # fmt: skip
-    latest = (
-        select(Correction.after)
-        .where(Correction.attendance_id == Attendance.id)
-        .order_by(Correction.number.desc())
-        .limit(1)
-        .correlate(Attendance)
-        .scalar_subquery()
-    )
-    figure = func.coalesce(latest, Attendance.minutes)
+    figure = givers_day.session_minutes()
     together = (
         select(TimeSession.day, Attendance.member_id, TimeSession.area_id, TimeSession.payer_id, TimeSession.area_id, figure, Category.name)
         .join(TimeSession, TimeSession.id == Attendance.session_id)

@@ -17,7 +17,7 @@ from sqlalchemy import String, and_, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.history import Actor, record
 from portal.ledger import queries as books
@@ -27,7 +27,7 @@ from portal.money import Minutes, hours
 from portal.people.access import Who
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
-from portal.timebank import checkin, members, sessions
+from portal.timebank import checkin, givers_day, members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, balance, clearing, floor_of, name_of, persons_of
@@ -58,7 +58,7 @@ def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, b
 
     `minutes`: the one figure for all; `each`: another one for some, by the number of their line, 0 for none. `basis`: how a coordinator
     knows, who closes it for others. Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
-    another session, and the payer's floor, with a way on.
+    another session, more than somebody can give in a day, and the payer's floor, with a way on.
     """
     with transaction():
         session = sessions.locked(ref)
@@ -74,7 +74,11 @@ def close(ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, b
         if not rows:
             raise Refused(_("Nobody is checked in. Say first who was there, or cancel it."))
         figures = _figures(rows, minutes, each)
+        one_at_a_time(
+            *(givers_day.lock_of(row.member_id) for row in rows if row.member_id is not None)
+        )  # before their rows, as in exchanges
         given, nothing = _sorted_out(session, rows, figures, who)
+        _must_fit(session, given)
         key = f"session:{session.id}:closed" if given else None
         if key is not None:
             _post_all(session, key, [(member, figure) for _row, member, figure in given], actor)
@@ -135,6 +139,13 @@ def _sorted_out(session: TimeSession, rows: Sequence[Attendance], figures: Mappi
         else:
             given.append((row, member, figures[row.id]))
     return given, nothing
+
+
+def _must_fit(session: TimeSession, given: Given) -> None:
+    """Refused, at the line: with what else they gave that day it is more than one person can give."""
+    has = givers_day.given([member.id for _row, member, _figure in given], session.day)
+    for row, member, figure in given:
+        givers_day.judge(member, figure, has.get(member.id, 0), f"each-{row.id}", named=True)
 
 
 def _why_not(session: TimeSession, member: Member, figure: int, who: Who) -> str | None:
@@ -339,7 +350,7 @@ def put_right(ref: str, row_id: int, minutes: int, reason: str, who: Who, *, sho
     """Give one person's line another figure, by an entry of its own; the same figure answers the question and moves nothing.
 
     Refused: not theirs to do, their own line, no reason, not in quarters of an hour, not any more the figure that was `shown`, somebody
-    who has left, a floor (of who pays, or of who would have to give back) with a way on.
+    who has left, more than they can give in a day, a floor (of who pays, or of who would have to give back) with a way on.
     """
     with transaction():
         session = sessions.locked(ref)
@@ -384,6 +395,8 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
         raise Refused(_("They have left the timebank, so nothing can be entered for them."))
     if minutes != now and member.id == session.payer_id:
         raise Refused(_("The hours came from their own account, so there are none for them."))
+    if minutes > now:
+        givers_day.must_fit(member, minutes, session.day, but_line=row.id)
     if minutes != now:
         _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
     row.questioned_at, row.questioned_by = None, None
