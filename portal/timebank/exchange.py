@@ -556,7 +556,10 @@ def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
     return query
 
 
-def waits_for_coordinator(here: frozenset[int] | None, limit: int = 100) -> Sequence[Exchange]:
-    """The same with names, the longest waiting first."""
+def waits_for_coordinator(here: frozenset[int] | None, limit: int = 30, after: int | None = None) -> Sequence[Exchange]:
+    """The same with names, the longest waiting first. `after`: the id of the last one seen, for the next page."""
     query = waiting_query(here)
+    if after is not None:
+        seen = select(Exchange.entered_at).where(Exchange.id == after).scalar_subquery()
+        query = query.where(or_(Exchange.entered_at > seen, (Exchange.entered_at == seen) & (Exchange.id > after)))
     return db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.entered_at, Exchange.id).limit(limit)).all()

@@ -1,11 +1,11 @@
 """Reading the timebank for its pages: what waits for whom, and the statement in words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
@@ -124,13 +124,10 @@ class Line:
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most four queries."""
     rows = books.statement(account(member), before=before, limit=limit)
-    exchanges = {each.id: each for each in _about(rows, "exchange", select(Exchange).options(*WITH_NAMES), Exchange.id)}
-    sessions = {
-        each.id: each for each in _about(rows, "session", select(TimeSession).options(joinedload(TimeSession.category)), TimeSession.id)
-    }
-    bookings = {each.id: each for each in _about(rows, "spend", select(SpendBooking), SpendBooking.id)}
+    exchanges = _exchanges_of(_numbers(rows, "exchange"))
+    others = _others_of(_numbers(rows, "session"), _numbers(rows, "spend"))
     lines = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
@@ -139,10 +136,10 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             exchange = exchanges[int(number)]
             day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
         elif kind == "session":
-            session = sessions[int(number)]
-            day, sentence, note, ref = session.day, session.title, session.category.name, session.ref
+            ref, day, sentence, note, _whose = others[row.about]
         elif kind == "spend":
-            ref = bookings[int(number)].ref if bookings[int(number)].member_id == member.id else ""  # a partner's are in its own list
+            known, _day, _title, _note, whose = others[row.about]
+            ref = known if whose == member.id else ""  # a partner's are in its own list
         if ref and row.reverses:
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else ""
@@ -150,10 +147,47 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
     return lines
 
 
-def _about(rows: Sequence[books.StatementLine], kind: str, query: Select[Any], id_: Any) -> Sequence[Any]:
-    """What the lines of one kind are about; no query when there are none."""
-    ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
-    return db.session.scalars(query.where(id_.in_(ids))).all() if ids else []
+def _numbers(rows: Sequence[books.StatementLine], kind: str) -> set[int]:
+    """Which of one kind the lines are about."""
+    return {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
+
+
+def _exchanges_of(ids: Collection[int]) -> Mapping[int, Exchange]:
+    """One query, or none."""
+    if not ids:
+        return {}
+    return {each.id: each for each in db.session.scalars(select(Exchange).where(Exchange.id.in_(ids)).options(*WITH_NAMES))}
+
+
+def _others_of(sessions: Collection[int], bookings: Collection[int]) -> Mapping[str, tuple[str, date, str, str, int | None]]:
+    """Reference, day, title, kind of help and whose it is, of sessions and bookings, by what they are called in the books. One query, or none."""
+    some: list[Any] = []
+    if sessions:
+        some.append(
+            select(
+                literal("session"),
+                TimeSession.id,
+                TimeSession.ref,
+                TimeSession.day,
+                TimeSession.title,
+                Category.name,
+                cast(null(), BigInteger),
+            )
+            .join(Category, Category.id == TimeSession.category_id)
+            .where(TimeSession.id.in_(sessions))
+        )
+    if bookings:
+        empty = literal("", Text)
+        some.append(
+            select(literal("spend"), SpendBooking.id, SpendBooking.ref, SpendBooking.day, empty, empty, SpendBooking.member_id).where(
+                SpendBooking.id.in_(bookings)
+            )
+        )
+    if not some:
+        return {}
+    return {
+        f"{kind}:{id_}": (ref, day, title, note, whose) for kind, id_, ref, day, title, note, whose in db.session.execute(union_all(*some))
+    }
 
 
 def in_words(exchange: Exchange, member: Member) -> str:

@@ -67,7 +67,7 @@ def to_look_at(areas: frozenset[int] | None) -> Sequence[SpendOffer]:
     query = select(SpendOffer).where(SpendOffer.status == "waiting")
     if areas is not None:
         query = query.where(SpendOffer.area_id.in_(areas))
-    return db.session.scalars(query.options(*OF_OFFER).order_by(SpendOffer.id).limit(100)).all()
+    return db.session.scalars(query.options(*OF_OFFER).order_by(SpendOffer.id).limit(50)).all()
 
 
 def questioned(areas: frozenset[int] | None) -> Sequence[SpendBooking]:
@@ -77,7 +77,7 @@ def questioned(areas: frozenset[int] | None) -> Sequence[SpendBooking]:
         here = select(Member.id).where(Member.area_id.in_(areas))
         partners = select(SpendOffer.id).where(SpendOffer.partner_id.in_(here))
         query = query.where(or_(SpendBooking.member_id.in_(here), SpendBooking.offer_id.in_(partners)))
-    return db.session.scalars(query.order_by(SpendBooking.questioned_at).limit(100)).all()
+    return db.session.scalars(query.order_by(SpendBooking.questioned_at).limit(50)).all()
 
 
 # --- bookings ------------------------------------------------------------------------------------------------------------

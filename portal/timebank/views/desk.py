@@ -42,8 +42,10 @@ def index() -> Any:
     """Today: what two people cannot settle by themselves, the longest waiting first."""
     text = request.args.get("q", "")[:100]
     here = current_user.areas("connector", "officer")
+    waiting = exchanges.waits_for_coordinator(here, PAGE + 1, whole_number(request.args.get("after"), 0) or None)
     return page(
-        "timebank/desk.html", open=members.rules() is not None, waiting=exchanges.waits_for_coordinator(here), why=WHY, q=text,
+        "timebank/desk.html", open=members.rules() is not None, waiting=waiting[:PAGE], why=WHY, q=text,
+        more=f"/timebank/desk/?after={waiting[PAGE - 1].id}" if len(waiting) > PAGE else None,
         found=members.search_all(text, here) if text.strip() else [], words=queries.plain,
     )  # fmt: skip
 
@@ -107,10 +109,11 @@ def member(ref: str) -> Any:
             return see_other(f"/timebank/desk/members/{ref}")
     before = whole_number(request.args.get("before"), 0) or None
     lines = queries.statement(found, before, PAGE + 1)
+    has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
-        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=members.balance(found), floor=members.floor_of(found, scheme_rules),
+        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
         usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
-        story=people.story_of(members.about(found)), words=MEMBER_EVENTS,
+        story=people.story_of(members.about(found)) if before is None else [], words=MEMBER_EVENTS,
     )  # fmt: skip
 
 
