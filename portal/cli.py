@@ -228,14 +228,24 @@ def timebank_group() -> None:
 @click.option("--from", "source", type=click.Choice(foreign.SOURCES), required=True, help="The program that the files come from.")
 @click.option("--area", default="", help="The code of the area whose timebank it was, where the files do not say one.")
 @click.option("--unit", default=60, show_default=True, help="Minutes that one unit of Komunitin's currency is worth.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="The code of our kind of help that one of theirs becomes; =other for posts that have none. Again for each.",
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done, and every problem by its line.")
 @with_appcontext
-def timebank_import(files: tuple[Path, ...], source: str, area: str, unit: int, dry_run: bool) -> None:
-    """Take members, balances and offers over from CSV FILES: all of it or nothing, and each only once."""
+def timebank_import(files: tuple[Path, ...], source: str, area: str, unit: int, kinds: tuple[str, ...], dry_run: bool) -> None:
+    """Take members, balances, offers and requests over from CSV FILES: all of it or nothing, and each only once."""
     must_be_ready()
+    if odd := next((each for each in kinds if "=" not in each), None):
+        raise BadSetting(f"write --kind as THEIRS=OURS, like --kind Cuina=cooking, not {odd!r}")
+    known = dict(each.rsplit("=", 1) for each in kinds)
     read = [(file.name, file.read_bytes()) for file in files]
     try:
-        made = imports.plan(read, source, area, unit) if dry_run else imports.take_over(read, source, area, SCHEME, unit)
+        made = imports.plan(read, source, area, unit, known) if dry_run else imports.take_over(read, source, area, SCHEME, unit, known)
     except imports.NotReady as why:
         made = why.plan
     except Problem as why:

@@ -75,6 +75,7 @@ DUE: list[Callable[[], int]] = [
     spend_offers.end_due,
     spend.let_go_of_leavers,
     spend.mark_missed,
+    spend.remind_tomorrow,
     spend.move_waiting,
 ]
 

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
@@ -21,10 +21,10 @@ from portal.outbox import address_of
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.refs import new_ref
-from portal.timebank import areas, ideas, members, messages, neighbour_queries
+from portal.timebank import areas, givers_day, ideas, members, messages, neighbour_queries
 from portal.timebank.members import account, balance, clearing, codes_of, floor_of, name_of
 from portal.timebank.model import OPEN, Exchange, Member
-from portal.timebank.rules import MOST_A_DAY, agreed, judge_day, judge_time, too_low
+from portal.timebank.rules import agreed, judge_day, judge_time, too_low
 from portal.words import _
 
 MARK = 12
@@ -154,7 +154,7 @@ def log(
 def locks(giver: Member, receiver: Member) -> tuple[str, str]:
     """What an action holds (`one_at_a_time`) while it judges hours between two: nobody writes down the same ones, or fills the giver's day."""
     low, high = sorted((giver.id, receiver.id))
-    return f"time:{low}:{high}", f"giver:{giver.id}"
+    return f"time:{low}:{high}", givers_day.lock_of(giver.id)
 
 
 def written(
@@ -179,7 +179,7 @@ def written(
     category = members.category(kind)
     if not again:
         _not_twice(giver, receiver, minutes, day, giver if way == "gave" else receiver)
-    _within_a_day(giver, minutes, day)
+    givers_day.must_fit(giver, minutes, day)
     made = Exchange(
         ref=new_ref("EXC"), giver_id=giver.id, receiver_id=receiver.id, category_id=category.id, day=day, minutes=Minutes(minutes), note=note,
         logged_by="giver" if way == "gave" else "receiver", entered_by=actor.code, basis=actor.basis, entered_at=clock.now(),
@@ -211,16 +211,6 @@ def _not_twice(giver: Member, receiver: Member, minutes: int, day: date, me: Mem
                 _("There is an entry of %(time)s between you for that day already. Is this another one?", time=hours(each.minutes)),
                 each.ref, theirs=False,
             )  # fmt: skip
-
-
-def _within_a_day(giver: Member, minutes: int, day: date) -> None:
-    query = select(func.coalesce(func.sum(Exchange.minutes), 0)).where(
-        Exchange.giver_id == giver.id, Exchange.day == day, Exchange.status.in_((*OPEN, "settled"))
-    )
-    if giver.person_id is not None and int(db.session.scalar(query) or 0) + minutes > MOST_A_DAY:
-        raise Refused(
-            _("With what is written down already, this is more than one person can give in a day. Check the day and the time."), "minutes"
-        )
 
 
 # --- answering -----------------------------------------------------------------------------------------------------------
@@ -319,6 +309,7 @@ def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
         record(about(exchange), "accepted", Actor(who.id), minutes=shown)
         neighbour_queries.overtake(exchange)
         if shown:
+            _more_fits(exchange, exchange.minutes, shown)
             _settle(exchange, exchange.answered_minutes, Actor(who.id))
         else:
             exchange.status = "withdrawn"
@@ -376,6 +367,12 @@ def in_books(exchange: Exchange, minutes: Minutes, key: str, actor: Actor) -> No
     record(about(exchange), "settled", actor, minutes=minutes)
 
 
+def _more_fits(exchange: Exchange, before: int, minutes: int) -> None:
+    """A higher figure than was judged `before` still has to fit into the giver's day; judged before anything else is locked."""
+    if minutes > before:
+        givers_day.must_fit(exchange.giver, minutes, exchange.day, but_exchange=exchange.id)
+
+
 def _settle(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
     """One entry in the books; or held for a coordinator when the receiver would fall below the hard floor."""
     rules = members.open_rules()
@@ -420,6 +417,7 @@ def decide(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
         record(about(exchange), "decided", Actor(who.id), reason=reason, minutes=minutes)
         if minutes:
             judge_time(minutes)
+            _more_fits(exchange, exchange.minutes, minutes)
             _settled_or_refused(exchange, minutes, Actor(who.id))
         else:
             exchange.status = "refused"
@@ -469,6 +467,7 @@ def put_right(ref: str, minutes: int, reason: str, who: Who) -> Exchange:
             raise Refused(_("Write why, in a few words."), "reason")
         if minutes:
             judge_time(minutes)
+        _more_fits(exchange, exchange.settled_minutes or 0, minutes)
         actor = Actor(who.id)
         record(about(exchange), "put_right", actor, reason=reason, minutes=minutes, before=exchange.settled_minutes)
         exchange.questioned_at = None

@@ -7,15 +7,15 @@ books. An hour counts as given where the giver lives and as received where the r
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from statistics import median
 
-from sqlalchemy import CompoundSelect, case, func, select, union_all
+from sqlalchemy import CompoundSelect, case, select, union_all
 
 from portal import clock
 from portal.db import db
 from portal.money import Minutes
-from portal.timebank.model import Category, Exchange, Member
-from portal.timebank.sessions_model import Attendance, Correction, TimeSession
+from portal.timebank import givers_day
+from portal.timebank.model import Category, Exchange
+from portal.timebank.sessions_model import Attendance, TimeSession
 
 FEW = 5  # fewer people than this are not told apart
 YEAR = timedelta(days=365)
@@ -43,7 +43,7 @@ class Cell:
 Key = tuple[str, str, str]  # "2026-11", place, kind of help
 
 
-def _moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int | None, int | None, Minutes | None, str]:
+def moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int | None, int | None, Minutes | None, str]:
     """Every hour in the books between two days, of exchanges and of sessions: day, giver, giver's area, receiver, receiver's area,
     minutes, kind. A session belongs to the area in which it was; nobody received what a community pot paid.
     """
@@ -55,18 +55,9 @@ def _moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int
         .join(Category, Category.id == Exchange.category_id)
         .where(Exchange.status == "settled", Exchange.day >= first, Exchange.day <= last)
     )  # fmt: skip
-    latest = (
-        select(Correction.after)
-        .where(Correction.attendance_id == Attendance.id)
-        .order_by(Correction.number.desc())
-        .limit(1)
-        .correlate(Attendance)
-        .scalar_subquery()
-    )
-    figure = func.coalesce(latest, Attendance.minutes)
-    from_many = TimeSession.split.in_(("shared", "each"))  # one gave, and those who came received
-    giver = case((from_many, TimeSession.giver_id), else_=Attendance.member_id)
-    receiver = case((from_many, Attendance.member_id), else_=TimeSession.payer_id)
+    figure = givers_day.session_minutes()
+    giver = givers_day.session_giver()
+    receiver = case((givers_day.FROM_MANY, Attendance.member_id), else_=TimeSession.payer_id)
     together = (
         select(TimeSession.day, giver, TimeSession.area_id, receiver, TimeSession.area_id, figure, Category.name)
         .join(TimeSession, TimeSession.id == Attendance.session_id)
@@ -82,7 +73,7 @@ def cells(first: date, last: date, place_of: Mapping[int, str]) -> Mapping[Key, 
     others are left out. One query, streamed.
     """
     found: dict[Key, Cell] = {}
-    for day, giver, giver_area, receiver, receiver_area, minutes, kind in db.session.execute(_moved(first, last)).yield_per(1000):
+    for day, giver, giver_area, receiver, receiver_area, minutes, kind in db.session.execute(moved(first, last)).yield_per(1000):
         month = f"{day:%Y-%m}"
         assert minutes is not None, "what is settled has a figure"
         if giver_area is not None and giver_area in place_of:
@@ -103,67 +94,6 @@ def publishable(found: Mapping[Key, Cell]) -> Mapping[Key, Cell]:
     for (month, place, kind), cell in found.items():
         shown.setdefault((month, place, kind) if cell.number is not None else (month, "", ""), Cell()).add(cell)
     return shown
-
-
-@dataclass(frozen=True)
-class Health:
-    """How the timebank is, for the twelve months before today. None: nobody yet, or so few that they could be known."""
-
-    members: int | None
-    minutes: int
-    givers: int | None
-    receivers: int | None
-    anybody: int | None  # who gave or received, each once
-    both: int | None  # who gave and received
-    days_to_first: int | None  # from joining to the first exchange, the middle one of who joined in these months
-
-    @property
-    def both_percent(self) -> int | None:
-        """The share of active members who did both."""
-        return None if self.both is None or not self.members else 100 * self.both // self.members
-
-
-def health() -> Health:
-    """Three queries, whatever the size of the timebank."""
-    since = clock.today() - YEAR
-    moved = _moved(since, clock.today()).subquery()
-    gave, got = select(moved.c.giver.label("member")), select(moved.c.receiver.label("member")).where(moved.c.receiver.is_not(None))
-    did = db.session.execute(
-        select(
-            select(func.count(func.distinct(gave.subquery().c.member))).scalar_subquery(),
-            select(func.count(func.distinct(got.subquery().c.member))).scalar_subquery(),
-            select(func.count(func.distinct(union_all(gave, got).subquery().c.member))).scalar_subquery(),
-            select(func.coalesce(func.sum(moved.c.minutes), 0)).scalar_subquery(),
-            select(func.count()).select_from(Member).where(Member.status == "active").scalar_subquery(),
-        )
-    ).one()
-    givers, receivers, anybody, minutes, members = (int(each) for each in did)
-    return Health(
-        _shown(members),
-        minutes,
-        _shown(givers),
-        _shown(receivers),
-        _shown(anybody),
-        _shown(givers + receivers - anybody),
-        _first_days(since),
-    )
-
-
-def _shown(number: int) -> int | None:
-    return number if number >= FEW else None
-
-
-def _first_days(since: date) -> int | None:
-    moved = _moved(since, clock.today()).subquery()
-    first = union_all(select(moved.c.giver.label("member"), moved.c.day), select(moved.c.receiver, moved.c.day)).subquery()
-    rows = db.session.execute(
-        select(Member.joined_at, func.min(first.c.day))
-        .join(first, first.c.member == Member.id)
-        .where(Member.joined_at >= clock.start_of_day(since))
-        .group_by(Member.id, Member.joined_at)
-    ).all()
-    days = [max(0, (day - clock.london_day(joined)).days) for joined, day in rows]
-    return int(median(days)) if len(days) >= FEW else None
 
 
 def months(count: int = 12) -> Sequence[tuple[date, date]]:

@@ -12,13 +12,15 @@ took it (`config/locales/*.yml`: "Name" or "Nombre", "Balance" or "Balanç"). A 
 Komunitin (github.com/community-exchange-network/komunitin): `accounting/src/server/csv-mappers.ts` exports accounts (id, created, code, status,
 balance) without names; the bundle of `shared/migration/FORMAT.md` and its example has members.csv (code, name, type, status, adminUsers,
 contact.email, contact.phone, createdAt, in its first form account.balance too), accounts.csv (code, balance) and posts.csv (code, type, memberCode,
-categoryCode, title, description). A member and its account share a code. A balance is a decimal number of the community's currency.
+categoryCode, title, description, status, fulfilledAt, expiresAt) and categories.csv (code, name). A member and its account share a code. A balance
+is a decimal number of the community's currency. Only posts that are published there come along, until the day on which they end there.
 
 Tolerated: any order of columns and columns that we do not need, a byte order mark, UTF-8, UTF-16 with its mark, or else Windows-1252; commas,
 semicolons or tabs; line breaks within quotes.
 """
 
 import csv
+import hashlib
 import io
 import re
 import unicodedata
@@ -36,7 +38,9 @@ SOURCES = ("timeoverflow", "komunitin", "template")
 MOST_BYTES = 1024 * 1024  # of all files together
 MOST_ROWS = 3000  # of one file
 LONGEST = 120
+LONGEST_TEXT = 800  # of an offer or a request, as on our own form
 MOST_MINUTES = 60 * 10_000  # a balance beyond it is a slip, or in another unit
+POSTS_TEMPLATE = ("post", "member", "kind", "title", "text", "category", "until")
 TEMPLATE = ("id", "name", "kind", "email", "phone", "address", "area", "joined", "balance", "acts_for", "offers", "requests")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -48,15 +52,16 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "phone2": ("alternative phone", "telefono alternativo", "telefon alternatiu", "alt phone"),
         "joined": ("created", "created at", "creado", "creat", "sortua"), "balance": ("balance", "balanc", "saldo", "saldoa"),
         "title": ("title", "titulo", "titol"), "text": ("description", "descripcion", "descripcio"), "type": ("type", "tipo", "tipus"),
+        "post": ("", "id"), "tags": ("tags", "etiquetas", "etiquetes"),
         "category": ("category", "categoria"), "offer": ("offer", "oferta"), "request": ("inquiry", "demanda", "petition"), "user": ("user", "usuario", "usuari"),
     },
     "komunitin": {
         "id": ("code",), "name": ("name",), "type": ("type",), "status": ("status",), "admins": ("adminusers",), "email": ("contact email",),
         "phone": ("contact phone",), "joined": ("createdat", "created"), "balance": ("balance", "account balance"), "member": ("membercode",),
         "category": ("categorycode",), "title": ("title",), "text": ("description",), "street": ("address streetaddress",),
-        "town": ("address locality",), "postcode": ("address postalcode",),
+        "town": ("address locality",), "postcode": ("address postalcode",), "until": ("expiresat",), "met": ("fulfilledat",),
     },
-    "template": {name: (name.replace("_", " "),) for name in TEMPLATE},
+    "template": {name: (name.replace("_", " "),) for name in dict.fromkeys((*TEMPLATE, *POSTS_TEMPLATE))},
 }  # fmt: skip
 
 
@@ -70,9 +75,26 @@ class Problem:
     stops: bool = True
 
 
+@dataclass(frozen=True)
+class ForeignPost:
+    """An offer or a request as another timebank knows it. `key`: its number there, or one made of whose it is and what it says;
+    `category`: the kind of help as it was called there, or "".
+    """
+
+    file: str
+    line: int
+    key: str
+    kind: str
+    title: str
+    text: str = ""
+    category: str = ""
+    tags: str = ""
+    until: date | None = None
+
+
 @dataclass
 class Foreign:
-    """A member as another timebank knows them. `minutes`: their balance there; `offers`: (kind, title, text, category)."""
+    """A member as another timebank knows them. `minutes`: their balance there."""
 
     file: str
     line: int
@@ -87,7 +109,7 @@ class Foreign:
     paused: bool = False
     organisation: str = ""  # its kind, for one that is none of a person
     acting: Sequence[str] = ()  # e-mail addresses of who acts for it
-    offers: list[tuple[str, str, str, str]] = field(default_factory=list)
+    offers: list[ForeignPost] = field(default_factory=list)
 
 
 @dataclass
@@ -153,7 +175,7 @@ def _table(file: str, data: bytes, source: str, found: Read) -> tuple[frozenset[
         found.problems.append(Problem(file, 1, _("The file is empty, or is no table. Save it as CSV.")))
         return None
     known = {name: ours for ours, theirs in NAMES[source].items() for name in theirs}
-    columns = [known.get(_plain(name)) for name in names]
+    columns = [known.get(_plain(name)) if name.strip() or not place else None for place, name in enumerate(names)]
     twice = next((name for place, name in enumerate(columns) if name and name in columns[:place]), None)
     if twice:
         found.problems.append(Problem(file, 1, _("The column %(name)s stands there twice.", name=twice)))
@@ -203,7 +225,8 @@ def _timeoverflow(tables: Sequence[Table], found: Read, _unit: int) -> None:
         member = known.get(cells.get("id") or _number_behind(cells.get("user", "")))
         kind = "request" if cells.get("request") or _plain(cells.get("type", "")) in NAMES["timeoverflow"]["request"] else "offer"
         title = cells.get("title") or cells.get(kind) or ""
-        _offer(file, line, member, kind, title, cells.get("text", ""), cells.get("category") or category, found)
+        tags = re.sub(r"[\[\]\"]", "", cells.get("tags", ""))
+        _offer(file, (line, {**cells, "tags": tags}), member, kind, title, cells.get("category") or category, found)
 
 
 def _timeoverflow_member(file: str, row: Row, found: Read) -> Foreign | None:
@@ -242,8 +265,13 @@ def _komunitin(tables: Sequence[Table], found: Read, unit: int) -> None:
     people = [table for table in tables if {"id", "name"} <= table[1] and "member" not in table[1]]
     accounts = [table for table in tables if {"id", "balance"} <= table[1] and "name" not in table[1]]
     posts = [table for table in tables if "member" in table[1]]
+    kinds = [
+        table for table in tables if {"id", "name", "text"} <= table[1] and not table[1] & {"type", "balance", "admins", "email", "phone"}
+    ]
+    people = [table for table in people if table not in kinds]
+    called = {cells["id"]: cells.get("name", "") for _file, _columns, rows in kinds for _line, cells in rows if cells.get("id")}
     for table in tables:
-        if table not in people and table not in accounts and table not in posts:
+        if table not in people and table not in accounts and table not in posts and table not in kinds:
             found.problems.append(Problem(table[0], 1, _("There is nothing in this file that we take over."), stops=False))
     balances = {
         cells["id"]: (file, line, cells.get("balance", "")) for file, _columns, rows in accounts for line, cells in rows if cells.get("id")
@@ -267,7 +295,14 @@ def _komunitin(tables: Sequence[Table], found: Read, unit: int) -> None:
         for line, cells in rows:
             kind = "offer" if cells.get("type") == "offer" else "request"
             title = cells.get("title") or cells.get("text", "").split("\n")[0][:80]
-            _offer(file, line, known.get(cells.get("member", "")), kind, title, cells.get("text", ""), cells.get("category", ""), found)
+            state = "met" if cells.get("met") else cells.get("status") or "published"
+            if state != "published":
+                sentence = _("“%(title)s” is “%(state)s” there, so it stays behind.", title=one_line(title)[:60], state=state[:20])
+                found.problems.append(Problem(file, line, sentence, stops=False))
+                continue
+            category = called.get(cells.get("category", ""), cells.get("category", ""))
+            row = (line, {**cells, "post": cells.get("id", ""), "until": cells.get("until", "")[:10]})
+            _offer(file, row, known.get(cells.get("member", "")), kind, title, category, found)
 
 
 GONE = ("draft", "pending", "deleted")
@@ -308,7 +343,10 @@ def _address(cells: Mapping[str, str]) -> str:
 
 
 def _template(tables: Sequence[Table], found: Read, _unit: int) -> None:
+    posts = [table for table in tables if {"member", "title"} <= table[1]]
     for file, columns, rows in tables:
+        if (file, columns, rows) in posts:
+            continue
         missing = [name for name in ("id", "name", "balance") if name not in columns]
         if missing:
             found.problems.append(
@@ -318,6 +356,19 @@ def _template(tables: Sequence[Table], found: Read, _unit: int) -> None:
             )
             continue
         found.members += [member for row in rows if (member := _template_member(file, row, found)) is not None]
+    known = {member.id: member for member in found.members}
+    for file, _columns, rows in posts:
+        for row in rows:
+            _template_post(file, row, known, found)
+
+
+def _template_post(file: str, row: Row, known: Mapping[str, Foreign], found: Read) -> None:
+    line, cells = row
+    kind = cells.get("kind", "").lower()
+    if kind not in ("offer", "request"):
+        found.problems.append(Problem(file, line, _("“%(kind)s” is neither offer nor request.", kind=kind[:40])))
+        return
+    _offer(file, row, known.get(cells.get("member", "")), kind, cells.get("title", ""), cells.get("category", ""), found)
 
 
 def _template_member(file: str, row: Row, found: Read) -> Foreign | None:
@@ -336,7 +387,7 @@ def _template_member(file: str, row: Row, found: Read) -> Foreign | None:
     for word, column in (("offer", "offers"), ("request", "requests")):
         for title in re.split(r"[;\n]", cells.get(column, "")):
             if title.strip():
-                _offer(file, line, made, word, title, "", "", found)
+                _offer(file, (line, {}), made, word, title, "", found)
     minutes = _signed_hours(cells.get("balance", ""))
     if minutes is None:
         found.problems.append(
@@ -428,7 +479,9 @@ def _with_balance(made: Foreign, minutes: Decimal, found: Read) -> Foreign | Non
     return made
 
 
-def _offer(file: str, line: int, member: Foreign | None, kind: str, title: str, text: str, category: str, found: Read) -> None:
+def _offer(file: str, row: Row, member: Foreign | None, kind: str, title: str, category: str, found: Read) -> None:
+    """One offer or request to whose it is; the same one in a second list is the same one, and what that list says more is taken."""
+    line, cells = row
     title = one_line(title)[:LONGEST]
     if member is None or not title:
         sentence = (
@@ -436,7 +489,33 @@ def _offer(file: str, line: int, member: Foreign | None, kind: str, title: str, 
         )
         found.problems.append(Problem(file, line, sentence, stops=False))
         return
-    member.offers.append((kind, title, tidy(text)[:3000], one_line(category)[:LONGEST]))
+    number = one_line(cells.get("post", ""))
+    key = number if _ID.fullmatch(number) else f"{member.id}/{kind}/{hashlib.sha256(title.casefold().encode()).hexdigest()[:16]}"
+    text = tidy(cells.get("text", ""))
+    if len(text) > LONGEST_TEXT:
+        sentence = _("What is written about “%(title)s” is cut after %(most)d letters.", title=title[:60], most=LONGEST_TEXT)
+        found.problems.append(Problem(file, line, sentence, stops=False))
+        text = text[: LONGEST_TEXT - 1] + "…"
+    made = ForeignPost(
+        file, line, key, kind, title, text, one_line(category)[:LONGEST], one_line(cells.get("tags", ""))[:LONGEST],
+        _until(file, line, cells.get("until", ""), found),
+    )  # fmt: skip
+    same = next((place for place, other in enumerate(member.offers) if other.key == key), None)
+    if same is None:
+        member.offers.append(made)
+    elif made.text and not member.offers[same].text:
+        member.offers[same] = made
+
+
+def _until(file: str, line: int, typed: str, found: Read) -> date | None:
+    """The last day that was written at an offer or request; None: none, or one that cannot be read, which is said."""
+    if not typed:
+        return None
+    try:
+        return typed_day(one_line(typed), years_back=60)
+    except ValueError:
+        found.problems.append(Problem(file, line, _("“%(day)s” is no day, so it is left out.", day=one_line(typed)[:40]), stops=False))
+        return None
 
 
 def _has_balance(file: str, columns: frozenset[str], found: Read, advice: str) -> bool:
@@ -488,4 +567,14 @@ def template() -> str:
         )
     )
     writer.writerow(("13", "Wednesday Friends", "group", "", "", "", "mossgate", "2024-05-01", "12:15", "ann@example.org", "", ""))
+    return made.getvalue()
+
+
+def posts_template() -> str:
+    """The plain template for offers and requests, sent together with the one for members: its heading and two lines; as CSV."""
+    made = io.StringIO()
+    writer = csv.writer(made)
+    writer.writerow(POSTS_TEMPLATE)
+    writer.writerow(("1", "12", "offer", "I can sew on buttons and turn up hems", "Bring your own thread.", "Crafts, music and art", ""))
+    writer.writerow(("2", "13", "request", "A hand with chairs on Wednesdays", "", "Events and hubs", "2027-03-31"))
     return made.getvalue()

@@ -1,10 +1,10 @@
-"""Members and their balances from another timebank: looked at first, then taken over in one transaction, each only once.
+"""Members, their balances, offers and requests from another timebank: looked at first, then taken over in one transaction, each only once.
 
 A balance becomes one entry `import:<source>:<their number>:opening` between the account of starting credit and the member, so that the
 book of time stays zero. `source` names the program and the area ("timeoverflow/mossgate"), because every bank counts its members from 1.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
@@ -23,16 +23,14 @@ from portal.people import queries as persons
 from portal.people.model import Person
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
-from portal.timebank import foreign, members
+from portal.timebank import foreign, members, posts_import
 from portal.timebank.foreign import SOURCES, Foreign, Problem
 from portal.timebank.members import ISSUE, account
 from portal.timebank.model import Member
-from portal.timebank.paper_model import Imported
+from portal.timebank.paper_model import Imported, ImportedPost
+from portal.timebank.posts_import import Kinds, Owner, PostPlan
+from portal.timebank.posts_model import Post
 from portal.words import _
-
-# Who takes over offers and requests: (member, "offer" or "request", title, text, category as it was called there), within the import, for
-# members who come for the first time. The room of posts adds itself; while it has not, the plan says that they are left behind.
-POSTS: list[Callable[[Member, str, str, str, str], None]] = []
 
 
 class NotReady(Refused):
@@ -46,13 +44,14 @@ class NotReady(Refused):
 @dataclass(frozen=True)
 class Step:
     """What is done with one member. `what`: "new" (a new person or organisation), "joins" (somebody we know becomes a member), "member" (is one
-    already, and gets the balance), "done" (came with an import before: nothing).
+    already, and gets the balance), "done" (came with an import before: nothing but posts that did not come then).
     """
 
     foreign: Foreign
     area: Area
     what: str
     person_id: int | None = None
+    member_id: int | None = None
 
 
 @dataclass
@@ -62,7 +61,12 @@ class Plan:
     source: str
     steps: list[Step] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    offers: int = 0
+    posts: PostPlan = field(default_factory=PostPlan)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to take over."""
+        return not self.fresh and not self.posts.coming
 
     @property
     def stops(self) -> bool:
@@ -87,15 +91,19 @@ class Plan:
         return sum(step.foreign.minutes for step in self.fresh if step.foreign.minutes < 0)
 
 
-def plan(files: Sequence[tuple[str, bytes]], source: str, area_code: str = "", unit_minutes: int = 60) -> Plan:
-    """What `take_over` would do, by what stands in the database now. Writes nothing. Refused: no such source; the timebank is not open."""
+def plan(files: Sequence[tuple[str, bytes]], source: str, area_code: str = "", unit_minutes: int = 60, kinds: Kinds | None = None) -> Plan:
+    """What `take_over` would do, by what stands in the database now. Writes nothing.
+
+    `kinds`: which code of ours a kind of help there becomes, beside those that are called the same; "" is what had none. Refused: no such
+    source, no such code, the timebank is not open.
+    """
     if source not in SOURCES:
         raise Refused(_("Choose where the files come from."), "source")
     if not 1 <= unit_minutes <= 600:
         raise Refused(_("Write how many minutes one unit is worth, from 1 to 600."), "unit")
     members.open_rules()
     found = foreign.read(files, source, unit_minutes)
-    made = Plan(source, problems=list(found.problems), offers=found.offers)
+    made = Plan(source, problems=list(found.problems))
     areas = _areas()
     before = {(row.source, row.their_id): row for row in db.session.scalars(select(Imported))}
     brought = {row.member_id for row in before.values()}
@@ -103,9 +111,8 @@ def plan(files: Sequence[tuple[str, bytes]], source: str, area_code: str = "", u
     standing = _standing([someone.id for someone in people_at.values()])
     for one in found.members:
         _add(made, one, areas, area_code, before, brought, people_at, standing)
-    if made.offers and not POSTS:
-        sentence = _("There are offers and requests in the files. They are not taken over yet: members write them anew.")
-        made.problems.append(Problem("", 0, sentence, stops=False))
+    made.posts = posts_import.plan([_owner(source, step) for step in made.steps], kinds or {})
+    made.problems += made.posts.problems
     made.problems.sort(key=lambda problem: (problem.file, problem.line))
     return made
 
@@ -119,6 +126,10 @@ def _areas() -> Mapping[str, Area]:
 def source_of(program: str, area: Area) -> str:
     """How keys and records name where somebody came from."""
     return f"{program}/{area.code}"
+
+
+def _owner(source: str, step: Step) -> Owner:
+    return Owner(step.foreign, source_of(source, step.area), step.area.id, step.member_id)
 
 
 def _people_at(found: Iterable[Foreign]) -> Mapping[str, Person]:
@@ -159,7 +170,7 @@ def _add(
         made.problems.append(Problem(one.file, one.line, sentence))
         return
     if (was := before.get((source_of(made.source, area), one.id))) is not None:
-        made.steps.append(Step(one, area, "done"))
+        made.steps.append(Step(one, area, "done", member_id=was.member_id))
         if was.minutes != one.minutes:
             sentence = _(
                 "%(name)s came with %(before)s and has %(now)s there now. That is not taken over again: put it right by hand.",
@@ -191,7 +202,7 @@ def _add(
             )
         )
         return
-    made.steps.append(Step(one, area, "member" if member is not None else "joins", known[0].id))
+    made.steps.append(Step(one, area, "member" if member is not None else "joins", known[0].id, member.id if member is not None else None))
     if known[0].name.casefold() != one.name.casefold():
         made.problems.append(
             Problem(one.file, one.line, _("At this address we know %(name)s: these hours go to them.", name=known[0].name), stops=False)
@@ -205,7 +216,20 @@ def in_words(problem: Problem) -> str:
 
 
 def told(made: Plan, *, dry_run: bool) -> str:
-    """What an import did, or would do, in one line."""
+    """What an import did, or would do, in two or three sentences."""
+    some = made.posts
+    if not (some.coming or some.done or some.behind):
+        return _of_members(made, dry_run=dry_run)
+    sentence = _(
+        "Offers and requests: %(coming)d come along, %(done)d came before, %(behind)d stay behind.",
+        coming=len(some.coming),
+        done=some.done,
+        behind=some.behind,
+    )
+    return f"{_of_members(made, dry_run=dry_run)} {sentence}"
+
+
+def _of_members(made: Plan, *, dry_run: bool) -> str:
     values = {
         "members": len(made.fresh), "new": made.count("new"), "known": made.count("joins", "member"), "done": made.count("done"), "owed": hours(made.owed),
         "owing": hours(made.owing), "sum": hours(made.owed + made.owing),
@@ -224,15 +248,17 @@ def told(made: Plan, *, dry_run: bool) -> str:
 # --- taking over ---------------------------------------------------------------------------------------------------------
 
 
-def take_over(files: Sequence[tuple[str, bytes]], source: str, area_code: str, actor: Actor, unit_minutes: int = 60) -> Plan:
-    """Take members and balances over: all of the files or nothing. Again does nothing. Returns what was done.
+def take_over(
+    files: Sequence[tuple[str, bytes]], source: str, area_code: str, actor: Actor, unit_minutes: int = 60, kinds: Kinds | None = None
+) -> Plan:  # fmt: skip
+    """Take members, balances and posts over: all of the files or nothing. Again does nothing. Returns what was done.
 
     Nobody is told: the coordinator does that in their own words. Who falls below the scheme's floor by what they come with gets a floor of
     their own at that balance. Refused: as for `plan`; `NotReady` with every line that stops it.
     """
     with transaction():
         one_at_a_time("import")
-        made = plan(files, source, area_code, unit_minutes)
+        made = plan(files, source, area_code, unit_minutes, kinds)
         if made.stops:
             raise NotReady(made)
         order = sorted(made.fresh, key=lambda step: bool(step.foreign.organisation))  # who acts for a group comes before it
@@ -240,13 +266,29 @@ def take_over(files: Sequence[tuple[str, bytes]], source: str, area_code: str, a
         facts = [_opening(source, step, member, actor) for step, member in taken if step.foreign.minutes]
         if facts:
             post_all(facts)
-        for step, member in taken:
-            for kind, title, text, category in step.foreign.offers if step.what != "member" else ():
-                for take in POSTS:
-                    take(member, kind, title, text, category)
-        if taken:
-            record("timebank", "imported", actor, source=source, members=len(taken), minutes=made.owed + made.owing)
+        if made.posts.coming:
+            db.session.flush()
+            posts_import.take(made.posts.coming, _whose(source, made, taken), actor)
+        if not made.idle:
+            record(
+                "timebank",
+                "imported",
+                actor,
+                source=source,
+                members=len(taken),
+                minutes=made.owed + made.owing,
+                posts=len(made.posts.coming),
+            )
         return made
+
+
+def _whose(source: str, made: Plan, taken: Sequence[tuple[Step, Member]]) -> Mapping[tuple[str, str], Member]:
+    """The members of an import, new and old, by where they come from and their number there."""
+    found = {(source_of(source, step.area), step.foreign.id): member for step, member in taken}
+    for step in made.steps:
+        if step.what == "done" and step.foreign.offers:
+            found[source_of(source, step.area), step.foreign.id] = db.session.get_one(Member, step.member_id)
+    return found
 
 
 def _member(source: str, step: Step, actor: Actor) -> Member:
@@ -310,7 +352,11 @@ def _import_of_person(person_id: int) -> Any:
     row = db.session.scalar(query)
     if row is None:
         return None
-    return {"from": row.source, "number there": row.their_id, "brought": hours(row.minutes), "on": row.imported_at.isoformat()}
+    brought = select(ImportedPost.their_id).join(Post, Post.id == ImportedPost.post_id).where(Post.member_id == row.member_id)
+    return {
+        "from": row.source, "number there": row.their_id, "brought": hours(row.minutes), "on": row.imported_at.isoformat(),
+        "offers and requests there": list(db.session.scalars(brought.order_by(ImportedPost.id))),
+    }  # fmt: skip
 
 
 persons.COLLECTORS["time brought along"] = _import_of_person

@@ -1,4 +1,4 @@
-"""What came on paper or in a file: sheets that a coordinator typed, and members whom an import brought."""
+"""What came on paper or in a file: sheets that a coordinator typed, and members, offers and requests that an import brought."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from portal.db import Base
 from portal.money import Minutes
 from portal.places.model import Area
 from portal.timebank.model import Exchange
+from portal.timebank.posts_model import Post
 
 
 class Sheet(Base):
@@ -60,3 +61,18 @@ class Imported(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), unique=True)
     minutes: Mapped[Minutes]
     imported_at: Mapped[datetime]
+
+
+class ImportedPost(Base):
+    """An offer or a request that an import brought, once; it is the member's own now, whatever becomes of it."""
+
+    __tablename__ = "imported_post"
+    __table_args__ = (UniqueConstraint("source", "their_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]  # as at the member
+    their_id: Mapped[str]  # its number there, or one made of whose it is and what it says (foreign.ForeignPost.key)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id"), unique=True)
+    imported_at: Mapped[datetime]
+
+    post: Mapped[Post] = relationship(viewonly=True)

@@ -177,7 +177,7 @@ def post(
 ) -> str:  # fmt: skip
     """Put an offer or a request into the list, for oneself, an organisation one acts for, or (a coordinator, on a basis) a member.
 
-    Returns its reference. Refused: a member who takes a break, twenty that are open, and whatever `_judge` says.
+    Returns its reference. Refused: a member who takes a break, twenty that are open, and whatever `judge` says.
     """
     file = _keep(picture, data_dir)
     try:
@@ -204,7 +204,7 @@ def _posted(member_ref: str, draft: Draft, who: Who, basis: str | None, picture:
     made = Post(
         ref=new_ref("POS"), member_id=owner.id, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, status="open", version=0
     )
-    _fill(made, draft, owner)
+    fill(made, draft, owner)
     _put_photo(made, picture, file, draft.alt)
     db.session.add(made)
     db.session.flush()
@@ -219,7 +219,7 @@ def edit(
 ) -> None:  # fmt: skip
     """Say it in another way; an offer stays an offer. `shown`: the version that was on the page.
 
-    Refused: not theirs, taken down, whatever `_judge` says. Conflict: changed meanwhile.
+    Refused: not theirs, taken down, whatever `judge` says. Conflict: changed meanwhile.
     """
     file, gone = _keep(picture, data_dir), None
     try:
@@ -231,7 +231,7 @@ def edit(
             if row.version != shown:
                 raise Conflict(_("This was changed meanwhile. Look at it again."))
             ends, until = row.ends_on, row.until_day
-            _fill(row, draft, row.member)
+            fill(row, draft, row.member)
             if row.until_day == until or row.status != "open":
                 row.ends_on = ends  # saying it better is not keeping it longer
             if file is not None or without_photo:
@@ -248,13 +248,13 @@ def edit(
     _drop(gone, data_dir)
 
 
-def _fill(row: Post, draft: Draft, owner: Member) -> None:
-    """What was typed, judged, into the row; its last day with it."""
+def fill(row: Post, draft: Draft, owner: Member, *, least: int = LEAST_TITLE) -> None:
+    """What was typed, judged, into the row; its last day with it. `least`: letters of the title. Refused: as `judge` says."""
     category = members.category(draft.category)
     area = db.session.get(Area, draft.area_id) if draft.area_id is not None else None
     if area is None or area.archived_at is not None:
         raise Refused(_("Choose where it is."), "area")
-    _judge(draft, name_of(owner), kind=row.kind or draft.kind)
+    judge(draft, name_of(owner), kind=row.kind or draft.kind, least=least)
     row.kind = row.kind or draft.kind
     row.title, row.text, row.when_words, row.tags = draft.title, draft.text, draft.when_words, tidy_tags(draft.tags)
     row.category_id, row.area_id, row.reach, row.from_day, row.until_day = (
@@ -270,13 +270,13 @@ def _fill(row: Post, draft: Draft, owner: Member) -> None:
     row.photo_alt = row.photo_alt or ""
 
 
-def _judge(draft: Draft, owner: str, *, kind: str) -> None:
+def judge(draft: Draft, owner: str, *, kind: str, least: int = LEAST_TITLE) -> None:
     """Refused, at its field: nothing said, days that are over or the wrong way round, and what points to a person."""
     if kind not in KINDS:
         raise Refused(_("Say whether you offer something or ask for it."), "kind")
     if draft.reach not in REACHES:
         raise Refused(_("Choose who sees it."), "reach")
-    if len(draft.title) < LEAST_TITLE:
+    if len(draft.title) < least:
         raise Refused(_("Say it in a sentence, like “I can mend bicycles”."), "title")
     if len([tag for tag in draft.tags.split(",") if tag.strip()]) > MOST_TAGS:
         raise Refused(_("%(most)d words are enough. Take some out.", most=MOST_TAGS), "tags")

@@ -18,6 +18,8 @@ from portal.places.model import Area, Scheme
 from portal.timebank import members, queries, sheets
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Member
+from portal.timebank.sessions import token_of
+from portal.timebank.sessions_model import TimeSession
 from portal.web.documents import Document, Printed, Table, Text
 from portal.web.filters import day as day_words
 from portal.web.filters import short_day
@@ -26,6 +28,7 @@ from portal.words import _
 HERE = Path(__file__).parent
 AT_ONCE = 120  # members of one PDF: some seconds to draw
 MOST_LINES = 100  # of a statement
+MOST_WORDS = 220  # letters of what a poster says about its session
 
 
 def _picture(member: Member) -> Mapping[str, str]:
@@ -51,6 +54,28 @@ def cards(title: str, whose: Sequence[Member], scheme: Scheme, *, large: bool) -
     call = _("No phone? Call %(number)s.", number=scheme.telephone.replace(" ", "\u00a0"))
     made = [{"name": name_of(each), "number": each.ref, "area": each.area.name, "call": call, **_picture(each)} for each in whose]
     return Printed(title, scheme.name, _("Membership cards"), clock.now(), HERE / "cards.typ", {"cards": made}, large=large)
+
+
+def poster(session: TimeSession, when: str, scheme: Scheme, *, large: bool) -> Printed:
+    """A session's poster, one page: what it is, `when` in words, where, and two ways to check in, by QR code and by six digits."""
+    address = address_of("/timebank/sessions/" + token_of(session))
+    content = {
+        "title": session.title, "when": f"{day_words(session.day)}, {when}", "place": f"{session.place}, {session.area.name}", "what": shortened(session.what),
+        "ask": _("Are you here? Check in, and your hours go into the timebank."), "picture": segno.make(address, error="m").svg_inline(border=2),
+        "alt": _("QR code for %(address)s", address=address), "code": f"{session.code[:3]} {session.code[3:]}",
+        "type": _("Point your phone at this. Or open %(address)s and type", address=address_of("/timebank/sessions/")),
+        "only": _("It works on %(day)s only.", day=day_words(session.day)),
+        "call": _("No phone? Tell the organiser your name, or sign the register. Questions: %(number)s", number=scheme.telephone.replace(" ", "\u00a0")),
+    }  # fmt: skip
+    return Printed(
+        _("%(title)s: poster", title=session.title), scheme.name, session.ref, clock.now(), HERE / "poster.typ", content, large=large
+    )
+
+
+def shortened(text: str) -> str:
+    """What fits on a poster of one page, cut between words."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= MOST_WORDS else plain[:MOST_WORDS].rpartition(" ")[0] + " …"
 
 
 def time_sheets(title: str, whose: Sequence[Member], area: Area | None, scheme: Scheme, *, large: bool) -> Printed:

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
@@ -136,14 +136,10 @@ class Line:
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most six queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
     rows = books.statement(account(member), before=before, limit=limit)
-    exchanges = _found(rows, "exchange", _with_neighbours(), Exchange)
-    there = and_(Attendance.session_id == TimeSession.id, Attendance.member_id == member.id)
-    sessions = _found(
-        rows, "session", select(TimeSession, Attendance.questioned_at).outerjoin(Attendance, there).options(joinedload(TimeSession.category)), TimeSession
-    )  # fmt: skip
-    bookings = _found(rows, "spend", select(SpendBooking, SpendBooking.questioned_at), SpendBooking)
+    exchanges = _exchanges_of(_numbers(rows, "exchange"))
+    others = _others_of(member, _numbers(rows, "session"), _numbers(rows, "spend"))
     told = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
@@ -153,17 +149,10 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
             asked = exchange.questioned_at or neighbours
         elif kind == "session":
-            session, asked = sessions[int(number)]
-            day, sentence, note, ref = (
-                session.day,
-                session.title,
-                session.category.name,
-                session.ref if session.payer_id != member.id else "",
-            )
+            ref, day, sentence, note, asked = others[row.about]
         elif kind == "spend":
-            booking, asked = bookings[int(number)]
-            ref = booking.ref if booking.member_id == member.id else ""  # a partner's are in its own list
-        if kind in ("exchange", "session") and row.reverses:  # what the books say of the others says it already
+            ref, _day, _title, _note, asked = others[row.about]
+        if row.reverses and kind in ("exchange", "session"):  # told anew above; all others have their entry's own words
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else f"/timebank/lines/{member.ref}/{row.sequence}"
         told.append(
@@ -176,11 +165,6 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
     return [replace(line, asked=True) if key in own and not line.ref else line for key, line in told]
 
 
-def _with_neighbours() -> Any:
-    look = and_(NeighbourQuestion.exchange_id == Exchange.id, NeighbourQuestion.status.in_(STANDS))
-    return select(Exchange, NeighbourQuestion.ref).outerjoin(NeighbourQuestion, look).options(*WITH_NAMES)
-
-
 def page_about(about: str) -> str:
     """Where a coordinator looks at what an entry is about; "" when it has no page. One query, or none."""
     kind, _colon, number = about.partition(":")
@@ -189,10 +173,49 @@ def page_about(about: str) -> str:
     return DESK[kind] + ref if ref else ""
 
 
-def _found(rows: Sequence[books.StatementLine], kind: str, query: Any, table: Any) -> Mapping[int, tuple[Any, Any]]:
-    """What the lines of one kind are about, by id, each with what somebody asks of it; no query when there are none."""
-    ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
-    return {found.id: (found, asked) for found, asked in db.session.execute(query.where(table.id.in_(ids)))} if ids else {}
+def _numbers(rows: Sequence[books.StatementLine], kind: str) -> set[int]:
+    """Which of one kind the lines are about."""
+    return {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
+
+
+def _exchanges_of(ids: Collection[int]) -> Mapping[int, tuple[Exchange, str | None]]:
+    """Exchanges by id, each with what neighbours are asked about it. One query, or none."""
+    if not ids:
+        return {}
+    look = and_(NeighbourQuestion.exchange_id == Exchange.id, NeighbourQuestion.status.in_(STANDS))
+    query = select(Exchange, NeighbourQuestion.ref).outerjoin(NeighbourQuestion, look).options(*WITH_NAMES)
+    return {each.id: (each, asked) for each, asked in db.session.execute(query.where(Exchange.id.in_(ids)))}
+
+
+def _others_of(
+    member: Member, sessions: Collection[int], bookings: Collection[int]
+) -> Mapping[str, tuple[str, date, str, str, datetime | None]]:
+    """Sessions and bookings by what they are called in the books: reference, day, title, kind of help, and since when the member asks
+    about it. The reference is empty where the line is the payer's or the partner's, who have lists of their own. One query, or none.
+    """
+    some: list[Any] = []
+    empty = literal("", Text)
+    if sessions:
+        there = and_(Attendance.session_id == TimeSession.id, Attendance.member_id == member.id)
+        own = case((TimeSession.payer_id == member.id, empty), else_=TimeSession.ref)
+        some.append(
+            select(literal("session"), TimeSession.id, own, TimeSession.day, TimeSession.title, Category.name, Attendance.questioned_at)
+            .join(Category, Category.id == TimeSession.category_id)
+            .outerjoin(Attendance, there)
+            .where(TimeSession.id.in_(sessions))
+        )
+    if bookings:
+        own = case((SpendBooking.member_id == member.id, SpendBooking.ref), else_=empty)
+        some.append(
+            select(literal("spend"), SpendBooking.id, own, SpendBooking.day, empty, empty, SpendBooking.questioned_at).where(
+                SpendBooking.id.in_(bookings)
+            )
+        )
+    if not some:
+        return {}
+    return {
+        f"{kind}:{id_}": (ref, day, title, note, asked) for kind, id_, ref, day, title, note, asked in db.session.execute(union_all(*some))
+    }
 
 
 def in_words(exchange: Exchange, member: Member) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Select, String, and_, case, cast, func, literal, or_, sel
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.history import Actor, events_of, record
 from portal.ledger import queries as books
@@ -27,7 +27,7 @@ from portal.money import Minutes, hours
 from portal.people.access import Who
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
-from portal.timebank import checkin, ideas, members, sessions
+from portal.timebank import checkin, givers_day, ideas, members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank import session_split as split
 from portal.timebank.exchange import BASES
@@ -62,8 +62,9 @@ def close(
     """Close a session: one entry with everybody's hours. Closed already: changes nothing, the first result stands.
 
     `minutes`: the one figure for all; `each`: another one for some, by the number of their line, 0 for none. `basis`: how a coordinator
-    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). Refused: not theirs, cancelled, still ahead, nobody there, not in quarters of an hour, a line of
-    another session, and the payer's floor, with a way on.
+    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). Refused: not theirs, cancelled, still ahead,
+    nobody there, not in quarters of an hour, a line of another session, more than somebody can give in a day, and the payer's floor, with a
+    way on.
     """
     with transaction():
         session = sessions.locked(ref)
@@ -84,8 +85,13 @@ def close(
             rows, each = _with_giver(session, rows, actor), {}
         split.judge(session, minutes, each, who)
         figures = _figures(rows, minutes, each)
+        those = {row.member_id for row in rows if row.member_id is not None} | (
+            {session.giver_id} if session.giver_id is not None else set()
+        )
+        one_at_a_time(*(givers_day.lock_of(member_id) for member_id in sorted(those)))  # before their rows, as in exchanges
         given, nothing = _sorted_out(session, rows, figures, minutes or 0, who)
         split.judge_total(session, sum(figure for _row, _member, figure in given))
+        _must_fit(session, given)
         key = f"session:{session.id}:closed" if given else None
         if key is not None:
             _post_all(session, key, [(member, figure) for _row, member, figure in given], actor)
@@ -184,6 +190,18 @@ def _with_giver(session: TimeSession, rows: Sequence[Attendance], actor: Actor) 
         record(about(session), "giver_added", actor, line=made.id)
         return checkin.there(session)
     return rows
+
+
+def _must_fit(session: TimeSession, given: Given) -> None:
+    """Refused, at the line where there is one: with what else they gave that day it is more than one person can give."""
+    if split.taken_from_many(session):
+        assert session.giver is not None
+        has = givers_day.given([session.giver.id], session.day).get(session.giver.id, 0)
+        givers_day.judge(session.giver, sum(figure for _row, _member, figure in given), has, named=True)
+        return
+    others = givers_day.given([member.id for _row, member, _figure in given], session.day)
+    for row, member, figure in given:
+        givers_day.judge(member, figure, others.get(member.id, 0), f"each-{row.id}", named=True)
 
 
 def _why_not(session: TimeSession, row: Attendance, member: Member, figure: int, who: Who) -> str | None:
@@ -465,7 +483,7 @@ def put_right(ref: str, row_id: int, minutes: int, reason: str, who: Who, *, sho
     """Give one person's line another figure, by an entry of its own; the same figure answers the question and moves nothing.
 
     Refused: not theirs to do, their own line, no reason, not in quarters of an hour, not any more the figure that was `shown`, somebody
-    who has left, a floor (of who pays, or of who would have to give back) with a way on.
+    who has left, more than they can give in a day, a floor (of who pays, or of who would have to give back) with a way on.
     """
     with transaction():
         session = sessions.locked(ref)
@@ -516,6 +534,9 @@ def _put_right(session: TimeSession, row: Attendance, minutes: int, reason: str,
             if split.taken_from_many(session)
             else _("The hours came from their own account, so there are none for them.")
         )
+    if minutes > now:
+        gave = session.giver if split.taken_from_many(session) and session.giver is not None else member
+        givers_day.must_fit(gave, minutes, session.day, but_line=row.id)
     if minutes != now:
         key = _post_one(session, row, member, now, minutes, reason, actor, len(before) + 1)
         ideas.line_put_right(session, (row, member, Minutes(minutes)), key, reason, actor)

@@ -5,22 +5,24 @@ partner sees it, and after three in ninety days only comes without booking for a
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import String, cast, func, literal, or_, select, update
 
 from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
 from portal.money import hours
+from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
 from portal.refs import new_ref
 from portal.timebank import members, spend_messages
 from portal.timebank import spend_offers as offers
+from portal.timebank.calendar_file import Meeting, calendar_file
 from portal.timebank.exchange import BASES
 from portal.timebank.members import balance, floor_of, name_of
 from portal.timebank.model import Member
@@ -263,6 +265,42 @@ def _each(refs: Sequence[str], act: Callable[[SpendBooking], bool]) -> int:
         with transaction():
             count += act(locked(ref))
     return count
+
+
+WAKING = (9, 20)  # o'clock in London: reminders reach people between these hours
+
+
+def remind_tomorrow() -> int:
+    """Remind who has a place tomorrow and booked it before today (the worker's work); each once, in the waking hours of the day before."""
+    now = clock.now().astimezone(clock.LONDON)
+    if now.hour >= WAKING[1]:
+        return 0
+    today = clock.today()
+    told = select(Message.id).where(Message.key.startswith(literal("spend:") + cast(SpendBooking.id, String) + ":tomorrow:")).exists()
+    due = select(SpendBooking.ref).where(
+        SpendBooking.status == "booked", SpendBooking.day == today + timedelta(days=1), SpendBooking.booked_at < clock.start_of_day(today), ~told,
+    )  # fmt: skip
+    at = max(clock.now(), datetime.combine(today, time(WAKING[0]), clock.LONDON).astimezone(UTC))
+
+    def act(booking: SpendBooking) -> bool:
+        return booking.status == "booked" and spend_messages.tomorrow(booking, at)
+
+    return _each(db.session.scalars(due.order_by(SpendBooking.id)).all(), act)
+
+
+def calendar_of(booking: SpendBooking) -> bytes:
+    """A booking as a file for its member's calendar; what was given back or called off takes itself out of it."""
+    offer = booking.offer
+    link = spend_messages.page_of(booking)
+    off = booking.status in ("cancelled", "late", "off", "passed", "undone")
+    return calendar_file(
+        Meeting(
+            uid=f"{booking.ref}@timebank.kindling", sequence=1 if off else 0, status="CANCELLED" if off else "TENTATIVE" if booking.status == "waiting" else "CONFIRMED",
+            starts_at=booking.starts_at, minutes=booking.ends - booking.begins, summary=_("%(title)s (%(partner)s)", title=offer.title, partner=name_of(offer.partner)),
+            place=offer.place, description=_("Give the place back here if you cannot come: %(link)s", link=link), url=link,
+            changed_at=booking.ended_at or booking.booked_at,
+        )
+    )  # fmt: skip
 
 
 def mark_missed() -> int:

@@ -1,7 +1,7 @@
 """What members, partners and coordinators are told of spend offers, in the transaction of the fact."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from portal.money import Minutes, hours
 from portal.outbox import Text, address_of, queue
@@ -128,6 +128,25 @@ def booked(booking: SpendBooking, code: str) -> None:
             short=_("Your place: %(title)s, %(day)s at %(begins)s. Show %(code)s there. Not coming? %(link)s", **values),
         )
     _of_booking(booking, booking.status, text)
+
+
+def tomorrow(booking: SpendBooking, due_at: datetime) -> bool:
+    """To the member, on the day before, not before `due_at`: whether they come. Not by letter: it would come too late."""
+    values = _values(booking)
+    text = Text(
+        subject=_("Tomorrow: %(title)s", **values),
+        body=_(
+            "You have a place tomorrow: %(title)s at %(partner)s, %(place)s, %(day)s at %(begins)s. The six digits for the till are here:\n\n%(link)s\n\nCan you not come? Please give the place back there, so that somebody else has it.",
+            **values,
+        ),
+        short=_("Tomorrow: %(title)s, %(day)s at %(begins)s. Not coming? Give it back: %(link)s", **values),
+    )
+    told = False
+    for someone in persons_of(booking.member):
+        to = people.addressee_of(someone)
+        if to.channel != "letter":
+            told |= queue(f"spend:{booking.id}:tomorrow:person:{someone.id}", to, text, about=f"spend:{booking.id}", due_at=due_at)
+    return told
 
 
 def moved_up(booking: SpendBooking) -> None:

@@ -70,7 +70,7 @@ def to_look_at_query(areas: frozenset[int] | None) -> Select[SpendOffer]:
 
 def to_look_at(areas: frozenset[int] | None) -> Sequence[SpendOffer]:
     """The same to be read, the longest waiting first. One query."""
-    return db.session.scalars(to_look_at_query(areas).options(*OF_OFFER).order_by(SpendOffer.id).limit(100)).all()
+    return db.session.scalars(to_look_at_query(areas).options(*OF_OFFER).order_by(SpendOffer.id).limit(50)).all()
 
 
 def questioned_query(areas: frozenset[int] | None) -> Select[SpendBooking]:
@@ -86,7 +86,7 @@ def questioned_query(areas: frozenset[int] | None) -> Select[SpendBooking]:
 def questioned(areas: frozenset[int] | None) -> Sequence[SpendBooking]:
     """The same to be read, the oldest question first. One query."""
     query = questioned_query(areas).options(*OF_BOOKING)
-    return db.session.scalars(query.order_by(SpendBooking.questioned_at).limit(100)).all()
+    return db.session.scalars(query.order_by(SpendBooking.questioned_at).limit(50)).all()
 
 
 # --- bookings ------------------------------------------------------------------------------------------------------------

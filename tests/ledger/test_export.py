@@ -1,19 +1,15 @@
 """hledger and Beancount read our journal and come to our balances, to the penny and the minute."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from beancount import loader
-from beancount.core import realization
 from flask import Flask
 
 from portal.db import transaction
-from portal.ledger import export, queries
+from portal.ledger import export
 from portal.ledger.posting import Line, open_account, post, reverse
+from tests.ledger.journals import beancount_says, hledger_says, ours
 
 NASTY = 'He said "£5" ; tags: x, |pipes\\ and\nnewlines 🌱 \u202e'
 
@@ -49,42 +45,12 @@ def books(app: Flask) -> None:
         reverse("mistake", reason=NASTY, actor="scheme")
 
 
-def ours() -> dict[str, str]:
-    found = {}
-    for unit in ("GBP", "MIN", "MATCH"):
-        for line in queries.trial_balance(unit):
-            found[export.account_name(line.code, line.kind)] = export.amount(unit, -line.balance)
-    return found
-
-
 def test_hledger_agrees(books: None, tmp_path: Path) -> None:
-    if not shutil.which("hledger"):
-        assert not os.environ.get("CI"), "hledger is missing"
-        pytest.skip("hledger is not installed here: its proof is left out")
-    file = tmp_path / "ledger.journal"
-    file.write_text("".join(export.lines("hledger")))
-    subprocess.run(["hledger", "-f", file, "check", "--strict"], check=True, env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]})
-    printed = subprocess.run(
-        ["hledger", "-f", file, "bal", "--flat", "-N", "-O", "csv", "--layout=bare"], check=True, capture_output=True, text=True,
-        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]},
-    ).stdout  # fmt: skip
-    theirs = {}
-    for line in printed.splitlines()[1:]:
-        name, unit, value = (cell.strip('"') for cell in line.split(","))
-        theirs[name] = f"{value} {unit}"
-    assert theirs == ours()
+    assert hledger_says(tmp_path) == ours()
 
 
 def test_beancount_agrees(books: None, tmp_path: Path) -> None:
-    file = tmp_path / "ledger.beancount"
-    file.write_text("".join(export.lines("beancount")))
-    entries, errors, _options = loader.load_file(str(file))
-    assert errors == []
-    theirs = {}
-    for account in realization.iter_children(realization.realize(entries)):  # type: ignore[no-untyped-call]
-        for position in account.balance:
-            theirs[account.account] = f"{position.units.number} {position.units.currency}"
-    assert theirs == ours()
+    assert beancount_says(tmp_path) == ours()
 
 
 def test_an_empty_book_is_a_valid_journal(app: Flask) -> None:

@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.exports import filters, packs, time
 from portal.ledger.model import Entry, Transfer
 from portal.places.model import WardCode
-from portal.timebank import exchange, figures, members
+from portal.timebank import exchange, figures, health, members
 from tests.client import Inspector
 from tests.timebank.bank import Bank, lend, open_bank
 
@@ -87,11 +87,11 @@ def test_what_is_put_right_and_who_moves_away(bank: Bank) -> None:
 
 def test_health(bank: Bank) -> None:
     lend(bank, "Walter", 60)
-    found = figures.health()
+    found = health.health({})
     assert (found.members, found.minutes, found.anybody, found.givers, found.receivers) == (9, 345, 8, 6, None)
-    assert found.both is None and found.days_to_first == 0
+    assert found.both is None and found.whole.days_to_first == 0
     with clock.held_at(clock.now() + timedelta(days=400)):
-        assert figures.health().anybody is None and figures.health().minutes == 0
+        assert health.health({}).anybody is None and health.health({}).minutes == 0
 
 
 def test_the_pages_and_the_files(bank: Bank, app: Flask) -> None:

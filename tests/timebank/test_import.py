@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -183,7 +182,7 @@ def test_the_plain_template(bank: Bank) -> None:
     assert ann and ann.phone == "+447700900123" and ann.postal_address == "3 Larch Court\nMossgate"
     group = db.session.scalars(select(Organisation).where(Organisation.name == "Wednesday Friends")).one()
     assert [someone.name for _row, someone in people.acting_for(group.id)] == ["Ann Bell"]
-    assert made.offers == 3 and any("not taken over yet" in sentence for _line, _stops, sentence in said(made))
+    assert [(kind.name, kind.number, kind.ours) for kind in made.posts.kinds] == [("", 3, "")] and made.posts.behind == 3
     assert_books_are_right()
 
 
@@ -310,23 +309,6 @@ def test_hostile_cells(bank: Bank, column: str) -> None:
         assert column in ("id", "area", "kind", "balance", "name")
     assert all(1 < problem.line <= len(HOSTILE) + 1 for problem in made.problems if problem.line)
     assert_books_are_right()
-
-
-def test_offers_go_to_whoever_takes_them(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(imports, "POSTS", [lambda member, *words: taken.append((members.name_of(members.by_ref(member.ref)), *words))])
-    files = [("users.csv", TIMEOVERFLOW.encode()), ("offers.csv", POSTS.encode()), ("posts.csv", COMPLETE.encode())]
-    made = take(files, "timeoverflow")
-    assert taken == [("Rosa Martí", "offer", "Paella", "", "Cuina"), ("Joan Puig", "request", "A ride", "To the doctor", "Transport")]
-    assert [(problem.file, problem.line) for problem in made.problems] == [("offers.csv", 5)]
-    take(files, "timeoverflow")
-    assert len(taken) == 2, "who came before brings nothing again"
-    more = [("m.csv", KOMUNITIN_MEMBERS.encode()), ("a.csv", KOMUNITIN_ACCOUNTS.encode()), ("p.csv", KOMUNITIN_POSTS.encode())]
-    take(more, "komunitin")
-    assert taken[2:] == [
-        ("Alice Example", "offer", "Fresh bread", "I bake.", "help"),
-        ("Bob Example", "request", "Looking for help moving.", "Looking for help moving.", "help"),
-    ]
 
 
 def test_what_is_asked_must_be_right(bank: Bank) -> None:

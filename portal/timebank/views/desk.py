@@ -119,10 +119,11 @@ def member(ref: str) -> Any:
             return see_other(f"/timebank/desk/members/{ref}")
     before = whole_number(request.args.get("before"), 0) or None
     lines = queries.statement(found, before, PAGE + 1)
+    has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
-        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=members.balance(found), floor=members.floor_of(found, scheme_rules),
+        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
         usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
-        story=people.story_of(members.about(found)), words=MEMBER_EVENTS,
+        story=people.story_of(members.about(found)) if before is None else [], words=MEMBER_EVENTS,
     )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """The timebank on a phone: join, write hours down, answer, see what one has."""
 
+import csv
+import io
 from typing import Any
 from urllib.parse import quote
 
 import segno
-from flask import Blueprint, flash, g, request
+from flask import Blueprint, Response, flash, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -17,11 +19,11 @@ from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import areas, evidence, figures, forms, members, neighbour_queries, neighbours, queries, safety, spend_queries
+from portal.timebank import areas, evidence, figures, forms, health, members, neighbour_queries, neighbours, queries, safety, spend_queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
 from portal.timebank.model import Exchange, Member
-from portal.web.forms import Form, plain_day, whole_number
+from portal.web.forms import Form, one_line, plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
 from portal.web.policy import allow, may
@@ -479,7 +481,7 @@ def figures_page() -> Any:
     """How the timebank is: for everybody, with small numbers left out."""
     if members.rules() is None:
         return see_other("/timebank/")
-    names = {id_: name for id_, (_code, name) in places.wards_on(clock.today()).items()}  # as the open file tells them
+    names = _place_names()
     first = figures.months(12)[-1][0]
     found = figures.publishable(figures.cells(first, clock.today(), names))
     by: dict[str, dict[str, figures.Cell]] = {"area": {}, "kind": {}, "month": {}}
@@ -487,6 +489,33 @@ def figures_page() -> Any:
         for group, name in (("area", place), ("kind", kind), ("month", month)):
             by[group].setdefault(name, figures.Cell()).add(cell)
     return page(
-        "timebank/figures.html", health=figures.health(), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
+        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
         months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
     )  # fmt: skip
+
+
+def _place_names() -> dict[int, str]:
+    """Places as the open file tells them, by area id."""
+    return {id_: name for id_, (_code, name) in places.wards_on(clock.today()).items()}
+
+
+@timebank.get("/timebank/figures.csv")
+@allow("anyone")
+@limiter.limit("30/minute")
+def health_file() -> Response:
+    """How well it goes, as a table; numbers that could tell who somebody is are empty, as on the page."""
+    found = health.health(_place_names()) if members.rules() is not None else None
+    made = io.StringIO()
+    writer = csv.writer(made)
+    writer.writerow(
+        ("Place", "Days from joining to the first hour", "Days from asking to done", "Gave and received, percent", "Requests that wait")
+    )
+    for name, numbers in [(_("Everywhere"), found.whole), *found.places] if found is not None else []:
+        cells = (numbers.days_to_first, numbers.days_to_met, numbers.both_percent, numbers.unmet)
+        writer.writerow((one_line(name) or _("Places with few people"), *("" if cell is None else f"{cell:g}" for cell in cells)))
+    for band in found.bands if found is not None and found.whole.unmet else ():
+        name = _("Everywhere, waiting %(first)d to %(last)d days", first=band.first, last=band.last)
+        writer.writerow((name, "", "", "", "" if band.number is None else band.number))
+    response = Response(made.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="timebank-health.csv"'
+    return response

@@ -13,7 +13,7 @@ from wtforms import HiddenField, SelectField
 from portal.errors import Refused
 from portal.people.forms import area_choices
 from portal.people.views import actor
-from portal.timebank import foreign, imports
+from portal.timebank import foreign, imports, members
 from portal.web.forms import Form, Needed, WholeNumberField, one_line
 from portal.web.limits import limiter
 from portal.web.pages import form_page, see_other
@@ -53,18 +53,19 @@ def bring() -> Any:
         try:
             files = _sent(form)
             unit = 60 if form.unit.data is None else form.unit.data
+            kinds = dict(zip(request.form.getlist("theirs"), request.form.getlist("ours"), strict=False))
             if "do" in request.form:
-                done = imports.take_over(files, form.source.data, form.area.data, actor(), unit)
+                done = imports.take_over(files, form.source.data, form.area.data, actor(), unit, kinds)
                 flash(imports.told(done, dry_run=False))
                 return see_other("/timebank/desk/")
-            plan = imports.plan(files, form.source.data, form.area.data, unit)
+            plan = imports.plan(files, form.source.data, form.area.data, unit, kinds)
         except imports.NotReady as why:
             form.refuse(why.sentence, "files")
             plan = why.plan
         except Refused as why:
             form.refuse(why.sentence, why.field)
     return form_page(
-        "timebank/import.html", form, plan=plan, kept=_packed(files) if plan else "", files=[name for name, _data in files], whats=WHATS, most=MOST_SHOWN,
+        "timebank/import.html", form, plan=plan, ours=members.categories() if plan and plan.posts.kinds else [], kept=_packed(files) if plan else "", files=[name for name, _data in files], whats=WHATS, most=MOST_SHOWN,
         words=imports.in_words, told=imports.told(plan, dry_run=True) if plan else "",
     )  # fmt: skip
 
@@ -102,6 +103,17 @@ def _unpacked(text: str) -> list[tuple[str, bytes]]:
 @allow("run rounds")
 def template() -> Response:
     """The plain template with two lines to show how."""
-    response = Response("\ufeff" + foreign.template(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="members.csv"'
+    return _csv("members.csv", foreign.template())
+
+
+@time_imports.get("/timebank/desk/import/posts.csv")
+@allow("run rounds")
+def posts_template() -> Response:
+    """The same for offers and requests."""
+    return _csv("posts.csv", foreign.posts_template())
+
+
+def _csv(name: str, text: str) -> Response:
+    response = Response("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -17,7 +17,7 @@ from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import calendar, checkin, members, session_closing, sessions
+from portal.timebank import calendar, checkin, members, prints, session_closing, sessions
 from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
 from portal.timebank.model import Member
@@ -25,6 +25,7 @@ from portal.timebank.rules import ADULT
 from portal.timebank.session_messages import times
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.views import session_forms as forms
+from portal.web import documents
 from portal.web.filters import day as day_words
 from portal.web.forms import one_line, plain_day, whole_number
 from portal.web.limits import limiter
@@ -398,6 +399,19 @@ def poster(ref: str) -> Any:
         times=times,
         costs=split.costs(session),
     )
+
+
+@time_sessions.get("/timebank/sessions/<ref>/poster.pdf")
+@allow("signed in")
+@limiter.limit("30/minute")
+def poster_file(ref: str) -> Response:
+    """The same as a file to print; `?large=1` with larger letters."""
+    session, shown = _run(ref), places.scheme()
+    assert shown is not None, "a scheme has a session"
+    made = prints.poster(session, times(session), shown, large=request.args.get("large") == "1")
+    response = Response(documents.pdf(made), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="poster-{session.ref}.pdf"'
+    return response
 
 
 @time_sessions.get("/timebank/sessions/<ref>/register")

@@ -225,6 +225,17 @@ def _booking_page(ref: str, form: Any) -> Any:
     )  # fmt: skip
 
 
+@spend_pages.get("/timebank/spend/bookings/<ref>.ics")
+@allow("signed in")
+def booking_calendar(ref: str) -> Response:
+    """The file for a calendar, for whose booking it is."""
+    g.private = True
+    found, _helps = _booking(ref)
+    response = Response(spend.calendar_of(found), content_type="text/calendar; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.ref}.ics"'
+    return response
+
+
 @spend_pages.post("/timebank/spend/bookings/<ref>/cancel")
 @allow("signed in")
 def cancel(ref: str) -> Any:
