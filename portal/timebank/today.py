@@ -29,6 +29,7 @@ from portal.timebank.spend_model import SpendBooking, SpendOffer
 from portal.words import _, _n
 
 FIRST = 5  # of each part are named
+WHOLE = 50  # of one part, when all of it is asked for: when those are done, the next ones stand there
 MOST = 99  # a larger number tells nobody more
 DESK = "/timebank/desk/"
 # part: (the page of one of them, the page of all of them)
@@ -184,7 +185,7 @@ def counted(part: Part) -> Any:
 
 
 def waiting(areas: frozenset[int] | None, rules: TimeRules | None, whole: str = "") -> Sequence[Heap]:
-    """What needs a coordinator, the most pressing first; `whole`: the part of which not the first five but a hundred are read. Two queries,
+    """What needs a coordinator, the most pressing first; `whole`: the part of which not the first five but fifty are read. Two queries,
     and none while nothing can wait.
     """
     found = parts(areas, rules)
@@ -200,7 +201,7 @@ def waiting(areas: frozenset[int] | None, rules: TimeRules | None, whole: str = 
 def _items(some: Mapping[str, Part], whole: str) -> Mapping[str, Sequence[Item]]:
     """The first of each part, in one query."""
     found: dict[str, list[Item]] = {what: [] for what in some}
-    selects = [_first(what, part, MOST + 1 if what == whole else FIRST) for what, part in some.items()]
+    selects = [_first(what, part, WHOLE if what == whole else FIRST) for what, part in some.items()]
     for what, ref, one, other, day in db.session.execute(union_all(*selects)):
         found[what].append(Item(PAGES[what][0].format(ref), _said(what, one, other), day, what in DEADLINES))
     return {what: sorted(items, key=lambda item: item.day or date.max) for what, items in found.items()}

@@ -53,7 +53,7 @@ def _safe_sentence(formatted: Callable[..., str]) -> Callable[..., str]:
     """
 
     @pass_context
-    def sentence(context: Context, text: str, **values: object) -> str:
+    def sentence(context: Context, text: str, /, **values: object) -> str:
         return formatted(context, text, **values) if values else str(gettext(text)) if text else ""
 
     return sentence

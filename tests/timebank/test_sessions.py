@@ -21,7 +21,7 @@ from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.actions import delete_me
 from portal.people.queries import all_about
-from portal.timebank import calendar, checkin, members, session_closing, sessions
+from portal.timebank import calendar, checkin, leaving, members, session_closing, sessions
 from portal.timebank.model import Member
 from portal.timebank.sessions_model import Attendance, Correction, SignUp, TimeSession
 from portal.web.forms import parse_clock
@@ -852,6 +852,7 @@ class TestPersonsWhoLeave:
         here(bank, ref, "Idris")
         session_closing.close(ref, 60, {}, bank.who("Maya"))
         session_closing.something_wrong(ref, "My knee hurt.", bank.who("Idris"))
+        leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))
         delete_me(bank.who("Idris").id, bank.actor("Idris"))
         rows = checkin.there(one(ref))
         assert [(checkin.label(row), row.question, row.minutes) for row in rows] == [("Former member", "", 60)]

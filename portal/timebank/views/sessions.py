@@ -283,8 +283,9 @@ def new() -> Any:
     """Open a session; with ?like=… what an earlier one said stands there already, for the next time."""
     like = clean_ref(request.args.get("like", "")[:40])
     before = sessions.by_ref(like) if like is not None else None
-    start: dict[str, Any] = {"day": clock.today() + timedelta(days=1), "area": _own_area()}
-    if before is not None:
+    if before is None:
+        start: dict[str, Any] = {"day": clock.today() + timedelta(days=1), "area": _own_area()}
+    else:
         start = forms.said(before) | {"day": max(before.day + timedelta(days=7), clock.today())}
         whose = before.giver or before.payer
         start["payer"] = f"member:{whose.ref}" if whose is not None else f"pot:{before.pot.code}" if before.pot else ""
