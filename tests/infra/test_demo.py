@@ -18,6 +18,8 @@ from portal.ledger import checks, export
 from portal.outbox import Message
 from portal.panels.model import CHOICES, Interest, Vote
 from portal.timebank import model as timebank
+from portal.timebank import posts_model, spend_model
+from portal.timebank.sessions_model import TimeSession
 from tests.conftest import Store
 from tests.grants.season import begin
 
@@ -38,6 +40,11 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (model.Delivery, model.DELIVERY_STATES),
     (timebank.Member, timebank.MEMBER_STATES),
     (timebank.Exchange, timebank.EXCHANGE_STATES),
+    (posts_model.Post, ("open", "paused", "expired", "met", "ended", "hidden")),
+    (posts_model.Promise, ("proposed", "agreed", "cancelled", "kept", "missed")),
+    (TimeSession, ("open", "closed", "cancelled")),
+    (spend_model.SpendOffer, spend_model.OFFER_STATES),
+    (spend_model.SpendBooking, spend_model.BOOKING_STATES),
 ]
 
 
