@@ -79,8 +79,9 @@ def typed_by_people() -> str:
         words = [column for column in table.columns if str(column.type).startswith(("VARCHAR", "TEXT", "JSON"))]
         for row in db.session.execute(select(*words)) if words else ():
             found += [str(value) for value in row if value]
-    # what officers wrote into the history of a panel or of somebody's roles; our own words there stand in brackets
-    written = select(Event.reason).where(or_(Event.about.like("panel:%"), Event.about.like("person:%")))
+    # what was written into the history of a panel, a member or somebody's roles; our own words there stand in brackets
+    about = or_(*(Event.about.like(f"{what}:%") for what in ("panel", "person", "member")))
+    written = select(Event.reason).where(about)
     found += [reason for reason in db.session.scalars(written) if reason]
     return "\n".join(found)
 
