@@ -11,7 +11,7 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, event, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, cast, event, func, select
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -97,8 +97,9 @@ def one_at_a_time(*names: str) -> None:
     """
     must_be_in_transaction()
     if is_postgresql():
-        for name in sorted(set(names)):  # in one order, so that two never wait for each other
-            db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        wanted = cast(sorted(set(names)), ARRAY(Text))  # in one order, so that two never wait for each other
+        name = func.unnest(wanted).column_valued("name")
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def is_postgresql() -> bool:
