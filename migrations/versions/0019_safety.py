@@ -116,9 +116,4 @@ def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION evidence_guard()")
     op.drop_column("member", "adult_on")
-    if op.get_bind().dialect.name == "sqlite":
-        with op.batch_alter_table("category") as table:
-            table.drop_constraint("ck_category_risk", type_="check")
-            table.drop_column("risk")
-    else:
-        op.drop_column("category", "risk")
+    op.drop_column("category", "risk")

@@ -1,9 +1,9 @@
 """Messages are sent once each: claims, pauses, giving up, coming back; on both engines."""
 
 import multiprocessing
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Barrier
 
 import pytest
 from flask import Flask
@@ -212,7 +212,7 @@ def test_lists_go_on_where_the_last_page_ended(app: Flask) -> None:
     assert [one.key for one in [*first, *second]] == ["m6", "m5", "m4", "m3", "m2", "m1"]
 
 
-def _race(url: str, home: str, start: float, out: "multiprocessing.Queue[list[str]]") -> None:
+def _race(url: str, home: str, start: "Barrier", out: "multiprocessing.Queue[list[str]]") -> None:
     from pathlib import Path
 
     from tests.conftest import make_app
@@ -220,7 +220,7 @@ def _race(url: str, home: str, start: float, out: "multiprocessing.Queue[list[st
     app = make_app(url, Path(home))
     sender = Sender()
     with app.app_context():
-        time.sleep(max(0.0, start - time.time()))
+        start.wait(60)
         sending.send_due({"email": sender})
         db.session.remove()
     out.put([parcel.key for parcel in sender.parcels])
@@ -234,11 +234,11 @@ def test_four_senders_at_once_send_each_message_once(store: Store) -> None:
         db.engine.dispose()
     spawn = multiprocessing.get_context("spawn")
     out = spawn.Queue()
-    start = time.time() + 4
+    start = spawn.Barrier(4)
     racers = [spawn.Process(target=_race, args=(store.url, str(store.home), start, out)) for _ in range(4)]
     for racer in racers:
         racer.start()
-    carried = [out.get(timeout=60) for _ in racers]
+    carried = [out.get(timeout=90) for _ in racers]
     for racer in racers:
         racer.join(timeout=30)
     assert sorted(key for keys in carried for key in keys) == [f"m{number:02}" for number in range(60)]

@@ -529,7 +529,7 @@ class TestPages:
                     )
                 )
         with clock.held_at(table.now):
-            ada = Inspector(app, budget=16).sign_in(season.who("Ada").id).get(f"/panels/{table.panel}")
+            ada = Inspector(app, budget=17).sign_in(season.who("Ada").id).get(f"/panels/{table.panel}")
             names: list[str] = []
             at: str | None = next(link for link in ada.links() if link.endswith("/sittings"))
             while at:

@@ -154,7 +154,7 @@ def test_a_bid_without_group_is_nobody_elses() -> None:
 # --- routes --------------------------------------------------------------------------------------------------------------
 
 FILLED = {
-    "section": "idea", "act": "resend", "year": "2026-27", "form": "csv", "role_id": 1, "session_id": 1, "row_id": 1, "number": 1, "code": "mossgate",
+    "section": "idea", "act": "resend", "year": "2026-27", "form": "csv", "role_id": 1, "session_id": 1, "row_id": 1, "number": 1, "sequence": 1, "id_": 1, "code": "mossgate",
     "filename": "x", "mark": "x", "token": "x", "link": "x",
 }  # fmt: skip
 

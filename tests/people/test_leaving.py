@@ -76,7 +76,8 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
     mine = of_rita(season)
     assert set(mine) == {
         "you", "ideas", "promises to ideas", "awards", "hours", "panels", "sessions", "time", "talks of panels", "area ballots", "offers to sit on a panel",
-        "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers",
+        "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers", "questions to neighbours",
+        "lines of your statement", "cards that became one", "what we have seen", "tariffs",
     }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
     assert isinstance(you, dict) and isinstance(ideas, list) and isinstance(promises, list) and isinstance(grants, list)
