@@ -251,6 +251,26 @@ def let_go(member: Member, who: Who) -> None:
     )
 
 
+def carry(old: Member, new: Member, who: Who) -> None:
+    """Two cards become one, as a part of that action: what was seen counts for the one that stays, except of a kind that stands there
+    already, because the same reference is not two.
+    """
+    must_be_in_transaction()
+    known = {each.kind for each in of_member(new)}
+    own = {someone.id for someone in members.persons_of(new)}
+    seen = [each for each in of_member(old) if each.kind not in known and each.seen_by_id not in own]
+    let_go(old, who)
+    for each in seen:
+        made = Evidence(
+            member_id=new.id, kind=each.kind, seen_on=each.seen_on, seen_by_id=each.seen_by_id, review_on=each.review_on, given_by=each.given_by,
+            recorded_by_id=who.id, recorded_at=clock.now(),
+        )  # fmt: skip
+        db.session.add(made)
+        db.session.flush()
+        record(members.about(new), "evidence_seen", Actor(who.id), evidence=made.id)
+    _settle(new)
+
+
 def forget(member: Member) -> None:
     """A member who has left leaves the scheme too: what was seen about them goes, and how old they are."""
     must_be_in_transaction()

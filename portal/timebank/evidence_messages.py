@@ -2,25 +2,12 @@
 nobody, so that nothing about a person stays in them.
 """
 
-from collections.abc import Sequence
-
 from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
-from portal.people.model import Person
 from portal.timebank.evidence_model import EvidenceWanted
-from portal.timebank.members import persons_of
+from portal.timebank.members import coordinators_of, persons_of
 from portal.timebank.model import Member
 from portal.words import _
-
-
-def coordinators_of(member: Member) -> Sequence[Person]:
-    """The connectors of a member's area, or the officers where there is none; never the member themselves."""
-    own = {someone.id for someone in persons_of(member)}
-    for role in ("connector", "officer"):
-        found = [someone for someone in people.holders(role, at=member.area_id) if someone.id not in own]
-        if found:
-            return found
-    return []
 
 
 def somebody_waits(wanted: EvidenceWanted, member: Member) -> None:
@@ -31,7 +18,7 @@ def somebody_waits(wanted: EvidenceWanted, member: Member) -> None:
         body=_("A member would like to help in a way for which we must have seen something first. Please talk to them, and write down what you saw:\n\n%(link)s", link=link),
         short=_("A member would like to help, and needs you to see something first: %(link)s", link=link),
     )  # fmt: skip
-    for someone in coordinators_of(member):
+    for someone in coordinators_of((member.area_id,), (member,)):
         key = f"evidence:{wanted.id}:{wanted.times}:person:{someone.id}"
         queue(key, people.addressee_of(someone), text, about=f"member:{member.id}")
 

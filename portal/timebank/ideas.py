@@ -153,8 +153,9 @@ def of_session(session: TimeSession, lines: Sequence[Line], key: str, actor: Act
         return
     judge(session.purpose_id, session.day)
     hold(session.purpose_id, [member for _row, member, _minutes in lines])
+    about = _about(session.purpose_id)
     for row, member, minutes in lines:
-        _line(session, _about(session.purpose_id), row, member, minutes, key, actor)
+        _line(session, about, row, member, minutes, key, actor)
 
 
 def _line(session: TimeSession, about: str, row: Attendance, member: Member, minutes: Minutes, key: str, actor: Actor) -> None:

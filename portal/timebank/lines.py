@@ -178,16 +178,11 @@ def answer(id_: int, put_right: bool, words: str, who: Who) -> None:
 
 
 def _tell_coordinators(question: LineQuestion, member: Member) -> None:
-    own = {someone.id for someone in persons_of(member)}
     link = address_of(f"/timebank/desk/lines/{question.id}")
     subject = _("Somebody says that a line of their statement is wrong")
     text = Text(subject=subject, body=_("%(subject)s. See what it is:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}")
-    for role in ("connector", "officer"):
-        some = [someone for someone in people.holders(role, at=member.area_id) if someone.id not in own]
-        for someone in some:
-            queue(f"line:{question.id}:coordinator:person:{someone.id}", people.addressee_of(someone), text, about=about(question))
-        if some:
-            return
+    for someone in members.coordinators_of((member.area_id,), (member,)):
+        queue(f"line:{question.id}:coordinator:person:{someone.id}", people.addressee_of(someone), text, about=about(question))
 
 
 def _tell_both(seen: Seen, words: str) -> None:

@@ -310,6 +310,21 @@ def member_of(person_id: int) -> Member | None:
     return db.session.scalar(select(Member).where(Member.person_id == person_id, Member.status != "left").options(*NAMED))
 
 
+def coordinators_of(area_ids: Collection[int], but: Collection[Member] = ()) -> Sequence[Person]:
+    """Who looks after these areas, each once: of every area its connectors, or its officers where there is none; nobody about their own
+    (`but`).
+    """
+    own = {someone.id for member in but for someone in persons_of(member)}
+    found: dict[int, Person] = {}
+    for area_id in sorted(set(area_ids)):
+        for role in ("connector", "officer"):
+            some = {someone.id: someone for someone in people.holders(role, at=area_id) if someone.id not in own}
+            found |= some
+            if some:
+                break
+    return list(found.values())
+
+
 def joined_to(ref: str) -> str:
     """The number that a card leads to: another one when its membership was joined with that, however often; else itself."""
     old, new = aliased(Member), aliased(Member)

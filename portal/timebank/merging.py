@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Select, and_, case, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -24,8 +24,8 @@ from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.queries import COLLECTORS
+from portal.timebank import evidence, ideas, members, posts_leaving, sessions, tariffs
 from portal.timebank import exchange as exchanges
-from portal.timebank import ideas, members, posts_leaving, sessions
 from portal.timebank.members import account, balance, persons_of
 from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import OPEN, Exchange, Member
@@ -74,8 +74,8 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, S
     """Join the membership `old_ref` with `new_ref`, which stays; returns the minutes that moved, and the files of pictures that nobody
     needs now.
 
-    Its open exchanges and places in sessions go along, those between the two are taken back, its offers and talks end. What both started
-    with counts once. Refused: no reason, the same card, a person and an organisation, their own, left or joined already, days agreed with
+    Its open exchanges, places in sessions and what a coordinator has seen go along, exchanges between the two are taken back, its offers,
+    talks and tariffs end. What both started with counts once. Refused: no reason, the same card, a person and an organisation, their own, left or joined already, days agreed with
     somebody, bookings or offers of a partner that stand, both checked in at once, together below the floor.
     """
     with transaction():
@@ -96,6 +96,9 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, S
         _carry(old, new, actor)
         _exchanges(old, new, actor)
         _places(old, new, actor)
+        tariffs.let_go(old, actor)
+        evidence.carry(old, new, who)
+        new.adult_on = new.adult_on or old.adult_on
         files = posts_leaving.end_everything(old, actor)
         db.session.execute(
             update(NeighbourQuestion).where(NeighbourQuestion.taker_id == old.id, NeighbourQuestion.status.in_(WITH_NEIGHBOURS)).values(taker_id=new.id)
@@ -194,12 +197,14 @@ def _exchanges(old: Member, new: Member, actor: Actor) -> None:
 
 
 def _places(old: Member, new: Member, actor: Actor) -> None:
-    """Places in sessions that are open, and who is checked in at one or pays for it."""
+    """Places in sessions that are open, and who is checked in at one, pays for it or gives to all."""
     open_ = select(TimeSession.id).where(TimeSession.status == "open")
-    db.session.execute(update(TimeSession).where(TimeSession.payer_id == old.id, TimeSession.status == "open").values(payer_id=new.id))
+    theirs = {part: case((part == old.id, new.id), else_=part) for part in (TimeSession.payer_id, TimeSession.giver_id)}
+    own = or_(TimeSession.payer_id == old.id, TimeSession.giver_id == old.id)
+    db.session.execute(update(TimeSession).where(own, TimeSession.status == "open").values(theirs))
     db.session.execute(update(Attendance).where(Attendance.member_id == old.id, Attendance.session_id.in_(open_)).values(member_id=new.id))
-    theirs = aliased(SignUp)
-    twice = exists().where(theirs.session_id == SignUp.session_id, theirs.member_id == new.id)
+    others = aliased(SignUp)
+    twice = exists().where(others.session_id == SignUp.session_id, others.member_id == new.id)
     db.session.execute(update(SignUp).where(SignUp.member_id == old.id, SignUp.session_id.in_(open_), ~twice).values(member_id=new.id))
     sessions.let_go(old, actor)  # where the other card has a place too
 

@@ -7,7 +7,7 @@ from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.model import Person
 from portal.places.model import Area
-from portal.timebank.members import name_of, persons_of
+from portal.timebank.members import coordinators_of, name_of, persons_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
 from portal.web.filters import day as day_words
@@ -177,14 +177,7 @@ def given(member: Member, minutes: int, key: str) -> None:
 
 def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], subject: str, path: str = "") -> None:
     """Tell the connectors of these members' areas, or the officers where there is none; nobody about their own."""
-    own = {someone.id for member in whose for someone in persons_of(member)}
-    found: dict[int, Person] = {}
-    for area_id in {member.area_id for member in whose}:
-        for role in ("connector", "officer"):
-            some = [someone for someone in people.holders(role, at=area_id) if someone.id not in own]
-            found |= {someone.id: someone for someone in some}
-            if some:
-                break
+    found = coordinators_of([member.area_id for member in whose], whose)
     link = address_of(path or f"/timebank/desk/exchanges/{exchange.ref}")
     text = Text(subject=subject, body=_("%(subject)s. See what it is:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}")
-    _tell(exchange, f"coordinator:{what}", found.values(), text)
+    _tell(exchange, f"coordinator:{what}", found, text)

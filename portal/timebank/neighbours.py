@@ -6,11 +6,12 @@ so that what a floor or an empty pot refuses waits, and is not lost.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from statistics import median
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
@@ -169,19 +170,19 @@ def _panel(area_ids: Sequence[int], tied: Collection[str]) -> int:
     """The panel that has the most seats without a tie, of those that decide where the members live; three at least. Refused: none."""
     here = select(PanelArea.panel_id).where(or_(*(PanelArea.area_id.in_(outside_of(area_id)) for area_id in set(area_ids))))
     everywhere = ~exists().where(PanelArea.panel_id == Panel.id)
-    found = db.session.scalars(select(Panel.id).where(or_(Panel.id.in_(here), everywhere)).order_by(Panel.id)).all()
-    best = max(found, key=lambda id_: len(_free(id_, tied)), default=None)
-    if best is None or len(_free(best, tied)) < SEATS:
+    free = Counter(seat.panel_id for seat in _free(or_(Panel.id.in_(here), everywhere), tied))
+    best = min(free, key=lambda id_: (-free[id_], id_), default=None)
+    if best is None or free[best] < SEATS:
         raise Refused(_("No panel here has three neighbours just now who know neither side. A coordinator talks with you instead."))
     return best
 
 
-def _free(panel_id: int, tied: Collection[str]) -> Sequence[Seat]:
-    """Seats of a panel that can be asked: in term, with its code of conduct accepted, and tied by nothing that we know."""
+def _free(which: ColumnElement[bool], tied: Collection[str]) -> Sequence[Seat]:
+    """Seats of these panels that can be asked: in term, with the code of conduct accepted, and tied by nothing that we know. One query."""
     query = (
         select(Seat)
         .join(Panel, and_(Panel.id == Seat.panel_id, Seat.conduct >= Panel.conduct))
-        .where(Seat.panel_id == panel_id, Seat.kind != "guest", in_term(clock.today()))
+        .where(which, Seat.kind != "guest", in_term(clock.today()))
     )
     return [seat for seat in db.session.scalars(query) if f"person:{seat.person_id}" not in tied]
 
@@ -189,7 +190,7 @@ def _free(panel_id: int, tied: Collection[str]) -> Sequence[Seat]:
 def _call_one(question: NeighbourQuestion, tied: Collection[str]) -> bool:
     """Ask the next seat of the lot, members before substitutes; whether there was one."""
     asked = set(db.session.scalars(select(NeighbourSeat.seat_id).where(NeighbourSeat.question_id == question.id)))
-    left = [seat for seat in _free(question.panel_id, tied) if seat.id not in asked]
+    left = [seat for seat in _free(Panel.id == question.panel_id, tied) if seat.id not in asked]
     if not left:
         return False
     drawn = min(left, key=lambda seat: (seat.kind != "member", hashlib.sha256(f"{question.ref}:{seat.id}".encode()).digest()))

@@ -6,7 +6,7 @@ from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.model import Person
 from portal.places.queries import scheme
-from portal.timebank.members import name_of, persons_of
+from portal.timebank.members import coordinators_of, name_of, persons_of
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Conversation, Post, Promise, Relayed, Reported
 from portal.web.filters import day as day_words
@@ -150,20 +150,13 @@ def no_reply(conversation: Conversation, asked: Member, asker: Member, others: S
 
 def reported(report: Reported, conversation: Conversation, own: Sequence[Member]) -> None:
     """Tell the connectors of the two areas, or the officers where there is none; nobody about their own."""
-    theirs = {someone.id for member in own for someone in persons_of(member)}
-    found: dict[int, Person] = {}
-    for area_id in {member.area_id for member in own}:
-        for role in ("connector", "officer"):
-            some = [someone for someone in people.holders(role, at=area_id) if someone.id not in theirs]
-            found |= {someone.id: someone for someone in some}
-            if some:
-                break
+    found = coordinators_of([member.area_id for member in own], own)
     link = address_of(f"/timebank/desk/reports/{report.id}")
     subject = _("Somebody says that something is wrong with a message")
     text = Text(
         subject=subject, body=_("%(subject)s. Please look at it soon:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}"
     )
-    _tell(f"reported:{report.id}", f"conversation:{conversation.id}", found.values(), text)
+    _tell(f"reported:{report.id}", f"conversation:{conversation.id}", found, text)
 
 
 def report_settled(report: Reported, conversation: Conversation, by: Member) -> None:

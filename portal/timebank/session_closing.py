@@ -31,7 +31,7 @@ from portal.timebank import checkin, givers_day, ideas, members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank import session_split as split
 from portal.timebank.exchange import BASES
-from portal.timebank.members import account, balance, clearing, floor_of, name_of, persons_of
+from portal.timebank.members import account, balance, clearing, floor_of, name_of
 from portal.timebank.model import Member
 from portal.timebank.rules import judge_time
 from portal.timebank.session_messages import about
@@ -328,7 +328,7 @@ def _tell(session: TimeSession, rows: Sequence[Attendance], given: Given, nothin
             messages.left_out(session, row.member, why)
             if why == "own":
                 subject = _("Somebody’s own hours for “%(title)s” want a second person", title=session.title)
-                messages.tell_coordinators(session, f"own:{row.id}", persons_of(row.member), subject)
+                messages.tell_coordinators(session, f"own:{row.id}", row.member, subject)
 
 
 def _tell_of_split(
@@ -342,7 +342,7 @@ def _tell_of_split(
     waiting = [row for row in rows if nothing.get(row.id) == "own"]
     if waiting:
         subject = _("For “%(title)s” somebody else than the giver says who was there", title=session.title)
-        messages.tell_coordinators(session, "own", persons_of(session.giver), subject)
+        messages.tell_coordinators(session, "own", session.giver, subject)
 
 
 # --- what stands ---------------------------------------------------------------------------------------------------------
@@ -449,7 +449,7 @@ def something_wrong(ref: str, words: str, who: Who) -> None:
         event = record(about(session), "questioned", Actor(who.id), reason=words, line=row.id)
         db.session.flush()
         messages.tell_coordinators(
-            session, f"questioned:{event.id}", persons_of(member), _("Somebody says that “%(title)s” is wrong", title=session.title)
+            session, f"questioned:{event.id}", member, _("Somebody says that “%(title)s” is wrong", title=session.title)
         )
 
 
@@ -655,11 +655,6 @@ def not_closed(areas: frozenset[int] | None, limit: int = 50) -> Sequence[TimeSe
     query = not_closed_query(areas)
     named = (joinedload(TimeSession.organiser), joinedload(TimeSession.area))
     return db.session.scalars(query.options(*named).order_by(TimeSession.day, TimeSession.id).limit(limit)).all()
-
-
-def waiting_count(areas: frozenset[int] | None) -> int:
-    """How many lines and sessions wait for a coordinator, for the desk's front page. Two queries."""
-    return len(waiting_lines(areas)) + len(not_closed(areas))
 
 
 # --- proving it ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from portal.money import Minutes, hours
 from portal.outbox import Addressee, Text, address_of, queue, queue_all
 from portal.people import queries as people
 from portal.people.model import Person
-from portal.timebank.members import name_of, persons_of
+from portal.timebank.members import coordinators_of, name_of, persons_of
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
 from portal.timebank.sessions_model import Attendance, TimeSession
@@ -147,7 +147,7 @@ def paid(session: TimeSession, payer: Member, people_count: int, total: int, aft
     )  # fmt: skip
     _tell(session, "paid", persons_of(payer), text)
     if crossed:
-        tell_coordinators(session, "soft-floor", persons_of(payer), _("%(name)s is at %(balance)s", **values))
+        tell_coordinators(session, "soft-floor", payer, _("%(name)s is at %(balance)s", **values))
 
 
 def paid_by_many(session: TimeSession, giver: Member, lines: Sequence[tuple[Member, int]], after: Mapping[int, Minutes]) -> None:
@@ -223,12 +223,8 @@ def reversed_all(session: TimeSession, to: Iterable[Member], reason: str) -> Non
     _tell(session, "reversed", [someone for member in to for someone in persons_of(member)], text)
 
 
-def tell_coordinators(session: TimeSession, what: str, not_to: Sequence[Person], subject: str) -> None:
+def tell_coordinators(session: TimeSession, what: str, whose: Member, subject: str) -> None:
     """The connectors of the session's area, or the officers where there is none; nobody about their own."""
-    own = {someone.id for someone in not_to}
-    for role in ("connector", "officer"):
-        if some := [someone for someone in people.holders(role, at=session.area_id) if someone.id not in own]:
-            break
     link = address_of("/timebank/desk/sessions")
     text = Text(subject=subject, body=_("%(subject)s. See what it is:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}")
-    _tell(session, f"coordinator:{what}", some, text)
+    _tell(session, f"coordinator:{what}", coordinators_of((session.area_id,), (whose,)), text)

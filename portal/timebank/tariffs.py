@@ -93,11 +93,6 @@ def uses_of(line: Tariff, limit: int = 10) -> Sequence[TariffUse]:
     return db.session.scalars(query.order_by(Exchange.day.desc(), Exchange.id.desc()).limit(limit)).all()
 
 
-def use_in(exchange: Exchange) -> TariffUse | None:
-    """How an exchange was worked out, if it was by a tariff."""
-    return db.session.scalar(select(TariffUse).where(TariffUse.exchange_id == exchange.id).options(joinedload(TariffUse.tariff)))
-
-
 def partners(member: Member, limit: int = 300) -> Sequence[Member]:
     """Organisations with which a tariff can be agreed, those of the same area first. One query."""
     near = Member.area_id == member.area_id

@@ -219,8 +219,8 @@ def log_elsewhere(
 def hold(about: str, workers: Collection[str]) -> None:
     """Before hours of many workers for one purpose are written down, as a part of an action: wait for all of them in one order."""
     must_be_in_transaction()
-    for worker in workers:
-        NOT_FOR[about.partition(":")[0]](about, worker)
+    for worker in list(workers)[:1]:
+        NOT_FOR[about.partition(":")[0]](about, worker)  # holds the purpose, whomever it is asked about
     one_at_a_time(*(f"work:{worker}" for worker in workers))
 
 

@@ -14,7 +14,7 @@ from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import Message
 from portal.people.queries import all_about
-from portal.timebank import checkin, exchange, leaving, members, merging, neighbours, promises, queries, sessions, spend
+from portal.timebank import checkin, evidence, exchange, leaving, members, merging, neighbours, promises, queries, sessions, spend, tariffs
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
 from tests.client import Inspector
@@ -266,3 +266,38 @@ def test_the_pages(bank: Bank, app: Flask) -> None:
     Inspector(app, 8).sign_in(bank.who("Idris").id).get(f"/timebank/to/{old}", status=303).follow().get(
         f"/timebank/desk/members/{old}/same/{new}", status=404
     )
+
+
+def test_sessions_that_the_old_card_gives_or_pays_go_along(bank: Bank) -> None:
+    class_ref = opened(bank, "Maya Greene", day=clock.today(), split="shared")
+    pot_ref = opened(bank, "Maya Greene", day=clock.today(), split="pot")
+    merge(bank)
+    shared, pot = (sessions.by_ref(ref) for ref in (class_ref, pot_ref))
+    new = bank.member("Maya").id
+    assert (shared.payer_id, shared.giver_id, pot.payer_id, pot.giver_id) == (new, new, None, new)
+    assert_books_are_right()
+
+
+def test_what_was_seen_counts_for_the_card_that_stays_and_no_reference_twice(bank: Bank) -> None:
+    today = clock.today()
+    for name, kind, key in (("Maya Greene", "dbs", "a"), ("Maya Greene", "reference", "b"), ("Maya", "reference", "c")):
+        evidence.write_down(
+            bank.cards[name], kind, today, today + timedelta(days=300), bank.who("Cass").id, bank.who("Cass"), once_key=key
+        )  # fmt: skip
+    old = raw(bank, "Maya Greene")
+    merge(bank)
+    assert sorted(each.kind for each in evidence.of_member(bank.member("Maya"))) == ["dbs", "reference"]
+    assert evidence.of_member(old) == []
+    assert_books_are_right()
+
+
+def test_a_tariff_of_the_old_card_is_over(app: Flask) -> None:
+    bank = open_bank()
+    for name in ("Hall", "The Hall", "Bus club"):
+        bank.group(name, "Maya" if name != "Bus club" else "Idris")
+    ref = tariffs.propose(
+        bank.cards["Hall"], bank.cards["Bus club"], True, "The hall", "events", "hour", 60, bank.who("Maya"), once_key="t"
+    )  # fmt: skip
+    tariffs.agree(ref, bank.who("Idris"))
+    merge(bank, "Hall", "The Hall")
+    assert [each.status for each in tariffs.lines_of(bank.member("Bus club"))] == ["ended"]

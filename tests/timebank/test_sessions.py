@@ -819,7 +819,6 @@ class TestTheDesk:
             assert sessions.remind_to_close() == 1 and sessions.remind_to_close() == 0
         with clock.held_at(NOON + timedelta(days=2)):
             assert [each.ref for each in session_closing.not_closed(frozenset({bank.areas["mossgate"]}))] == [ref]
-            assert session_closing.waiting_count(None) == 1
         with clock.held_at(NOON + timedelta(days=8)):
             assert sessions.remind_to_close() == 1
         assert told("Maya") == ["Close “Litter pick”, so that people get their hours"] * 2

@@ -15,6 +15,7 @@ from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
 from portal.outbox import Message
 from portal.people.queries import all_about
 from portal.timebank import exchange, leaving, members, tariffs
+from portal.timebank.model import Exchange
 from portal.timebank.tariff_model import Tariff, TariffUse
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
@@ -209,10 +210,12 @@ class TestLogging:
         assert len(tariffs.uses_of(line(ref))) == 2
 
 
+def use_in(made: str) -> TariffUse:
+    return db.session.scalars(select(TariffUse).join(TariffUse.exchange).where(Exchange.ref == made)).one()
+
+
 def line_of(made: str) -> str:
-    use = tariffs.use_in(exchange.by_ref(made))
-    assert use is not None
-    return use.tariff.ref
+    return use_in(made).tariff.ref
 
 
 @pytest.mark.parametrize(
@@ -228,8 +231,8 @@ def test_the_database_keeps_what_was_agreed(bank: Bank, what: str) -> None:
     with pytest.raises(DBAPIError), transaction():
         db.session.execute(text(what))
     db.session.rollback()
-    use = tariffs.use_in(exchange.by_ref(made))
-    assert use is not None and (use.quantity, use.minutes, use.tariff.status) == (2, 90, "agreed")
+    use = use_in(made)
+    assert (use.quantity, use.minutes, use.tariff.status) == (2, 90, "agreed")
 
 
 def test_the_database_refuses_hours_that_are_not_what_was_agreed(bank: Bank) -> None:

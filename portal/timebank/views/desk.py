@@ -15,7 +15,7 @@ from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
-from portal.timebank.views.hours import PAGE, STATES
+from portal.timebank.views.hours import NEIGHBOUR_STATES, PAGE, STATES
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -30,10 +30,6 @@ WHY = {
 EVENTS = {
     "logged": N_("Written down"), "answered": N_("Answered"), "settled": N_("Put in the books"), "withdrawn": N_("Taken back"), "accepted": N_("Agreed"),
     "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"), "moved": N_("Went over to another card"),
-}  # fmt: skip
-GRANTS = {
-    "open": N_("neighbours are asked"), "decided": N_("decided, not in the books yet"), "done": N_("decided"), "lapsed": N_("too few spoke in time"),
-    "overtaken": N_("not needed any more"),
 }  # fmt: skip
 MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
@@ -59,7 +55,7 @@ def index() -> Any:
     )  # fmt: skip
 
 
-def _exchange(ref: str) -> Exchange:
+def exchange_of_coordinator(ref: str) -> Exchange:
     found = queries.with_names(ref)
     if found is None or not (may("help others", found.giver) or may("help others", found.receiver)):
         raise NotFound(_("We cannot find that exchange."))
@@ -70,7 +66,7 @@ def _exchange(ref: str) -> Exchange:
 @allow("help others")
 def exchange(ref: str) -> Any:
     """One exchange with its story; a coordinator decides what it was, or puts right what is in the books."""
-    found = _exchange(ref)
+    found = exchange_of_coordinator(ref)
     form = forms.Decide(
         data={"time": found.settled_minutes or found.answered_minutes or found.minutes} if request.method == "GET" else None
     )
@@ -146,7 +142,7 @@ def grant(ref: str) -> Any:
     left = Minutes(books.balance(members.pot(found.area)))
     return form_page(
         "timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules(),
-        asked=neighbour_queries.grants_for([found.id]), states=GRANTS,
+        asked=neighbour_queries.grants_for([found.id]), states=NEIGHBOUR_STATES,
     )  # fmt: skip
 
 

@@ -39,6 +39,10 @@ STATES = {
     "logged": (N_("waits for an answer"), "calm"), "disputed": (N_("a coordinator looks at it"), "warm"), "held": (N_("a coordinator looks at it"), "warm"),
     "settled": (N_("in the books"), "good"), "withdrawn": (N_("taken back"), ""), "refused": (N_("does not count"), ""), "reversed": (N_("put right: does not count"), ""),
 }  # fmt: skip
+NEIGHBOUR_STATES = {
+    "open": (N_("neighbours look at it"), "calm"), "decided": (N_("decided, not in the books yet"), "warm"), "done": (N_("decided"), "good"),
+    "lapsed": (N_("too few spoke in time"), ""), "overtaken": (N_("settled in another way"), ""),
+}  # fmt: skip
 
 
 class Nothing(Form):
@@ -278,7 +282,7 @@ def _twice(same: exchanges.Twice, form: forms.Log, minutes: int, way: str, other
 # --- one exchange --------------------------------------------------------------------------------------------------------
 
 
-def _mine(ref: str) -> tuple[Exchange, Member]:
+def exchange_of_side(ref: str) -> tuple[Exchange, Member]:
     """An exchange and the side of it on which I stand (or for which I may write). NotFound for everybody else."""
     found = queries.with_names(ref)
     if found is not None:
@@ -295,7 +299,7 @@ def _mine(ref: str) -> tuple[Exchange, Member]:
 
 def _one(ref: str, form: Any = None, **more: Any) -> Any:
     """The page of an exchange, with whichever form was just sent."""
-    found, me = _mine(ref)
+    found, me = exchange_of_side(ref)
     logger, other = exchanges.sides(found)
     kept = {"code": forms.Digits, "answer": forms.Answer, "no": forms.No, "wrong": forms.Wrong}
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
@@ -320,7 +324,7 @@ def one(ref: str) -> Any:
 @limiter.limit("60/minute")
 def answer(ref: str) -> Any:
     """Yes to the figure that was shown (`minutes`), or another one (`time`), or no."""
-    _found, me = _mine(ref)
+    _found, me = exchange_of_side(ref)
     shown, chip = whole_number(request.form.get("shown")), whole_number(request.form.get("minutes"))
     form: Any = forms.No() if request.form.get("no") else forms.Answer()
     words = form.words.data if isinstance(form, forms.No) else ""
@@ -360,7 +364,7 @@ def _said(done: Exchange) -> str:
 @allow("signed in")
 @limiter.limit("20/minute")
 def code(ref: str) -> Any:
-    _found, me = _mine(ref)
+    _found, me = exchange_of_side(ref)
     form = forms.Digits()
     if form.validate():
         try:

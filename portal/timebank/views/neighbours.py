@@ -13,9 +13,8 @@ from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
 from portal.timebank import members, neighbour_messages, neighbour_queries, neighbours
 from portal.timebank.neighbours_model import NeighbourQuestion
-from portal.timebank.views.desk import _exchange as exchange_of_coordinator
-from portal.timebank.views.hours import _mine as exchange_of_side
-from portal.timebank.views.hours import suffix
+from portal.timebank.views.desk import exchange_of_coordinator
+from portal.timebank.views.hours import NEIGHBOUR_STATES, exchange_of_side, suffix
 from portal.web.filters import day as day_words
 from portal.web.forms import Form, HoursField, Line, Needed
 from portal.web.limits import limiter
@@ -24,11 +23,6 @@ from portal.web.policy import allow, may
 from portal.words import N_, _
 
 time_neighbours = Blueprint("time_neighbours", __name__)
-
-STATES = {
-    "open": (N_("neighbours look at it"), "calm"), "decided": (N_("decided, not in the books yet"), "warm"), "done": (N_("decided"), "good"),
-    "lapsed": (N_("too few spoke in time"), ""), "overtaken": (N_("settled in another way"), ""),
-}  # fmt: skip
 
 
 class Ask(Form):
@@ -73,7 +67,7 @@ def _page(ref: str, form: Form | None = None) -> Any:
     kind = Say if found.kind == "hours" else YesOrNo
     over = found.status in ("decided", "done")
     return form_page(
-        "timebank/neighbours.html", form or kind(formdata=None), question=found, role=role, seat=seat if role == "seat" else None, state=STATES[found.status],
+        "timebank/neighbours.html", form or kind(formdata=None), question=found, role=role, seat=seat if role == "seat" else None, state=NEIGHBOUR_STATES[found.status],
         names=neighbour_messages.names_of(found), said=neighbour_queries.said(found) if over or role != "seat" else [], seats=neighbours.SEATS,
         outcome=neighbour_messages.outcome(found) if found.status == "done" else "",
     )  # fmt: skip
