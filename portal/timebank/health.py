@@ -30,6 +30,11 @@ class Numbers:
     both_percent: int | None  # of the members, how many gave and received
     unmet: int | None  # requests that wait now
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to say of a place."""
+        return any((self.days_to_first is not None, self.days_to_met is not None, self.both_percent is not None, self.unmet))
+
 
 @dataclass(frozen=True)
 class Band:
