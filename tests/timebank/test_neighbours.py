@@ -13,6 +13,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.ledger import queries as books
+from portal.money import Minutes
 from portal.outbox import Message
 from portal.panels import seats as panel_seats
 from portal.people.access import Who
@@ -174,7 +175,7 @@ class TestHours:
     def test_a_floor_lets_it_wait_and_it_is_not_lost(self, bank: Bank) -> None:
         hours = decided(bank)
         lend(bank, "Walter", 0 + 1200)
-        members.allow_lower(bank.cards["Maya"], -60, "A bad month", bank.actor("Cass"))  # type: ignore[arg-type]
+        members.allow_lower(bank.cards["Maya"], Minutes(-60), "A bad month", bank.actor("Cass"))
         ref = neighbours.ask(hours, "Three hours", bank.who("Idris"))
         for who in the_three(bank, ref)[:2]:
             neighbours.say(ref, 180, "Three hours", who)
