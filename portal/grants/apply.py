@@ -454,16 +454,6 @@ def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
         queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
 
 
-def set_organisation(ref: str, organisation_id: int | None, actor: Actor) -> None:
-    """Choose for which group a draft applies (None: for oneself)."""
-    with transaction():
-        application = locked(ref)
-        if application.status != "draft":
-            raise Refused(_("Whose idea it is cannot change after it was sent."))
-        application.organisation_id = organisation_id
-        application.version += 1
-
-
 # --- photos --------------------------------------------------------------------------------------------------------------
 
 

@@ -74,9 +74,10 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, S
     """Join the membership `old_ref` with `new_ref`, which stays; returns the minutes that moved, and the files of pictures that nobody
     needs now.
 
-    Its open exchanges, places in sessions and what a coordinator has seen go along, exchanges between the two are taken back, its offers,
-    talks and tariffs end. What both started with counts once. Refused: no reason, the same card, a person and an organisation, their own, left or joined already, days agreed with
-    somebody, bookings or offers of a partner that stand, both checked in at once, together below the floor.
+    Its open exchanges, offers and requests (as long as the other card has room), places in sessions and what a coordinator has seen go
+    along, exchanges between the two are taken back, its talks and tariffs end. What both started with counts once. Refused: no reason, the
+    same card, a person and an organisation, their own, left or joined already, days agreed with somebody, bookings or offers of a partner
+    that stand, both checked in at once, together below the floor.
     """
     with transaction():
         first, second = pair(old_ref, new_ref, who)
@@ -99,6 +100,7 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, S
         tariffs.let_go(old, actor)
         evidence.carry(old, new, who)
         new.adult_on = new.adult_on or old.adult_on
+        posts_leaving.carry(old, new, actor)
         files = posts_leaving.end_everything(old, actor)
         db.session.execute(
             update(NeighbourQuestion).where(NeighbourQuestion.taker_id == old.id, NeighbourQuestion.status.in_(WITH_NEIGHBOURS)).values(taker_id=new.id)

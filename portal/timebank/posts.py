@@ -310,9 +310,14 @@ def _must_be_active(owner: Member) -> None:
         raise Refused(_("%(name)s takes a break from the timebank just now. End the break first.", name=name_of(owner)))
 
 
-def _not_too_many(owner: Member) -> None:
+def room(owner: Member) -> int:
+    """How many more a member may have in the lists at once."""
     held = select(func.count()).select_from(Post).where(Post.member_id == owner.id, Post.status == "open", Post.ends_on >= clock.today())
-    if (db.session.scalar(held) or 0) >= MOST_OPEN:
+    return max(0, MOST_OPEN - (db.session.scalar(held) or 0))
+
+
+def _not_too_many(owner: Member) -> None:
+    if not room(owner):
         raise Refused(_("%(most)d at a time are enough. End one of yours first.", most=MOST_OPEN))
 
 

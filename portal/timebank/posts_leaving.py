@@ -11,12 +11,18 @@ from portal.history import Actor, record
 from portal.outbox import Message
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
-from portal.timebank import conversations, notices, promises, search
+from portal.refs import new_ref
+from portal.timebank import conversations, notices, posts, promises, search
 from portal.timebank.conversations import BOTH, put
 from portal.timebank.model import Member
-from portal.timebank.posts import about as about_post
 from portal.timebank.posts_model import Conversation, Post, Promise, Relayed, Reported
 from portal.words import _
+
+PICTURE = ("photo_ref", "photo_file", "photo_width", "photo_height", "photo_alt")
+SAID = (
+    "kind", "title", "text", "category_id", "area_id", "reach", "when_words", "from_day", "until_day", "tags", "ends_on", "reminded_at",
+    "posted_at", "entered_by", "basis", "version",
+)  # fmt: skip
 
 # --- taking along --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +97,7 @@ def end_everything(member: Member, actor: Actor) -> Sequence[str]:
         if row.status in ("open", "paused", "expired"):
             row.status = "ended"
             search.keep(row)
-            record(about_post(row), "ended", actor)
+            record(posts.about(row), "ended", actor)
         if row.photo_file is not None:
             files.append(row.photo_file)
             row.photo_ref, row.photo_file, row.photo_width, row.photo_height, row.photo_alt = None, None, 0, 0, ""
@@ -101,6 +107,29 @@ def end_everything(member: Member, actor: Actor) -> Sequence[str]:
         found.status, found.closed_by_id = "closed", member.id
         record(conversations.about(found), "closed", actor)
     return files
+
+
+def carry(old: Member, new: Member, actor: Actor) -> None:
+    """What one of two cards that become one offers and asks stands for the other one now, as long as that has room. A part of that action.
+
+    A post that goes along is a new one with the same words, picture and days: talks about the old one are with the old card, and end.
+    """
+    must_be_in_transaction()
+    room = posts.room(new)
+    standing = select(Post).where(Post.member_id == old.id, Post.status.in_(("open", "paused")), Post.ends_on >= clock.today())
+    for row in db.session.scalars(standing.order_by(Post.status, Post.ends_on.desc(), Post.id).limit(room).with_for_update()).all():
+        picture = {name: getattr(row, name) for name in PICTURE}
+        row.photo_ref, row.photo_file, row.photo_width, row.photo_height, row.photo_alt = None, None, 0, 0, ""
+        was = row.status
+        row.status = "ended"
+        search.keep(row)
+        record(posts.about(row), "moved", actor, into=new.ref)
+        db.session.flush()
+        made = Post(ref=new_ref("POS"), member_id=new.id, status=was, words="", **picture, **{name: getattr(row, name) for name in SAID})
+        db.session.add(made)
+        db.session.flush()
+        search.keep(made)
+        record(posts.about(made), "moved", actor, from_=old.ref)
 
 
 def _call_off(found: Conversation, member: Member, actor: Actor) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
@@ -19,6 +19,7 @@ from portal.timebank import lines, neighbour_queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
+from portal.timebank.posts_model import Conversation, Promise
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.spend_model import SpendBooking
 from portal.words import _
@@ -36,13 +37,15 @@ WITH_NAMES = (
 @dataclass(frozen=True)
 class AtHome:
     """A person's time as the home page shows it: number of their card ("" for who is no member), balance in minutes, how many exchanges
-    wait for their answer, and how many questions to neighbours for what they say from a panel's seat.
+    wait for their answer, how many questions to neighbours for what they say from a panel's seat, and how many neighbours wrote or
+    proposed a day and heard nothing yet.
     """
 
     ref: str
     balance: Minutes
     waiting: int
     asked: int
+    talks: int
 
 
 def at_home(who: Who) -> AtHome:
@@ -50,15 +53,24 @@ def at_home(who: Who) -> AtHome:
     mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
     waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
     asked = select(func.count()).select_from(neighbour_queries.waiting_ids(who.id).subquery()).scalar_subquery()
+    talks = select(func.count()).select_from(Conversation).where(_talk_waits_for(mine)).scalar_subquery()
     row = db.session.execute(
-        select(Member.ref, BALANCE, waiting, asked)
+        select(Member.ref, BALANCE, waiting, asked, talks)
         .select_from(Person)
         .outerjoin(Member, and_(Member.person_id == Person.id, Member.status != "left"))
         .outerjoin(Account, Account.code == "member:" + Member.ref)
         .outerjoin(State, State.account_id == Account.id)
         .where(Person.id == who.id)
     ).one()
-    return AtHome(row[0] or "", Minutes(row[1] or 0), row[2] if row[0] else 0, row[3])
+    return AtHome(row[0] or "", Minutes(row[1] or 0), row[2] if row[0] else 0, row[3], row[4])
+
+
+def _talk_waits_for(ids: Select[int]) -> ColumnElement[bool]:
+    """Conversations in which one of these members was written to and has not answered, or has a day to say yes to."""
+    mine = or_(Conversation.owner_id.in_(ids), Conversation.other_id.in_(ids))
+    proposed = exists().where(Promise.conversation_id == Conversation.id, Promise.status == "proposed", Promise.proposed_by_id.not_in(ids))
+    unanswered = and_(Conversation.answered_at.is_(None), Conversation.begun_by_id.not_in(ids))
+    return and_(mine, Conversation.status == "open", or_(unanswered, proposed))
 
 
 def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.outbox import Message
 from portal.people.actions import delete_me
 from portal.people.queries import all_about
-from portal.timebank import conversations, members, posts, promises
+from portal.timebank import conversations, members, posts, promises, queries
 from portal.timebank.calendar_file import Meeting, calendar_file
 from portal.timebank.posts_model import Conversation, Relayed, Reported
 from portal.timebank.views.post_forms import time_of_day
@@ -575,3 +575,21 @@ def test_members_who_take_a_break_are_not_written_to(bank: Bank, offer: str) -> 
     with pytest.raises(Refused, match="takes a break"):
         conversations.invite(request, bank.cards["Idris"], "Could you?", bank.who("Maya"))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Conversation)) == 0
+
+
+def test_the_home_page_says_who_waits_for_a_word(bank: Bank, offer: str, app: Flask) -> None:
+    """Until it is answered; a day that somebody proposed waits too. Not for whoever wrote."""
+
+    def at_home(name: str) -> int:
+        db.session.rollback()
+        return queries.at_home(bank.who(name)).talks
+
+    ref = write(bank, "Walter", offer)
+    assert (at_home("Maya"), at_home("Walter"), at_home("Idris")) == (1, 0, 0)
+    assert "One neighbour wrote to you and waits" in Pages(app, budget=8).sign_in(bank.who("Maya").id).get("/").text
+    reply(bank, "Maya", ref)
+    assert (at_home("Maya"), at_home("Walter")) == (0, 0)
+    day = propose(bank, "Maya", ref, soon())
+    assert (at_home("Maya"), at_home("Walter")) == (0, 1)
+    promises.accept(day, bank.who("Walter"), shown=0)
+    assert at_home("Walter") == 0

@@ -14,14 +14,31 @@ from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import Message
 from portal.people.queries import all_about
-from portal.timebank import checkin, evidence, exchange, leaving, members, merging, neighbours, promises, queries, sessions, spend, tariffs
+from portal.timebank import (
+    checkin,
+    evidence,
+    exchange,
+    leaving,
+    members,
+    merging,
+    neighbours,
+    posts,
+    promises,
+    queries,
+    search,
+    sessions,
+    spend,
+    tariffs,
+)
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
 from tests.client import Inspector
+from tests.conftest import Store
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
 from tests.timebank.market import propose, put_up, reply, talk, the_post, write
 from tests.timebank.pool import POOL, TODAY, on, open_pool
 from tests.timebank.test_neighbours import SITTING, give_seats, the_three
+from tests.timebank.test_posts import picture
 from tests.timebank.test_sessions import here, opened, signed
 
 
@@ -163,7 +180,7 @@ def test_two_organisations(bank: Bank) -> None:
     assert bank.has("Friends") == 60
 
 
-def test_offers_end_with_their_talks_and_an_agreed_day_comes_first(bank: Bank) -> None:
+def test_offers_go_along_their_talks_end_and_an_agreed_day_comes_first(bank: Bank) -> None:
     offer = put_up(bank, "Maya Greene", "I can sew", area="riverside")
     talk_ = write(bank, "Walter", offer)
     reply(bank, "Maya Greene", talk_)
@@ -173,6 +190,26 @@ def test_offers_end_with_their_talks_and_an_agreed_day_comes_first(bank: Bank) -
     promises.cancel(day, "Another time", bank.who("Walter"))
     merge(bank)
     assert the_post(offer).status == "ended" and talk(talk_).status == "closed"
+    (moved,) = posts.of_members([bank.member("Maya").id])
+    assert (moved.title, moved.status, moved.ends_on) == ("I can sew", "open", the_post(offer).ends_on)
+    assert [each.ref for each in search.search("sew", search.viewer_of(bank.who("Idris")), search.Filters()).posts] == [moved.ref]
+    write(bank, "Walter", moved.ref)
+
+
+def test_offers_go_along_as_long_as_the_other_card_has_room_and_with_their_picture(bank: Bank, store: Store) -> None:
+    for number in range(posts.MOST_OPEN - 2):
+        put_up(bank, "Maya", f"I can knit pattern {number}")
+    put_up(bank, "Maya Greene", "I can sew", area="riverside")
+    shown = put_up(bank, "Maya Greene", "I can bake", area="riverside", picture=picture(), data_dir=store.home, alt="A cake")
+    resting = put_up(bank, "Maya Greene", "I can sing", area="riverside")
+    posts.pause(resting, bank.who("Maya Greene"))
+    was = the_post(shown)
+    name, file = was.photo_ref, was.photo_file
+    assert merging.merge(bank.cards["Maya Greene"], bank.cards["Maya"], "The same", bank.who("Olga")) == (0, [])
+    assert the_post(resting).status == "ended"
+    mine = {post.title: post for post in posts.of_members([bank.member("Maya").id])}
+    assert len(mine) == posts.MOST_OPEN and (mine["I can bake"].photo_ref, mine["I can bake"].photo_file) == (name, file)
+    assert (the_post(shown).status, the_post(shown).photo_ref) == ("ended", None)
 
 
 def test_places_in_sessions_go_along(bank: Bank) -> None:
