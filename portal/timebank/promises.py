@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 
 from portal import clock, once
+from portal.calendars import Happening
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, record
@@ -16,7 +17,6 @@ from portal.money import Minutes
 from portal.people.access import Who
 from portal.refs import new_ref
 from portal.timebank import conversations, evidence, members, notices, posts
-from portal.timebank.calendar_file import Meeting
 from portal.timebank.conversations import Sides, put, speaking
 from portal.timebank.model import Exchange, Member
 from portal.timebank.posts_model import Conversation, Post, Promise
@@ -80,11 +80,11 @@ def roles(conversation: Conversation) -> tuple[Member, Member]:
     return conversation.other, conversation.owner
 
 
-def meeting(promise: Promise, seen: Sides) -> Meeting:
+def meeting(promise: Promise, seen: Sides) -> Happening:
     """The promise as the calendar of one side holds it."""
     values = {"title": seen.conversation.post.title, "name": notices.first_name(seen.them)}
     link = notices.page_of(seen.conversation)
-    return Meeting(
+    return Happening(
         uid=f"{promise.ref}@timebank.kindling", sequence=promise.sequence, status=IN_CALENDARS[promise.status], starts_at=promise.starts_at,
         minutes=promise.minutes, summary=_("%(title)s (with %(name)s)", **values), place=promise.place,
         description=_("Change it or call it off here: %(link)s", link=link), url=link, changed_at=promise.changed_at,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal import clock, once, vault
+from portal import calendars, clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
@@ -25,7 +25,7 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.timebank import calendar, evidence, ideas, members, safety, session_split
+from portal.timebank import evidence, ideas, members, safety, session_split
 from portal.timebank import session_messages as messages
 from portal.timebank.exchange import BASES
 from portal.timebank.members import account, name_of, pot
@@ -257,7 +257,7 @@ def open_session(
     """Open a session, or with `every` and `until` one for each day of a rota; returns the reference of the first.
 
     `payer`: "member:" and a card number, or "pot:" and an area's code. `basis`: how they know, where they type for somebody whom they
-    do not act for. Refused: what `_judge` says, no account of theirs, a paused member, what `calendar.days_of` says.
+    do not act for. Refused: what `_judge` says, no account of theirs, a paused member, what `calendars.days_of` says.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -277,9 +277,9 @@ def open_session(
         if every:
             if until is None:
                 raise Refused(_("Say until when it comes."), "until")
-            days = calendar.days_of(every, plan.day, until)
-            if len(days) > calendar.MOST_TIMES:
-                raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendar.MOST_TIMES), "until")
+            days = calendars.days_of(every, plan.day, until)
+            if len(days) > calendars.MOST_TIMES:
+                raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendars.MOST_TIMES), "until")
             if plan.purpose_id is not None:
                 ideas.judge(plan.purpose_id, days[-1], "until")
             rota = Rota(ref=new_ref("ROT"), every=every, first_day=days[0], until=until)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import String, cast, func, literal, or_, select, update
 
 from portal import clock, vault
+from portal.calendars import Happening, calendar_file
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
@@ -22,7 +23,6 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.refs import new_ref
 from portal.timebank import members, spend_messages
 from portal.timebank import spend_offers as offers
-from portal.timebank.calendar_file import Meeting, calendar_file
 from portal.timebank.exchange import BASES
 from portal.timebank.members import balance, floor_of, name_of
 from portal.timebank.model import Member
@@ -294,12 +294,12 @@ def calendar_of(booking: SpendBooking) -> bytes:
     link = spend_messages.page_of(booking)
     off = booking.status in ("cancelled", "late", "off", "passed", "undone")
     return calendar_file(
-        Meeting(
+        [Happening(
             uid=f"{booking.ref}@timebank.kindling", sequence=1 if off else 0, status="CANCELLED" if off else "TENTATIVE" if booking.status == "waiting" else "CONFIRMED",
             starts_at=booking.starts_at, minutes=booking.ends - booking.begins, summary=_("%(title)s (%(partner)s)", title=offer.title, partner=name_of(offer.partner)),
             place=offer.place, description=_("Give the place back here if you cannot come: %(link)s", link=link), url=link,
             changed_at=booking.ended_at or booking.booked_at,
-        )
+        )]
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +17,6 @@ from portal.outbox import Message
 from portal.people.actions import delete_me
 from portal.people.queries import all_about
 from portal.timebank import conversations, members, posts, promises, queries
-from portal.timebank.calendar_file import Meeting, calendar_file
 from portal.timebank.posts_model import Conversation, Relayed, Reported
 from portal.timebank.views.post_forms import time_of_day
 from tests.client import Inspector
@@ -353,39 +352,7 @@ class TestPromises:
         assert the_post(ref).status == ("met" if kept and kind == "request" else "open")
 
 
-class TestCalendar:
-    MEETING = Meeting(
-        uid="PRM-1@timebank.kindling", sequence=3, status="CONFIRMED", starts_at=datetime(2026, 7, 4, 10, 30, tzinfo=clock.LONDON), minutes=90,
-        summary="Tea, cake; and \\ more\nthan that", place="Café Tŷ 🚲 " * 12, description="See", url="http://localhost/x", changed_at=datetime(2026, 7, 1, 9, tzinfo=UTC),
-    )  # fmt: skip
-
-    def test_as_the_standard_wants_it(self) -> None:
-        file = calendar_file(self.MEETING)
-        assert file.endswith(b"END:VCALENDAR\r\n") and b"\n" not in file.replace(b"\r\n", b"")
-        assert all(len(line) <= 75 for line in file.split(b"\r\n"))
-        for line in file.split(b"\r\n"):
-            line.decode()  # no character was cut in two
-        whole = file.decode().replace("\r\n ", "")
-        assert "DTSTART:20260704T093000Z\r\n" in whole and "DTEND:20260704T110000Z\r\n" in whole, "in UTC, from summer time"
-        assert "SUMMARY:Tea\\, cake\\; and \\\\ more\\nthan that\r\n" in whole
-        assert "LOCATION:" + "Café Tŷ 🚲 " * 12 + "\r\n" in whole
-        assert "UID:PRM-1@timebank.kindling\r\n" in whole and "SEQUENCE:3\r\n" in whole and "METHOD:PUBLISH\r\n" in whole
-        assert whole.count("BEGIN:V") == whole.count("END:V") == 2
-
-    def test_nothing_typed_adds_a_line(self) -> None:
-        from dataclasses import replace
-
-        bad = "x\r\nATTENDEE:mailto:a@b.example\rBEGIN:VALARM\n\x00\x85\u2028y"
-        file = calendar_file(replace(self.MEETING, summary=bad, place=bad, description=bad)).decode()
-        names = [line.partition(":")[0] for line in file.replace("\r\n ", "").split("\r\n") if line]
-        assert "ATTENDEE" not in names and names.count("BEGIN") == 2 and "\x00" not in file
-
-    def test_called_off(self) -> None:
-        from dataclasses import replace
-
-        file = calendar_file(replace(self.MEETING, status="CANCELLED"))
-        assert b"METHOD:CANCEL\r\n" in file and b"STATUS:CANCELLED\r\n" in file
-
+class TestTimes:
     @pytest.mark.parametrize(
         ("typed", "time"),
         [("10", "10:00"), ("10:30", "10:30"), ("9.05", "09:05"), ("2 pm", "14:00"), ("12am", "00:00"), ("12 p.m.", "12:00"), ("noon", "12:00"), ("1430", "14:30")],

@@ -1,6 +1,5 @@
 """Sessions: opened, signed up for, checked in, closed in one entry, put right; and everything that can go wrong with them."""
 
-import re
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.actions import delete_me
 from portal.people.queries import all_about
-from portal.timebank import calendar, checkin, leaving, members, session_closing, sessions
+from portal.timebank import checkin, leaving, members, session_closing, sessions
 from portal.timebank.model import Member
 from portal.timebank.sessions_model import Attendance, Correction, SignUp, TimeSession
 from portal.web.forms import parse_clock
@@ -146,33 +145,6 @@ class TestOpening:
 
 
 class TestRotas:
-    @pytest.mark.parametrize(
-        ("every", "first", "until", "days"),
-        [
-            ("week", "2026-06-06", "2026-06-27", ["06-06", "06-13", "06-20", "06-27"]),
-            ("fortnight", "2026-06-06", "2026-07-03", ["06-06", "06-20"]),
-            ("month", "2026-06-09", "2026-09-30", ["06-09", "07-14", "08-11", "09-08"]),  # the second Tuesday
-            ("month", "2026-06-30", "2026-09-30", ["06-30", "07-28", "08-25", "09-29"]),  # the fifth is the last
-            ("week", "2026-06-06", "2026-06-06", ["06-06"]),
-        ],
-    )
-    def test_the_days(self, every: str, first: str, until: str, days: list[str]) -> None:
-        found = calendar.days_of(every, date.fromisoformat(first), date.fromisoformat(until))
-        assert [f"{day:%m-%d}" for day in found] == days
-
-    @pytest.mark.parametrize(
-        ("every", "until", "field"), [("day", TODAY, "every"), ("week", date(2026, 6, 5), "until"), ("week", date(2027, 6, 8), "until")]
-    )
-    def test_what_is_no_rota(self, every: str, until: date, field: str) -> None:
-        with pytest.raises(Refused) as caught:
-            calendar.days_of(every, TODAY, until)
-        assert caught.value.field == field
-
-    def test_in_words(self) -> None:
-        assert calendar.in_words("month", date(2026, 6, 9)) == "Every second Tuesday of the month"
-        assert calendar.in_words("month", date(2026, 6, 30)) == "Every last Tuesday of the month"
-        assert calendar.in_words("fortnight", TODAY) == "Every other Saturday"
-
     def test_each_time_is_a_session_and_one_may_be_changed_or_cancelled_alone(self, bank: Bank) -> None:
         first = opened(bank, every="week", until=TODAY + timedelta(days=28))
         rota = one(first).rota
@@ -222,47 +194,6 @@ def test_a_time_of_day(typed: str, found: str) -> None:
 def test_no_time_of_day(typed: str) -> None:
     with pytest.raises(ValueError, match="like 10:30 or 2 pm"):
         parse_clock(typed)
-
-
-class TestCalendarFiles:
-    def events(self, text: str) -> list[dict[str, str]]:
-        """A strict reader of RFC 5545: CRLF, lines of 75 octets, unfolded."""
-        assert text.endswith("\r\n") and "\n" not in text.replace("\r\n", "")
-        lines = text.split("\r\n")
-        assert all(len(part.encode()) <= 75 for part in lines)
-        whole = re.sub(r"\r\n ", "", text).split("\r\n")
-        assert whole[0] == "BEGIN:VCALENDAR" and whole[-2] == "END:VCALENDAR"
-        found: list[dict[str, str]] = []
-        for part in whole:
-            if part == "BEGIN:VEVENT":
-                found.append({})
-            elif found and ":" in part:
-                name, _colon, value = part.partition(":")
-                found[-1].setdefault(name, value)
-        return found
-
-    def happening(self, **changes: Any) -> calendar.Happening:
-        values: dict[str, Any] = {
-            "uid": "SES-1@x", "title": "Pick", "what": "", "place": "Creek", "address": "http://x/1", "day": TODAY, "starts": time(10), "ends": time(12),
-            "changed_at": NOON, "version": 1, "cancelled": False,
-        }  # fmt: skip
-        return calendar.Happening(**{**values, **changes})
-
-    def test_the_hour_is_londons_in_summer_and_winter(self) -> None:
-        text = calendar.calendar_file("Hub", [self.happening(), self.happening(day=date(2026, 12, 5))])
-        assert [each["DTSTART"] for each in self.events(text)] == ["20260606T090000Z", "20261205T100000Z"]
-
-    def test_what_people_typed_is_no_property(self) -> None:
-        title, what = "Pick; bring, gloves\\ and a très long “title” " + "ü" * 60, "one\nBEGIN:VALARM"
-        events = self.events(calendar.calendar_file("x", [self.happening(title=title, what=what)]))
-        assert len(events) == 1 and events[0]["DESCRIPTION"] == "one\\nBEGIN:VALARM"
-        assert events[0]["SUMMARY"].replace("\\;", ";").replace("\\,", ",").replace("\\\\", "\\") == title
-
-    def test_exceptions_are_right(self) -> None:
-        text = calendar.calendar_file("x", [self.happening(cancelled=True, version=3), self.happening(uid="SES-2@x")])
-        assert [(each["UID"], each["STATUS"], each["SEQUENCE"]) for each in self.events(text)] == [
-            ("SES-1@x", "CANCELLED", "2"), ("SES-2@x", "CONFIRMED", "0"),
-        ]  # fmt: skip
 
 
 class TestChanging:

@@ -6,10 +6,10 @@ from flask import Blueprint, Response, flash, make_response, request
 from flask_login import current_user
 
 from portal import clock
+from portal.calendars import calendar_file
 from portal.errors import NotFound, Refused
 from portal.refs import clean_ref
 from portal.timebank import conversations, members, notices, promises
-from portal.timebank.calendar_file import calendar_file
 from portal.timebank.posts_model import Conversation, Promise
 from portal.timebank.views import post_forms as forms
 from portal.timebank.views.posts import done
@@ -161,7 +161,7 @@ def happened(ref: str) -> Any:
 def calendar(ref: str) -> Response:
     """The file for a calendar, for the two sides."""
     promise, seen = promises.of_sides(ref, current_user)
-    response = make_response(calendar_file(promises.meeting(promise, seen)))
+    response = make_response(calendar_file([promises.meeting(promise, seen)]))
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{promise.ref}.ics"'
     return response

@@ -1,7 +1,7 @@
 """Sessions: what is on, opening one, signing up, who was there, closing it, and the coordinator's list."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import segno
@@ -10,6 +10,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock
+from portal.calendars import Happening, calendar_file, in_words
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
 from portal.ledger import queries as books
 from portal.money import parse_hours
@@ -17,7 +18,7 @@ from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.timebank import calendar, checkin, members, prints, session_closing, sessions
+from portal.timebank import checkin, members, prints, session_closing, sessions
 from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
 from portal.timebank.model import Member
@@ -124,20 +125,19 @@ def _span(by: str, day: date) -> tuple[date, date]:
 
 
 def _calendar(name: str, some: Sequence[TimeSession]) -> Response:
-    host = address_of("").split("://")[-1]
-    text = calendar.calendar_file(
-        name,
-        [
-            calendar.Happening(
-                f"{each.ref}@{host}", each.title, each.what, f"{each.place}, {each.area.name}", address_of(_path(each)), each.day, each.starts, each.ends,
-                each.changed_at, each.version, each.status == "cancelled",
-            )
-            for each in some
-        ],
-    )  # fmt: skip
-    response = Response(text, mimetype="text/calendar")
+    response = Response(calendar_file([_happening(each) for each in some], name), mimetype="text/calendar")
     response.headers["Content-Disposition"] = "attachment; filename=calendar.ics"
     return response
+
+
+def _happening(session: TimeSession) -> Happening:
+    host = address_of("").split("://")[-1]
+    starts, ends = (datetime.combine(session.day, at, clock.LONDON) for at in (session.starts, session.ends))
+    return Happening(
+        uid=f"{session.ref}@{host}", sequence=session.version - 1, status="CANCELLED" if session.status == "cancelled" else "CONFIRMED",
+        starts_at=starts, minutes=(ends - starts) // timedelta(minutes=1), summary=session.title, place=f"{session.place}, {session.area.name}",
+        description=session.what, url=address_of(_path(session)), changed_at=session.changed_at,
+    )  # fmt: skip
 
 
 @time_sessions.get("/timebank/sessions/<ref>.ics")
@@ -176,7 +176,7 @@ def _one(session: TimeSession, form: Any) -> Any:
     return form_page(
         "timebank/session_one.html", form, session=session, times=times, member=member, signed=signed, row=row, going=sum(each.state == "going" for each in some),
         waiting=[each for each in some if each.state == "waiting"], stands=session_closing.stands(row, put) if row is not None else 0, later=later,
-        pattern=calendar.in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
+        pattern=in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
         why=session_closing.why_words(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
         from_whom=split.in_words(session, sessions.payer_name(session)), today=clock.today(), some=some, name_of=name_of,
     )  # fmt: skip
