@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from portal import clock
 from portal.db import db, transaction
+from portal.finding import NOISE, words_of
 from portal.history import SCHEME, Event, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -61,7 +62,7 @@ def helpers_for(post: Post, limit: int = SUGGESTED) -> Sequence[Suggestion]:
     _leave_out(post, found)
     asked = _asked_lately(found)
     balances = books.balances(members.account(each.member) for each in found.values())
-    wanted = frozenset(word for word in search.words_of(f"{post.title} {post.tags}") if word not in search.NOISE)
+    wanted = frozenset(word for word in words_of(f"{post.title} {post.tags}") if word not in NOISE)
     for each in found.values():
         _judge(each, post, wanted, each.member.id in asked, balances[members.account(each.member)])
     return sorted(found.values(), key=lambda each: (-each.score, -(each.offer.id if each.offer else 0), each.member.id))[:limit]
@@ -71,7 +72,7 @@ def _judge(each: Suggestion, post: Post, wanted: frozenset[str], asked: bool, ba
     if each.offer is not None:
         each.reasons.insert(0, _("Offers: %(title)s", title=each.offer.title))
         each.score += OFFERS
-        if wanted & frozenset(search.words_of(f"{each.offer.title} {each.offer.tags}")):
+        if wanted & frozenset(words_of(f"{each.offer.title} {each.offer.tags}")):
             each.score += SAYS_SO
         if _free(each.offer, post.from_day, post.until_day):
             each.add(FREE, _("Is free then: %(when)s", when=each.offer.when_words) if each.offer.when_words else _("Is free in those days"))

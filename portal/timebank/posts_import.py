@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import db, must_be_in_transaction
 from portal.errors import Refused
+from portal.finding import words_of
 from portal.history import Actor, record
 from portal.refs import new_ref
 from portal.timebank import posts, search
@@ -105,7 +106,7 @@ def plan(owners: Sequence[Owner], kinds: Kinds) -> PostPlan:
 
 
 def _plain(name: str) -> str:
-    return " ".join(search.words_of(name))
+    return " ".join(words_of(name))
 
 
 def _matching(ours: Mapping[str, str], kinds: Kinds) -> Mapping[str, str]:

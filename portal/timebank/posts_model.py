@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
+from portal.finding import KnownWords
 from portal.money import Minutes
 from portal.places.model import Area
 from portal.timebank.model import Category, Member
@@ -65,21 +66,10 @@ class Post(Base):
     area: Mapped[Area] = relationship(viewonly=True)
 
 
-class KnownWord(Base):
-    """A word of the posts that are open, and of how many: where the search looks for what somebody meant to type."""
+class KnownWord(KnownWords, Base):
+    """A word of the posts that are open, and of how many."""
 
     __tablename__ = "known_word"
-    __table_args__ = (
-        CheckConstraint("uses >= 0", name="uses"),
-        Index("ix_known_word_head", "head", "size"),
-        Index("ix_known_word_tail", "tail", "size"),
-    )
-
-    word: Mapped[str] = mapped_column(primary_key=True)
-    uses: Mapped[int]
-    size: Mapped[int]  # in letters, without the s of many (search.singular)
-    head: Mapped[str]  # its first letter
-    tail: Mapped[str]  # its last two, without that s
 
 
 class Conversation(Base):

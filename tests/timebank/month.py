@@ -12,11 +12,11 @@ from sqlalchemy import func, insert, select, text
 
 from portal import clock
 from portal.db import Base, db, is_postgresql, transaction
+from portal.finding import words_of
 from portal.history import Event
 from portal.ledger.posting import Fact, Line, open_accounts, post_all
 from portal.people.model import Person
 from portal.refs import drawn_from, new_ref
-from portal.timebank import search
 from portal.timebank.model import Category, Exchange, Member
 from portal.timebank.paper_model import Sheet, SheetRow
 from portal.timebank.posts_model import Conversation, Post, Relayed
@@ -153,7 +153,7 @@ class Month:
             rows.append({
                 "id": first + n, "ref": new_ref("POS"), "member_id": owner["id"], "kind": kind, "title": title, "text": "As it suits you.", "category_id": category,
                 "area_id": owner["area_id"], "reach": ("area", "linked", "scheme")[n % 3], "when_words": "", "from_day": None, "until_day": None, "tags": "",
-                "status": "open", "words": " ".join(search.words_of(f"{title} As it suits you. {self.kinds[category]}")), "ends_on": self.today + timedelta(days=30),
+                "status": "open", "words": " ".join(words_of(f"{title} As it suits you. {self.kinds[category]}")), "ends_on": self.today + timedelta(days=30),
                 "reminded_at": None, "photo_ref": None, "photo_file": None, "photo_width": 0, "photo_height": 0, "photo_alt": "",
                 "posted_at": self.now - timedelta(days=n % 60), "entered_by": f"person:{owner['person_id']}", "basis": None, "met_at": None, "version": 1,
             })  # fmt: skip

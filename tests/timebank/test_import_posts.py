@@ -101,7 +101,7 @@ def test_they_belong_to_their_member(bank: Bank) -> None:
     assert (event.kind, event.basis, event.on_behalf_id) == ("posted", "import", paella.member.person_id)
     assert [(problem.file, problem.line) for problem in made.problems] == [("offers.csv", 5)], "who is in no list of members"
     found = search.search("paella", search.viewer_of(bank.who("Maya")), search.Filters())
-    assert [post.ref for post in found.posts] == [paella.ref]
+    assert [post.ref for post in found.rows] == [paella.ref]
     assert count(Message) == before, "nobody is told"
     assert_books_are_right()
 

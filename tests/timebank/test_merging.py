@@ -192,7 +192,7 @@ def test_offers_go_along_their_talks_end_and_an_agreed_day_comes_first(bank: Ban
     assert the_post(offer).status == "ended" and talk(talk_).status == "closed"
     (moved,) = posts.of_members([bank.member("Maya").id])
     assert (moved.title, moved.status, moved.ends_on) == ("I can sew", "open", the_post(offer).ends_on)
-    assert [each.ref for each in search.search("sew", search.viewer_of(bank.who("Idris")), search.Filters()).posts] == [moved.ref]
+    assert [each.ref for each in search.search("sew", search.viewer_of(bank.who("Idris")), search.Filters()).rows] == [moved.ref]
     write(bank, "Walter", moved.ref)
 
 

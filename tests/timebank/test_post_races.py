@@ -79,7 +79,7 @@ def test_renewed_at_the_second_at_which_it_expires_it_stays(store: Store, bank: 
     with store.app.app_context():
         row = db.session.scalars(select(Post)).one()
         assert (row.status, row.ends_on) == ("open", clock.today() + timedelta(days=90))
-        assert [each.ref for each in search.search("bicycles", search.viewer_of(bank.who("Idris")), search.Filters()).posts] == [ref]
+        assert [each.ref for each in search.search("bicycles", search.viewer_of(bank.who("Idris")), search.Filters()).rows] == [ref]
         db.session.remove()
 
 

@@ -41,7 +41,7 @@ def picture(colour: str = "red") -> photos.Picture:
 
 def in_list(bank: Bank, name: str = "Idris") -> list[str]:
     db.session.rollback()
-    return [post.title for post in search.search("", search.viewer_of(bank.who(name)), search.Filters()).posts]
+    return [post.title for post in search.search("", search.viewer_of(bank.who(name)), search.Filters()).rows]
 
 
 class TestPosting:

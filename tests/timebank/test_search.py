@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from portal import clock
 from portal.db import db, is_postgresql, transaction
+from portal.finding import Found, distance, in_fts5, words_of
 from portal.history import Actor
 from portal.places.actions import add_area
 from portal.places.model import Area
 from portal.timebank import members, posts, search
 from portal.timebank.model import Category
 from portal.timebank.posts_model import KnownWord, Post
-from portal.timebank.search import Filters, Found, Viewer, distance, in_fts5, words_of
+from portal.timebank.search import Filters, Viewer
 from tests.client import _seen
 from tests.timebank.bank import Bank, open_bank
 from tests.timebank.market import put_up
@@ -35,12 +36,12 @@ def viewer(bank: Bank, name: str) -> Viewer:
     return search.viewer_of(bank.who(name))
 
 
-def find(bank: Bank, typed: str, name: str = "Idris", filters: Filters = ANY) -> Found:
+def find(bank: Bank, typed: str, name: str = "Idris", filters: Filters = ANY) -> Found[Post]:
     return search.search(typed, viewer(bank, name), filters)
 
 
-def titles(found: Found) -> list[str]:
-    return [post.title for post in found.posts]
+def titles(found: Found[Post]) -> list[str]:
+    return [post.title for post in found.rows]
 
 
 class TestWords:
@@ -140,7 +141,7 @@ class TestFinding:
     )  # fmt: skip
     def test_nothing_that_is_typed_breaks_it(self, bank: Bank, typed: str) -> None:
         put_up(bank, "Maya", "I can mend bicycles")
-        assert find(bank, typed).posts is not None
+        assert find(bank, typed).rows is not None
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.text(max_size=60))
@@ -152,7 +153,7 @@ class TestFinding:
         put_up(bank, "Maya", "I can mend bicycles")
         for typed in ("🚲", "!!!", "the", "'"):
             found = find(bank, typed)
-            assert found.wordless and not found.posts, typed
+            assert found.wordless and not found.rows, typed
         assert titles(find(bank, "   ")) == ["I can mend bicycles"]
 
     def test_changes_are_found_and_what_was_there_is_not(self, bank: Bank) -> None:
@@ -279,9 +280,9 @@ def test_a_common_word_in_ten_thousand_posts(bank: Bank) -> None:
             _seen.clear()
             asked.clear()
             found = search.search(typed, someone, ANY)
-            assert (len(found.posts), found.more) == (number, more), typed
+            assert (len(found.rows), found.more) == (number, more), typed
             assert len([one for one in _seen if one.startswith("SELECT")]) == 1, "one query, and nothing asked for each row"
-            assert found.posts == sorted(found.posts, key=lambda post: -post.id)
+            assert found.rows == sorted(found.rows, key=lambda post: -post.id)
             said = plan(*asked[0])
             if is_postgresql():
                 assert "Seq Scan on post" not in said, said
@@ -292,5 +293,5 @@ def test_a_common_word_in_ten_thousand_posts(bank: Bank) -> None:
                 assert ("ix_post_status_id" if not typed else "VIRTUAL TABLE INDEX") in which, said
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", listen)
-    second = search.search("help", someone, ANY, before=found.posts[-1].id)
-    assert all(post.id < found.posts[-1].id for post in second.posts)
+    second = search.search("help", someone, ANY, before=found.rows[-1].id)
+    assert all(post.id < found.rows[-1].id for post in second.rows)

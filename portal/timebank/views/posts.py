@@ -74,7 +74,7 @@ def index() -> Any:
         "near": "1" if filters.near else "",
         "area": chosen.code if chosen else "",
     }
-    older = _address(asked | {"before": str(found.posts[-1].id)}) if found.more else None
+    older = _address(asked | {"before": str(found.rows[-1].id)}) if found.more else None
     return page(
         "timebank/posts.html", found=found, viewer=viewer, filters=filters, asked=asked, typed=typed, kinds=kinds, neighbour=neighbour, older=older,
         chips=_chips(asked, viewer), category_chips=_category_chips(asked, kinds), areas=area_choices(_("Anywhere")) if viewer.member is None else [],
