@@ -41,6 +41,15 @@ table.addEventListener("paste", (event) => {
   event.preventDefault();
   const first = placeOf(event.target), from = columns.indexOf(event.target.name.split("-")[0]);
   const lines = text.split("\n");
+  const heads = [...table.tHead.rows[0].cells].map((each) => each.textContent.trim().toLowerCase());
+  if (first + lines.length > most || lines[0].split("\t").some((each) => heads.includes(each.trim().toLowerCase()))) {
+    const box = document.getElementById("paste"); // which knows headings, and says what is too much
+    box.closest("details").open = true;
+    box.value = text;
+    box.focus();
+    document.getElementById("live").textContent = table.dataset.boxed;
+    return;
+  }
   lines.forEach((line, down) => {
     if (first + down >= rows().length) addRow();
     line.split("\t").forEach((value, right) => {

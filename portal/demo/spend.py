@@ -125,7 +125,7 @@ class Spending:
 
     def _redeem(self, partner: str, ref: str, card: str) -> str:
         clerk = self.partners[partner]
-        token = till.recognise(partner, card, self.who[card].name.split()[0], clerk)
+        token = till.recognise(partner, card, members.by_ref(card).digits, clerk)
         return till.redeem(partner, token, ref, clerk).ref
 
     def _used(self, lido: str, studio: str, hall: str, swim: str, yoga: str, soup: str) -> None:

@@ -22,7 +22,6 @@ from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
 from portal.panels.views.matters import titles_of
 from portal.places import queries as places
-from portal.refs import clean_ref
 from portal.timebank import members
 from portal.web import documents
 from portal.web.filters import month as month_words
@@ -123,9 +122,7 @@ def open_data(name: str, year: str, form: str) -> Response:
 @limiter.limit("12/minute")
 def time_statement() -> Any:
     """A member's whole statement; of an organisation, for who acts for it (`?as=`)."""
-    mine = members.own(current_user)
-    wanted = clean_ref(request.args.get("as", ""))
-    member = next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
+    member = members.chosen(members.own(current_user), request.args.get("as", ""))
     if member is None:
         return see_other("/timebank/join")
     rows = files.csv_chunks(time.STATEMENT, time.statement(member), time.DAY_FORMAT)

@@ -80,6 +80,17 @@ class Text:
     letter: str | None = None  # the body, unless a letter must read differently
 
 
+def gets_through(about: str, to: Addressee) -> bool:
+    """Whether what we have to say about something reaches them: there is an address, and no letter about it still waits for the printer, and
+    none of its messages came back.
+    """
+    if not to.address:
+        return False
+    stuck = Message.failed_at.is_not(None) | ((Message.channel == "letter") & Message.sent_at.is_(None))
+    query = select(Message.id).where(Message.about == about, Message.person_id == to.person_id, stuck)
+    return db.session.scalar(query.limit(1)) is None
+
+
 def queue(key: str, to: Addressee, text: Text, *, about: str, due_at: datetime | None = None) -> bool:
     """Write the message beside the fact. False when one with this key is there already: nobody is told twice."""
     must_be_in_transaction()

@@ -19,6 +19,7 @@ from portal.ledger.posting import Line, post
 from portal.money import Minutes
 from portal.places.model import Area
 from portal.places.queries import area as area_of
+from portal.timebank.figures import FEW
 from portal.timebank.members import clearing, open_books_of, pot
 from portal.timebank.model import Exchange, Member
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
@@ -31,7 +32,9 @@ from portal.words import _
 
 @dataclass(frozen=True)
 class Position:
-    """An area among the others, in minutes. `net` above zero: its members received so much more from elsewhere than they gave."""
+    """An area among the others, in minutes. `net` above zero: its members received so much more from elsewhere than they gave. `places`:
+    how many areas it stands for together, when in one of them alone a figure would tell what a neighbour did.
+    """
 
     name: str
     code: str
@@ -39,6 +42,7 @@ class Position:
     gave: Minutes
     received: Minutes
     pot: Minutes
+    places: int = 1
 
     @property
     def net(self) -> Minutes:
@@ -64,6 +68,23 @@ def positions() -> Sequence[Position]:
     return [
         Position(name, code, number, Minutes(gave), Minutes(received), Minutes(pot_)) for name, code, number, gave, received, pot_ in rows
     ]
+
+
+def told_to_all(found: Sequence[Position]) -> Sequence[Position]:
+    """The same for everybody to read: areas with fewer than FEW members are told together, with the next smallest while they are still
+    few or only one, because the others would give it away.
+    """
+    by_size = sorted(found, key=lambda each: (each.members, each.name))
+    few = [each for each in by_size if each.members < FEW]
+    while few and len(few) < len(by_size) and (len(few) < 2 or sum(each.members for each in few) < FEW):
+        few.append(by_size[len(few)])
+    if not few:
+        return found
+    if sum(each.members for each in few) < FEW:
+        return []
+    gave, received, kept = (sum(getattr(each, part) for each in few) for part in ("gave", "received", "pot"))
+    together = Position("", "", sum(each.members for each in few), Minutes(gave), Minutes(received), Minutes(kept), len(few))
+    return [*(each for each in found if each not in few), together]
 
 
 def nets(areas: Collection[Area]) -> Mapping[int, Minutes]:
@@ -136,9 +157,12 @@ def _move(old: Area, new: Area, actor: Actor, reason: str) -> None:
 
 
 def of_exchange(exchange: Exchange) -> Sequence[tuple[str, Minutes]]:
-    """Names and net positions of the two areas, when an exchange is between two. One query, or none."""
+    """Names and net positions of the two areas, when an exchange is between two that are not small. Two queries, or none."""
     giver, receiver = exchange.giver.area, exchange.receiver.area
     if giver.id == receiver.id:
+        return []
+    there = select(func.count()).where(Member.area_id.in_((giver.id, receiver.id)), Member.status != "left").group_by(Member.area_id)
+    if min(db.session.scalars(there)) < FEW:
         return []
     found = nets((giver, receiver))
     return [(area.name, found[area.id]) for area in (giver, receiver)]

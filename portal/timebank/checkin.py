@@ -4,7 +4,7 @@ Somebody who is checked in has no hours yet; those come when the session is clos
 come late and twice: it counts once, until the session is closed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import contains_eager
 from portal import clock, once
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
+from portal.finding import distance, slips
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.actions import create_person
@@ -187,11 +188,14 @@ def _guest(session: TimeSession, name: str, how: str, actor: Actor, sheet: str =
 ACTS: dict[str, Callable[[TimeSession, Tap, Actor], None]] = {"here": _tap_here, "away": _tap_away, "guest": _tap_guest}
 
 
-def new_member(ref: str, name: str, contact: tuple[str, str] | None, agreed: bool, who: Who, *, once_key: str, row: int = 0) -> str:
+def new_member(
+    ref: str, name: str, contact: tuple[str, str] | None, agreed: bool, who: Who, *, another: bool = False, once_key: str, row: int = 0
+) -> str:  # fmt: skip
     """Somebody at the session becomes a member, and is checked in; returns the number for their card. They hear of it.
 
-    `contact`: ("email" or "sms", address), or None; `agreed`: they said yes to what members say; `row`: they stand in the list as a
-    guest. Refused: no name, not agreed, an address that somebody has. NotYours: who does not run it.
+    `contact`: ("email" or "sms", address), or None; `agreed`: they said yes to what members say; `another`: it is somebody else than a
+    member of that name; `row`: they stand in the list as a guest. Refused: no name, not agreed, an address that somebody has, a member of
+    that name unless `another`. NotYours: who does not run it.
     """
     with transaction():
         session = _shared(ref)
@@ -203,6 +207,12 @@ def new_member(ref: str, name: str, contact: tuple[str, str] | None, agreed: boo
             raise Refused(_("Write their name, as neighbours know them."), "name")
         if not agreed:
             raise Refused(_("Read this to them, and tick it when they say yes."), "agreed")
+        same = [each for each in search(session, name, who) if name_of(each).casefold() == name.casefold()]
+        if same and not another:
+            raise Refused(
+                _("%(name)s is a member already, with the number %(number)s. Check them in by it, or tick that this is somebody else.", name=name_of(same[0]), number=same[0].ref),
+                "another",
+            )  # fmt: skip
         actor = Actor(who.id)
         channel, address = contact or ("", None)
         try:
@@ -223,11 +233,19 @@ def new_member(ref: str, name: str, contact: tuple[str, str] | None, agreed: boo
         return member.ref
 
 
-def from_paper(ref: str, sheet: str, ticked: Sequence[str], lines: Sequence[str], who: Who, *, once_key: str) -> Typed:
-    """Type in a paper register: `ticked` are cards of those whose names were printed, `lines` what was written by hand, each a card's
-    number or a name. A name that exactly one member nearby has is that member; any other is a guest. Sent twice, it counts once.
+class Unclear(Refused):
+    """Lines of a register that may mean a member: who types says which, or that they are guests."""
 
-    Refused: no sheet number, nothing on it, a number that is none of ours (with the line). NotYours: who does not run it.
+
+def from_paper(
+    ref: str, sheet: str, ticked: Sequence[str], lines: Sequence[str], who: Who, *, guests: bool = False, once_key: str
+) -> Typed:  # fmt: skip
+    """Type in a paper register: `ticked` are cards of those whose names were printed, `lines` what was written by hand, each a card's
+    number or a name. A name that exactly one member has (nearby; for a coordinator wherever they help) is that member; one that nobody
+    has is a guest. `guests`: who types has looked at names that are like a member's. Sent twice, it counts once.
+
+    Refused: no sheet number, nothing on it, a number that is none of ours (with the line); `Unclear` unless `guests`. NotYours: who does
+    not run it.
     """
     with transaction():
         session = _shared(ref)
@@ -243,8 +261,11 @@ def from_paper(ref: str, sheet: str, ticked: Sequence[str], lines: Sequence[str]
         if len(lines) > MOST_LINES:
             raise Refused(_("That is more than %(most)d lines. Type it as two sheets.", most=MOST_LINES), "lines")
         actor, typed = Actor(who.id, None, f"paper sheet {sheet}"), Typed()
+        meant = {each: _meant(session, each, who) for each in lines}
+        if not guests:
+            _ask_about({each: like for each, (found, like) in meant.items() if found is None and like})
         for each in [*ticked, *lines]:
-            member = members.by_ref(each) if each in ticked else _meant(session, each)
+            member = members.by_ref(each) if each in ticked else meant[each][0]
             if member is None:
                 _guest(session, each, "paper", actor, sheet)
                 typed.guests.append(each)
@@ -256,25 +277,46 @@ def from_paper(ref: str, sheet: str, ticked: Sequence[str], lines: Sequence[str]
         return typed
 
 
-def _meant(session: TimeSession, line: str) -> Member | None:
-    """The member that a line of the register means; None for a guest. Refused: a card's number that we do not know."""
+def _meant(session: TimeSession, line: str, who: Who) -> tuple[Member | None, Sequence[Member]]:
+    """(the member that a line of the register means, those whom it may mean when that is not clear). Refused: a number that we do not know."""
     if (number := clean_ref(line)) is not None:
         try:
-            return members.by_ref(number)
+            return members.by_ref(number), ()
         except NotFound as why:
             raise Refused(_("We do not know the number %(number)s. Check the card, or write the name.", number=number), "lines") from why
-    same = [each for each in _search(session, line) if name_of(each).casefold() == line.casefold()]
-    return same[0] if len(same) == 1 else None
+    name = line.casefold()
+    found = [each for word in dict.fromkeys((line, line.split()[0][:2])) for each in search(session, word, who)]
+    same = {each.id: each for each in found if name_of(each).casefold() == name}
+    if len(same) == 1:
+        return next(iter(same.values())), ()
+    slip = sum(slips(word) for word in name.split())
+    like = {
+        each.id: each
+        for each in found
+        if name_of(each).casefold().startswith(name) or distance(name_of(each).casefold(), name, slip) <= slip
+    }
+    return None, list((same or like).values())
 
 
-def search(session: TimeSession, text: str) -> Sequence[Member]:
-    """Persons that an organiser may find for a session: by number anybody, by name who lives in its area or is seen outside theirs."""
-    return _search(session, text) if text else []
+def _ask_about(unclear: Mapping[str, Sequence[Member]]) -> None:
+    """Refused, naming each of these lines with the members whom it may mean."""
+    if unclear:
+        said = "; ".join(
+            _("“%(line)s” may be %(names)s", line=line, names=_(" or ").join(f"{name_of(each)} ({each.ref}, {each.area.name})" for each in like[:4]))
+            for line, like in unclear.items()
+        )  # fmt: skip
+        raise Unclear(_("%(said)s. Write the number instead of the name, or tick that they are guests.", said=said), "lines")
 
 
-def _search(session: TimeSession, text: str) -> Sequence[Member]:
-    viewer = Member(id=0, area_id=session.area_id)  # somebody of that area, whoever it is
-    return [each for each in members.search(text, viewer) if each.person_id is not None]
+def search(session: TimeSession, text: str, who: Who) -> Sequence[Member]:
+    """Persons that an organiser may find for a session: by number anybody, by name who lives in its area or is seen outside theirs; a
+    coordinator also everybody where they help.
+    """
+    if not text:
+        return []
+    nearby = members.search(text, Member(id=0, area_id=session.area_id), 60)  # seen by somebody of that area, whoever it is
+    helped = members.search_all(text, who.areas("connector", "officer"), 60) if who.has_somewhere("connector", "officer") else ()
+    return list({each.id: each for each in (*nearby, *helped) if each.person_id is not None and each.status == "active"}.values())
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
-from portal.outbox import address_of
+from portal.outbox import address_of, gets_through
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.refs import new_ref
@@ -217,7 +217,8 @@ def _not_twice(giver: Member, receiver: Member, minutes: int, day: date, me: Mem
 
 
 def answer(ref: str, minutes: int, words: str, who: Who, *, shown: int, actor: Actor | None = None) -> Exchange:
-    """The other side says how long it was: the same figure, another one, or 0 for "it was not so". Signed in.
+    """The other side says how long it was: the same figure, another one, or 0 for "it was not so". Signed in; saying the same again gives
+    the first result.
 
     `actor`: a coordinator who types the answer of somebody else, on a basis. Refused: not theirs to answer, not any more
     the figure that they were `shown`, quarters of an hour, answered already.
@@ -278,6 +279,8 @@ def _must_wait(exchange: Exchange) -> None:
 
 
 def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Actor, shown: int) -> Exchange:
+    if exchange.answered_minutes == minutes and exchange.status in ("settled", "disputed", "held") and by == exchange.answered_by:
+        return exchange  # pressed twice, or once more after going back
     _must_wait(exchange)
     if shown != exchange.minutes:
         raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.minutes)))
@@ -582,10 +585,11 @@ def settle_due() -> int:
 
 
 def can_be_heard(exchange: Exchange) -> bool:
-    """Whether the other side is somebody else, whom a message reaches."""
+    """Whether the other side is somebody else, whom a message reaches: a letter that nobody has printed yet is no question."""
     _logger, other = sides(exchange)
     return any(
-        f"person:{someone.id}" != exchange.entered_by and people.addressee_of(someone).address for someone in members.persons_of(other)
+        f"person:{someone.id}" != exchange.entered_by and gets_through(about(exchange), people.addressee_of(someone))
+        for someone in members.persons_of(other)
     )
 
 

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from portal import clock
 from portal.money import parse_hours
 from portal.timebank.days import typed_day
 from portal.web.forms import one_line, parse_email, parse_phone, tidy
@@ -389,6 +390,8 @@ def _template_member(file: str, row: Row, found: Read) -> Foreign | None:
             if title.strip():
                 _offer(file, (line, {}), made, word, title, "", found)
     minutes = _signed_hours(cells.get("balance", ""))
+    if not one_line(cells.get("balance", "")):
+        found.problems.append(Problem(file, line, _("%(name)s has no balance here, so it is nothing.", name=made.name), stops=False))
     if minutes is None:
         found.problems.append(
             Problem(file, line, _("“%(text)s” is no balance. Write hours, like 2 or -1.5 or 1:30.", text=cells.get("balance", "")[:40]))
@@ -432,6 +435,11 @@ def _begun(file: str, row: Row, found: Read) -> Foreign | None:
     if joined := cells.get("joined", ""):
         try:
             made.joined = typed_day(one_line(joined), years_back=60)
+            if made.joined > clock.today():
+                made.joined = None
+                found.problems.append(
+                    Problem(file, line, _("The day on which they joined is still ahead, so it is left out."), stops=False)
+                )
         except ValueError:
             found.problems.append(
                 Problem(file, line, _("“%(day)s” is no day, so when they joined is left out.", day=one_line(joined)[:40]), stops=False)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Refused
+from portal.finding import words_of
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Fact, Line, post_all, set_floor
@@ -109,8 +110,9 @@ def plan(files: Sequence[tuple[str, bytes]], source: str, area_code: str = "", u
     brought = {row.member_id for row in before.values()}
     people_at = _people_at(found.members)
     standing = _standing([someone.id for someone in people_at.values()])
+    known_names = _known_names([one.name for one in found.members])
     for one in found.members:
-        _add(made, one, areas, area_code, before, brought, people_at, standing)
+        _add(made, one, areas, area_code, before, brought, people_at, standing, known_names)
     made.posts = posts_import.plan([_owner(source, step) for step in made.steps], kinds or {})
     made.problems += made.posts.problems
     made.problems.sort(key=lambda problem: (problem.file, problem.line))
@@ -155,9 +157,36 @@ def _standing(person_ids: Sequence[int]) -> Mapping[int, Member]:
     return found
 
 
+@dataclass
+class Names:
+    """Who is called as somebody in the files is, in small letters: `members`: their cards; `came`: who came by an import before, by the
+    program and the number there.
+    """
+
+    members: dict[str, list[str]] = field(default_factory=dict)
+    came: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+
+def _known_names(names: Sequence[str]) -> Names:
+    """One query for each few hundred names."""
+    found, wanted = Names(), sorted({name.lower() for name in names})
+    for start in range(0, len(wanted), 400):
+        query = (
+            select(Person.name, Member.ref, Imported.source, Imported.their_id)
+            .join(Member, Member.person_id == Person.id)
+            .outerjoin(Imported, Imported.member_id == Member.id)
+            .where(func.lower(Person.name).in_(wanted[start : start + 400]), Member.status != "left")
+        )
+        for name, card, source, their_id in db.session.execute(query.order_by(Member.id)):
+            found.members.setdefault(name.casefold(), []).append(card)
+            if source is not None:
+                found.came.setdefault((source.partition("/")[0], their_id), set()).add(name.casefold())
+    return found
+
+
 def _add(
     made: Plan, one: Foreign, areas: Mapping[str, Area], area_code: str, before: Mapping[tuple[str, str], Imported], brought: set[int],
-    people_at: Mapping[str, Person], standing: Mapping[int, Member],
+    people_at: Mapping[str, Person], standing: Mapping[int, Member], known_names: "Names",
 ) -> None:  # fmt: skip
     """Decide what is done with a member, and note what is odd."""
     area = areas.get(one.area) or areas.get(one.area.casefold()) if one.area else areas.get(area_code)
@@ -181,6 +210,11 @@ def _add(
             made.problems.append(Problem(one.file, one.line, sentence, stops=False))
         return
     addresses = () if one.organisation else (one.email, one.phone)
+    if not one.organisation and one.name.casefold() in known_names.came.get((made.source, one.id), ()):
+        made.problems.append(
+            Problem(one.file, one.line, _("%(name)s came under this number already, for another area. Choose that area, or take the line out.", name=one.name))
+        )  # fmt: skip
+        return
     known = [people_at[address] for address in addresses if address and address in people_at]
     if len({someone.id for someone in known}) > 1:
         made.problems.append(
@@ -191,6 +225,10 @@ def _add(
         return
     if not known:
         made.steps.append(Step(one, area, "new"))
+        if not one.organisation and (cards := known_names.members.get(one.name.casefold())):
+            made.problems.append(
+                Problem(one.file, one.line, _("%(name)s is a member already (%(cards)s). If it is the same person, write the e-mail address or mobile number that we have.", name=one.name, cards=", ".join(cards)), stops=False)
+            )  # fmt: skip
         return
     member = standing.get(known[0].id)
     if member is not None and member.id in brought:
@@ -204,9 +242,13 @@ def _add(
         return
     made.steps.append(Step(one, area, "member" if member is not None else "joins", known[0].id, member.id if member is not None else None))
     if known[0].name.casefold() != one.name.casefold():
-        made.problems.append(
-            Problem(one.file, one.line, _("At this address we know %(name)s: these hours go to them.", name=known[0].name), stops=False)
-        )
+        alike = set(words_of(known[0].name)) & set(words_of(one.name))
+        sentence = (
+            _("At this address we know %(name)s: these hours go to them.", name=known[0].name)
+            if alike
+            else _("This address is that of %(name)s. If it is the same person, write that name; if it is somebody else at home, take the address out.", name=known[0].name)
+        )  # fmt: skip
+        made.problems.append(Problem(one.file, one.line, sentence, stops=not alike))
 
 
 def in_words(problem: Problem) -> str:

@@ -35,7 +35,8 @@ POT = "pot"  # in the place of a card number: the community pot of the giver's a
 def donate(mine: str, to: str, minutes: int, note: str, who: Who, *, once_key: str) -> str:
     """Give some of one's minutes to another member (by card number) or to the pot (`POT`); returns whose they are now.
 
-    In quarters of an hour, and only what one has: nobody goes below zero by giving away. Refused: not theirs, more than they have.
+    In quarters of an hour, and only what one has: nobody goes below zero by giving away. Refused: not theirs, more than they have, from a
+    group to whoever presses the button.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -48,20 +49,26 @@ def donate(mine: str, to: str, minutes: int, note: str, who: Who, *, once_key: s
         one_at_a_time(f"donor:{giver.id}")
         if minutes > balance(giver):
             raise Refused(_("You have %(balance)s to give away.", balance=hours(max(0, balance(giver)))), "time")
-        name = _give(giver, to, minutes, f"form:{once_key}", "donation", Actor(who.id))
+        name = _give(giver, to, minutes, f"form:{once_key}", "donation", who)
         record(members.about(giver), "donated", Actor(who.id), reason=note or None, minutes=minutes, to=to)
         once.keep(once_key, name)
         return name
 
 
-def _give(giver: Member, to: str, minutes: int, key: str, kind: str, actor: Actor) -> str:
+def _give(giver: Member, to: str, minutes: int, key: str, kind: str, who: Who) -> str:
     """Move minutes from a member to the pot or to another; the name of where they are now."""
+    actor = Actor(who.id)
     if to == POT:
         lines, name, sentence = [Line(account(giver), pot(giver.area), minutes)], _("the community pot"), _("Given to the community pot")
     else:
         taker = members.by_ref(to)
         if taker.id == giver.id:
             raise Refused(_("That is your own number. Choose who it was with."), "to")
+        if giver.organisation_id is not None and members.acts_as(who, taker):
+            raise Refused(
+                _("Nobody gives a group’s hours to themselves, nor to another group of theirs. Ask somebody else of %(name)s, or a coordinator.", name=name_of(giver)),
+                "to",
+            )  # fmt: skip
         lines, name, sentence = exchange.lines_of(taker, giver, minutes), name_of(taker), _("Time given away")
     post(
         lines, key=key, kind=kind, about=members.about(giver), sentence=sentence, actor=actor.code,
@@ -143,7 +150,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
             raise Refused(_("Hours of %(day)s are not settled yet. Do that first, or take them back.", day=left.day.isoformat()))
         actor, has = Actor(who.id), balance(member)
         if has > 0:
-            _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", actor)
+            _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", who)
         elif has < 0:
             _carry(member, Minutes(-has), actor)
         sessions.let_go(member, actor)

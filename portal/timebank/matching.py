@@ -165,7 +165,9 @@ def nudge() -> int:
     """A kind word to who has more than 20 hours and never received any, or more than 40 and used none for half a year (the
     worker's work). At most one in 90 days to each; none to who takes a break.
     """
-    told = frozenset(db.session.scalars(select(Event.about).where(Event.kind == "nudged", Event.at > clock.now() - QUIET)))
+    # who came from another timebank brought a history that we do not know
+    rest = Event.kind.in_(("nudged", "imported"))
+    told = frozenset(db.session.scalars(select(Event.about).where(rest, Event.at > clock.now() - QUIET)))
     due = [
         (member, balance, last)
         for member, balance, last in _idle()
@@ -186,7 +188,9 @@ def nudge() -> int:
 
 
 def _nudged(member: Member) -> bool:
-    query = select(Event.id).where(Event.about == members.about(member), Event.kind == "nudged", Event.at > clock.now() - QUIET)
+    query = select(Event.id).where(
+        Event.about == members.about(member), Event.kind.in_(("nudged", "imported")), Event.at > clock.now() - QUIET
+    )
     return db.session.scalar(query.limit(1)) is not None
 
 

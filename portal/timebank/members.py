@@ -7,12 +7,13 @@ from datetime import date
 from sqlalchemy import Select, case, false, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from portal import clock
+from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
-from portal.ledger.posting import Line, open_accounts, post, set_floor
+from portal.ledger.model import Entry
+from portal.ledger.posting import Line, open_accounts, post, reverse, set_floor
 from portal.money import Minutes, Pence, hours
 from portal.people import queries as people
 from portal.people.access import Who
@@ -20,7 +21,7 @@ from portal.people.model import Organisation, Person
 from portal.places.model import Area
 from portal.refs import clean_ref, new_ref
 from portal.timebank.merged_model import MergedMember
-from portal.timebank.model import Category, Exchange, Member, Timebank
+from portal.timebank.model import Category, Exchange, Member, Timebank, new_digits
 from portal.timebank.rules import ADULT, TimeRules
 from portal.words import N_, _
 
@@ -230,6 +231,8 @@ def become(
     open_books_of(area)
     open_accounts([(account(made), "MIN", "liability", _("Member %(ref)s", ref=made.ref), scheme_rules.hard_floor, None)])
     record(about(made), "joined" if fresh else "came_back", actor, area=area.code)
+    if not fresh:
+        _take_up_again(made, actor)
     if fresh and start and scheme_rules.starting_credit and person_id is not None:
         post(
             [Line(ISSUE, account(made), scheme_rules.starting_credit)], key=f"member:{made.id}:start", kind="starting credit", about=about(made),
@@ -238,6 +241,14 @@ def become(
     for act in WHEN_JOINED:
         act(made)
     return made
+
+
+def _take_up_again(member: Member, actor: Actor) -> None:
+    """Who comes back finds what was written off when they left: leaving is no way to start again from nothing."""
+    last = select(Entry.key).where(Entry.about == about(member), Entry.kind == "write-off").order_by(Entry.id.desc()).limit(1)
+    key = db.session.scalar(last)
+    if key is not None and key not in books.reversed_keys([key]):
+        reverse(key, reason=_("they came back"), actor=actor.code)
 
 
 def _judge_age(adult_on: date | None, scheme_rules: TimeRules) -> date | None:
@@ -263,6 +274,19 @@ def set_member(ref: str, *, area_id: int, seen_outside: bool, paused: bool, acto
         member.area_id, member.seen_outside, member.status = area.id, seen_outside, "paused" if paused else "active"
         open_books_of(area)
         record(about(member), "changed", actor, area=area.code, seen_outside=seen_outside, paused=paused)
+
+
+def change_digits(ref: str, who: Who, once_key: str) -> None:
+    """New digits for a card that was lost: printed ones no longer work at a till. By themselves or a coordinator. A second tap changes
+    nothing more. Refused: not theirs.
+    """
+    with transaction():
+        member = locked(ref)
+        if not acts_as(who, member) and not who.can("help others", member):
+            raise NotYours(_("We cannot find that member. Check the number on the card."))
+        if once.claim(once_key) is None:
+            member.digits = new_digits()
+            record(about(member), "digits_changed", Actor(who.id))
 
 
 def allow_lower(ref: str, floor: Minutes | None, reason: str, actor: Actor) -> None:
@@ -365,6 +389,20 @@ def own(who: Who) -> Sequence[Member]:
 def acts_as(who: Who, member: Member) -> bool:
     """Whether a person is this member, or acts for it."""
     return member.person_id == who.id or (member.organisation_id is not None and member.organisation_id in who.acts_for)
+
+
+def chosen(mine: Sequence[Member], wanted: str) -> Member | None:
+    """The one of mine that an address names by its number (`wanted`); when it names none the first, which is the person before their
+    organisations; None when there is none.
+
+    NotFound: it names one that is not, or no longer, mine: nothing is shown or done for another one than the address says.
+    """
+    if not wanted:
+        return mine[0] if mine else None
+    found = next((each for each in mine if each.ref == clean_ref(wanted)), None)
+    if found is None:
+        raise NotFound(_("We cannot find that member. Check the number on the card."))
+    return found
 
 
 def persons_of(member: Member) -> Sequence[Person]:

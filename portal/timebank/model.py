@@ -4,6 +4,7 @@ Minutes live in the ledger alone: a member's balance is the balance of their acc
 whom, on which day, and how far the two agree.
 """
 
+import secrets
 from datetime import date, datetime
 from typing import Any
 
@@ -46,6 +47,11 @@ class Category(Base):
     risk: Mapped[str] = mapped_column(default="ordinary")  # decides what must have been seen of who gives it (safety.py)
 
 
+def new_digits() -> str:
+    """Four digits for a card."""
+    return f"{secrets.randbelow(10_000):04}"
+
+
 class Member(Base):
     """A person or an organisation with an account of minutes. The reference is the number on their card."""
 
@@ -53,11 +59,13 @@ class Member(Base):
     __table_args__ = (
         CheckConstraint("status in ('active', 'paused', 'left')", name="status"),
         CheckConstraint("(person_id is null) <> (organisation_id is null)", name="one_of_two"),
+        CheckConstraint("length(digits) = 4", name="digits"),
         Index("ix_member_area_id", "area_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)  # MEM-....-....
+    digits: Mapped[str] = mapped_column(default=new_digits)  # on the card and nowhere else: what a till asks for
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), unique=True)
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))  # whose book their hours are in; on each exchange as it was then

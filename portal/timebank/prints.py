@@ -50,9 +50,19 @@ def parts_of(areas: Collection[int]) -> Mapping[int, int]:
 
 
 def cards(title: str, whose: Sequence[Member], scheme: Scheme, *, large: bool) -> Printed:
-    """Membership cards to cut out: eight on a page, four in large print. Each with name, number, QR code and our telephone number."""
+    """Membership cards to cut out: eight on a page, four in large print. Each with name, number, the four digits for a till, QR code and our telephone number."""
     call = _("No phone? Call %(number)s.", number=scheme.telephone.replace(" ", "\u00a0"))
-    made = [{"name": name_of(each), "number": each.ref, "area": each.area.name, "call": call, **_picture(each)} for each in whose]
+    made = [
+        {
+            "name": name_of(each),
+            "number": each.ref,
+            "digits": _("At a till: %(digits)s", digits=each.digits),
+            "area": each.area.name,
+            "call": call,
+            **_picture(each),
+        }
+        for each in whose
+    ]
     return Printed(title, scheme.name, _("Membership cards"), clock.now(), HERE / "cards.typ", {"cards": made}, large=large)
 
 
@@ -83,7 +93,14 @@ def time_sheets(title: str, whose: Sequence[Member], area: Area | None, scheme: 
     kinds = members.categories()
     letters = sheets.letters_of(kinds)
     made: list[Mapping[str, str]] = [
-        {"name": name_of(each), "number": each.ref, "area": each.area.name, **_picture(each)} for each in whose
+        {
+            "name": name_of(each),
+            "number": each.ref,
+            "digits": _("At a till: %(digits)s", digits=each.digits),
+            "area": each.area.name,
+            **_picture(each),
+        }
+        for each in whose
     ]
     if area is not None:
         made.append({"name": "", "number": "", "area": area.name, "picture": "", "alt": ""})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, exists, func, literal, or_, select
+from sqlalchemy import Select, Text, and_, cast, exists, func, literal, or_, select
 
 from portal import clock
 from portal.db import db, transaction
@@ -39,7 +39,8 @@ def quiet_query(areas: frozenset[int] | None, rules: TimeRules) -> Select[Member
     """Active persons of these areas (None: all) of whom nothing was heard for `rules.quiet_days`, and whom nobody asked lately."""
     since = clock.today() - timedelta(days=rules.quiet_days)
     at = clock.start_of_day(since)
-    asked = select(Event.about).where(Event.kind == ASKED, Event.at > clock.now() - REST)
+    came = and_(Event.kind == "imported", Event.at > at)  # from another timebank: nobody knows how it was there
+    asked = select(Event.about).where(or_(came, and_(Event.kind == ASKED, Event.at > clock.now() - REST)))
     query = select(Member).where(
         Member.status == "active", Member.person_id.is_not(None), Member.joined_at < at,
         ~exists().where(Exchange.giver_id == Member.id, Exchange.day >= since, Exchange.status.not_in(NOTHING)),

@@ -15,7 +15,9 @@ from portal.calendars import Happening, calendar_file
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
-from portal.money import hours
+from portal.ledger.model import Account, State
+from portal.ledger.queries import BALANCE
+from portal.money import Minutes, hours
 from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.model import Person
@@ -24,7 +26,7 @@ from portal.refs import new_ref
 from portal.timebank import members, spend_messages
 from portal.timebank import spend_offers as offers
 from portal.timebank.exchange import BASES
-from portal.timebank.members import balance, floor_of, name_of
+from portal.timebank.members import account, floor_of, name_of
 from portal.timebank.model import Member
 from portal.timebank.spend_model import STANDING, UNUSED, SpendBooking, SpendOffer, SpendSlot
 from portal.timebank.spend_places import fill, slot_of, time_at
@@ -95,14 +97,28 @@ def judge_member(offer: SpendOffer, member: Member, called: str) -> None:
 
 def _judge_balance(offer: SpendOffer, member: Member) -> None:
     """Refused, kindly and with the way on: a balance that would fall below the floor."""
-    has, floor = balance(member), floor_of(member, members.open_rules())
-    if has - offer.minutes < floor:
+    (has, kept), floor = has_and_kept(member), floor_of(member, members.open_rules())
+    if has - kept - offer.minutes >= floor:
+        return
+    values = {"cost": hours(offer.minutes), "has": hours(has), "floor": hours(floor), "kept": hours(kept)}
+    if kept:
         raise Refused(
             _(
-                "This costs %(cost)s, your balance is %(has)s, and it cannot go below %(floor)s. Give an hour first, or ask a coordinator: there is a pot for hard times.",
-                cost=hours(offer.minutes), has=hours(has), floor=hours(floor),
+                "This costs %(cost)s. Your balance is %(has)s, you have places for %(kept)s already, and it cannot go below %(floor)s. Use one first, give one back, or give an hour: a coordinator can help too.",
+                **values,
             )
-        )  # fmt: skip
+        )
+    raise Refused(_("This costs %(cost)s, your balance is %(has)s, and it cannot go below %(floor)s. Give an hour first, or ask a coordinator: there is a pot for hard times.", **values))  # fmt: skip
+
+
+def has_and_kept(member: Member) -> tuple[Minutes, Minutes]:
+    """(balance, what all the places that a member has kept will cost). Places that they wait for do not count yet. One query."""
+    kept = select(func.coalesce(func.sum(SpendBooking.minutes), 0)).where(
+        SpendBooking.member_id == member.id, SpendBooking.status == "booked"
+    )
+    query = select(BALANCE, kept.scalar_subquery()).select_from(Account).join(State, State.account_id == Account.id)
+    has, booked = db.session.execute(query.where(Account.code == account(member))).one()
+    return Minutes(has), Minutes(booked)
 
 
 def judge_limits(offer: SpendOffer, member: Member, day: date) -> None:

@@ -158,7 +158,7 @@ class SpendRedemption(Base):
     day: Mapped[date]  # in Europe/London
     at: Mapped[datetime]
     by: Mapped[str]  # "person:12": who stood at the till
-    proof: Mapped[str]  # what the till had seen: the booking's six digits, or the card's number and a first name
+    proof: Mapped[str]  # what the till had seen: the booking's six digits ("code"), or the card ("name")
     entry_key: Mapped[str] = mapped_column(unique=True)
 
     booking: Mapped[SpendBooking] = relationship(viewonly=True)

@@ -1,11 +1,10 @@
 """The till of a partner: who stands there, what they have a place for, one tap that moves their time to the partner; and its undoing.
 
-A number on a card alone takes nothing from anybody: the till needs the six digits of a booking, or the number and the first name
-that the member says. Wrong ones are counted for good. The member hears at once, and says so when something is wrong.
+A number on a card alone takes nothing from anybody, nor does a name: members find each other's. The till needs the six digits of a
+booking, or the number with the four digits that stand on the card and nowhere else. Wrong ones are counted for good. The member hears at once, and says so when something is wrong.
 """
 
 import hmac
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,21 +29,22 @@ from portal.timebank.spend_rules import EARLY, Occurrence, clock_words, times_in
 from portal.words import _
 
 GOOD_FOR = 10  # minutes for which who was recognised at the till may be served
-MOST_WRONG_NAMES = 5  # a day, for one card's number
+MOST_WRONG_DIGITS = 5  # a day, for one card's number
 MOST_WRONG_CODES = 30  # a day, for one partner
 MARK = 16
+CARD = "name"  # how redemptions keep "by the card": its number went with a first name before it had four digits
 
 
 @dataclass(frozen=True)
 class Known:
-    """Who stands at the till: a member; with `booking_ref` by the code of that booking, else by number and first name."""
+    """Who stands at the till: a member; with `booking_ref` by the code of that booking, else by their card."""
 
     member: Member
     booking_ref: str | None
 
     @property
     def proof(self) -> str:
-        return "name" if self.booking_ref is None else "code"
+        return CARD if self.booking_ref is None else "code"
 
 
 def first_name(member: Member) -> str:
@@ -55,10 +55,10 @@ def first_name(member: Member) -> str:
 # --- recognising ---------------------------------------------------------------------------------------------------------
 
 
-def recognise(partner_ref: str, typed: str, said_name: str, who: Who) -> str:
-    """The till types six digits, or a card's number and the first name that the member says; returns a token for `known`.
+def recognise(partner_ref: str, typed: str, digits_typed: str, who: Who) -> str:
+    """The till types six digits of a booking, or a card's number and its four digits; returns a token for `known`.
 
-    Refused: no booking of today with these digits; number and name that do not belong together (with the same words as a number
+    Refused: no booking of today with these digits; number and digits that do not belong together (with the same words as a number
     that is nobody's); too many wrong ones today. Wrong ones are counted, whatever is said then.
     """
     with transaction():
@@ -66,13 +66,13 @@ def recognise(partner_ref: str, typed: str, said_name: str, who: Who) -> str:
         digits = "".join(each for each in typed if each.isascii() and each.isdigit())
         by_code = clean_ref(typed) is None and len(digits) == 6
         one_at_a_time(_about(partner), f"till:{clean_ref(typed)}")  # so that many at once cannot guess more often than one after another
-        found = _by_code(partner, digits) if by_code else _by_name(typed, said_name)
+        found = _by_code(partner, digits) if by_code else _by_card(typed, digits_typed)
         if found is not None:
             return _token(partner, found, who)
-        record(_about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "name", number=clean_ref(typed))
+        record(_about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "card", number=clean_ref(typed))
     if by_code:
         raise Refused(_("No booking of today has these six digits. Look again, or ask for the number on the card."), "shown")
-    raise Refused(_("This number and this first name do not belong together. Ask once more, letter by letter."), "shown")
+    raise Refused(_("This number and these four digits do not belong together. Look at the card once more."), "shown")
 
 
 def _about(partner: Member) -> str:
@@ -89,7 +89,7 @@ def _wrong_today(*which: ColumnElement[bool]) -> int:
 def _by_code(partner: Member, digits: str) -> str | None:
     """The booking of today that shows these digits. Refused when two do, or after too many wrong ones."""
     if _wrong_today(Event.about == _about(partner), Event.data["by"].as_string() == "code") >= MOST_WRONG_CODES:
-        raise Refused(_("Too many wrong digits today. Ask for the number on the card and the first name."), "shown")
+        raise Refused(_("Too many wrong digits today. Ask for the card: its number and its four digits."), "shown")
     rows = db.session.scalars(
         select(SpendBooking)
         .join(SpendOffer, SpendOffer.id == SpendBooking.offer_id)
@@ -97,32 +97,24 @@ def _by_code(partner: Member, digits: str) -> str | None:
     ).all()
     found = [each for each in rows if any(hmac.compare_digest(digits, code) for code in spend.codes_of(each))]
     if len(found) > 1:
-        raise Refused(_("Two bookings have these digits today. Ask for the number on the card and the first name."), "shown")
+        raise Refused(_("Two bookings have these digits today. Ask for the card: its number and its four digits."), "shown")
     return found[0].ref if found else None
 
 
-def _by_name(typed: str, said_name: str) -> str | None:
-    """The card's number, when its member's name begins with what was said. Refused: nothing typed, too many wrong names today."""
+def _by_card(typed: str, digits_typed: str) -> str | None:
+    """The card's number, when its four digits were typed. Refused: nothing typed, too many wrong ones today."""
     number = clean_ref(typed)
     if number is None or not number.startswith("MEM"):
         raise Refused(_("Type the number on the card, like MEM-7F3K-9QXA, or the six digits of a booking."), "shown")
-    if not said_name.strip():
-        raise Refused(_("Ask for the first name, and type it."), "name")
-    if _wrong_today(Event.data["number"].as_string() == number) >= MOST_WRONG_NAMES:
-        raise Refused(_("Too many wrong names for this number today. A booking’s six digits still work, or a coordinator helps."), "shown")
-    try:
-        found = members.by_ref(number)
-    except NotFound:
+    digits = "".join(each for each in digits_typed if each.isascii() and each.isdigit())
+    if len(digits) != 4:
+        raise Refused(_("Type the four digits on the card. No card here? The six digits of a booking do as well."), "digits")
+    if _wrong_today(Event.data["number"].as_string() == number) >= MOST_WRONG_DIGITS:
+        raise Refused(_("Too many wrong digits for this card today. A booking’s six digits still work, or a coordinator helps."), "shown")
+    card = db.session.scalar(select(Member).where(Member.ref == number))
+    if card is None or not hmac.compare_digest(digits, card.digits):
         return None
-    if _folded(said_name.split()[0]) != _folded(first_name(found)):
-        return None
-    return found.ref
-
-
-def _folded(name: str) -> str:
-    """A name as it sounds: without accents, capitals and marks."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(each for each in plain if each.isalnum()) or name
+    return members.joined_to(card.ref)
 
 
 def _token(partner: Member, subject: str, who: Who) -> str:

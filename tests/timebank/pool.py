@@ -67,9 +67,13 @@ class Pool:
     def status(self, ref: str) -> str:
         return self.booking(ref).status
 
-    def at_till(self, name: str, said: str = "") -> str:
-        """The token of somebody who says their number and first name."""
-        return till.recognise(self.card, self.bank.cards[name], said or name, self.pia)
+    def at_till(self, name: str) -> str:
+        """The token of somebody who shows their card."""
+        return till.recognise(self.card, self.bank.cards[name], self.digits(name), self.pia)
+
+    def digits(self, name: str) -> str:
+        """The four digits on somebody's card."""
+        return self.bank.member(name).digits
 
     def redeemed(self, ref: str, name: str) -> str:
         """Somebody comes and pays with their time; `ref` of an offer or a booking."""

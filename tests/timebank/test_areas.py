@@ -35,6 +35,40 @@ def test_what_was_given_and_received_elsewhere(bank: Bank) -> None:
     assert found == {"mossgate": (45, 120, 75), "riverside": (120, 45, -75)}
 
 
+def position(code: str, number: int) -> areas.Position:
+    return areas.Position(code.title(), code, number, Minutes(60 * number), Minutes(15), Minutes(0))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ([9, 7], [9, 7]),
+        ([9, 3, 4], [9, 7]),
+        ([9, 8, 2], [9, 10]),  # the next smallest goes along, or the difference tells
+        ([9, 8, 1, 1], [9, 10]),
+        ([9, 1], [10]),
+        ([2, 1], []),
+        ([4], []),
+    ],
+)
+def test_small_areas_are_told_together(sizes: list[int], told: list[int]) -> None:
+    found = [position(f"place{number}", size) for number, size in enumerate(sizes)]
+    seen = areas.told_to_all(found)
+    assert [each.members for each in seen] == told
+    assert not told or sum(each.gave for each in seen) == sum(each.gave for each in found)
+
+
+def test_neighbours_are_not_told_what_one_of_a_small_area_did(bank: Bank, app: Flask) -> None:
+    ref = bank.settled("Walter", "Maya", 120)
+    assert "Riverside" not in Inspector(app, 8).sign_in(bank.who("Maya").id).get("/timebank/areas").text
+    assert "Riverside" in Inspector(app, 8).sign_in(bank.who("Cass").id).get("/timebank/areas").text
+    assert areas.of_exchange(bank.entry(ref)) == []
+    for number in range(5):
+        for area in ("mossgate", "riverside"):
+            bank.join(f"{area} {number}", area)
+    assert dict(areas.of_exchange(bank.entry(ref))) == {"Riverside": -120, "Mossgate": 120}
+
+
 def test_the_coordinators_of_both_are_told_once_when_it_grows_too_large(bank: Bank) -> None:
     bank.join("Rafi", "riverside")
     with transaction():
@@ -93,6 +127,9 @@ def test_what_is_still_to_come_goes_along(bank: Bank) -> None:
 
 def test_the_page(bank: Bank, app: Flask) -> None:
     bank.settled("Walter", "Maya", 120)
+    for number in range(5):
+        bank.join(f"Mo {number}")
+        bank.join(f"Ri {number}", "riverside")
     maya = Inspector(app, 8).sign_in(bank.who("Maya").id).get("/timebank/areas")
     assert "Riverside" in maya.text and "-2 h" in maya.text and "Join them" not in maya.text
     ref = bank.settled("Walter", "Maya", 15)

@@ -181,6 +181,15 @@ class TestByItself:
             assert [each.ref for each in bank.waits(frozenset({bank.areas["mossgate"]}))] == [ref]
             assert bank.waits(frozenset({bank.areas["riverside"]})) == []
 
+    def test_a_letter_that_nobody_printed_is_no_question(self, bank: Bank) -> None:
+        bank.join("Otto", email=None, postal="12 Marsh Lane")
+        ref = bank.log("Maya", "gave", "Otto")
+        with clock.held_at(clock.now() + timedelta(days=15)):
+            assert exchange.settle_due() == 0 and [each.ref for each in bank.waits(None)] == [ref]
+            with transaction():
+                db.session.execute(update(Message).where(Message.to_name == "Otto").values(sent_at=clock.now()))
+            assert exchange.settle_due() == 1
+
     def test_an_answer_after_that_says_so(self, bank: Bank) -> None:
         ref = bank.log("Idris", "gave", "Maya")
         with clock.held_at(clock.now() + timedelta(days=14)):
@@ -237,10 +246,19 @@ class TestTheSameHourTwice:
             bank.log("Idris", "gave", "Maya", 60)
         bank.log("Idris", "gave", "Maya", 60, again=True)
 
+    def test_pressed_again_after_going_back_it_is_the_first_answer(self, bank: Bank) -> None:
+        ref = bank.log("Maya", "gave", "Idris", 60)
+        exchange.answer(ref, 30, "", bank.who("Idris"), shown=60)
+        for minutes, shown in ((30, 60), (30, 30)):
+            assert exchange.answer(ref, minutes, "", bank.who("Idris"), shown=shown).status == "disputed"
+        with pytest.raises(Conflict, match="answered this already"):
+            exchange.answer(ref, 45, "", bank.who("Idris"), shown=60)
+
     def test_confirming_twice_and_after_it_was_put_right(self, bank: Bank) -> None:
         ref = bank.settled("Idris", "Maya", 60)
+        assert exchange.answer(ref, 60, "", bank.who("Maya"), shown=60).status == "settled" and bank.has("Idris") == 60
         with pytest.raises(Conflict, match="in the books already"):
-            exchange.answer(ref, 60, "", bank.who("Maya"), shown=60)
+            exchange.answer(ref, 45, "", bank.who("Maya"), shown=60)
         exchange.put_right(ref, 0, "It was another day.", bank.who("Cass"))
         with pytest.raises(Conflict, match="put right"):
             exchange.answer(ref, 60, "", bank.who("Maya"), shown=60)

@@ -274,3 +274,43 @@ def test_my_card(bank: Bank, at: Browser) -> None:
     idris.get("/timebank/me").submit("Save", seen_outside="y", paused="y")
     idris.follow()
     assert "You are taking a break" in idris.text
+
+
+def test_an_address_that_names_another_does_nothing_for_me(bank: Bank, at: Browser) -> None:
+    """An old tab of somebody who no longer acts for a group: not the group's page, and not their own in its place."""
+    friends = bank.group("Friends", "Idris")
+    bank.settled("Maya", "Idris", 60)
+    maya = at("Maya")
+    for page in ("", "me", "card", "statement", "statement.csv", "give", "leave"):
+        for card in (friends, bank.cards["Walter"], "nonsense"):
+            maya.get(f"/timebank/{page}?as={card}", status=404)
+    maya.get("/timebank/leave")
+    Inspector.post(maya, f"/timebank/leave?as={friends}", maya._values(maya._form(None, "/timebank/leave")), 404)
+    assert bank.has("Maya") == 60 and bank.member("Maya").status == "active"
+
+
+def test_yes_back_and_yes_again(bank: Bank, at: Browser) -> None:
+    """In the message's page and in the signed-in one; and what changed meanwhile is said on the page as it stands now."""
+    ref = bank.log("Maya", "gave", "Idris", 60)
+    visitor = at()
+    path = f"/t/{exchange.token_of(bank.entry(ref))}"
+    visitor.get(path)
+    form = visitor._values(visitor._form("Yes, 1 h", None)) | {"minutes": "60"}
+    visitor.post(path, form).follow()
+    visitor.post(path, form).follow()
+    assert "did not go through" not in visitor.text and bank.has("Maya") == 60
+    visitor.post(path, form | {"minutes": "30"}).follow()
+    assert "in the books already" in visitor.text
+
+
+def test_a_lost_card(bank: Bank, at: Browser) -> None:
+    maya, before = at("Maya"), bank.member("Maya").digits
+    maya.get("/timebank/card")
+    assert before in maya.text and before not in at("Idris").get(f"/timebank/to/{bank.cards['Maya']}").text
+    for _time in range(9):  # four new digits may by chance be the old ones
+        maya.get("/timebank/card").submit("Change the four digits").follow()
+        if (now := bank.member("Maya").digits) != before:
+            break
+    assert now != before and now in maya.text
+    at("Cass").get(f"/timebank/desk/members/{bank.cards['Maya']}").submit("Change the four digits").follow()
+    maya.post(f"/timebank/desk/members/{bank.cards['Idris']}/digits", maya._values(maya._form("Change the four digits", None)), status=404)

@@ -1,7 +1,7 @@
 """Members from other timebanks: each format as it is exported, every problem by its line, a dry run that changes nothing, twice once."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from portal import clock
 from portal.db import Base, db, transaction
 from portal.errors import Refused
 from portal.history import Actor
@@ -17,12 +18,13 @@ from portal.ledger.model import Entry
 from portal.people import queries as people
 from portal.people.model import Organisation, Person
 from portal.people.queries import all_about
-from portal.timebank import foreign, imports, members
+from portal.timebank import foreign, imports, matching, members, quiet
 from portal.timebank.imports import NotReady, Plan
 from portal.timebank.model import Member
 from portal.timebank.paper_model import Imported
 from portal.timebank.rules import TimeRules
-from tests.timebank.bank import Bank, assert_books_are_right, open_bank
+from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
+from tests.timebank.market import told
 
 Files = Sequence[tuple[str, bytes]]
 
@@ -215,7 +217,40 @@ def test_two_banks_both_count_from_one(bank: Bank) -> None:
     take([("users.csv", b"N,Name,Email,Balance\n2,Eve,eve@example.org,3600\n")], "timeoverflow", "mossgate")
     with pytest.raises(NotReady) as caught:  # the same person, by another number: hours are not taken over twice
         take([("users.csv", b"N,Name,Email,Balance\n2,Eve,eve@example.org,3600\n")], "timeoverflow", "riverside")
+    assert "for another area" in said(caught.value.plan)[0][2]
+    with pytest.raises(NotReady) as caught:
+        take([("users.csv", b"N,Name,Email,Balance\n3,Eve,eve@example.org,3600\n")], "timeoverflow", "riverside")
     assert "came with an import before" in said(caught.value.plan)[0][2]
+
+
+def test_the_same_file_for_another_area_brings_nobody_twice(bank: Bank) -> None:
+    text = b"id,name,email,phone,balance\n1,Harold,,,2\n"
+    take([("members.csv", text)], "template", "mossgate")
+    made = imports.plan([("members.csv", text)], "template", "riverside")
+    assert made.stops and "for another area" in said(made)[0][2] and made.idle
+
+
+def test_what_is_odd_is_said(bank: Bank) -> None:
+    """A name that a member has, an address that is somebody else's, a day that is still ahead, no balance."""
+    bank.join("Dora Field", phone="+447700900005", email=None)
+    bank.join("Elsie Gill")
+    ahead = clock.today() + timedelta(days=1)
+    text = f"id,name,email,phone,joined,balance\n1,Maya,,,,1\n2,Ann Bell,,07700900005,,1\n3,Elsie Hall,elsie.gill@example.org,,,1\n4,New,,,{ahead},\n"
+    problems = said(imports.plan([("members.csv", text.encode())], "template", "mossgate"))
+    assert [(line, stops) for line, stops, _sentence in problems] == [(2, False), (3, True), (4, False), (5, False), (5, False)]
+    assert bank.cards["Maya"] in problems[0][2] and "is that of Dora Field" in problems[1][2] and "these hours go to them" in problems[2][2]
+    assert {"still ahead" in problems[3][2], "no balance" in problems[4][2]} == {True}
+
+
+def test_who_came_with_hours_is_not_told_that_they_never_asked(bank: Bank) -> None:
+    take([("members.csv", b"id,name,email,joined,balance\n1,Harold,h@example.org,2020-01-01,30\n")], "template", "mossgate")
+    bank.join("Ella")
+    lend(bank, "Ella", 1_800)
+    assert matching.nudge() == 1 and told("Harold") == []
+    assert [each.member.person.name for each in quiet.quiet(None) if each.member.person] == []
+    with clock.held_at(clock.now() + timedelta(days=91)):
+        assert matching.nudge() == 2
+        assert "Harold" in [each.member.person.name for each in quiet.quiet(None) if each.member.person]
 
 
 def test_whom_we_know_gets_the_hours(bank: Bank) -> None:

@@ -94,6 +94,29 @@ class TestLeaving:
         assert [line.kind for line in books.statement(f"member:{bank.cards['Maya']}")][:2] == ["write-off", "write-off"]
         assert_books_are_right()
 
+    def test_who_comes_back_finds_what_was_written_off(self, bank: Bank) -> None:
+        bank.settled("Idris", "Maya", 120)
+        give(bank, "Idris", leaving.POT, 45)
+        for times in (1, 2):
+            leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Maya"))
+            assert (bank.has("Maya"), books.balance("pot:mossgate")) == (0, 0)
+            members.join(bank.who("Maya").id, bank.areas["mossgate"], True, bank.actor("Maya"))
+            assert (bank.has("Maya"), books.balance("pot:mossgate"), books.balance("issue")) == (-120, 45, 0), times
+        assert_books_are_right()
+
+    def test_a_groups_hours_are_not_given_to_oneself(self, bank: Bank) -> None:
+        friends = bank.group("Friends", "Idris", "Maya")
+        bank.group("Singers", "Idris")
+        lend(bank, "Friends", 120)
+        for mine in ("Idris", "Singers"):
+            with pytest.raises(Refused, match="somebody else of Friends"):
+                leaving.donate(friends, bank.cards[mine], 60, "", bank.who("Idris"), once_key=mine)
+            with pytest.raises(Refused, match="somebody else of Friends"):
+                leaving.leave(friends, bank.cards[mine], "", bank.who("Idris"))
+        leaving.donate(friends, bank.cards["Idris"], 60, "Thank you", bank.who("Maya"), once_key="b")
+        leaving.leave(friends, leaving.POT, "", bank.who("Idris"))
+        assert (bank.has("Idris"), books.balance("pot:mossgate")) == (60, 60)
+
     def test_not_before_everything_is_settled_and_not_by_anybody(self, bank: Bank) -> None:
         ref = bank.log("Idris", "gave", "Maya")
         with pytest.raises(Refused, match="not settled yet"):

@@ -395,10 +395,10 @@ class TestCheckingIn:
 
     def test_found_by_name_nearby_and_by_number_anywhere(self, bank: Bank) -> None:
         session = one(opened(bank))
-        found = [members.name_of(each) for each in checkin.search(session, "i")]
+        found = [members.name_of(each) for each in checkin.search(session, "i", bank.who("Maya"))]
         assert found == ["Idris"]
-        assert not checkin.search(session, "Walter") and not checkin.search(session, "Gardeners") and not checkin.search(session, "")
-        assert [members.name_of(each) for each in checkin.search(session, bank.cards["Walter"])] == ["Walter"]
+        assert not checkin.search(session, "Walter", bank.who("Maya")) and not checkin.search(session, "Gardeners", bank.who("Maya"))
+        assert [members.name_of(each) for each in checkin.search(session, bank.cards["Walter"], bank.who("Maya"))] == ["Walter"]
 
     def test_somebody_new_becomes_a_member_and_hears_of_it(self, bank: Bank) -> None:
         ref = opened(bank)
@@ -437,8 +437,27 @@ class TestPaper:
         bank.join("Sam Hill")
         before = bank.cards["Sam Hill"]
         bank.join("Sam Hill", email="sam2@example.org")
-        typed = checkin.from_paper(opened(bank), "1", [before], ["Sam Hill"], bank.who("Maya"), once_key="a")
+        ref = opened(bank)
+        with pytest.raises(checkin.Unclear, match="Sam Hill \\(MEM"):
+            checkin.from_paper(ref, "1", [before], ["Sam Hill"], bank.who("Maya"), once_key="a")
+        typed = checkin.from_paper(ref, "1", [before], ["Sam Hill"], bank.who("Maya"), guests=True, once_key="a")
         assert (typed.members, typed.guests) == (["Sam Hill"], ["Sam Hill"])
+
+    def test_a_slip_or_half_a_name_is_asked_about_and_a_coordinator_finds_everybody(self, bank: Bank) -> None:
+        bank.join("Grace Moss")
+        ref = opened(bank, "Cass")
+        for line, like in (("Grace", "Grace Moss"), ("Grase Moss", "Grace Moss"), ("Idriss", "Idris"), ("Maja", "Maya")):
+            with pytest.raises(checkin.Unclear, match=f"“{line}” may be {like}"):
+                checkin.from_paper(ref, "1", [], [line, "A boy"], bank.who("Cass"), once_key=line)
+            assert not checkin.there(one(ref))
+        typed = checkin.from_paper(ref, "1", [], ["walter", "A boy"], bank.who("Cass"), once_key="a")
+        assert (typed.members, typed.guests) == (["Walter"], ["A boy"]), "Walter lives elsewhere, and Cass helps everywhere"
+
+    def test_a_guest_of_a_members_name_is_no_second_card_by_accident(self, bank: Bank) -> None:
+        ref = opened(bank)
+        with pytest.raises(Refused, match=bank.cards["Idris"]):
+            checkin.new_member(ref, "Idris", None, True, bank.who("Maya"), once_key="a")
+        assert checkin.new_member(ref, "Idris", None, True, bank.who("Maya"), another=True, once_key="b") != bank.cards["Idris"]
 
     @pytest.mark.parametrize(
         ("sheet", "lines", "field"),

@@ -15,6 +15,8 @@ from portal.people.model import Person
 from portal.timebank import foreign, members
 from portal.timebank.model import Exchange
 from portal.timebank.paper_model import Sheet
+from portal.timebank.sheets import Typed
+from portal.timebank.views import sheet_forms
 from tests.client import NS
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
 from tests.timebank.test_hours_pages import Phone
@@ -144,6 +146,27 @@ def test_rows_are_pasted_from_a_spreadsheet(desk: Desk, bank: Bank) -> None:
     assert desk.cells(3) == ["Maya", "Idris", "1", "pets", "", ""] and not db.session.scalars(select(Sheet)).all()
     desk.submit(SEND, status=422, **head("41"))
     assert "a colleague types them" in desk.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Maya\tIdris\t1\tpets\t25/11/2026\tX1\n"\tWalter\t2\t"\t"\t"',
+        'No.;Who received;Who gave;How long;Kind;Day;Sheet\n1;Idris;Maya;1;pets;25/11/2026;X1\n2;Walter;";2;";";"',
+        '7.,Maya,Idris,1,pets,25/11/2026,X1\n8.,",Walter,2,",",",',
+        '1\tMaya\tIdris\t1\tpets\t25/11/2026\tX1\r\n2\t"\tWalter\t2\t"\t"\t"\r\n',
+    ],
+)
+def test_rows_come_as_programs_copy_them(text: str) -> None:
+    """Ditto marks, semicolons and commas, a column that counts the lines, headings in another order."""
+    first, second = sheet_forms.pasted(text, 4)
+    assert first == Typed(4, "Maya", "Idris", "1", "pets", "25/11/2026", "X1")
+    assert (second.line, second.giver, second.receiver, second.time, second.kind, second.day) == (5, '"', "Walter", "2", '"', '"')
+
+
+def test_a_quotation_over_two_lines_is_one_cell() -> None:
+    (only,) = sheet_forms.pasted('"Maya\nMarsh"\tIdris\t1\tpets', 1)
+    assert only.giver == "Maya Marsh"
 
 
 def test_a_used_number_and_the_same_hour_are_asked_in_place(desk: Desk, bank: Bank) -> None:

@@ -15,7 +15,7 @@ from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import TimeRules
-from portal.timebank.views.hours import NEIGHBOUR_STATES, PAGE, STATES
+from portal.timebank.views.hours import NEIGHBOUR_STATES, PAGE, STATES, Nothing
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -32,7 +32,7 @@ EVENTS = {
     "held": N_("Held"), "decided": N_("A coordinator decided"), "questioned": N_("Something wrong?"), "put_right": N_("A coordinator looked at it"), "moved": N_("Went over to another card"),
 }  # fmt: skip
 MEMBER_EVENTS = {
-    "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "left": N_("Left"),
+    "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "digits_changed": N_("New digits for the card"), "left": N_("Left"),
     "granted": N_("Hours from the community pot"), "donated": N_("Gave time away"), "joined_with": N_("Joined with another card"), "took_over": N_("Another card was joined with this one"),
     "evidence_seen": N_("Something was seen"), "evidence_ended": N_("Something that was seen has ended"), "evidence_not_needed": N_("Does not wait any more"),
     "asked_after": N_("Somebody asked how they are"), "nudged": N_("A kind word was sent"),
@@ -123,6 +123,15 @@ def member(ref: str) -> Any:
     )  # fmt: skip
 
 
+@time_desk.post("/timebank/desk/members/<ref>/digits")
+@allow("help others")
+def digits(ref: str) -> Any:
+    """A card was lost."""
+    members.change_digits(_member(ref).ref, current_user, Nothing().once_key(current_user.id))
+    flash(_("The digits are new. Print the card again, and give it to them."))
+    return see_other(f"/timebank/desk/members/{ref}")
+
+
 @time_desk.route("/timebank/desk/members/<ref>/grant", methods=["GET", "POST"])
 @allow("help others")
 def grant(ref: str) -> Any:
@@ -176,9 +185,10 @@ def rules() -> Any:
 @time_desk.route("/timebank/areas", methods=["GET", "POST"])
 @allow("signed in")
 def between_areas() -> Any:
-    """What areas gave each other; an officer may say that two have become one."""
-    found = areas.positions()
-    form = forms.JoinAreas().fill([(each.code, each.name) for each in found])
+    """What areas gave each other; an officer may say that two have become one. Small areas stand alone for coordinators only."""
+    every = areas.positions()
+    found = every if current_user.has_somewhere("connector", "officer") else areas.told_to_all(every)
+    form = forms.JoinAreas().fill([(each.code, each.name) for each in every])
     if request.method == "POST":
         require("run rounds")
         if form.validate():

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -78,10 +79,8 @@ def index() -> Any:
     )  # fmt: skip
 
 
-def _chosen(mine: Any) -> Member | None:
-    """The one of mine that the address names by `as`, else the first: the person before their organisations."""
-    wanted = clean_ref(request.args.get("as", ""))
-    return next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
+def _chosen(mine: Sequence[Member]) -> Member | None:
+    return members.chosen(mine, request.args.get("as", ""))
 
 
 def suffix(me: Member) -> str:
@@ -148,15 +147,19 @@ def me() -> Any:
     )  # fmt: skip
 
 
-@timebank.get("/timebank/card")
+@timebank.route("/timebank/card", methods=["GET", "POST"])
 @allow("signed in")
 def card() -> Any:
-    """My number as letters and as a picture, to show or to print."""
+    """My number as letters and as a picture, to show or to print; new digits for a card that was lost."""
     mine = whose()
+    if request.method == "POST":
+        members.change_digits(mine.ref, current_user, Nothing().once_key(current_user.id))
+        flash(_("The digits are new. Printed cards with the old ones no longer work at a till."))
+        return see_other(f"/timebank/card{suffix(mine)}")
     address = address_of(f"/timebank/to/{mine.ref}")
     picture = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, title=_("Card of %(name)s", name=name_of(mine)))
     svg = Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
-    return page("timebank/card.html", me=mine, name=name_of(mine), address=address, svg=svg, as_=suffix(mine))
+    return page("timebank/card.html", me=mine, name=name_of(mine), address=address, svg=svg, as_=suffix(mine), once=Nothing(formdata=None))
 
 
 # --- writing hours down --------------------------------------------------------------------------------------------------
@@ -339,8 +342,16 @@ def answer(ref: str) -> Any:
     except Refused as why:
         form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
         return _one(ref, form)
+    except Conflict as why:
+        return _as_it_stands(why, f"/timebank/exchanges/{ref}")
     flash(_said(done))
     return see_other(f"/timebank/exchanges/{ref}" if done.status != "settled" or request.form.get("stay") else f"/timebank/{suffix(me)}")
+
+
+def _as_it_stands(why: Conflict, path: str) -> Any:
+    """It went on while the page was open: say how, and show how it stands now."""
+    flash(why.sentence)
+    return see_other(path)
 
 
 def _on_behalf(me: Member) -> Actor | None:
@@ -371,6 +382,8 @@ def code(ref: str) -> Any:
             done = exchanges.answer_by_code(ref, form.code.data, current_user)
         except Refused as why:
             form.refuse(why.sentence, why.field)
+        except Conflict as why:
+            return _as_it_stands(why, f"/timebank/exchanges/{ref}{suffix(me)}")
         else:
             flash(_said(done))
             return see_other(f"/timebank/exchanges/{ref}{suffix(me)}")
@@ -381,7 +394,10 @@ def code(ref: str) -> Any:
 @allow("signed in")
 def agree(ref: str) -> Any:
     """Take the other one's figure."""
-    done = exchanges.accept_answer(ref, current_user, shown=whole_number(request.form.get("minutes")))
+    try:
+        done = exchanges.accept_answer(ref, current_user, shown=whole_number(request.form.get("minutes")))
+    except Conflict as why:
+        return _as_it_stands(why, f"/timebank/exchanges/{ref}")
     flash(_said(done) if done.status != "withdrawn" else _("Taken back. Thank you for being fair."))
     return see_other(f"/timebank/exchanges/{ref}")
 
@@ -389,7 +405,10 @@ def agree(ref: str) -> Any:
 @timebank.post("/timebank/exchanges/<ref>/withdraw")
 @allow("signed in")
 def withdraw(ref: str) -> Any:
-    exchanges.withdraw(ref, current_user)
+    try:
+        exchanges.withdraw(ref, current_user)
+    except Conflict as why:
+        return _as_it_stands(why, f"/timebank/exchanges/{ref}")
     flash(_("Taken back."))
     return see_other(f"/timebank/exchanges/{ref}")
 
@@ -452,8 +471,8 @@ def answer_by_link(token: str) -> Any:
         chip = form.time.data or 0
     try:
         done = exchanges.answer_by_token(token, chip, form.words.data if isinstance(form, forms.No) else "", shown=shown)
-    except Conflict:
-        raise
+    except Conflict as why:
+        return _as_it_stands(why, f"/t/{token}")
     except Refused as why:
         form.refuse(why.sentence, {"minutes": "time"}.get(why.field or "", why.field))
         return _by_link(token, form)

@@ -23,14 +23,11 @@ from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
-from portal.words import N_, _, _n
+from portal.words import _, _n
 from portal.work import queries as works
 
 time_paper = Blueprint("time_paper", __name__)
 
-HEADS = {
-    "giver": N_("Who gave"), "receiver": N_("Who received"), "time": N_("How long"), "kind": N_("Kind"), "day": N_("Day"), "number": N_("Sheet"),
-}  # fmt: skip
 PAGE = 25
 OLD = timedelta(days=92)  # how long after its last day an idea is offered for what comes late on paper
 
@@ -90,8 +87,8 @@ def _typing(form: Any, rows: Sequence[sheets.Typed], areas: Sequence[Area], faul
         wrong.setdefault(fault.line, []).append(fault)
     known = members.listed(current_user.areas("connector", "officer"))
     return form_page(
-        "timebank/sheet.html", form, rows=rows, heads=HEADS, wrong=wrong, used=used, areas=areas, kinds=kinds, letters=sheets.letters_of(kinds),
-        columns=", ".join(_(head) for head in HEADS.values()), known=[(each.ref, name_of(each)) for each in known], most=sheets.MOST_ROWS,
+        "timebank/sheet.html", form, rows=rows, heads=sheet_forms.HEADS, wrong=wrong, used=used, areas=areas, kinds=kinds, letters=sheets.letters_of(kinds),
+        columns=", ".join(_(head) for head in sheet_forms.HEADS.values()), known=[(each.ref, name_of(each)) for each in known], most=sheets.MOST_ROWS,
     )  # fmt: skip
 
 

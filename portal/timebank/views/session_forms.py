@@ -187,6 +187,8 @@ class Sheet(Form):
         most=6000,
     )
 
+    guests = BooleanField(N_("They are guests, not these members"))
+
     def names(self) -> list[str]:
         return [" ".join(line.split())[:80] for line in self.lines.data.split("\n") if line.strip()]
 
@@ -194,6 +196,7 @@ class Sheet(Form):
 class NewMember(Form):
     name = Line(N_("Their name"), [Needed(N_("Write their name, as neighbours know them."))], most=80)
     contact = EmailOrPhoneField(N_("E-mail address or mobile number (optional)"), description=N_("With it they hear of their hours."))
+    another = BooleanField(N_("This is somebody else of the same name"))
     agreed = BooleanField(N_("They said yes to this"))
     row = HiddenField()
 

@@ -441,7 +441,15 @@ def paper(ref: str) -> Any:
     if form.validate_on_submit():
         done, typed = _act(
             form,
-            lambda: checkin.from_paper(ref, form.sheet.data, ticked, form.names(), current_user, once_key=form.once_key(current_user.id)),
+            lambda: checkin.from_paper(
+                ref,
+                form.sheet.data,
+                ticked,
+                form.names(),
+                current_user,
+                guests=bool(form.guests.data),
+                once_key=form.once_key(current_user.id),
+            ),
         )
         if done:
             flash(_what_was_typed(typed))
@@ -480,7 +488,7 @@ def _check_in(session: TimeSession, form: Any) -> Any:
     shown = form or forms.Tap(formdata=None)
     return form_page(
         "timebank/session_check_in.html", shown, session=session, known=known, there=here_ids, guests=[row for row in rows if row.member_id is None],
-        q=typed, found=checkin.search(session, typed) if typed else (), name_of=name_of, today=clock.today(), total=len(rows), who=current_user.ref,
+        q=typed, found=checkin.search(session, typed, current_user) if typed else (), name_of=name_of, today=clock.today(), total=len(rows), who=current_user.ref,
     )  # fmt: skip
 
 
@@ -524,7 +532,7 @@ def new_member(ref: str) -> Any:
         done, number = _act(
             form,
             lambda: checkin.new_member(
-                ref, form.name.data, form.contact.data, bool(form.agreed.data), current_user, once_key=form.once_key(current_user.id),
+                ref, form.name.data, form.contact.data, bool(form.agreed.data), current_user, another=bool(form.another.data), once_key=form.once_key(current_user.id),
                 row=whole_number(form.row.data, 0),
             ),
         )  # fmt: skip

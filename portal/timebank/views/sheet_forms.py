@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wtforms import BooleanField, RadioField, SelectField
 
@@ -17,6 +17,9 @@ from portal.work.model import Purpose
 
 AT_ONCE = 10  # empty rows of a new page, and how many more a button gives
 MOST_PASTED = 30_000  # letters
+HEADS = {
+    "giver": N_("Who gave"), "receiver": N_("Who received"), "time": N_("How long"), "kind": N_("Kind"), "day": N_("Day"), "number": N_("Sheet"),
+}  # fmt: skip
 
 
 class SheetForm(Form):
@@ -60,18 +63,42 @@ def _row(line: int, cells: Mapping[str, str], place: int, sent: Mapping[str, str
 
 
 def pasted(text: str, first: int) -> list[Typed]:
-    """Rows of a spreadsheet's cells (tabs between them, columns as on the page), numbered from `first`; a line of headings is left out."""
-    rows: list[Typed] = []
-    for cells in csv.reader(io.StringIO(text), dialect="excel-tab"):
-        clean = [one_line(cell)[:LONGEST] for cell in cells]
-        if any(clean) and not (not rows and _is_heading(clean)):
-            rows.append(Typed.of(first + len(rows), clean))
-    return rows
+    """Rows of a spreadsheet's cells, numbered from `first`: tabs, semicolons or commas between them, columns as on the page or as a line of
+    headings says; a column that only counts the lines is left out.
+    """
+    lines = [[one_line(cell)[:LONGEST] for cell in cells] for cells in _cells(text)]
+    lines = [cells for cells in lines if any(cells)]
+    if not lines:
+        return []
+    order = _order(lines[0])
+    if order is not None:
+        lines = [[cells[place] if place is not None and place < len(cells) else "" for place in order] for cells in lines[1:]]
+    elif all(cells[0].rstrip(".") == str(number) for number, cells in enumerate(lines, whole_number(lines[0][0].rstrip("."), 1))):
+        lines = [cells[1:] for cells in lines]
+    return [Typed.of(first + number, cells) for number, cells in enumerate(lines)]
 
 
-def _is_heading(cells: Sequence[str]) -> bool:
-    said = {cell.casefold() for cell in cells}
-    return bool(said & {"giver", "receiver", _("Who gave").casefold(), _("Who received").casefold()})
+def _cells(text: str) -> Iterable[Sequence[str]]:
+    """The cells of each line. A cell of one quotation mark is a ditto, which a reader of CSV would take for the beginning of a quotation."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    said = [line for line in lines if line.strip()]
+    between = next(
+        (each for each, least in (("\t", 1), (";", 2), (",", 3)) if said and all(line.count(each) >= least for line in said)), "\t"
+    )
+    if any('"' in (cell.strip() for cell in line.split(between)) for line in said):
+        return [line.split(between) for line in lines]
+    return csv.reader(io.StringIO(text), delimiter=between)
+
+
+def _order(cells: Sequence[str]) -> list[int | None] | None:
+    """Where the columns of the page stand in a line of headings; None when it is none."""
+    said = [cell.casefold() for cell in cells]
+    names = {column: {column, _(words).casefold()} for column, words in HEADS.items()}
+    order = [
+        next((place for place, cell in enumerate(said) if cell in names[column]), usual if usual >= len(said) else None)
+        for usual, column in enumerate(COLUMNS)
+    ]
+    return order if order[0] is not None and order[1] is not None else None
 
 
 def padded(rows: Sequence[Typed], more: int = 0) -> list[Typed]:

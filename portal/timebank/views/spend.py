@@ -129,9 +129,10 @@ def _one(ref: str, form: Any, me: Member | None, as_: str, helps: bool) -> Any:
     times = [each for each in times_of(found, since, shown) if each.starts_at > clock.now()] if bookable else []
     mine = {(each.day, each.begins): each for each in queries.mine_at(me, found, clock.today())} if me else {}
     later = since + timedelta(days=SHOWN)
+    has, kept = spend.has_and_kept(me) if me else (None, 0)
     return form_page(
         "timebank/spend_one.html", form, offer=found, me=me, as_=as_, helps=helps, times=times, taken=taken(found, times) if times else {}, mine=mine,
-        in_words=times_in_words(found.windows), per=PER[found.per], clock=clock_words, has=members.balance(me) if me else None, state=OFFER_STATES[found.status],
+        in_words=times_in_words(found.windows), per=PER[found.per], clock=clock_words, has=has, kept=kept, state=OFFER_STATES[found.status],
         later=joined(f"/timebank/spend/{ref}", as_, **{"from": later.isoformat()}) if bookable and later <= last else None, states=STATES,
         own=current_user.is_authenticated and members.acts_as(current_user, found.partner), name=name_of(me) if me else "", partner=name_of(found.partner),
         today=clock.today(),

@@ -184,7 +184,7 @@ class Till(Form):
         [Needed(N_("Type the number on the card, like MEM-7F3K-9QXA, or the six digits of a booking."))],
         most=20,
     )
-    name = Line(N_("First name, with a card’s number"), description=N_("Ask for it. Not needed with the six digits."), most=40)  # fmt: skip
+    digits = Line(N_("The four digits on the card"), description=N_("They go with the card’s number. Not needed with the six digits of a booking."), most=10)  # fmt: skip
 
 
 class Tap(Form):

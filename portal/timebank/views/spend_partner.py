@@ -40,7 +40,7 @@ BOOKING_EVENTS = {
     "redeemed": N_("Taken at the till"), "questioned": N_("Something wrong?"), "stands": N_("It stands"), "undone": N_("Undone"), "missed": N_("Not used"),
     "cancelled": N_("Given back"), "late": N_("Given back late"), "excused": N_("Mark let go"), "off": N_("Called off"), "passed": N_("No place became free"),
 }  # fmt: skip
-PROOFS = {"code": N_("by the six digits of the booking"), "name": N_("by number and first name")}
+PROOFS = {"code": N_("by the six digits of the booking"), "name": N_("by the card")}
 
 
 # --- whose partner -------------------------------------------------------------------------------------------------------
@@ -53,12 +53,9 @@ def _mine() -> list[Member]:
 
 def _partner(mine: Sequence[Member] | None = None) -> Member:
     """The one of them that the address names, else the first. NotFound: none."""
-    mine, wanted = _mine() if mine is None else mine, clean_ref(request.values.get("as", ""))
-    found = next((each for each in mine if each.ref == wanted), mine[0] if mine and wanted is None else None)
-    if found is None and wanted is None:
-        raise NoPartner
+    found = members.chosen(_mine() if mine is None else mine, request.values.get("as", ""))
     if found is None:
-        raise NotFound(_("We cannot find that partner."))
+        raise NoPartner
     return found
 
 
@@ -151,7 +148,7 @@ def day() -> Any:
 @allow("signed in")
 @limiter.limit("20/minute")
 def file() -> Response:
-    """What was redeemed in a month, with first names and numbers and nothing else of anybody."""
+    """What was redeemed in a month, with first names and ends of numbers, as the lists show them, and nothing else of anybody."""
     found = _partner()
     try:
         first = date.fromisoformat(f"{request.args.get('month', '')[:7]}-01")
@@ -160,9 +157,9 @@ def file() -> Response:
     last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1) if first < date(9999, 12, 1) else first
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["day", "offer", "first name", "number", "minutes", "state"])
+    writer.writerow(["day", "offer", "first name", "end of number", "minutes", "state"])
     for when, title, name, number, minutes, state in queries.redemptions(found, first, last):
-        writer.writerow([when.isoformat(), _plain(title), _plain(name), number, minutes, state])
+        writer.writerow([when.isoformat(), _plain(title), _plain(name), number[-4:], minutes, state])
     g.private = True
     response = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=redemptions-{first:%Y-%m}.csv"
@@ -297,7 +294,7 @@ def stand() -> Any:
     form = forms.Till(data={"shown": clean_ref(request.args.get("number", "")) or ""} if request.method == "GET" else None)
     if form.validate_on_submit():
         try:
-            token = till.recognise(found.ref, form.shown.data, form.name.data, current_user)
+            token = till.recognise(found.ref, form.shown.data, form.digits.data, current_user)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:

@@ -41,9 +41,9 @@ def _wanted() -> str | None:
 
 def _organisation() -> Member | None:
     """The organisation whose page this is: one that the person acts for, or one that they may help; None when they act for none."""
-    wanted, mine = _wanted(), [each for each in members.own(current_user) if each.organisation_id is not None]
-    if wanted is None or any(each.ref == wanted for each in mine):
-        return next((each for each in mine if each.ref == wanted), mine[0] if mine else None)
+    wanted, mine = request.values.get("as", "")[:40], [each for each in members.own(current_user) if each.organisation_id is not None]
+    if not wanted or any(each.ref == clean_ref(wanted) for each in mine):
+        return members.chosen(mine, wanted)
     found = members.by_ref(wanted)
     if found.organisation_id is None or not may("help others", found):
         raise NotYours(_("We cannot find that member. Check the number on the card."))
