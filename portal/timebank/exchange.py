@@ -570,18 +570,22 @@ def remind() -> int:
 def settle_due() -> int:
     """Settle what nobody answered in time (the worker's work).
 
-    Left for a coordinator: what is asked of somebody we cannot reach, or of an organisation for which nobody else speaks
-    than who wrote it down.
+    Left for a coordinator: what is asked of somebody we cannot reach, or of an organisation for which whoever wrote it down speaks too.
     """
     due = select(Exchange.ref).where(Exchange.status == "logged", Exchange.settle_on <= clock.today()).order_by(Exchange.id)
 
     def act(exchange: Exchange) -> bool:
-        if exchange.status != "logged" or not can_be_heard(exchange):
+        if exchange.status != "logged" or _for_their_own_group(exchange) or not can_be_heard(exchange):
             return False
         _settle(exchange, exchange.minutes, SCHEME)
         return True
 
     return _each(db.session.scalars(due).all(), act)
+
+
+def _for_their_own_group(exchange: Exchange) -> bool:
+    """Whether who wrote it down speaks for the other side as well: silence of the others is no yes then (decision 0014)."""
+    return any(f"person:{someone.id}" == exchange.entered_by for someone in members.persons_of(sides(exchange)[1]))
 
 
 def can_be_heard(exchange: Exchange) -> bool:

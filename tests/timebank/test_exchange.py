@@ -135,6 +135,11 @@ class TestNobodyAlone:
 
     def test_hours_for_my_own_group_wait_for_somebody_else_of_it(self, bank: Bank) -> None:
         bank.group("Gardeners", "Idris")
+        bank.group("Singers", "Idris", "Maya")
+        songs = bank.log("Idris", "gave", "Singers", 30)
+        with clock.held_at(clock.now() + timedelta(days=15)):
+            assert exchange.settle_due() == 0, "Maya is asked, but her silence is no yes"
+        exchange.answer(songs, 30, "", bank.who("Maya"), shown=30)
         ref = bank.log("Idris", "gave", "Gardeners")
         with pytest.raises(Refused, match="second person"):
             exchange.answer(ref, 60, "", bank.who("Idris"), shown=60)
