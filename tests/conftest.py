@@ -25,12 +25,23 @@ POSTGRES_BINARIES = sorted(
 )
 VAULT_KEY = Fernet.generate_key().decode()
 IN_CI = bool(os.environ.get("CI"))
+MEMORY, ROOM = Path("/dev/shm"), 6 * 2**30  # where Linux keeps files in memory, and what must be free there
 _cluster: Path | None = None
+_in_memory: Path | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Once, before the workers start: a throwaway PostgreSQL cluster, unless TEST_DATABASE_URL names a server."""
-    if hasattr(config, "workerinput") or os.environ.get("TEST_DATABASE_URL") or config.option.collectonly:
+    """Once, before the workers start: a folder in memory for all files of the tests, where there is room, because every commit on SQLite
+    waits for the disk; and a throwaway PostgreSQL cluster, unless TEST_DATABASE_URL names a server.
+    """
+    global _cluster, _in_memory
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM and "TMPDIR" not in os.environ:
+        _in_memory = Path(tempfile.mkdtemp(prefix="kindling-tests-", dir=MEMORY))
+        _in_memory.chmod(0o755)  # the server of PostgreSQL runs as somebody else
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_in_memory)
+    if os.environ.get("TEST_DATABASE_URL"):
         return
     if not POSTGRES_BINARIES:
         line = "PostgreSQL is not installed here: its half of the tests is left out (install it, or set TEST_DATABASE_URL)"
@@ -39,7 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["KINDLING_NO_POSTGRESQL"] = line
         print(line)
         return
-    global _cluster
     _cluster = Path(tempfile.mkdtemp(prefix="kindling-pg-"))
     os.environ["TEST_DATABASE_URL"] = start_cluster(_cluster)
 
@@ -48,6 +58,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster and leave nothing behind."""
     if _cluster is not None:
         stop_cluster(_cluster)
+    if _in_memory is not None:
+        shutil.rmtree(_in_memory, ignore_errors=True)
 
 
 def start_cluster(home: Path, *, durable: bool = False) -> str:
