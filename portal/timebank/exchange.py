@@ -589,6 +589,12 @@ def can_be_heard(exchange: Exchange) -> bool:
     )
 
 
+def speaks_for_both(exchange: Exchange) -> bool:
+    """Whether nobody speaks for the other side than who wrote it down, so that a second person is wanted."""
+    _logger, other = sides(exchange)
+    return codes_of((other,)) == {exchange.entered_by}
+
+
 def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:
     """What a coordinator of the areas `here` (None: all) has to look at."""
     overdue = (Exchange.status == "logged") & (Exchange.settle_on <= clock.today())

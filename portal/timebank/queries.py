@@ -49,9 +49,9 @@ class AtHome:
 
 
 def at_home(who: Who) -> AtHome:
-    """One query; what waits for the organisations they act for counts too."""
+    """One query; what waits for the organisations they act for counts too, and nothing that they wrote down themselves."""
     mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
-    waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
+    waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine, who)).scalar_subquery()
     asked = select(func.count()).select_from(neighbour_queries.waiting_ids(who.id).subquery()).scalar_subquery()
     talks = select(func.count()).select_from(Conversation).where(_talk_waits_for(mine)).scalar_subquery()
     row = db.session.execute(
@@ -73,10 +73,11 @@ def _talk_waits_for(ids: Select[int]) -> ColumnElement[bool]:
     return and_(mine, Conversation.status == "open", or_(unanswered, proposed))
 
 
-def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
-    """Exchanges that wait for the answer of one of these members."""
+def _answered_by(ids: Select[int] | Collection[int], who: Who) -> ColumnElement[bool]:
+    """Exchanges that wait for the answer of one of these members, which `who` may give: they did not write them down."""
     return and_(
         Exchange.status == "logged",
+        Exchange.entered_by != f"person:{who.id}",
         or_(
             and_(Exchange.logged_by == "giver", Exchange.receiver_id.in_(ids)),
             and_(Exchange.logged_by == "receiver", Exchange.giver_id.in_(ids)),
@@ -84,24 +85,28 @@ def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
     )
 
 
-Sided = tuple[Exchange, Member]  # an exchange, and the side of it that is mine
-
-
-def unsettled(mine: Collection[Member], limit: int = 40) -> tuple[Sequence[Sided], Sequence[Sided]]:
-    """What is not in the books yet of these members: (what waits for their answer, the oldest first; what waits for others or is looked
-    at, the latest first). One query.
+def unsettled(mine: Member, who: Who, limit: int = 40) -> tuple[Sequence[Exchange], Sequence[Exchange]]:
+    """What is not in the books yet of a member: (what waits for their answer and `who` may answer, the oldest first; what waits for others
+    or is looked at, the latest first). One query.
     """
-    ids = {member.id for member in mine}
-    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id.in_(ids), Exchange.receiver_id.in_(ids)))
-    asked: list[Sided] = []
-    others: list[Sided] = []
+    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id == mine.id, Exchange.receiver_id == mine.id))
+    asked: list[Exchange] = []
+    others: list[Exchange] = []
     for each in db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.id.desc()).limit(limit)):
-        logger, answers = (each.giver, each.receiver) if each.logged_by == "giver" else (each.receiver, each.giver)
-        if each.status == "logged" and answers.id in ids:
-            asked.append((each, answers))
-        else:
-            others.append((each, logger if logger.id in ids else answers))
+        answers = each.receiver_id if each.logged_by == "giver" else each.giver_id
+        open_to_me = each.status == "logged" and answers == mine.id and each.entered_by != f"person:{who.id}"
+        (asked if open_to_me else others).append(each)
     return asked[::-1], others
+
+
+def asked_of(some: Collection[Member], who: Who) -> Mapping[int, int]:
+    """How many exchanges wait for the answer of each of these members, by member id, which `who` may give. One query, or none."""
+    if not some:
+        return {}
+    ids = {member.id for member in some}
+    answers = case((Exchange.logged_by == "giver", Exchange.receiver_id), else_=Exchange.giver_id)
+    query = select(answers, func.count()).where(_answered_by(ids, who)).group_by(answers)
+    return dict(db.session.execute(query).tuples().all())
 
 
 def with_names(ref: str) -> Exchange | None:

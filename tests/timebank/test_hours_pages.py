@@ -274,3 +274,30 @@ def test_my_card(bank: Bank, at: Browser) -> None:
     idris.get("/timebank/me").submit("Save", seen_outside="y", paused="y")
     idris.follow()
     assert "You are taking a break" in idris.text
+
+
+def test_the_pages_of_a_group_and_of_a_person_are_apart(bank: Bank, at: Browser) -> None:
+    lido = bank.group("Lido", "Idris", "Maya")
+    bank.log("Idris", "gave", "Walter", 30)
+    bank.log("Walter", "gave", "Lido", 60)
+    own = bank.log("Lido", "gave", "Idris", 45, actor=bank.actor("Idris"))
+    friends = bank.group("Friends", "Idris", "Maya")
+    to_friends = bank.log("Lido", "gave", "Friends", 75, actor=bank.actor("Idris"))
+    idris = at("Idris").get("/")
+    assert "One neighbour asks: is it right?" in idris.text, "Walter asks the Lido; what he wrote himself he cannot answer"
+    idris.get("/timebank/")
+    assert "You helped Walter" in idris.text and "Lido helped you" in idris.text and "Yes, 45 min" not in idris.text
+    assert "helped us" not in idris.text and "We helped" not in idris.text
+    assert f"/timebank/?as={lido}" in list(idris.links()) and "One neighbour asks: is it right?" in idris.text
+    idris.get(f"/timebank/?as={lido}")
+    assert "Yes, 1 h" in idris.text and "We helped Idris" in idris.text and "You helped Walter" not in idris.text
+    idris.get(f"/timebank/?as={friends}")
+    assert "Lido helped us" in idris.text and "Yes, 1 h 15 min" not in idris.text
+    idris.get(f"/timebank/exchanges/{to_friends}?as={friends}")
+    assert "somebody else who acts for Friends" in idris.text and "Yes, 1 h 15 min" not in idris.text
+    idris.get(f"/timebank/exchanges/{own}?as={lido}")
+    assert "Whoever wrote this down speaks for Idris too" in idris.text and "no telephone" not in idris.text
+    idris.get(f"/timebank/exchanges/{own}?as={bank.cards['Idris']}").submit("Take it back")
+    maya = at("Maya").get(f"/timebank/?as={friends}")
+    maya.submit("Yes, 1 h 15 min Lido helped us")
+    assert bank.has("Lido") == 75

@@ -69,11 +69,11 @@ def index() -> Any:
     me = _chosen(mine)
     if me is None:
         return page("timebank/index.html", me=None, open=members.rules() is not None, mine=[])
-    waiting, under_way = queries.unsettled(mine)
+    waiting, under_way = queries.unsettled(me, current_user)
     lines = queries.statement(me, limit=5)
     return page(
         "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
-        lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
+        lines=lines, in_words=queries.in_words, states=STATES, as_=suffix(me), asked_of=queries.asked_of([each for each in mine if each.id != me.id], current_user),
         grants=neighbour_queries.grants_lately([me.id]),
     )  # fmt: skip
 
@@ -309,7 +309,7 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
-        asked=asked, may_ask=may_ask, again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+        typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
 
 
