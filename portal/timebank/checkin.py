@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
-from portal.errors import Conflict, NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused, Unknown
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.actions import create_person
@@ -63,7 +63,7 @@ def here_by_token(token: str, who: Who) -> str:
     ref = sessions.ref_of_token(token)
     with transaction():
         if ref is None:
-            raise NotFound(_("We cannot find that session. Type the six digits of the poster instead."))
+            raise Unknown(_("We cannot find that session. Type the six digits of the poster instead."))
         return _here(_shared(ref), who, "phone")
 
 

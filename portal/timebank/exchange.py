@@ -13,7 +13,7 @@ from sqlalchemy import Select, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
 from portal.history import SCHEME, Actor, record
 from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
@@ -78,11 +78,11 @@ def _digits(mark: str) -> str:
 
 
 def by_token(token: str) -> Exchange:
-    """The exchange that a link opens. NotFound: we did not make it, or it was replaced."""
+    """The exchange that a link opens. Unknown: we did not make it, or it was replaced."""
     ref, _dash, mark = token.rpartition("-")
     found = db.session.scalar(select(Exchange).where(Exchange.ref == ref))
     if found is None or not any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in _marks(found)):
-        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+        raise Unknown(_("We cannot find that page. Copy the whole link from the message."))
     return found
 
 
@@ -329,7 +329,6 @@ def withdraw(ref: str, who: Who) -> Exchange:
             return exchange
         _must_wait(exchange)
         exchange.status = "withdrawn"
-        exchange.link_number += 1
         ideas.given_up(exchange, _("Taken back in the timebank"))
         record(about(exchange), "withdrawn", Actor(who.id))
         messages.withdrawn(exchange, logger, other)

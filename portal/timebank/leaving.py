@@ -42,7 +42,7 @@ def donate(mine: str, to: str, minutes: int, note: str, who: Who, *, once_key: s
             return done
         giver = members.by_ref(mine)
         if not members.acts_as(who, giver):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         if minutes < STEP or minutes % STEP:
             raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
         one_at_a_time(f"donor:{giver.id}")
@@ -134,7 +134,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
         member = members.locked(ref)
         own = members.acts_as(who, member)
         if not own and not who.can("help others", member):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         if not own and not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         if member.status == "left":

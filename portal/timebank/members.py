@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import Refused, Unknown
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, open_accounts, post, set_floor
@@ -334,14 +334,27 @@ def joined_to(ref: str) -> str:
     return ref
 
 
+def unknown() -> Unknown:
+    """No such member, or none for this person: said alike, so that nobody can tell the two apart."""
+    return Unknown(_("We cannot find that member. Check the number on the card."))
+
+
+def helped(ref: str, who: Who) -> Member:
+    """A member whom somebody may help, by the number on their card. Unknown: no such member, or elsewhere."""
+    found = by_ref(ref)
+    if not who.can("help others", found):
+        raise unknown()
+    return found
+
+
 def by_ref(ref: str) -> Member:
-    """A member by the number on their card, also an old one that leads to another. NotFound: none of ours, or they left."""
+    """A member by the number on their card, also an old one that leads to another. Unknown: none of ours, or they left."""
     known = select(Member).where(Member.status != "left").options(*NAMED)
     found = db.session.scalar(known.where(Member.ref == ref))
     if found is None and (now := joined_to(ref)) != ref:
         found = db.session.scalar(known.where(Member.ref == now))
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise unknown()
     return found
 
 
@@ -351,7 +364,7 @@ def locked(ref: str) -> Member:
     query = select(Member).where(Member.ref == ref).with_for_update().execution_options(populate_existing=True)
     found = db.session.scalar(query)
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise unknown()
     return found
 
 

@@ -301,3 +301,16 @@ def test_the_pages_of_a_group_and_of_a_person_are_apart(bank: Bank, at: Browser)
     maya = at("Maya").get(f"/timebank/?as={friends}")
     maya.submit("Yes, 1 h 15 min Lido helped us")
     assert bank.has("Lido") == 75
+
+
+def test_a_number_or_link_that_leads_nowhere_says_what_to_do(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/log/gave/MEM-0000-0000", status=404)
+    assert "Check the number on the card." in idris.text and "may be old or mistyped" not in idris.text
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    nobody = at().get(f"/t/{ref}-000000000000", status=404)
+    assert "Copy the whole link from the message." in nobody.text
+    idris.get(f"/timebank/exchanges/{ref}").submit("Take it back")
+    nobody.get(f"/t/{exchange.token_of(bank.entry(ref))}")
+    assert "Whoever wrote this down has taken it back." in nobody.text and "Yes, 1 h" not in nobody.text
+    nobody.get("/nowhere", status=404)
+    assert "may be old or mistyped" in nobody.text

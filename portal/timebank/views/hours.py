@@ -11,7 +11,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes, hours
@@ -176,7 +176,7 @@ def _logger() -> tuple[Member, str]:
         return found, suffix(found)
     found = members.by_ref(wanted)
     if not may("help others", found):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return found, f"?as={found.ref}"
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from wtforms import RadioField
 
-from portal.errors import NotFound, Refused
+from portal.errors import Refused
 from portal.refs import clean_ref
 from portal.timebank import forms, lines, members, queries
 from portal.timebank.members import name_of
@@ -32,7 +32,7 @@ class Answer(Form):
 def _member(ref: str) -> Member:
     found = members.by_ref(clean_ref(ref) or "")
     if not members.acts_as(current_user, found) and not may("help others", found):
-        raise NotFound(_("We cannot find that line of the statement."))
+        raise members.unknown()
     return found
 
 

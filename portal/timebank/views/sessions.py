@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.calendars import Happening, calendar_file, in_words
-from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
+from portal.errors import Conflict, NotFound, NotYours, Problem, Refused, Unknown
 from portal.ledger import queries as books
 from portal.money import parse_hours
 from portal.outbox import address_of
@@ -204,7 +204,7 @@ def _poster_page(session: TimeSession, token: str, form: Any) -> Any:
 def here(token: str) -> Any:
     ref = sessions.ref_of_token(token)
     if ref is None:
-        raise NotFound(_("We cannot find that session. Type the six digits of the poster instead."))
+        raise Unknown(_("We cannot find that session. Type the six digits of the poster instead."))
     form = forms.Nothing()
     done, _ref = _act(form, lambda: checkin.here_by_token(token, current_user))
     if not done:

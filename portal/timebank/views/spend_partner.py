@@ -58,7 +58,7 @@ def _partner(mine: Sequence[Member] | None = None) -> Member:
     if found is None and wanted is None:
         raise NoPartner
     if found is None:
-        raise NotFound(_("We cannot find that partner."))
+        raise members.unknown()
     return found
 
 
