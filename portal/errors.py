@@ -25,10 +25,9 @@ class NotFound(Problem):
     """No such thing, or none that this person may know of. The page says so in general words alone."""
 
 
-class Unknown(NotFound):
-    """Nothing behind a number or a link that somebody typed or copied; the sentence, which helps to try again, is shown on the page.
-
-    So whatever is there and is not for this person must be refused by the same sentence: nobody may tell the two apart.
+class Unknown(NotFound, NotYours):
+    """Nothing behind a number or a link that somebody typed or copied, or nothing for them: nobody can tell the two apart, as both are
+    refused by one sentence. It helps to try again, so it is shown on the page.
     """
 
 

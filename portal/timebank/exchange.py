@@ -14,7 +14,7 @@ from sqlalchemy import Select, or_, select
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
-from portal.history import SCHEME, Actor, record
+from portal.history import SCHEME, Actor, Event, record
 from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
 from portal.outbox import address_of
@@ -220,7 +220,7 @@ def answer(ref: str, minutes: int, words: str, who: Who, *, shown: int, actor: A
     """The other side says how long it was: the same figure, another one, or 0 for "it was not so". Signed in.
 
     `actor`: a coordinator who types the answer of somebody else, on a basis. Refused: not theirs to answer, not any more
-    the figure that they were `shown`, quarters of an hour, answered already.
+    the figure that they were `shown`, quarters of an hour, settled or held already. Who said something else may say it anew.
     """
     with transaction():
         exchange = _locked(ref)
@@ -278,7 +278,10 @@ def _must_wait(exchange: Exchange) -> None:
 
 
 def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Actor, shown: int) -> Exchange:
-    _must_wait(exchange)
+    if exchange.status == "disputed":  # they may say it in another way until somebody else has acted on it
+        neighbour_queries.must_not_be_with_neighbours(exchange)
+    else:
+        _must_wait(exchange)
     if shown != exchange.minutes:
         raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.minutes)))
     if by == exchange.entered_by:
@@ -431,6 +434,12 @@ def _must_be_coordinator(exchange: Exchange, who: Who) -> None:
         raise NotYours(_("We cannot find that exchange."))
     if f"person:{who.id}" in codes_of((giver, receiver)) | {exchange.entered_by}:
         raise Refused(_("Ask a colleague: nobody decides about their own hours, or what they typed."))
+
+
+def decision(exchange: Exchange) -> Event | None:
+    """What was last decided about it, with the reason that both sides read: by a coordinator, or by neighbours (then of nobody). One query."""
+    query = select(Event).where(Event.about == about(exchange), Event.kind.in_(("decided", "put_right")))
+    return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
 
 
 def something_wrong(ref: str, words: str, who: Who) -> Exchange:

@@ -304,13 +304,20 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     kept = {"code": forms.Digits, "answer": forms.Answer, "no": forms.No, "wrong": forms.Wrong}
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
     asked = neighbour_queries.about_exchange(found.id) if found.status != "logged" else None
-    may_ask = asked is None and found.status in ("settled", "refused", "reversed") and neighbours.last_decision(found) is not None
+    decision = exchanges.decision(found) if found.status in ("settled", "refused", "reversed") else None
+    may_ask = asked is None and decision is not None and neighbours.may_still_ask(decision)
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
-        typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+        typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, decision=decision if decision is not None and decision.actor_id is not None else None,
+        again_to=f"/timebank/exchanges/{ref}/answer{suffix(me)}" if asked is None and _may_answer_again(found, me) else "", again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
+
+
+def _may_answer_again(exchange: Exchange, me: Member) -> bool:
+    """Whether this side has answered, and may still say it in another way."""
+    return exchange.status == "disputed" and me.id == exchanges.sides(exchange)[1].id and members.acts_as(current_user, me)
 
 
 @timebank.get("/timebank/exchanges/<ref>")
