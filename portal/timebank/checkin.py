@@ -280,6 +280,11 @@ def _search(session: TimeSession, text: str) -> Sequence[Member]:
 # --- reading -------------------------------------------------------------------------------------------------------------
 
 
+def count(session: TimeSession) -> int:
+    """How many are or were there, guests too. One query."""
+    return db.session.scalar(select(func.count()).select_from(Attendance).where(Attendance.session_id == session.id)) or 0
+
+
 def there(session: TimeSession) -> Sequence[Attendance]:
     """Who is or was there, by name, guests last. One query."""
     query = (
