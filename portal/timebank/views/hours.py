@@ -500,8 +500,8 @@ def figures_page() -> Any:
         for group, name in (("area", place), ("kind", kind), ("month", month)):
             by[group].setdefault(name, figures.Cell()).add(cell)
     return page(
-        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
-        months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
+        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(((name, cell) for name, cell in by["kind"].items() if cell.given), key=lambda one: -one[1].given),
+        months=[(first, told) for first, _last in figures.months(12) if (told := by["month"].get(f"{first:%Y-%m}")) is not None],
     )  # fmt: skip
 
 
