@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
+from portal import clock
 from portal.db import db
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, State, Transfer
@@ -15,7 +16,7 @@ from portal.ledger.queries import BALANCE
 from portal.money import Minutes
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.timebank import lines, neighbour_queries
+from portal.timebank import lines, members, neighbour_queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
@@ -133,7 +134,8 @@ DESK = {"exchange": "/timebank/desk/exchanges/", "session": "/timebank/sessions/
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it.
+    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it. `day`: when the help was given;
+    `entered`: when it came into the books, by which the lines are ordered.
 
     `path`: the page of the exchange, session or booking that it comes from, or else its own, where something wrong is told; `ref` of
     the former. `asked`: somebody says that it is wrong, or neighbours look at it, and there is no answer yet.
@@ -141,6 +143,7 @@ class Line:
 
     sequence: int
     day: date
+    entered: date
     sentence: str
     note: str
     minutes: int
@@ -153,10 +156,11 @@ class Line:
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most six queries."""
     rows = books.statement(account(member), before=before, limit=limit)
     exchanges = _exchanges_of(_numbers(rows, "exchange"))
     others = _others_of(member, _numbers(rows, "session"), _numbers(rows, "spend"))
+    names = members.names_by_ref(_paid_for(rows, others))
     told = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
@@ -166,16 +170,32 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
             asked = exchange.questioned_at or neighbours
         elif kind == "session":
-            ref, day, sentence, note, asked = others[row.about]
+            ref, day, title, note, asked, role = others[row.about]
+            sentence = at_session(member, role, title, names.get(row.other.removeprefix("member:"), ""))
         elif kind == "spend":
-            ref, _day, _title, _note, asked = others[row.about]
-        if row.reverses and kind in ("exchange", "session"):  # told anew above; all others have their entry's own words
+            ref, _day, _title, _note, asked, _role = others[row.about]
+        if (row.reverses and kind == "exchange") or (
+            kind == "session" and row.kind != "session"
+        ):  # told anew above; others have their own words
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else f"/timebank/lines/{member.ref}/{row.sequence}"
         told.append(
             (
                 row.key,
-                Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses, bool(asked and ref)),
+                Line(
+                    row.sequence,
+                    day,
+                    clock.london_day(row.recorded_at),
+                    sentence,
+                    note,
+                    row.amount,
+                    row.after,
+                    ref,
+                    path,
+                    row.reversed,
+                    row.reverses,
+                    bool(asked and ref),
+                ),
             )
         )
     own = lines.asked_about(member, [key for key, line in told if not line.ref])
@@ -195,6 +215,31 @@ def _numbers(rows: Sequence[books.StatementLine], kind: str) -> set[int]:
     return {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
 
 
+Other = tuple[str, date, str, str, datetime | None, str]
+
+
+def _paid_for(rows: Sequence[books.StatementLine], others: Mapping[str, Other]) -> set[str]:
+    """Card numbers of those with whom lines of sessions were, where the member pays or gives to many."""
+    lines_ = [row for row in rows if row.about.startswith("session:") and others[row.about][5] in ("payer", "giver")]
+    return {row.other.removeprefix("member:") for row in lines_ if row.other.startswith("member:")}
+
+
+def at_session(member: Member, role: str, title: str, name: str) -> str:
+    """ "You paid for Linh at “Litter pick”", as this member reads it. `role`: as `_others_of` tells it; `name`: the other one's, "" when they
+    are from another place.
+    """
+    values = {"title": title, "name": name or _("somebody from another place")}
+    if member.organisation_id is not None:
+        return {
+            "payer": _("We paid for %(name)s at “%(title)s”", **values), "giver": _("We gave time to %(name)s at “%(title)s”", **values),
+            "received": _("We received time at “%(title)s”", **values), "gave": _("We gave time at “%(title)s”", **values),
+        }[role]  # fmt: skip
+    return {
+        "payer": _("You paid for %(name)s at “%(title)s”", **values), "giver": _("You gave time to %(name)s at “%(title)s”", **values),
+        "received": _("You received time at “%(title)s”", **values), "gave": _("You gave time at “%(title)s”", **values),
+    }[role]  # fmt: skip
+
+
 def _exchanges_of(ids: Collection[int]) -> Mapping[int, tuple[Exchange, str | None]]:
     """Exchanges by id, each with what neighbours are asked about it. One query, or none."""
     if not ids:
@@ -204,19 +249,28 @@ def _exchanges_of(ids: Collection[int]) -> Mapping[int, tuple[Exchange, str | No
     return {each.id: (each, asked) for each, asked in db.session.execute(query.where(Exchange.id.in_(ids)))}
 
 
-def _others_of(
-    member: Member, sessions: Collection[int], bookings: Collection[int]
-) -> Mapping[str, tuple[str, date, str, str, datetime | None]]:
-    """Sessions and bookings by what they are called in the books: reference, day, title, kind of help, and since when the member asks
-    about it. The reference is empty where the line is the payer's or the partner's, who have lists of their own. One query, or none.
+def _others_of(member: Member, sessions: Collection[int], bookings: Collection[int]) -> Mapping[str, Other]:
+    """Sessions and bookings by what they are called in the books: reference, day, title, kind of help, since when the member asks about it,
+    and what the member did there: "payer" of what others gave, "giver" to many who pay, "received" as one of these, or "gave". The
+    reference is empty where the line is the payer's or the partner's, who have lists of their own. One query, or none.
     """
     some: list[Any] = []
     empty = literal("", Text)
     if sessions:
         there = and_(Attendance.session_id == TimeSession.id, Attendance.member_id == member.id)
         own = case((TimeSession.payer_id == member.id, empty), else_=TimeSession.ref)
+        many = TimeSession.split.in_(("shared", "each"))
+        mine = TimeSession.payer_id == member.id
+        role = case(
+            (and_(mine, many), literal("giver", Text)),
+            (mine, literal("payer", Text)),
+            (many, literal("received", Text)),
+            else_=literal("gave", Text),
+        )
         some.append(
-            select(literal("session"), TimeSession.id, own, TimeSession.day, TimeSession.title, Category.name, Attendance.questioned_at)
+            select(
+                literal("session"), TimeSession.id, own, TimeSession.day, TimeSession.title, Category.name, Attendance.questioned_at, role
+            )
             .join(Category, Category.id == TimeSession.category_id)
             .outerjoin(Attendance, there)
             .where(TimeSession.id.in_(sessions))
@@ -224,14 +278,15 @@ def _others_of(
     if bookings:
         own = case((SpendBooking.member_id == member.id, SpendBooking.ref), else_=empty)
         some.append(
-            select(literal("spend"), SpendBooking.id, own, SpendBooking.day, empty, empty, SpendBooking.questioned_at).where(
+            select(literal("spend"), SpendBooking.id, own, SpendBooking.day, empty, empty, SpendBooking.questioned_at, empty).where(
                 SpendBooking.id.in_(bookings)
             )
         )
     if not some:
         return {}
     return {
-        f"{kind}:{id_}": (ref, day, title, note, asked) for kind, id_, ref, day, title, note, asked in db.session.execute(union_all(*some))
+        f"{kind}:{id_}": (ref, day, title, note, asked, role)
+        for kind, id_, ref, day, title, note, asked, role in db.session.execute(union_all(*some))
     }
 
 

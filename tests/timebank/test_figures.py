@@ -104,7 +104,7 @@ def test_the_pages_and_the_files(bank: Bank, app: Flask) -> None:
     maya = Inspector(app, 12).sign_in(bank.who("Maya").id).get("/timebank/statement")
     mine = maya.client.get("/timebank/statement.csv")
     rows = list(csv.reader(io.StringIO(mine.text)))
-    assert rows[0] == list(time.STATEMENT) and rows[1][1] == "You helped Cass" and rows[1][3:5] == ["1.25", "-2.75"] and len(rows) == 6
+    assert rows[0] == list(time.STATEMENT) and rows[1][2] == "You helped Cass" and rows[1][4:6] == ["1.25", "-2.75"] and len(rows) == 6
     nobody.get("/timebank/")
     assert nobody.client.get("/timebank/statement.csv").status_code == 303
 

@@ -333,6 +333,20 @@ class TestClosing:
         idris.get(f"/timebank/sessions/{ref}")
         assert "you closed it yourself, so another person confirms it" in idris.text and "they closed" not in idris.text
 
+    def test_the_statement_says_who_gave_and_who_paid(self, app: Flask, bank: Bank) -> None:
+        ref = opened(bank, "Idris", f"member:{bank.cards['Idris']}")
+        here(bank, ref, "Maya", "Walter")
+        with clock.held_at(NOON + timedelta(days=2)):
+            session_closing.close(ref, 60, {}, bank.who("Idris"))
+        maya = sit(app, bank, "Maya").get("/timebank/statement")
+        assert "You gave time at “Litter pick”" in maya.text and "for Saturday 6 June 2026, entered on Monday 8 June 2026" in maya.text
+        idris = sit(app, bank, "Idris").get("/timebank/statement")
+        assert (
+            "You paid for Maya at “Litter pick”" in idris.text and "You paid for somebody from another place at “Litter pick”" in idris.text
+        )
+        path = next(link for link in idris.links() if link.startswith("/timebank/lines/"))
+        assert "at “Litter pick”" in idris.get(path).text and "Session: " not in idris.text
+
     def test_a_floor_says_the_way_on_and_the_pot_may_pay(self, app: Flask, bank: Bank) -> None:
         ref = opened(bank)
         here(bank, ref, "Idris", "Walter", "Olga")
