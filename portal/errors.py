@@ -22,7 +22,13 @@ class NotYours(Problem):
 
 
 class NotFound(Problem):
-    """No such thing, or none that this person may know of."""
+    """No such thing, or none that this person may know of. The page says so in general words alone."""
+
+
+class Unknown(NotFound, NotYours):
+    """Nothing behind a number or a link that somebody typed or copied, or nothing for them: nobody can tell the two apart, as both are
+    refused by one sentence. It helps to try again, so it is shown on the page.
+    """
 
 
 class Conflict(Problem):

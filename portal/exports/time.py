@@ -21,7 +21,7 @@ COLUMNS = ("Month", "Ward code", "Activity type", "People", "Hours given", "Hour
 DAY_FORMAT = "%Y-%m-%d"
 TOTAL = COLUMNS.index("Value")
 TOGETHER = "Several kinds, fewer than five people each"
-STATEMENT = ("Date", "What", "Kind", "Hours", "Balance in hours", "Number")
+STATEMENT = ("Day", "Entered on", "What", "Kind", "Hours", "Balance in hours", "Number")
 
 
 def rows(chosen: Filter) -> Iterator[files.Row]:
@@ -43,5 +43,5 @@ def statement(member: Member) -> Iterator[files.Row]:
     before: int | None = None
     while lines := queries.statement(member, before, 200):
         for line in lines:
-            yield (line.day, line.sentence, line.note, files.Hours(line.minutes), files.Hours(line.after), line.ref)
+            yield (line.day, line.entered, line.sentence, line.note, files.Hours(line.minutes), files.Hours(line.after), line.ref)
         before = lines[-1].sequence

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound, Refused, Unknown
 from portal.grants import letters, rounds
 from portal.grants.model import Application, Award, Fund, Payee, Payment, Release, Round
 from portal.grants.moves import about, begin, move
@@ -161,7 +161,7 @@ def accept_link(award: Award) -> str:
 def award_of_link(ref: str, mark: str) -> Award:
     """The award that a link in a letter opens. NotFound: a link that we did not make."""
     if not any(hmac.compare_digest(mark.encode(), each[:20].encode()) for each in vault.marks("accept", ref)):
-        raise NotFound(_("We cannot find that page. Copy the whole link from the letter."))
+        raise Unknown(_("We cannot find that page. Copy the whole link from the letter."))
     return award_by_ref(ref)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import and_, cast, exists, func, or_, select, update
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
-from portal.errors import Conflict, NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused, Unknown
 from portal.grants import apply, queries
 from portal.grants.model import Application, Award, Delivery, Pledge, Round
 from portal.grants.moves import about, begin, move
@@ -65,7 +65,7 @@ def _opened(pledge: Pledge | None, token: str) -> Pledge:
         hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in vault.marks("pledge", f"{ref}:{pledge.link_number}")
     )
     if pledge is None or not good:
-        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+        raise Unknown(_("We cannot find that page. Copy the whole link from the message."))
     return pledge
 
 

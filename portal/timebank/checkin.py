@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
-from portal.errors import Conflict, NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused, Unknown
 from portal.finding import distance, slips
 from portal.history import Actor, record
 from portal.people.access import Who
@@ -64,7 +64,7 @@ def here_by_token(token: str, who: Who) -> str:
     ref = sessions.ref_of_token(token)
     with transaction():
         if ref is None:
-            raise NotFound(_("We cannot find that session. Type the six digits of the poster instead."))
+            raise Unknown(_("We cannot find that session. Type the six digits of the poster instead."))
         return _here(_shared(ref), who, "phone")
 
 
@@ -282,7 +282,7 @@ def _meant(session: TimeSession, line: str, who: Who) -> tuple[Member | None, Se
     if (number := clean_ref(line)) is not None:
         try:
             return members.by_ref(number), ()
-        except NotFound as why:
+        except Unknown as why:
             raise Refused(_("We do not know the number %(number)s. Check the card, or write the name.", number=number), "lines") from why
     name = line.casefold()
     found = [each for word in dict.fromkeys((line, line.split()[0][:2])) for each in search(session, word, who)]
@@ -320,6 +320,11 @@ def search(session: TimeSession, text: str, who: Who) -> Sequence[Member]:
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------
+
+
+def count(session: TimeSession) -> int:
+    """How many are or were there, guests too. One query."""
+    return db.session.scalar(select(func.count()).select_from(Attendance).where(Attendance.session_id == session.id)) or 0
 
 
 def there(session: TimeSession) -> Sequence[Attendance]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.refs import new_ref
@@ -62,7 +62,7 @@ def by_ref(ref: str) -> Conversation:
     """A conversation for a coordinator who passes words on. NotFound."""
     found = db.session.scalar(select(Conversation).where(Conversation.ref == ref).options(*BOTH))
     if found is None:
-        raise NotFound(_("We cannot find that conversation. Check the number in the letter."))
+        raise Unknown(_("We cannot find that conversation. Check the number in the letter."))
     return found
 
 

@@ -83,7 +83,7 @@ def _looked_after(ref: str, who: Who) -> Member:
     """The member, locked. NotYours: elsewhere; Refused: oneself, or somebody who has left."""
     member = members.locked(ref)
     if not who.can("help others", member):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     if members.acts_as(who, member):
         raise Refused(_("Ask a colleague: nobody looks at their own."))
     if member.status == "left":

@@ -13,8 +13,8 @@ from sqlalchemy import Select, or_, select
 
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
-from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.history import SCHEME, Actor, record
+from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
+from portal.history import SCHEME, Actor, Event, record
 from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
 from portal.outbox import address_of, gets_through
@@ -78,11 +78,11 @@ def _digits(mark: str) -> str:
 
 
 def by_token(token: str) -> Exchange:
-    """The exchange that a link opens. NotFound: we did not make it, or it was replaced."""
+    """The exchange that a link opens. Unknown: we did not make it, or it was replaced."""
     ref, _dash, mark = token.rpartition("-")
     found = db.session.scalar(select(Exchange).where(Exchange.ref == ref))
     if found is None or not any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in _marks(found)):
-        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+        raise Unknown(_("We cannot find that page. Copy the whole link from the message."))
     return found
 
 
@@ -221,7 +221,7 @@ def answer(ref: str, minutes: int, words: str, who: Who, *, shown: int, actor: A
     the first result.
 
     `actor`: a coordinator who types the answer of somebody else, on a basis. Refused: not theirs to answer, not any more
-    the figure that they were `shown`, quarters of an hour, answered already.
+    the figure that they were `shown`, quarters of an hour, settled or held already. Who said something else may say it anew.
     """
     with transaction():
         exchange = _locked(ref)
@@ -281,7 +281,10 @@ def _must_wait(exchange: Exchange) -> None:
 def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Actor, shown: int) -> Exchange:
     if exchange.answered_minutes == minutes and exchange.status in ("settled", "disputed", "held") and by == exchange.answered_by:
         return exchange  # pressed twice, or once more after going back
-    _must_wait(exchange)
+    if exchange.status == "disputed":  # they may say it in another way until somebody else has acted on it
+        neighbour_queries.must_not_be_with_neighbours(exchange)
+    else:
+        _must_wait(exchange)
     if shown != exchange.minutes:
         raise Conflict(_("This is %(time)s now. Look at it again.", time=hours(exchange.minutes)))
     if by == exchange.entered_by:
@@ -332,7 +335,6 @@ def withdraw(ref: str, who: Who) -> Exchange:
             return exchange
         _must_wait(exchange)
         exchange.status = "withdrawn"
-        exchange.link_number += 1
         ideas.given_up(exchange, _("Taken back in the timebank"))
         record(about(exchange), "withdrawn", Actor(who.id))
         messages.withdrawn(exchange, logger, other)
@@ -435,6 +437,12 @@ def _must_be_coordinator(exchange: Exchange, who: Who) -> None:
         raise NotYours(_("We cannot find that exchange."))
     if f"person:{who.id}" in codes_of((giver, receiver)) | {exchange.entered_by}:
         raise Refused(_("Ask a colleague: nobody decides about their own hours, or what they typed."))
+
+
+def decision(exchange: Exchange) -> Event | None:
+    """What was last decided about it, with the reason that both sides read: by a coordinator, or by neighbours (then of nobody). One query."""
+    query = select(Event).where(Event.about == about(exchange), Event.kind.in_(("decided", "put_right")))
+    return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
 
 
 def something_wrong(ref: str, words: str, who: Who) -> Exchange:
@@ -575,17 +583,12 @@ def settle_due() -> int:
     due = select(Exchange.ref).where(Exchange.status == "logged", Exchange.settle_on <= clock.today()).order_by(Exchange.id)
 
     def act(exchange: Exchange) -> bool:
-        if exchange.status != "logged" or _for_their_own_group(exchange) or not can_be_heard(exchange):
+        if exchange.status != "logged" or speaks_for_both(exchange) or not can_be_heard(exchange):
             return False
         _settle(exchange, exchange.minutes, SCHEME)
         return True
 
     return _each(db.session.scalars(due).all(), act)
-
-
-def _for_their_own_group(exchange: Exchange) -> bool:
-    """Whether who wrote it down speaks for the other side as well: silence of the others is no yes then (decision 0014)."""
-    return any(f"person:{someone.id}" == exchange.entered_by for someone in members.persons_of(sides(exchange)[1]))
 
 
 def can_be_heard(exchange: Exchange) -> bool:
@@ -595,6 +598,12 @@ def can_be_heard(exchange: Exchange) -> bool:
         f"person:{someone.id}" != exchange.entered_by and gets_through(about(exchange), people.addressee_of(someone))
         for someone in members.persons_of(other)
     )
+
+
+def speaks_for_both(exchange: Exchange) -> bool:
+    """Whether nobody speaks for the other side than who wrote it down, so that a second person is wanted."""
+    _logger, other = sides(exchange)
+    return codes_of((other,)) == {exchange.entered_by}
 
 
 def waiting_query(here: frozenset[int] | None) -> Select[Exchange]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from wtforms import BooleanField, RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField, ValidationError
 
 from portal import clock
 from portal.errors import Refused
@@ -88,6 +88,11 @@ class Log(Form):
 
 class Answer(Form):
     time = HoursField(N_("How long was it really?"), [Needed(N_("Say how long it was."))])
+
+    def validate_time(self, field: HoursField) -> None:
+        """Nothing at all is no time, but a no."""
+        if field.data == 0:
+            raise ValidationError(_("If it was not so at all, open “No, that is not right” and say no there."))
 
 
 class No(Form):

@@ -27,7 +27,7 @@ class Numbers:
 
     days_to_first: float | None  # from joining to the first hour given or received: the middle one of who joined in these months
     days_to_met: float | None  # from asking to the day on which it was done: the middle one of what was met in these months
-    both_percent: int | None  # of the members, how many gave and received
+    both_percent: int | None  # of the members, how many gave and received, to the nearest whole
     unmet: int | None  # requests that wait now
 
     @property
@@ -75,7 +75,7 @@ class Facts:
         return Numbers(
             median(self.to_first) if len(self.to_first) >= FEW else None,
             median(days for _whose, days in self.to_met) if _people(self.to_met) >= FEW else None,
-            100 * self.both // self.active if self.active and shown(self.both) is not None else None,
+            (200 * self.both + self.active) // (2 * self.active) if self.active and shown(self.both) is not None else None,
             unmet,
         )
 

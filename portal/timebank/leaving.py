@@ -24,6 +24,7 @@ from portal.timebank import evidence, exchange, members, messages, posts_leaving
 from portal.timebank.members import account, balance, name_of, pot
 from portal.timebank.model import OPEN, Exchange, Member
 from portal.timebank.queries import WITH_NAMES
+from portal.web.filters import day as day_words
 from portal.words import _
 
 POT = "pot"  # in the place of a card number: the community pot of the giver's area
@@ -43,7 +44,7 @@ def donate(mine: str, to: str, minutes: int, note: str, who: Who, *, once_key: s
             return done
         giver = members.by_ref(mine)
         if not members.acts_as(who, giver):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         if minutes < STEP or minutes % STEP:
             raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "time")
         one_at_a_time(f"donor:{giver.id}")
@@ -134,32 +135,54 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
     """A member leaves the timebank; a balance goes to the pot (`POT`) or to a member, by card number.
 
     By themselves, or by a coordinator who says why. Below zero the pot carries it, and what the pot has not is written off
-    visibly. Their posts, talks and places end. Returns the files of pictures that nobody needs now. Refused: hours that are not settled;
-    a coordinator who does not say why.
+    visibly. Their posts, talks and places end. Returns the files of pictures that nobody needs now. Refused: hours that are not settled,
+    with what to do first (what lies with a coordinator, these are told); a coordinator who does not say why.
     """
     with transaction():
         member = members.locked(ref)
         own = members.acts_as(who, member)
         if not own and not who.can("help others", member):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         if not own and not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         if member.status == "left":
             return ()
-        if (left := _unsettled(member)) is not None:
-            raise Refused(_("Hours of %(day)s are not settled yet. Do that first, or take them back.", day=left.day.isoformat()))
-        actor, has = Actor(who.id), balance(member)
-        if has > 0:
-            _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", who)
-        elif has < 0:
-            _carry(member, Minutes(-has), actor)
-        sessions.let_go(member, actor)
-        evidence.let_go(member, who)
-        tariffs.let_go(member, actor)
-        files = posts_leaving.end_everything(member, actor)
-        member.status = "left"
-        record(members.about(member), "left", actor, reason=reason or None, minutes=has)
-        return files
+        if (open_ := _unsettled(member)) is None:
+            return _left(member, to, reason, who)
+        first = _first(open_, member, own=own)
+    raise Refused(first)  # whoever has to act on it has been told for good
+
+
+def _left(member: Member, to: str, reason: str, who: Who) -> Sequence[str]:
+    actor, has = Actor(who.id), balance(member)
+    if has > 0:
+        _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", who)
+    elif has < 0:
+        _carry(member, Minutes(-has), actor)
+    sessions.let_go(member, actor)
+    evidence.let_go(member, who)
+    tariffs.let_go(member, actor)
+    files = posts_leaving.end_everything(member, actor)
+    member.status = "left"
+    record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+    return files
+
+
+def _first(open_: Exchange, member: Member, *, own: bool) -> str:
+    """What has to be done about hours before somebody may leave, and by whom; a coordinator is told of what lies with them."""
+    logger, other = exchange.sides(open_)
+    values = {"day": day_words(open_.day), "name": name_of(other if logger.id == member.id else logger)}
+    if not own:
+        return _("The hours of %(day)s with %(name)s are not settled yet. Decide about them first, or answer for them.", **values)
+    if open_.status != "logged":
+        messages.wants_to_leave(open_, member)
+        return _(
+            "A coordinator looks at the hours of %(day)s with %(name)s. We have told them that you wish to leave: as soon as you hear from them you can.",
+            **values,
+        )
+    if logger.id == member.id:
+        return _("%(name)s has not answered yet about the hours of %(day)s. Take them back first, or wait for the answer.", **values)
+    return _("%(name)s asks you whether the hours of %(day)s are right. Answer that first, on the page “Your time”.", **values)
 
 
 def _times(member: Member) -> int:
@@ -185,8 +208,9 @@ def _carry(member: Member, minutes: Minutes, actor: Actor) -> None:
 
 
 def _unsettled(member: Member) -> Exchange | None:
+    """What of a member's hours is not settled: first what they can do something about themselves."""
     query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id == member.id, Exchange.receiver_id == member.id))
-    return db.session.scalar(query.limit(1))
+    return db.session.scalar(query.order_by(Exchange.status != "logged", Exchange.id).limit(1))
 
 
 # --- what we keep about a person -----------------------------------------------------------------------------------------

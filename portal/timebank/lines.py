@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, one_at_a_time, transaction
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, Transfer
@@ -81,7 +81,7 @@ def something_wrong(member_ref: str, sequence: int, words: str, who: Who, *, bas
         member = members.by_ref(member_ref)
         own = members.acts_as(who, member)
         if not own and not (basis and who.can("help others", member)):
-            raise NotYours(_("We cannot find that line of the statement."))
+            raise members.unknown()
         line = line_of(member, sequence)
         if line.reverses or line.reversed:
             raise Conflict(_("This was put right already. Both lines stay to be seen."))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotFound, NotYours, Refused
+from portal.errors import NotYours, Refused, Unknown
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Entry
@@ -358,14 +358,27 @@ def joined_to(ref: str) -> str:
     return ref
 
 
+def unknown() -> Unknown:
+    """No such member, or none for this person: said alike, so that nobody can tell the two apart."""
+    return Unknown(_("We cannot find that member. Check the number on the card."))
+
+
+def helped(ref: str, who: Who) -> Member:
+    """A member whom somebody may help, by the number on their card. Unknown: no such member, or elsewhere."""
+    found = by_ref(ref)
+    if not who.can("help others", found):
+        raise unknown()
+    return found
+
+
 def by_ref(ref: str) -> Member:
-    """A member by the number on their card, also an old one that leads to another. NotFound: none of ours, or they left."""
+    """A member by the number on their card, also an old one that leads to another. Unknown: none of ours, or they left."""
     known = select(Member).where(Member.status != "left").options(*NAMED)
     found = db.session.scalar(known.where(Member.ref == ref))
     if found is None and (now := joined_to(ref)) != ref:
         found = db.session.scalar(known.where(Member.ref == now))
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise unknown()
     return found
 
 
@@ -375,7 +388,7 @@ def locked(ref: str) -> Member:
     query = select(Member).where(Member.ref == ref).with_for_update().execution_options(populate_existing=True)
     found = db.session.scalar(query)
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise unknown()
     return found
 
 
@@ -395,13 +408,13 @@ def chosen(mine: Sequence[Member], wanted: str) -> Member | None:
     """The one of mine that an address names by its number (`wanted`); when it names none the first, which is the person before their
     organisations; None when there is none.
 
-    NotFound: it names one that is not, or no longer, mine: nothing is shown or done for another one than the address says.
+    Unknown: it names one that is not, or no longer, mine: nothing is shown or done for another one than the address says.
     """
     if not wanted:
         return mine[0] if mine else None
     found = next((each for each in mine if each.ref == clean_ref(wanted)), None)
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise unknown()
     return found
 
 
@@ -493,3 +506,16 @@ def names(ids: Collection[int]) -> Mapping[int, str]:
         .where(Member.id.in_(ids))
     )
     return dict(rows.tuples().all()) if ids else {}
+
+
+def names_by_ref(refs: Collection[str]) -> Mapping[str, str]:
+    """The same by the numbers on their cards, also of who left. One query, or none."""
+    if not refs:
+        return {}
+    rows = db.session.execute(
+        select(Member.ref, func.coalesce(Person.name, Organisation.name))
+        .outerjoin(Person, Person.id == Member.person_id)
+        .outerjoin(Organisation, Organisation.id == Member.organisation_id)
+        .where(Member.ref.in_(refs))
+    )
+    return dict(rows.tuples().all())

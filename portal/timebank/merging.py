@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import Conflict, NotYours, Refused
+from portal.errors import Conflict, Refused
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -53,7 +53,7 @@ def pair(old_ref: str, new_ref: str, who: Who) -> tuple[Member, Member]:
     """The two by the numbers on their cards. NotYours: a coordinator of both only."""
     old, new = (db.session.scalar(select(Member).where(Member.ref == ref).options(*members.NAMED)) for ref in (old_ref, new_ref))
     if old is None or new is None or not (who.can("help others", old) and who.can("help others", new)):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return old, new
 
 

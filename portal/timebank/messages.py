@@ -88,7 +88,7 @@ def differs(exchange: Exchange, logger: Member, other: Member) -> None:
         body=_("%(what)s\n\nIf you agree, say so here. If not, you need do nothing: a coordinator talks to you both.\n\n%(link)s", what=what, **values),
         short=_("%(what)s Agree, or leave it to a coordinator: %(link)s", what=what, **values),
     )  # fmt: skip
-    _tell(exchange, "differs", persons_of(logger), text)
+    _tell(exchange, f"differs:{said}", persons_of(logger), text)  # whoever corrects a mistaken tap is heard again
     tell_coordinators(exchange, "differs", (logger, other), _("Two members remember an exchange differently"))
 
 
@@ -134,6 +134,12 @@ def decided(exchange: Exchange, giver: Member, receiver: Member, reason: str) ->
         short=_("%(what)s Why: %(link)s", what=what, link=page_of(exchange)),
     )
     _tell(exchange, f"decided:{exchange.status}:{exchange.entry_key}", [*persons_of(giver), *persons_of(receiver)], text)
+
+
+def wants_to_leave(exchange: Exchange, member: Member) -> None:
+    """Hours that lie with a coordinator keep somebody from leaving."""
+    subject = _("%(name)s wishes to leave, and hours of theirs wait for you", name=name_of(member))
+    tell_coordinators(exchange, f"leaving:{member.id}", (exchange.giver, exchange.receiver), subject)
 
 
 def questioned(exchange: Exchange, giver: Member, receiver: Member) -> None:

@@ -51,9 +51,13 @@ def about(question: NeighbourQuestion) -> str:
 
 def last_decision(exchange: Exchange) -> Event | None:
     """What a coordinator last decided about an exchange, when it is no longer ago than one may ask neighbours about it. One query."""
-    since = clock.now() - timedelta(days=DAYS_TO_ASK)
-    query = select(Event).where(Event.about == exchanges.about(exchange), Event.kind.in_(("decided", "put_right")), Event.at >= since)
-    return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
+    decided = exchanges.decision(exchange)
+    return decided if decided is not None and may_still_ask(decided) else None
+
+
+def may_still_ask(decided: Event) -> bool:
+    """Whether a decision is no longer ago than one may ask neighbours about it."""
+    return decided.at >= clock.now() - timedelta(days=DAYS_TO_ASK)
 
 
 def ask(ref: str, words: str, who: Who) -> str:

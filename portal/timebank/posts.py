@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, or_, select
 
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Nobody, Who
 from portal.people.shield import not_for_the_public
@@ -94,16 +94,20 @@ def is_live(post: Post) -> bool:
 def readable(ref: str, who: Who | Nobody) -> Post:
     """A post for this reader: their own, one in a place where they help others, one they write about, or one that is in the lists.
 
-    Whoever has not signed in reads what is in the lists, without a name. NotFound for all others. One to three queries.
+    Whoever has not signed in reads what is in the lists, without a name. Unknown for all others. One to three queries.
     """
-    post = by_ref(ref)
+    gone = Unknown(_("That offer or request is not in the list, or not any more. See what else there is."))
+    try:
+        post = by_ref(ref)
+    except NotFound as why:
+        raise gone from why
     if isinstance(who, Who):
         if members.acts_as(who, post.member) or who.can("help others", post.member):
             return post
         if not is_live(post) and _writes_about(post, who):
             return post
     if not is_live(post):
-        raise NotFound(_("This is not in the list any more. See what else there is."))
+        raise gone
     return post
 
 

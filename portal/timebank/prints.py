@@ -128,7 +128,7 @@ def statement(member: Member, scheme: Scheme, *, large: bool) -> Document:
     ]
     if lines:
         rows = [
-            [_words(line), short_day(line.day), hours(line.minutes) if line.minutes < 0 else f"+{hours(line.minutes)}", hours(line.after)]
+            [_words(line), _days(line), hours(line.minutes) if line.minutes < 0 else f"+{hours(line.minutes)}", hours(line.after)]
             for line in lines[:MOST_LINES]
         ]
         told.append(Table(_("Your lines, the latest first"), [_("What"), _("Day"), _("Time"), _("Balance")], rows, numbers=(2, 3)))
@@ -148,6 +148,12 @@ def _meaning(minutes: int) -> str:
     if minutes > 0:
         return _("This is yours to spend: ask for help, or give it away.")
     return _("You have received more than you gave, and that is fine.") if minutes < 0 else _("You have given as much as you received.")
+
+
+def _days(line: queries.Line) -> str:
+    if line.entered == line.day:
+        return short_day(line.day)
+    return _("%(day)s, entered on %(entered)s", day=short_day(line.day), entered=short_day(line.entered))
 
 
 def _words(line: queries.Line) -> str:

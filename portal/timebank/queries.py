@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
+from portal import clock
 from portal.db import db
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, State, Transfer
@@ -15,7 +16,7 @@ from portal.ledger.queries import BALANCE
 from portal.money import Minutes
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.timebank import lines, neighbour_queries
+from portal.timebank import lines, members, neighbour_queries
 from portal.timebank.members import account, name_of
 from portal.timebank.model import OPEN, Category, Exchange, Member
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion
@@ -49,9 +50,9 @@ class AtHome:
 
 
 def at_home(who: Who) -> AtHome:
-    """One query; what waits for the organisations they act for counts too."""
+    """One query; what waits for the organisations they act for counts too, and nothing that they wrote down themselves."""
     mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
-    waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine)).scalar_subquery()
+    waiting = select(func.count()).select_from(Exchange).where(_answered_by(mine, who)).scalar_subquery()
     asked = select(func.count()).select_from(neighbour_queries.waiting_ids(who.id).subquery()).scalar_subquery()
     talks = select(func.count()).select_from(Conversation).where(_talk_waits_for(mine)).scalar_subquery()
     row = db.session.execute(
@@ -73,10 +74,11 @@ def _talk_waits_for(ids: Select[int]) -> ColumnElement[bool]:
     return and_(mine, Conversation.status == "open", or_(unanswered, proposed))
 
 
-def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
-    """Exchanges that wait for the answer of one of these members."""
+def _answered_by(ids: Select[int] | Collection[int], who: Who) -> ColumnElement[bool]:
+    """Exchanges that wait for the answer of one of these members, which `who` may give: they did not write them down."""
     return and_(
         Exchange.status == "logged",
+        Exchange.entered_by != f"person:{who.id}",
         or_(
             and_(Exchange.logged_by == "giver", Exchange.receiver_id.in_(ids)),
             and_(Exchange.logged_by == "receiver", Exchange.giver_id.in_(ids)),
@@ -84,24 +86,28 @@ def _answered_by(ids: Select[int] | Collection[int]) -> ColumnElement[bool]:
     )
 
 
-Sided = tuple[Exchange, Member]  # an exchange, and the side of it that is mine
-
-
-def unsettled(mine: Collection[Member], limit: int = 40) -> tuple[Sequence[Sided], Sequence[Sided]]:
-    """What is not in the books yet of these members: (what waits for their answer, the oldest first; what waits for others or is looked
-    at, the latest first). One query.
+def unsettled(mine: Member, who: Who, limit: int = 40) -> tuple[Sequence[Exchange], Sequence[Exchange]]:
+    """What is not in the books yet of a member: (what waits for their answer and `who` may answer, the oldest first; what waits for others
+    or is looked at, the latest first). One query.
     """
-    ids = {member.id for member in mine}
-    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id.in_(ids), Exchange.receiver_id.in_(ids)))
-    asked: list[Sided] = []
-    others: list[Sided] = []
+    query = select(Exchange).where(Exchange.status.in_(OPEN), or_(Exchange.giver_id == mine.id, Exchange.receiver_id == mine.id))
+    asked: list[Exchange] = []
+    others: list[Exchange] = []
     for each in db.session.scalars(query.options(*WITH_NAMES).order_by(Exchange.id.desc()).limit(limit)):
-        logger, answers = (each.giver, each.receiver) if each.logged_by == "giver" else (each.receiver, each.giver)
-        if each.status == "logged" and answers.id in ids:
-            asked.append((each, answers))
-        else:
-            others.append((each, logger if logger.id in ids else answers))
+        answers = each.receiver_id if each.logged_by == "giver" else each.giver_id
+        open_to_me = each.status == "logged" and answers == mine.id and each.entered_by != f"person:{who.id}"
+        (asked if open_to_me else others).append(each)
     return asked[::-1], others
+
+
+def asked_of(some: Collection[Member], who: Who) -> Mapping[int, int]:
+    """How many exchanges wait for the answer of each of these members, by member id, which `who` may give. One query, or none."""
+    if not some:
+        return {}
+    ids = {member.id for member in some}
+    answers = case((Exchange.logged_by == "giver", Exchange.receiver_id), else_=Exchange.giver_id)
+    query = select(answers, func.count()).where(_answered_by(ids, who)).group_by(answers)
+    return dict(db.session.execute(query).tuples().all())
 
 
 def with_names(ref: str) -> Exchange | None:
@@ -128,7 +134,8 @@ DESK = {"exchange": "/timebank/desk/exchanges/", "session": "/timebank/sessions/
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it.
+    """A line of a member's statement. `minutes` is what it changed, `after` the balance after it. `day`: when the help was given;
+    `entered`: when it came into the books, by which the lines are ordered.
 
     `path`: the page of the exchange, session or booking that it comes from, or else its own, where something wrong is told; `ref` of
     the former. `asked`: somebody says that it is wrong, or neighbours look at it, and there is no answer yet.
@@ -136,6 +143,7 @@ class Line:
 
     sequence: int
     day: date
+    entered: date
     sentence: str
     note: str
     minutes: int
@@ -148,10 +156,11 @@ class Line:
 
 
 def statement(member: Member, before: int | None = None, limit: int = 25) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen. At most five queries."""
+    """A member's lines in words, newest first; `before`: the last sequence seen. At most six queries."""
     rows = books.statement(account(member), before=before, limit=limit)
     exchanges = _exchanges_of(_numbers(rows, "exchange"))
     others = _others_of(member, _numbers(rows, "session"), _numbers(rows, "spend"))
+    names = members.names_by_ref(_paid_for(rows, others))
     told = []
     for row in rows:
         kind, _colon, number = row.about.partition(":")
@@ -161,16 +170,32 @@ def statement(member: Member, before: int | None = None, limit: int = 25) -> Seq
             day, sentence, note, ref = exchange.day, in_words(exchange, member), exchange.category.name, exchange.ref
             asked = exchange.questioned_at or neighbours
         elif kind == "session":
-            ref, day, sentence, note, asked = others[row.about]
+            ref, day, title, note, asked, role = others[row.about]
+            sentence = at_session(member, role, title, names.get(row.other.removeprefix("member:"), ""))
         elif kind == "spend":
-            ref, _day, _title, _note, asked = others[row.about]
-        if row.reverses and kind in ("exchange", "session"):  # told anew above; all others have their entry's own words
+            ref, _day, _title, _note, asked, _role = others[row.about]
+        if (row.reverses and kind == "exchange") or (
+            kind == "session" and row.kind != "session"
+        ):  # told anew above; others have their own words
             sentence = _("Put right: %(what)s", what=sentence)
         path = PAGES[kind] + ref if ref else f"/timebank/lines/{member.ref}/{row.sequence}"
         told.append(
             (
                 row.key,
-                Line(row.sequence, day, sentence, note, row.amount, row.after, ref, path, row.reversed, row.reverses, bool(asked and ref)),
+                Line(
+                    row.sequence,
+                    day,
+                    clock.london_day(row.recorded_at),
+                    sentence,
+                    note,
+                    row.amount,
+                    row.after,
+                    ref,
+                    path,
+                    row.reversed,
+                    row.reverses,
+                    bool(asked and ref),
+                ),
             )
         )
     own = lines.asked_about(member, [key for key, line in told if not line.ref])
@@ -190,6 +215,31 @@ def _numbers(rows: Sequence[books.StatementLine], kind: str) -> set[int]:
     return {int(row.about.partition(":")[2]) for row in rows if row.about.startswith(kind + ":")}
 
 
+Other = tuple[str, date, str, str, datetime | None, str]
+
+
+def _paid_for(rows: Sequence[books.StatementLine], others: Mapping[str, Other]) -> set[str]:
+    """Card numbers of those with whom lines of sessions were, where the member pays or gives to many."""
+    lines_ = [row for row in rows if row.about.startswith("session:") and others[row.about][5] in ("payer", "giver")]
+    return {row.other.removeprefix("member:") for row in lines_ if row.other.startswith("member:")}
+
+
+def at_session(member: Member, role: str, title: str, name: str) -> str:
+    """ "You paid for Linh at “Litter pick”", as this member reads it. `role`: as `_others_of` tells it; `name`: the other one's, "" when they
+    are from another place.
+    """
+    values = {"title": title, "name": name or _("somebody from another place")}
+    if member.organisation_id is not None:
+        return {
+            "payer": _("We paid for %(name)s at “%(title)s”", **values), "giver": _("We gave time to %(name)s at “%(title)s”", **values),
+            "received": _("We received time at “%(title)s”", **values), "gave": _("We gave time at “%(title)s”", **values),
+        }[role]  # fmt: skip
+    return {
+        "payer": _("You paid for %(name)s at “%(title)s”", **values), "giver": _("You gave time to %(name)s at “%(title)s”", **values),
+        "received": _("You received time at “%(title)s”", **values), "gave": _("You gave time at “%(title)s”", **values),
+    }[role]  # fmt: skip
+
+
 def _exchanges_of(ids: Collection[int]) -> Mapping[int, tuple[Exchange, str | None]]:
     """Exchanges by id, each with what neighbours are asked about it. One query, or none."""
     if not ids:
@@ -199,19 +249,28 @@ def _exchanges_of(ids: Collection[int]) -> Mapping[int, tuple[Exchange, str | No
     return {each.id: (each, asked) for each, asked in db.session.execute(query.where(Exchange.id.in_(ids)))}
 
 
-def _others_of(
-    member: Member, sessions: Collection[int], bookings: Collection[int]
-) -> Mapping[str, tuple[str, date, str, str, datetime | None]]:
-    """Sessions and bookings by what they are called in the books: reference, day, title, kind of help, and since when the member asks
-    about it. The reference is empty where the line is the payer's or the partner's, who have lists of their own. One query, or none.
+def _others_of(member: Member, sessions: Collection[int], bookings: Collection[int]) -> Mapping[str, Other]:
+    """Sessions and bookings by what they are called in the books: reference, day, title, kind of help, since when the member asks about it,
+    and what the member did there: "payer" of what others gave, "giver" to many who pay, "received" as one of these, or "gave". The
+    reference is empty where the line is the payer's or the partner's, who have lists of their own. One query, or none.
     """
     some: list[Any] = []
     empty = literal("", Text)
     if sessions:
         there = and_(Attendance.session_id == TimeSession.id, Attendance.member_id == member.id)
         own = case((TimeSession.payer_id == member.id, empty), else_=TimeSession.ref)
+        many = TimeSession.split.in_(("shared", "each"))
+        mine = TimeSession.payer_id == member.id
+        role = case(
+            (and_(mine, many), literal("giver", Text)),
+            (mine, literal("payer", Text)),
+            (many, literal("received", Text)),
+            else_=literal("gave", Text),
+        )
         some.append(
-            select(literal("session"), TimeSession.id, own, TimeSession.day, TimeSession.title, Category.name, Attendance.questioned_at)
+            select(
+                literal("session"), TimeSession.id, own, TimeSession.day, TimeSession.title, Category.name, Attendance.questioned_at, role
+            )
             .join(Category, Category.id == TimeSession.category_id)
             .outerjoin(Attendance, there)
             .where(TimeSession.id.in_(sessions))
@@ -219,14 +278,15 @@ def _others_of(
     if bookings:
         own = case((SpendBooking.member_id == member.id, SpendBooking.ref), else_=empty)
         some.append(
-            select(literal("spend"), SpendBooking.id, own, SpendBooking.day, empty, empty, SpendBooking.questioned_at).where(
+            select(literal("spend"), SpendBooking.id, own, SpendBooking.day, empty, empty, SpendBooking.questioned_at, empty).where(
                 SpendBooking.id.in_(bookings)
             )
         )
     if not some:
         return {}
     return {
-        f"{kind}:{id_}": (ref, day, title, note, asked) for kind, id_, ref, day, title, note, asked in db.session.execute(union_all(*some))
+        f"{kind}:{id_}": (ref, day, title, note, asked, role)
+        for kind, id_, ref, day, title, note, asked, role in db.session.execute(union_all(*some))
     }
 
 

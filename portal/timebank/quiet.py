@@ -13,7 +13,7 @@ from sqlalchemy import Select, Text, and_, cast, exists, func, literal, or_, sel
 
 from portal import clock
 from portal.db import db, transaction
-from portal.errors import NotYours, Refused
+from portal.errors import Refused
 from portal.history import Actor, Event, record
 from portal.outbox import Text as Words
 from portal.outbox import address_of, queue
@@ -102,7 +102,7 @@ def ask_after(ref: str, how: str, who: Who) -> None:
     with transaction():
         member = members.locked(ref)
         if not who.can("help others", member) or member.status == "left" or member.person is None:
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         if member.person_id == who.id:
             raise Refused(_("That is you. Ask a colleague to ring you!"))
         if how not in HOW:

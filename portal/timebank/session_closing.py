@@ -11,7 +11,7 @@ closing said and all corrections after it; `broken_caches` compares their sum wi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, String, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import contains_eager, joinedload
@@ -40,6 +40,7 @@ from portal.words import _
 from portal.work.model import WorkRecord
 
 AS_PLANNED = -1  # in the place of an idea: the one that was chosen when the session was planned
+MUCH_LONGER = 120  # minutes above what was planned
 NOT_CLOSED = 2  # days after which a coordinator sees a session that nobody closed
 
 
@@ -57,13 +58,14 @@ class Outcome:
 
 
 def close(
-    ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None, purpose_id: int | None = AS_PLANNED
+    ref: str, minutes: int | None, each: Mapping[int, int], who: Who, *, basis: str | None = None, purpose_id: int | None = AS_PLANNED,
+    sure: bool = False,
 ) -> TimeSession:  # fmt: skip
     """Close a session: one entry with everybody's hours. Closed already: changes nothing, the first result stands.
 
     `minutes`: the one figure for all; `each`: another one for some, by the number of their line, 0 for none. `basis`: how a coordinator
-    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). Refused: not theirs, cancelled, still ahead,
-    nobody there, not in quarters of an hour, a line of another session, more than somebody can give in a day, and the payer's floor, with a
+    knows, who closes it for others. `purpose_id`: the idea that it was work for (None: none). `sure`: they were asked whether a figure that
+    is much longer than planned is right. Refused: not theirs, cancelled, still ahead, nobody there, much longer and not `sure`, not in quarters of an hour, a line of another session, more than somebody can give in a day, and the payer's floor, with a
     way on.
     """
     with transaction():
@@ -85,6 +87,8 @@ def close(
             rows, each = _with_giver(session, rows, actor), {}
         split.judge(session, minutes, each, who)
         figures = _figures(rows, minutes, each)
+        if not sure:
+            _must_be_near(session, max(figures.values(), default=Minutes(0)))
         those = {row.member_id for row in rows if row.member_id is not None} | (
             {session.giver_id} if session.giver_id is not None else set()
         )
@@ -125,6 +129,17 @@ def _figures(rows: Sequence[Attendance], minutes: int | None, each: Mapping[int,
         if figure:
             _judge_line(row_id, figure)
     return {row_id: Minutes(each.get(row_id, minutes or 0)) for row_id in lines}
+
+
+def _must_be_near(session: TimeSession, longest: int) -> None:
+    """Refused, to be asked once: more than twice as long as was planned, or more than two hours longer."""
+    spent = datetime.combine(session.day, session.ends) - datetime.combine(session.day, session.starts)
+    planned = max(session.minutes, int(spent.total_seconds()) // 60)
+    if longest > min(2 * planned, planned + MUCH_LONGER):
+        sentence = _(
+            "%(time)s is much longer than the session was planned (%(planned)s). Is it right?", time=hours(longest), planned=hours(planned)
+        )
+        raise Refused(sentence, "sure")
 
 
 def _judge_line(row_id: int, figure: int) -> None:
@@ -398,6 +413,28 @@ def for_idea(session: TimeSession, rows: Sequence[Attendance], put_right: Mappin
     standing = [each for each in made.values() if each.refused_at is None]
     counted = sum(each.minutes for each in standing if each.checked_at is not None)
     return ForIdea(counted, sum(each.minutes for each in standing) - counted, nothing)
+
+
+def why_own(session: TimeSession, row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> str:
+    """The same as `why_words`, to themselves."""
+    if row.id in put_right:
+        return why_words(session, row, put_right)
+    if session.split == "pot" and row.member_id != session.giver_id:
+        return _("the community pot pays, so it costs you nothing")
+    many = split.taken_from_many(session)
+    if row.why == "own" and row.questioned_at is not None:
+        return (
+            _("you did not check in yourself, so a coordinator says whether you were there")
+            if many
+            else _("you closed it yourself, so another person confirms it")
+        )
+    said = {
+        "none": _("the time was shared out, and no quarter of an hour was left for you")
+        if many and row.said
+        else _("nothing was written down for you"),
+        "payer": _("you gave the time") if many else _("nobody pays themselves"),
+    }
+    return said.get(row.why) or why_words(session, row, put_right)
 
 
 def why_words(session: TimeSession, row: Attendance, put_right: Mapping[int, Sequence[Correction]]) -> str:

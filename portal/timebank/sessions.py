@@ -564,7 +564,7 @@ def must_be_able(member: Member) -> None:
     if member.status == "paused":
         raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(member)))
     if member.status == "left":
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
 
 
 def _free_number(session: TimeSession) -> int | None:

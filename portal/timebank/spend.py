@@ -78,7 +78,7 @@ def hand_of(who: Who, member: Member, basis: str | None) -> Actor:
     if members.acts_as(who, member):
         return Actor(who.id)
     if not who.can("help others", member):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     return Actor(who.id, member.person_id, basis)

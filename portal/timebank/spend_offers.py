@@ -87,10 +87,10 @@ def locked(ref: str) -> SpendOffer:
 
 
 def partner_of(ref: str, who: Who) -> Member:
-    """The partner whose card number this is, for somebody who acts for it. NotYours for everybody else, and for a person's number."""
+    """The partner whose card number this is, for somebody who acts for it. Unknown for everybody else, and for a person's number."""
     found = members.by_ref(ref)
     if found.organisation_id is None or not members.acts_as(who, found):
-        raise NotYours(_("We cannot find that partner."))
+        raise members.unknown()
     return found
 
 

@@ -10,25 +10,30 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from portal.db import db
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
 from portal.words import _
 
 log = logging.getLogger("kindling")
 
 HIDDEN = {"csrf_token", "once", "code", "sort_code", "account_number"}
+KEEPS_WORDS = (400, 404, 409, 429)
 NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check", "shown", "stay", "whose", "minutes", "as"}
 
 
 def typed() -> list[tuple[str, str]]:
-    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details)."""
-    return [(name, value) for name, value in request.form.items(multi=True) if name not in HIDDEN | NOT_TYPED and value.strip()]
+    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details); nothing when it was too much to read."""
+    try:
+        sent = request.form
+    except HTTPException:
+        return []
+    return [(name, value) for name, value in sent.items(multi=True) if name not in HIDDEN | NOT_TYPED and value.strip()]
 
 
 def failure(status: int, sentence: str = "", template: str | None = None) -> Response:
     """An error page in our layout, or in the plain one when the layout itself cannot be drawn."""
     name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = status >= 500  # then the page asks the database for nothing, not even our name
-    return make_response(render_template(name, sentence=sentence, typed=typed() if status in (400, 409) else [], status=status), status)
+    return make_response(render_template(name, sentence=sentence, typed=typed() if status in KEEPS_WORDS else [], status=status), status)
 
 
 def install(app: Flask) -> None:
@@ -37,7 +42,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(NotYours)
     @app.errorhandler(NotFound)
     def missing(problem: NotFound | NotYours) -> Response:
-        return failure(404, problem.sentence)
+        return failure(404, problem.sentence if isinstance(problem, Unknown) else "")
 
     @app.errorhandler(Conflict)
     @app.errorhandler(Refused)

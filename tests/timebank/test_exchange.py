@@ -333,11 +333,11 @@ def test_starting_credit_leaves_the_whole_book_at_zero(app: Flask) -> None:
     assert_books_are_right()
 
 
-def test_taking_it_back_ends_the_link(bank: Bank) -> None:
+def test_after_taking_it_back_the_link_says_so_and_answers_nothing(bank: Bank) -> None:
     ref = bank.log("Idris", "gave", "Maya")
     token = exchange.token_of(bank.entry(ref))
     exchange.withdraw(ref, bank.who("Idris"))
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="taken it back"):
         exchange.answer_by_token(token, 60, "", shown=60)
     with pytest.raises(Conflict, match="taken it back"):
         exchange.answer(ref, 60, "", bank.who("Maya"), shown=60)

@@ -14,7 +14,7 @@ from portal.exports import filters, packs, time
 from portal.ledger.model import Entry, Transfer
 from portal.places.model import WardCode
 from portal.timebank import exchange, figures, health, members
-from tests.client import Inspector
+from tests.client import NS, Inspector
 from tests.timebank.bank import Bank, lend, open_bank
 
 
@@ -104,6 +104,24 @@ def test_the_pages_and_the_files(bank: Bank, app: Flask) -> None:
     maya = Inspector(app, 12).sign_in(bank.who("Maya").id).get("/timebank/statement")
     mine = maya.client.get("/timebank/statement.csv")
     rows = list(csv.reader(io.StringIO(mine.text)))
-    assert rows[0] == list(time.STATEMENT) and rows[1][1] == "You helped Cass" and rows[1][3:5] == ["1.25", "-2.75"] and len(rows) == 6
+    assert rows[0] == list(time.STATEMENT) and rows[1][2] == "You helped Cass" and rows[1][4:6] == ["1.25", "-2.75"] and len(rows) == 6
     nobody.get("/timebank/")
     assert nobody.client.get("/timebank/statement.csv").status_code == 303
+
+
+def test_an_hour_is_told_once_by_kind_and_empty_months_are_left_out(bank: Bank, app: Flask) -> None:
+    bank.settled("Idris", "Wyn", 60)  # given among many in Mossgate, received among few in Riverside
+    page = Inspector(app, 12).get("/timebank/figures")
+    tables = {table[0].text: table for table in page.tree.iter(f"{NS}table") if len(table)}
+    kinds = [["".join(cell.itertext()) for cell in row] for row in tables["By kind of help"].iter(f"{NS}tr")]
+    assert kinds == [
+        ["Kind", "Hours", "People"],
+        ["Garden", "6 h 15 min", "6"],
+        ["Several kinds with few people", "30 min", "fewer than 5"],
+    ]
+    assert len(list(tables["By month"].iter(f"{NS}tr"))) == 2
+    assert "An hour counts as given where the giver lives" in page.text
+
+
+def test_a_share_is_told_to_the_nearest_whole() -> None:
+    assert health.Facts(active=48, both=23).numbers(0).both_percent == 48

@@ -103,7 +103,7 @@ def test_who_gave_and_received(bank: Bank) -> None:
         bank.settled(giver, receiver, 15)
     bank.settled("Flo", "Maya", 15)
     found = health.health(names(bank))
-    assert (found.members, found.both, found.whole.both_percent) == (12, 5, 41), "5 of 12"
+    assert (found.members, found.both, found.whole.both_percent) == (12, 5, 42), "5 of 12"
     assert dict(found.places)["Mossgate"].both_percent == 50, "5 of 10"
     assert dict(found.places)["Riverside"].both_percent is None
     assert (found.givers, found.receivers, found.anybody, found.minutes) == (6, 6, 7, 90)

@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal import clock
 from portal.timebank import exchange, members
+from portal.web.filters import day as day_words
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, open_bank
 
@@ -314,3 +315,84 @@ def test_a_lost_card(bank: Bank, at: Browser) -> None:
     assert now != before and now in maya.text
     at("Cass").get(f"/timebank/desk/members/{bank.cards['Maya']}").submit("Change the four digits").follow()
     maya.post(f"/timebank/desk/members/{bank.cards['Idris']}/digits", maya._values(maya._form("Change the four digits", None)), status=404)
+
+
+def test_the_pages_of_a_group_and_of_a_person_are_apart(bank: Bank, at: Browser) -> None:
+    lido = bank.group("Lido", "Idris", "Maya")
+    bank.log("Idris", "gave", "Walter", 30)
+    bank.log("Walter", "gave", "Lido", 60)
+    own = bank.log("Lido", "gave", "Idris", 45, actor=bank.actor("Idris"))
+    friends = bank.group("Friends", "Idris", "Maya")
+    to_friends = bank.log("Lido", "gave", "Friends", 75, actor=bank.actor("Idris"))
+    idris = at("Idris").get("/")
+    assert "One neighbour asks: is it right?" in idris.text, "Walter asks the Lido; what he wrote himself he cannot answer"
+    idris.get("/timebank/")
+    assert "You helped Walter" in idris.text and "Lido helped you" in idris.text and "Yes, 45 min" not in idris.text
+    assert "helped us" not in idris.text and "We helped" not in idris.text
+    assert f"/timebank/?as={lido}" in list(idris.links()) and "One neighbour asks: is it right?" in idris.text
+    idris.get(f"/timebank/?as={lido}")
+    assert "Yes, 1 h" in idris.text and "We helped Idris" in idris.text and "You helped Walter" not in idris.text
+    idris.get(f"/timebank/?as={friends}")
+    assert "Lido helped us" in idris.text and "Yes, 1 h 15 min" not in idris.text
+    idris.get(f"/timebank/exchanges/{to_friends}?as={friends}")
+    assert "somebody else who acts for Friends" in idris.text and "Yes, 1 h 15 min" not in idris.text
+    idris.get(f"/timebank/exchanges/{own}?as={lido}")
+    assert "Whoever wrote this down speaks for Idris too" in idris.text and "no telephone" not in idris.text
+    idris.get(f"/timebank/exchanges/{own}?as={bank.cards['Idris']}").submit("Take it back")
+    maya = at("Maya").get(f"/timebank/?as={friends}")
+    maya.submit("Yes, 1 h 15 min Lido helped us")
+    assert bank.has("Lido") == 75
+
+
+def test_a_number_or_link_that_leads_nowhere_says_what_to_do(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/log/gave/MEM-0000-0000", status=404)
+    assert "Check the number on the card." in idris.text and "may be old or mistyped" not in idris.text
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    nobody = at().get(f"/t/{ref}-000000000000", status=404)
+    assert "Copy the whole link from the message." in nobody.text
+    idris.get(f"/timebank/exchanges/{ref}").submit("Take it back")
+    nobody.get(f"/t/{exchange.token_of(bank.entry(ref))}")
+    assert "Whoever wrote this down has taken it back." in nobody.text and "Yes, 1 h" not in nobody.text
+    nobody.get("/nowhere", status=404)
+    assert "may be old or mistyped" in nobody.text
+
+
+def test_what_waits_says_when_it_was_what_kind_and_what_for(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get(f"/timebank/log/gave/{bank.cards['Maya']}")
+    idris.submit("30 min", kind="garden", note="The hedge")
+    idris.follow()
+    assert day_words(clock.today()) in idris.text and "Garden" in idris.text and "The hedge" in idris.text
+
+
+def test_a_mistaken_answer_is_shown_and_can_be_put_right(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya", 60)
+    nobody = at().get(f"/t/{exchange.token_of(bank.entry(ref))}")
+    nobody.submit("It was this long", status=422, time="0")
+    assert "say no there" in nobody.text and bank.entry(ref).status == "logged"
+    nobody.submit("No, it was not so", words="I was away").follow()
+    assert "You said that it was not so" in nobody.text and "I was away" in nobody.text
+    maya = at("Maya").get(f"/timebank/exchanges/{ref}")
+    assert "You said that it was not so" in maya.text
+    maya.submit("It was this long", time="15 min").follow()
+    assert "You said it was 15 min" in maya.text
+    assert "Maya says it was 15 min" in at("Idris").get(f"/timebank/exchanges/{ref}").text
+    nobody.get(nobody.path).submit("Yes, 1 h")
+    assert bank.has("Idris") == 60
+    nobody.follow()
+    assert "tapped the wrong thing" not in nobody.text
+    assert_books_are_right()
+
+
+def test_both_read_why_a_coordinator_decided(bank: Bank, at: Browser) -> None:
+    ref = bank.settled("Idris", "Maya")
+    exchange.put_right(ref, 0, "Nobody was there", bank.who("Cass"))
+    for name in ("Idris", "Maya"):
+        assert "Nobody was there" in at(name).get(f"/timebank/exchanges/{ref}").text
+
+
+def test_what_keeps_from_leaving_is_on_the_page(bank: Bank, at: Browser) -> None:
+    ref = bank.log("Idris", "gave", "Maya")
+    idris = at("Idris").get("/timebank/leave")
+    assert "First settle these hours" in idris.text and f"/timebank/exchanges/{ref}?as={bank.cards['Idris']}" in list(idris.links())
+    idris.submit("Leave the timebank", status=422)
+    assert "Take them back first" in idris.text

@@ -4,14 +4,17 @@ import uuid
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound, NotYours, Refused
 from portal.ledger import queries as books
+from portal.outbox import Message
 from portal.people import actions as people
 from portal.people.queries import all_about
 from portal.timebank import exchange, leaving, members
+from portal.web.filters import day as day_words
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
 
@@ -119,14 +122,30 @@ class TestLeaving:
 
     def test_not_before_everything_is_settled_and_not_by_anybody(self, bank: Bank) -> None:
         ref = bank.log("Idris", "gave", "Maya")
-        with pytest.raises(Refused, match="not settled yet"):
+        with pytest.raises(Refused, match=f"asks you whether the hours of {day_words(clock.today())} are right"):
             leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Maya"))
+        with pytest.raises(Refused, match="Take them back first"):
+            leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))
+        with pytest.raises(Refused, match="Decide about them first"):
+            leaving.leave(bank.cards["Idris"], leaving.POT, "Moved away", bank.who("Cass"))
         exchange.withdraw(ref, bank.who("Idris"))
         with pytest.raises(NotYours):
             leaving.leave(bank.cards["Maya"], leaving.POT, "I say so", bank.who("Walter"))
         with pytest.raises(Refused, match="Write why"):
             leaving.leave(bank.cards["Maya"], leaving.POT, "", bank.who("Cass"))
         leaving.leave(bank.cards["Maya"], leaving.POT, "Moved away", bank.who("Cass"))
+
+    def test_what_lies_with_a_coordinator_is_no_dead_end(self, bank: Bank) -> None:
+        ref = bank.log("Idris", "gave", "Maya")
+        exchange.answer(ref, 0, "", bank.who("Maya"), shown=60)
+        for _again in range(2):
+            with pytest.raises(Refused, match="We have told them that you wish to leave"):
+                leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))
+        told = [each for each in db.session.scalars(select(Message)) if "Idris wishes to leave" in each.subject]
+        assert len(told) == 1 and told[0].address == "cass@example.org" and f"/timebank/desk/exchanges/{ref}" in told[0].body
+        exchange.decide(ref, 0, "Nobody was there", bank.who("Cass"))
+        leaving.leave(bank.cards["Idris"], leaving.POT, "", bank.who("Idris"))
+        assert_books_are_right()
 
     def test_who_deletes_their_account_leaves_first_and_their_words_go(self, bank: Bank, app: Flask) -> None:
         ref = exchange.log(

@@ -490,3 +490,11 @@ def test_the_demo_has_every_state_and_the_workers_first_minute_changes_nothing(a
     assert db.session.scalar(waits) == 1 and len(posts.unmet(None)) >= 3
     db.session.rollback()
     assert [each() for each in demo_posts.DUE] == [0] * len(demo_posts.DUE)
+
+
+def test_what_was_written_to_a_post_that_was_paused_meanwhile_is_not_lost(bank: Bank, browser: Callable[..., Pages]) -> None:
+    ref = put_up(bank, "Maya")
+    idris = browser("Idris").get(f"/timebank/posts/{ref}/answer")
+    posts.pause(ref, bank.who("Maya"))
+    idris.submit("Send", status=404, words="My bicycle has a flat tyre")
+    assert "not in the list, or not any more" in idris.text and "My bicycle has a flat tyre" in idris.text

@@ -307,11 +307,52 @@ class TestClosing:
         assert bank.has("Idris") == 120
         idris.get(f"/timebank/sessions/{ref}/lines/{row}", status=404)
 
+    def test_a_figure_much_longer_than_planned_is_asked_about_once(self, app: Flask, bank: Bank) -> None:
+        ref = opened(bank)  # from ten to twelve
+        here(bank, ref, "Idris")
+        maya = sit(app, bank, "Maya").get(f"/timebank/sessions/{ref}/close")
+        assert "Yes, it was that long" not in maya.text
+        post(maya, "Close it and give the hours", status=422, minutes="16")
+        assert "16 h is much longer than the session was planned (2 h). Is it right?" in maya.text and one(ref).status == "open"
+        post(maya, "Close it and give the hours", status=422, minutes="2", **{f"each_{line(bank, ref, 'Idris').id}": "4 h 15 min"})
+        assert "4 h 15 min is much longer" in maya.text
+        post(maya, "Close it and give the hours", sure="y")
+        assert stands(bank, ref, "Idris") == 255
+        again = opened(bank, key="again", title="Hub tea")
+        here(bank, again, "Idris")
+        maya.get(f"/timebank/sessions/{again}/close")
+        post(maya, "Close it and give the hours", minutes="4")
+        assert stands(bank, again, "Idris") == 240, "twice as long is not much longer"
+
+    def test_who_is_there_is_counted_and_their_own_line_speaks_to_them(self, app: Flask, bank: Bank) -> None:
+        ref = opened(bank, "Idris", f"member:{bank.cards['Gardeners']}")
+        here(bank, ref, "Idris", "Maya")
+        idris = sit(app, bank, "Idris").get(f"/timebank/sessions/{ref}")
+        assert "2 people are checked in" in idris.text and "0 people have signed up" not in idris.text
+        session_closing.close(ref, 60, {}, bank.who("Idris"))
+        idris.get(f"/timebank/sessions/{ref}")
+        assert "you closed it yourself, so another person confirms it" in idris.text and "they closed" not in idris.text
+
+    def test_the_statement_says_who_gave_and_who_paid(self, app: Flask, bank: Bank) -> None:
+        ref = opened(bank, "Idris", f"member:{bank.cards['Idris']}")
+        here(bank, ref, "Maya", "Walter")
+        with clock.held_at(NOON + timedelta(days=2)):
+            session_closing.close(ref, 60, {}, bank.who("Idris"))
+        maya = sit(app, bank, "Maya").get("/timebank/statement")
+        assert "You gave time at “Litter pick”" in maya.text and "for Saturday 6 June 2026, entered on Monday 8 June 2026" in maya.text
+        idris = sit(app, bank, "Idris").get("/timebank/statement")
+        assert (
+            "You paid for Maya at “Litter pick”" in idris.text and "You paid for somebody from another place at “Litter pick”" in idris.text
+        )
+        path = next(link for link in idris.links() if link.startswith("/timebank/lines/"))
+        assert "at “Litter pick”" in idris.get(path).text and "Session: " not in idris.text
+
     def test_a_floor_says_the_way_on_and_the_pot_may_pay(self, app: Flask, bank: Bank) -> None:
         ref = opened(bank)
         here(bank, ref, "Idris", "Walter", "Olga")
         maya = sit(app, bank, "Maya").get(f"/timebank/sessions/{ref}/close")
         post(maya, "Close it and give the hours", status=422, minutes="8")
+        post(maya, "Close it and give the hours", status=422, sure="y")
         assert "Nothing was entered: ask a coordinator" in maya.text and "/pot" not in maya.text
         cass = sit(app, bank, "Cass").get(f"/timebank/sessions/{ref}/close")
         post(cass, "Close it and give the hours", status=422, minutes="8")
@@ -321,7 +362,8 @@ class TestClosing:
         post(cass, "Let the pot give them", status=422, area="mossgate")
         give_to_pot(bank, 3000)
         post(cass, "Let the pot give them", area="mossgate", reason="A big day").follow()
-        post(cass, "Close it and give the hours", minutes="8").follow()
+        post(cass, "Close it and give the hours", status=422, minutes="8")
+        post(cass, "Close it and give the hours", sure="y").follow()
         assert "3 people have 24 h together." in cass.text and books.balance("pot:mossgate") == 3000 - 1440
 
     def test_my_own_hours_and_something_wrong(self, app: Flask, bank: Bank) -> None:

@@ -575,10 +575,10 @@ class TestClosing:
         with pytest.raises(
             Refused, match=r"Maya has 0 h. After 24 h that would be below -20 h. .*lower the limit, or to let the community pot"
         ):
-            session_closing.close(ref, 480, {}, bank.who("Maya"))
+            session_closing.close(ref, 480, {}, bank.who("Maya"), sure=True)
         assert one(ref).status == "open" and not told("Idris")
         members.allow_lower(bank.cards["Maya"], Minutes(-1800), "A big day", bank.actor("Cass"))
-        session_closing.close(ref, 480, {}, bank.who("Maya"))
+        session_closing.close(ref, 480, {}, bank.who("Maya"), sure=True)
         assert bank.has("Maya") == -1440
         assert "Maya is at -24 h" in told("Cass")  # below the soft floor, a friendly word
         other = opened(bank)

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.calendars import calendar_file
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound, Refused, Unknown
 from portal.refs import clean_ref
 from portal.timebank import conversations, members, notices, promises
 from portal.timebank.posts_model import Conversation, Promise
@@ -193,7 +193,7 @@ def speak(ref: str) -> Any:
     found = conversations.by_ref(ref)
     whom = [each for each in (found.owner, found.other) if current_user.can("help others", each)]
     if not whom or any(members.acts_as(current_user, each) for each in (found.owner, found.other)):
-        raise NotFound(_("We cannot find that conversation. Check the number in the letter."))
+        raise Unknown(_("We cannot find that conversation. Check the number in the letter."))
     standing = promises.latest(found)
     proposed = standing if standing is not None and standing.status == "proposed" else None
     form = forms.Speak(data={"side": whom[0].ref} if request.method == "GET" and len(whom) == 1 else None).fill(whom)

@@ -90,9 +90,7 @@ def exchange(ref: str) -> Any:
 
 
 def _member(ref: str) -> Member:
-    found = members.by_ref(ref)
-    require("help others", found)
-    return found
+    return members.helped(ref, current_user)
 
 
 @time_desk.route("/timebank/desk/members/<ref>", methods=["GET", "POST"])

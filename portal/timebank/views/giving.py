@@ -9,9 +9,9 @@ from portal import photos
 from portal.errors import Refused
 from portal.money import Minutes, hours
 from portal.people.views import settings
-from portal.timebank import forms, leaving, members
+from portal.timebank import forms, leaving, members, queries
 from portal.timebank.members import name_of
-from portal.timebank.views.hours import suffix, timebank, whose
+from portal.timebank.views.hours import STATES, suffix, timebank, whose
 from portal.web.limits import limiter
 from portal.web.pages import form_page, see_other
 from portal.web.policy import allow
@@ -58,4 +58,7 @@ def leave() -> Any:
                 photos.drop(file, settings().data_dir)
             flash(_("You have left the timebank. You can come back at any time."))
             return see_other("/timebank/")
-    return form_page("timebank/leave.html", form, me=mine, has=Minutes(has), as_=suffix(mine), name=name_of(mine))
+    waiting, under_way = queries.unsettled(mine, current_user)
+    return form_page(
+        "timebank/leave.html", form, me=mine, has=Minutes(has), as_=suffix(mine), name=name_of(mine), open=[*waiting, *under_way], in_words=queries.in_words, states=STATES,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes, hours
@@ -70,11 +70,11 @@ def index() -> Any:
     me = _chosen(mine)
     if me is None:
         return page("timebank/index.html", me=None, open=members.rules() is not None, mine=[])
-    waiting, under_way = queries.unsettled(mine)
+    waiting, under_way = queries.unsettled(me, current_user)
     lines = queries.statement(me, limit=5)
     return page(
         "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
-        lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
+        lines=lines, in_words=queries.in_words, states=STATES, as_=suffix(me), asked_of=queries.asked_of([each for each in mine if each.id != me.id], current_user),
         grants=neighbour_queries.grants_lately([me.id]),
     )  # fmt: skip
 
@@ -179,7 +179,7 @@ def _logger() -> tuple[Member, str]:
         return found, suffix(found)
     found = members.by_ref(wanted)
     if not may("help others", found):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return found, f"?as={found.ref}"
 
 
@@ -307,13 +307,20 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     kept = {"code": forms.Digits, "answer": forms.Answer, "no": forms.No, "wrong": forms.Wrong}
     filled = {name: form if isinstance(form, kind) else kind(formdata=None) for name, kind in kept.items()}
     asked = neighbour_queries.about_exchange(found.id) if found.status != "logged" else None
-    may_ask = asked is None and found.status in ("settled", "refused", "reversed") and neighbours.last_decision(found) is not None
+    decision = exchanges.decision(found) if found.status in ("settled", "refused", "reversed") else None
+    may_ask = asked is None and decision is not None and neighbours.may_still_ask(decision)
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
-        asked=asked, may_ask=may_ask, again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+        typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, decision=decision if decision is not None and decision.actor_id is not None else None,
+        again_to=f"/timebank/exchanges/{ref}/answer{suffix(me)}" if asked is None and _may_answer_again(found, me) else "", again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
+
+
+def _may_answer_again(exchange: Exchange, me: Member) -> bool:
+    """Whether this side has answered, and may still say it in another way."""
+    return exchange.status == "disputed" and me.id == exchanges.sides(exchange)[1].id and members.acts_as(current_user, me)
 
 
 @timebank.get("/timebank/exchanges/<ref>")
@@ -512,8 +519,8 @@ def figures_page() -> Any:
         for group, name in (("area", place), ("kind", kind), ("month", month)):
             by[group].setdefault(name, figures.Cell()).add(cell)
     return page(
-        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
-        months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
+        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(((name, cell) for name, cell in by["kind"].items() if cell.given), key=lambda one: -one[1].given),
+        months=[(first, told) for first, _last in figures.months(12) if (told := by["month"].get(f"{first:%Y-%m}")) is not None],
     )  # fmt: skip
 
 

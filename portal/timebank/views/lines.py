@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 from wtforms import RadioField
 
-from portal.errors import NotFound, Refused
+from portal.errors import Refused
 from portal.refs import clean_ref
 from portal.timebank import forms, lines, members, queries
 from portal.timebank.members import name_of
@@ -32,7 +32,7 @@ class Answer(Form):
 def _member(ref: str) -> Member:
     found = members.by_ref(clean_ref(ref) or "")
     if not members.acts_as(current_user, found) and not may("help others", found):
-        raise NotFound(_("We cannot find that line of the statement."))
+        raise members.unknown()
     return found
 
 
@@ -60,7 +60,7 @@ def line(ref: str, sequence: int) -> Any:
             return see_other(f"/timebank/lines/{ref}/{sequence}" if own else f"/timebank/desk/lines/{made.id}")
     back = f"/timebank/statement{suffix(member)}" if own else f"/timebank/desk/members/{member.ref}"
     return form_page(
-        "timebank/line.html", form, line=found, member=member, name=name_of(member), own=own, back=back, question=lines.question_about(member, found.key)
+        "timebank/line.html", form, line=found, told=queries.statement(member, sequence + 1, 1)[0], member=member, name=name_of(member), own=own, back=back, question=lines.question_about(member, found.key)
     )  # fmt: skip
 
 

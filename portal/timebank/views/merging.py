@@ -13,7 +13,7 @@ from portal.timebank import members, merging
 from portal.timebank.members import name_of
 from portal.web.forms import Form, Line, Needed
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow, require
+from portal.web.policy import allow
 from portal.words import N_, _
 
 time_merging = Blueprint("time_merging", __name__)
@@ -27,8 +27,7 @@ class Join(Form):
 @allow("help others")
 def find(ref: str) -> Any:
     """The other card: those of the same name first, or by name or number."""
-    found = members.by_ref(ref)
-    require("help others", found)
+    found = members.helped(ref, current_user)
     text = request.args.get("q", "")[:100] or name_of(found)
     some = [each for each in members.search_all(text, current_user.areas("connector", "officer")) if each.id != found.id]
     same = [each for each in some if (each.person_id is None) == (found.person_id is None)]

@@ -165,7 +165,7 @@ def new() -> Any:
     given = clean_ref(request.args.get("for", ""))
     whom = members.by_ref(given) if given else None
     if whom is not None and not members.acts_as(current_user, whom):
-        require("help others", whom)
+        members.helped(whom.ref, current_user)
     own = [whom] if whom is not None else members.own(current_user)
     if not own:
         return see_other("/timebank/join?next=/timebank/posts/new")

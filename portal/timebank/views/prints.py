@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, request
+from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.people.model import Person
@@ -16,7 +17,7 @@ from portal.web import documents
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import page
-from portal.web.policy import allow, require
+from portal.web.policy import allow
 from portal.words import _
 
 time_prints = Blueprint("time_prints", __name__)
@@ -62,9 +63,7 @@ def _some(area: Area) -> Any:
 
 
 def _member(ref: str) -> Member:
-    found = members.by_ref(ref)
-    require("help others", found)
-    return found
+    return members.helped(ref, current_user)
 
 
 def _pdf(document: documents.Document | documents.Printed, name: str) -> Response:

@@ -16,7 +16,7 @@ from portal.timebank.views.posts import done
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow, require
+from portal.web.policy import allow
 from portal.words import N_, _
 
 time_safety = Blueprint("time_safety", __name__)
@@ -70,8 +70,7 @@ def rules() -> Any:
 @limiter.limit("60/minute", methods=["POST"])
 def seen(ref: str) -> Any:
     """What stands about a member, for what they wait, and a form for what was seen."""
-    member = members.by_ref(ref)
-    require("help others", member)
+    member = members.helped(ref, current_user)
     own = members.acts_as(current_user, member)
     seers = [] if own else evidence.seers(member)
     mine = str(current_user.id) if any(each.id == current_user.id for each in seers) else ""

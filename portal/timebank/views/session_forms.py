@@ -203,6 +203,7 @@ class NewMember(Form):
 
 class Close(Form):
     minutes = HoursField(N_("How long was it, for everybody?"))
+    sure = BooleanField(N_("Yes, it was that long"))
     purpose = SelectField(N_("Was it for an idea with a grant?"), description=N_("Then the same hours help that idea too."))
     basis = RadioField(N_("How do you know?"), validate_choice=False)
 

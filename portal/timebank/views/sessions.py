@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.calendars import Happening, calendar_file, in_words
-from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
+from portal.errors import Conflict, NotFound, NotYours, Problem, Refused, Unknown
 from portal.ledger import queries as books
 from portal.money import parse_hours
 from portal.outbox import address_of
@@ -177,8 +177,9 @@ def _one(session: TimeSession, form: Any) -> Any:
         "timebank/session_one.html", form, session=session, times=times, member=member, signed=signed, row=row, going=sum(each.state == "going" for each in some),
         waiting=[each for each in some if each.state == "waiting"], stands=session_closing.stands(row, put) if row is not None else 0, later=later,
         pattern=in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
-        why=session_closing.why_words(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
+        why=session_closing.why_own(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
         from_whom=split.in_words(session, sessions.payer_name(session)), today=clock.today(), some=some, name_of=name_of,
+        checked_in=checkin.count(session) if session.status == "open" and session.day <= clock.today() else 0,
     )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def _poster_page(session: TimeSession, token: str, form: Any) -> Any:
 def here(token: str) -> Any:
     ref = sessions.ref_of_token(token)
     if ref is None:
-        raise NotFound(_("We cannot find that session. Type the six digits of the poster instead."))
+        raise Unknown(_("We cannot find that session. Type the six digits of the poster instead."))
     form = forms.Nothing()
     done, _ref = _act(form, lambda: checkin.here_by_token(token, current_user))
     if not done:
@@ -559,7 +560,15 @@ def close(ref: str) -> Any:
     each, wrong = _each(typed)
     if form.validate_on_submit() and not wrong and request.form.get("do") == "close":
         try:
-            session_closing.close(ref, form.minutes.data, each, current_user, basis=form.basis.data or None, purpose_id=forms.idea_of(form))
+            session_closing.close(
+                ref,
+                form.minutes.data,
+                each,
+                current_user,
+                basis=form.basis.data or None,
+                purpose_id=forms.idea_of(form),
+                sure=bool(form.sure.data),
+            )
         except (Refused, Conflict) as why:
             row_id = whole_number((why.field or "").removeprefix("each-"), -1)
             if row_id in typed:

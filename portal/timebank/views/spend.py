@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, g, request, send_file
 from flask_login import current_user
 
 from portal import clock, photos
-from portal.errors import NotFound, NotYours, Refused
+from portal.errors import NotFound, Refused
 from portal.people.views import settings
 from portal.places import queries as places
 from portal.refs import clean_ref
@@ -56,7 +56,7 @@ def for_whom(needed: bool = True) -> tuple[Member | None, str, bool]:
     if found is None and wanted is not None:
         found = members.by_ref(wanted)
         if not may("help others", found):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         return found, f"?as={found.ref}", True
     found = found or (mine[0] if mine else None)
     if found is None and needed:

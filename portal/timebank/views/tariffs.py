@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, request
 from flask_login import current_user
 
-from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.refs import clean_ref
 from portal.timebank import exchange as exchanges
 from portal.timebank import members, tariffs
@@ -46,7 +46,7 @@ def _organisation() -> Member | None:
         return members.chosen(mine, wanted)
     found = members.by_ref(wanted)
     if found.organisation_id is None or not may("help others", found):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return found
 
 
