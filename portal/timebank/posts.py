@@ -16,6 +16,7 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Nobody, Who
+from portal.people.cash_words import PRICE, cash_like
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -283,6 +284,10 @@ def judge(draft: Draft, owner: str, *, kind: str, least: int = LEAST_TITLE) -> N
     for name in ("title", "text", "when_words", "tags", "alt"):
         if (what := not_for_the_public(getattr(draft, name), [owner])) is not None:
             raise Refused(_("Leave out %(what)s: everybody can read this. Neighbours write to you here.", what=what), name)
+        if (found := cash_like(getattr(draft, name))) is not None and found.kind == PRICE and found.surely:
+            raise Refused(
+                _("Time is the only coin here, so leave out “%(word)s”. If something must be bought for it, agree on that when you write.", word=found.word), name
+            )  # fmt: skip
     if draft.until_day is not None and draft.until_day < clock.today():
         raise Refused(_("That day has passed. Choose one that is ahead, or leave it empty."), "until_day")
     if draft.until_day is not None and draft.until_day > clock.today() + timedelta(days=FARTHEST):

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portal.db import db
 from portal.errors import Conflict, NotFound, NotYours, Refused
@@ -20,7 +20,11 @@ NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check"}
 
 
 def typed() -> list[tuple[str, str]]:
-    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details)."""
+    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details); nothing of what is too large."""
+    try:
+        request.form  # noqa: B018  # read now, and only now, by pages that are refused before anybody looked at it
+    except RequestEntityTooLarge:
+        return []
     return [(name, value) for name, value in request.form.items(multi=True) if name not in HIDDEN | NOT_TYPED and value.strip()]
 
 
@@ -28,7 +32,9 @@ def failure(status: int, sentence: str = "", template: str | None = None) -> Res
     """An error page in our layout, or in the plain one when the layout itself cannot be drawn."""
     name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = status >= 500  # then the page asks the database for nothing, not even our name
-    return make_response(render_template(name, sentence=sentence, typed=typed() if status in (400, 409) else [], status=status), status)
+    return make_response(
+        render_template(name, sentence=sentence, typed=typed() if status in (400, 409, 429) else [], status=status), status
+    )
 
 
 def install(app: Flask) -> None:
