@@ -101,8 +101,8 @@ def test_who_is_searched_and_not_found(bank: Bank, at: Browser) -> None:
 
 def test_what_is_typed_is_kept_when_it_cannot_be(bank: Bank, at: Browser) -> None:
     idris = at("Idris").get(f"/timebank/log/gave/{bank.cards['Maya']}")
-    idris.submit("1 h", status=422)
-    assert "Choose what kind of help it was" in idris.text
+    idris.submit("Write it down", status=422)
+    assert "Choose what kind of help it was" in idris.text and "Say how long it was" in idris.text
     idris.submit("Write it down", status=422, kind="garden", time="ten past", note="The hedge")
     assert 'value="ten past"' in idris.text and 'value="The hedge"' in idris.text and "Write the time in hours" in idris.text
     idris.submit("Write it down", status=422, kind="garden", time="7 min", note="The hedge")
@@ -115,6 +115,22 @@ def test_what_is_typed_is_kept_when_it_cannot_be(bank: Bank, at: Browser) -> Non
     idris.submit("Write it down", kind="garden", time="1.25", note="The hedge", day_day=str(today.day), day_month=str(today.month))
     idris.follow()
     assert "1 h 15 min" in idris.text
+
+
+def test_a_first_meeting_takes_one_tap_more_for_its_kind(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/log/gave")
+    assert "Nobody is in this list yet" in idris.text
+    idris.get(f"/timebank/log/gave/{bank.cards['Maya']}").submit("1 h 15 min", status=422)
+    assert "1 h 15 min: now tap what it was." in idris.text and "Choose what kind of help it was" in idris.text
+    idris.submit("Garden").follow()
+    assert "You helped Maya: 1 h 15 min" in " ".join(idris.text.replace("<strong>", "").replace("</strong>", "").split())
+
+
+def test_the_same_hour_in_other_words_says_which_words_stay(bank: Bank, at: Browser) -> None:
+    bank.log("Idris", "gave", "Maya", 60)
+    maya = at("Maya").get(f"/timebank/log/received/{bank.cards['Idris']}")
+    maya.submit("1 h", status=409, kind="pets", note="Fed the cat")
+    assert "it stays under “Garden”" in maya.text and "“Fed the cat”, is kept only if this is another one" in maya.text
 
 
 def test_the_same_hour_from_both_sides_is_one(bank: Bank, at: Browser) -> None:

@@ -261,7 +261,7 @@ def _beforehand(mine: Member, other: Member) -> dict[str, Any]:
 def _time_of(form: forms.Log) -> int | None:
     """Minutes of the chip that was tapped, or as written; None, and the form says so, when there are none."""
     if (chip := whole_number(request.form.get("minutes"))) > 0:
-        form.time.data, form.time.errors = Minutes(chip), []
+        form.time.data, form.time.errors, form.time.raw_data = Minutes(chip), [], None  # so that the box shows it, should the rest need a word
         return chip
     form.validate()
     if form.time.data is None and not form.time.errors:
@@ -275,6 +275,7 @@ def _twice(same: exchanges.Twice, form: forms.Log, minutes: int, way: str, other
     standing = exchanges.by_ref(same.ref)
     return page(
         "timebank/twice.html", sentence=same.sentence, ref=same.ref, theirs=same.theirs, shown=standing.minutes, minutes=minutes, typed=typed,
+        kind=standing.category.name, note=standing.note, lost=form.note.data if same.theirs and form.note.data != standing.note else "",
         action=f"/timebank/log/{way}/{other.ref}{as_}", as_=as_, form=Nothing(), status=409,
     )  # fmt: skip
 
@@ -354,7 +355,7 @@ def _on_behalf(me: Member) -> Actor | None:
 def _said(done: Exchange) -> str:
     """What an answer brought about, in a sentence."""
     if done.status == "settled":
-        return _("Thank you! %(time)s are in the books.", time=hours(done.settled_minutes or 0))
+        return _("Thank you! It is in the books: %(time)s.", time=hours(done.settled_minutes or 0))
     if done.status == "held":
         return _("Thank you! A coordinator looks at it first. The hours are not lost.")
     return _("Thank you. We tell the other one, and a coordinator helps if you do not agree.")
