@@ -14,7 +14,7 @@ from portal.words import N_
 EMAIL, PHONE, ELSEWHERE = (
     N_("an e-mail address"),
     N_("a telephone number"),
-    N_("a name or link on another network (for a place, write “at”)"),
+    N_("a name or link of another network"),
 )
 
 _ENDS = r"(?:com|net|org|info|uk|co|eu|io|biz|email|online|scot|wales|london)"

@@ -18,7 +18,7 @@ from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.actions import create_person
 from portal.people.model import Organisation, Person
-from portal.refs import clean_ref
+from portal.refs import clean_card
 from portal.timebank import members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank.members import name_of
@@ -116,7 +116,7 @@ def _shared(ref: str) -> TimeSession:
 def _check_in(session: TimeSession, member: Member, how: str, actor: Actor, sheet: str = "") -> bool:
     """Whether it is new that they are there."""
     _must_be_on(session)
-    sessions.must_be_able(member)
+    sessions.must_be_able(member, actor)
     insert = postgresql.insert if is_postgresql() else sqlite.insert
     row = insert(Attendance).values(
         session_id=session.id, member_id=member.id, guest="", how=how, sheet=sheet, entered_by=actor.code, entered_at=clock.now(), why="", question="",
@@ -258,7 +258,7 @@ def from_paper(ref: str, sheet: str, ticked: Sequence[str], lines: Sequence[str]
 
 def _meant(session: TimeSession, line: str) -> Member | None:
     """The member that a line of the register means; None for a guest. Refused: a card's number that we do not know."""
-    if (number := clean_ref(line)) is not None:
+    if (number := clean_card(line)) is not None:
         try:
             return members.by_ref(number)
         except NotFound as why:

@@ -168,9 +168,10 @@ def written(
     rules = members.open_rules()
     if giver.id == receiver.id:
         raise Refused(_("That is your own number. Choose who it was with."), "who")
+    writer = giver if way == "gave" else receiver
     for each in (giver, receiver):
-        if each.status != "active":
-            raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(each)))
+        if each.status != "active" and not (each is writer and (began := members.break_began(each)) and day <= began):
+            raise Refused(members.on_break(each, actor))
     coordinator = actor.on_behalf_id is not None or actor.basis is not None
     if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
@@ -244,7 +245,7 @@ def answer_by_token(token: str, minutes: int, words: str, *, shown: int) -> Exch
 
 
 def answer_by_code(ref: str, typed: str, who: Who) -> Exchange:
-    """Who wrote it down types the six digits that the other one reads out: a yes. Refused: wrong, or wrong too often."""
+    """Who wrote it down types the six digits that the other one reads out: a yes. Refused: not six, wrong, or wrong too often."""
     wrong = False
     with transaction():
         exchange = _locked(ref)
@@ -255,6 +256,8 @@ def answer_by_code(ref: str, typed: str, who: Who) -> Exchange:
         if exchange.wrong_codes >= MOST_WRONG_CODES:
             raise Refused(_("Too many wrong numbers. They can answer by the link in their message."), "code")
         digits = "".join(each for each in typed if each.isascii() and each.isdigit())
+        if len(digits) != 6:  # a slip, and no guess
+            raise Refused(_("Write the six digits from their message."), "code")
         if any(hmac.compare_digest(digits.encode(), _digits(mark).encode()) for mark in _marks(exchange)):
             return _answered(exchange, exchange.minutes, "", members.about(other), Actor(None, other.person_id, "code"), exchange.minutes)
         exchange.wrong_codes += 1

@@ -200,7 +200,7 @@ def _posted(member_ref: str, draft: Draft, who: Who, basis: str | None, picture:
     members.open_rules()
     owner = members.by_ref(member_ref)
     actor = acting(who, owner, basis)
-    _must_be_active(owner)
+    _must_be_active(owner, actor)
     _not_too_many(owner)
     made = Post(
         ref=new_ref("POS"), member_id=owner.id, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, status="open", version=0
@@ -310,9 +310,9 @@ def tidy_tags(typed: str) -> str:
     return ", ".join(reversed(tags.values()))
 
 
-def _must_be_active(owner: Member) -> None:
+def _must_be_active(owner: Member, actor: Actor) -> None:
     if owner.status != "active":
-        raise Refused(_("%(name)s takes a break from the timebank just now. End the break first.", name=name_of(owner)))
+        raise Refused(members.on_break(owner, actor))
 
 
 def room(owner: Member) -> int:
@@ -355,7 +355,7 @@ def renew(ref: str, who: Who, *, basis: str | None = None) -> Post:
         actor = acting(who, row.member, basis)
         if row.status == "hidden":
             raise Conflict(_("A coordinator took this down. Write a new one, in another way."))
-        _must_be_active(row.member)
+        _must_be_active(row.member, actor)
         if row.until_day is not None and row.until_day < clock.today():
             raise Refused(_("It was for a day that has passed. Change the day first."))
         if row.status != "open":

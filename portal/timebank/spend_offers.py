@@ -189,7 +189,7 @@ def make(
         members.open_rules()
         partner = partner_of(partner_ref, who)
         if partner.status != "active":
-            raise Refused(_("%(name)s is taking a break from the timebank just now.", name=members.name_of(partner)))
+            raise Refused(members.on_break(partner, Actor(who.id)))
         _judge(offered, partner, who)
         flagged = _filtered(offered, ask_officer)
         made = SpendOffer(

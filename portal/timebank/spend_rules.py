@@ -3,7 +3,6 @@
 Times of a day are minutes after midnight in Europe/London; a week begins on Monday (0).
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -73,20 +72,6 @@ def occurrences(
         day = since + timedelta(days=number)
         if first <= day and (last is None or day <= last) and day.isoformat() not in days_off:
             yield from (Occurrence(day, each.begins, each.ends) for each in sorted(times) if each.weekday == day.weekday())
-
-
-def parse_clock(text: str) -> int | None:
-    """ "9:30", "9.30 pm", "18", "6pm" as minutes after midnight; None for anything else. 24:00 is the end of the day."""
-    found = re.fullmatch(r"\s*([0-9]{1,2})(?:\s*[:.]\s*([0-5][0-9]))?\s*(am|pm)?\s*", text.lower())
-    if found is None:
-        return None
-    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
-    if half is not None:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    total = hour * 60 + minute
-    return total if total <= 24 * 60 else None
 
 
 def clock_words(minute: int) -> str:

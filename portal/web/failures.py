@@ -16,7 +16,7 @@ from portal.words import _
 log = logging.getLogger("kindling")
 
 HIDDEN = {"csrf_token", "once", "code", "sort_code", "account_number"}
-NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check"}
+NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check", "pass_on"}
 
 
 def typed() -> list[tuple[str, str]]:

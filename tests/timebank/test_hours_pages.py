@@ -1,15 +1,18 @@
 """The pages of hours, as a member, a visitor, a connector see them."""
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from portal import clock
+from portal.money import parse_hours
 from portal.timebank import exchange, members
 from tests.client import Inspector
-from tests.timebank.bank import Bank, assert_books_are_right, open_bank
+from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
 
 BUDGET = 8
 AN_ACT = 40  # an act reads what it judges by, writes the fact, the books, two receipts
@@ -93,6 +96,9 @@ def test_who_is_searched_and_not_found(bank: Bank, at: Browser) -> None:
     assert "Nobody found called “walter”" in idris.text
     idris.get(f"/timebank/log/gave?q={bank.cards['Walter']}")
     assert "Walter" in idris.text and "Riverside" in idris.text
+    name, card = next((name, card) for name, card in bank.cards.items() if name != "Idris" and re.search(r"\d", card))
+    idris.get(f"/timebank/log/gave?q={card[4:].lower()}")
+    assert f"<strong>{name}</strong>" in idris.text, "the first letters of a number may be left out"
     idris.get(f"/timebank/to/{bank.cards['Walter']}")
     assert "You and Walter" in idris.text
     idris.get(f"/timebank/to/{bank.cards['Idris']}", status=303)
@@ -187,7 +193,7 @@ def test_digits_read_out(bank: Bank, at: Browser) -> None:
     code = exchange.code_of(bank.entry(ref))
     assert code not in idris.text
     idris.submit("It is agreed", status=422, code="12")
-    assert "not the six digits" in idris.text
+    assert "Write the six digits" in idris.text
     idris.submit("It is agreed", code=code)
     assert bank.has("Idris") == 60
 
@@ -284,9 +290,34 @@ def test_before_it_is_open(app: Flask) -> None:
     rita.get("/timebank/join")
 
 
+def test_as_low_as_it_goes(bank: Bank, at: Browser) -> None:
+    for days in (0, 1):
+        bank.settled("Idris", "Maya", 600, day=clock.today() - timedelta(days=days))
+    maya = at("Maya").get("/timebank/")
+    assert "as far as it goes: give some time first" in maya.text
+    lend(bank, "Maya", 15)
+    assert "and that is fine" in maya.get("/timebank/statement").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes"),
+    [("1½", 90), ("½", 30), ("1 1/2", 90), ("half an hour", 30), ("Two and a half hours", 150), ("an hour and a quarter", 75), ("three quarters of an hour", 45), ("one hour", 60), ("0.125", 8), ("0.25", 15), ("1 h 15 min", 75), ("1:30", 90)],
+)  # fmt: skip
+def test_hours_as_people_write_them(typed: str, minutes: int) -> None:
+    assert parse_hours(typed) == minutes
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "ten past", "1/3", "11/2", "hour", "half", "1.5.2"])
+def test_what_are_no_hours(typed: str) -> None:
+    with pytest.raises(ValueError, match="in hours"):
+        parse_hours(typed)
+
+
 def test_my_card(bank: Bank, at: Browser) -> None:
     idris = at("Idris").get("/timebank/card")
     assert bank.cards["Idris"] in idris.text and "<svg" in idris.text
     idris.get("/timebank/me").submit("Save", seen_outside="y", paused="y")
     idris.follow()
     assert "You are taking a break" in idris.text
+    idris.get("/timebank/log/gave")
+    assert "Hours from before it can be written down" in idris.text

@@ -120,7 +120,7 @@ class TestPosting:
 
     def test_no_post_from_who_takes_a_break(self, bank: Bank) -> None:
         members.set_member(bank.cards["Maya"], area_id=bank.areas["mossgate"], seen_outside=False, paused=True, actor=bank.actor("Maya"))
-        with pytest.raises(Refused, match="takes a break"):
+        with pytest.raises(Refused, match="You are taking a break"):
             put_up(bank, "Maya")
 
 

@@ -173,6 +173,15 @@ def test_what_may_be_like_cash_is_looked_at_twice(pool: Pool, at: Browser) -> No
     assert newest().status == "open", "a connector decides, without an officer"
 
 
+def test_what_is_over_today_is_not_to_come(pool: Pool, at: Browser) -> None:
+    pool.book(pool.open(), "Maya")
+    with on(FRIDAY, 14):
+        assert "To come" in at("Maya").get("/timebank/spend/mine").text
+    with on(FRIDAY, 16, 45):
+        maya = at("Maya").get("/timebank/spend/mine")
+        assert "Just over" in maya.text and "To come" not in maya.text
+
+
 def test_changing_and_sending_back(pool: Pool, at: Browser) -> None:
     ref = pool.made()
     cass = at("Cass").get(f"/timebank/spend/desk/{ref}").submit("Send it back", reason="Say how deep it is.")

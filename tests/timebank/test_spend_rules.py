@@ -10,20 +10,20 @@ from portal.timebank.spend_rules import (
     Window,
     clock_words,
     occurrences,
-    parse_clock,
     paused_until,
     times_in_words,
 )
+from portal.timebank.views.spend_forms import minute_of
 
 
 @pytest.mark.parametrize(
     ("typed", "minute"),
-    [("9:30", 570), ("9.30 pm", 1290), ("18", 1080), ("6pm", 1080), ("12 am", 0), ("12pm", 720), ("24:00", 1440), ("24:15", None), ("13 pm", None), ("noon", None), ("", None), ("9:60", None), ("-1", None)],
+    [("9:30", 570), ("9.30 pm", 1290), ("18", 1080), ("6pm", 1080), ("12 am", 0), ("12pm", 720), ("24:00", 1440), ("24:15", None), ("13 pm", None), ("noon", 720), ("12 noon", 720), ("half past ten", 630), ("noonish", None), ("", None), ("9:60", None), ("-1", None)],
 )  # fmt: skip
 def test_a_time_of_day_as_typed(typed: str, minute: int | None) -> None:
-    assert parse_clock(typed) == minute
+    assert minute_of(typed) == minute
     if minute is not None:
-        assert parse_clock(clock_words(minute)) == minute
+        assert minute_of(clock_words(minute)) == minute
 
 
 def test_times_of_a_week_in_words() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -72,10 +73,15 @@ def index() -> Any:
     waiting, under_way = queries.unsettled(mine)
     lines = queries.statement(me, limit=5)
     return page(
-        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
+        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, lowest=_lowest(me, lines), waiting=waiting, under_way=under_way,
         lines=lines, in_words=queries.in_words, states=STATES, other=_other_side, as_=suffix(me), once=Nothing(),
         grants=neighbour_queries.grants_lately([me.id]),
     )  # fmt: skip
+
+
+def _lowest(me: Member, lines: Sequence[queries.Line]) -> int | None:
+    """How far a balance may fall, of who is below zero; None for all others. One query, or none."""
+    return members.floor_of(me, members.open_rules()) if lines and lines[0].after < 0 else None
 
 
 def _chosen(mine: Any) -> Member | None:
@@ -261,7 +267,11 @@ def _beforehand(mine: Member, other: Member) -> dict[str, Any]:
 def _time_of(form: forms.Log) -> int | None:
     """Minutes of the chip that was tapped, or as written; None, and the form says so, when there are none."""
     if (chip := whole_number(request.form.get("minutes"))) > 0:
-        form.time.data, form.time.errors, form.time.raw_data = Minutes(chip), [], None  # so that the box shows it, should the rest need a word
+        form.time.data, form.time.errors, form.time.raw_data = (
+            Minutes(chip),
+            [],
+            None,
+        )  # so that the box shows it, should the rest need a word
         return chip
     form.validate()
     if form.time.data is None and not form.time.errors:
@@ -474,7 +484,7 @@ def statement() -> Any:
     joint = "&" if suffix(mine) else "?"
     older = f"/timebank/statement{suffix(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
     return page(
-        "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
+        "timebank/statement.html", lowest=_lowest(mine, lines), me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
         balance=lines[0].after if lines else 0,
     )  # fmt: skip
 
