@@ -64,7 +64,7 @@ _DIGITS = {
     "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "treble": 3, "triple": 3}
-_TOKEN = re.compile(rf"\d+|(?:(?:{'|'.join(_TIMES)})\s+)?\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
+_TOKEN = re.compile(rf"\d++|(?:(?:{'|'.join(_TIMES)})\s+)?\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
 _RUN = re.compile(rf"(?<!\w)(?:{_TOKEN.pattern})(?:[\s().–-]{{0,3}}(?:{_TOKEN.pattern})){{0,24}}(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:0|(?:00)?440?)\d{9,10}|7\d{9}")
 _NOT_A_NUMBER = re.compile(

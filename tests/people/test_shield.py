@@ -38,6 +38,14 @@ def test_plain_talk_stays(text: str) -> None:
     assert shielded(text) == text
 
 
+@pytest.mark.parametrize(
+    "text", ["1" * 3000 + "x", "oh " * 1000 + "x", "a.b" * 1000 + "@", "0 " * 1500 + "x", "dot " * 700, "( at " * 600, "double " * 400]
+)
+def test_what_is_typed_to_take_for_ever_is_read_to_its_end(text: str) -> None:
+    """Patterns that try every way to cut a long run of figures would never come back."""
+    assert shielded(text)
+
+
 def test_all_of_it_goes_and_nothing_else() -> None:
     assert shielded("Ring ٠٧٧٠٠ ٩٠٠١٢٣ or 077\u200b00900123 today") == "Ring [left out] or [left out] today"
     assert (

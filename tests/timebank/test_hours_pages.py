@@ -321,3 +321,4 @@ def test_my_card(bank: Bank, at: Browser) -> None:
     assert "You are taking a break" in idris.text
     idris.get("/timebank/log/gave")
     assert "Hours from before it can be written down" in idris.text
+    assert "cannot go into the list yet" in idris.get("/timebank/posts/new").text
