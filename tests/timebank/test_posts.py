@@ -77,7 +77,7 @@ class TestPosting:
             ({"from_day": "next week", "until_day": "tomorrow"}, "after the last"),
             ({"title": "I sell my old bike for £40"}, "Time is the only coin here, so leave out “£”"),
             ({"when_words": "Any day, 40 quid"}, "Time is the only coin here"),
-            ({"text": "wa.me/447700900123"}, "Leave out a name or link on another network"),
+            ({"text": "wa.me/447700900123"}, "Leave out a name or link of another network"),
         ],
     )
     def test_what_is_refused(self, bank: Bank, changes: dict[str, object], says: str) -> None:
