@@ -168,11 +168,11 @@ def written(
     rules = members.open_rules()
     if giver.id == receiver.id:
         raise Refused(_("That is your own number. Choose who it was with."), "who")
-    writer = giver if way == "gave" else receiver
+    coordinator = actor.on_behalf_id is not None or actor.basis is not None
+    writer = None if coordinator else giver if way == "gave" else receiver
     for each in (giver, receiver):
         if each.status != "active" and not (each is writer and (began := members.break_began(each)) and day <= began):
             raise Refused(members.on_break(each, actor))
-    coordinator = actor.on_behalf_id is not None or actor.basis is not None
     if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     judge_time(minutes)
