@@ -24,6 +24,7 @@ Row = TypeVar("Row", bound=Any)
 
 MANY_WORDS = 8
 LONGEST = 40
+SHORT = 3  # letters: a word that is so short stands in only for one that begins like it
 MOST_ALTERNATIVES = 3
 MOST_CANDIDATES = 3000
 # what PostgreSQL leaves out of an English index; left out here too, so that both engines are asked the same
@@ -196,8 +197,9 @@ def _nearest(word: str, known: Sequence[str]) -> Sequence[str]:
     begins = [each for each in known if each.startswith(word)][:MOST_ALTERNATIVES]
     if begins:
         return begins
-    meant, most = singular(word), slips(singular(word))
-    far = {each: distance(meant, singular(each), most) for each in known} if most else {}
+    meant, most = _sound(word), slips(singular(word))
+    near = [each for each in known if len(singular(each)) > SHORT or each[0] == word[0]]  # "fone" is no "one"
+    far = {each: distance(meant, _sound(each), most) for each in near} if most else {}
     least = min(far.values(), default=most + 1)
     return [each for each in known if far.get(each, most + 1) == least <= most][:MOST_ALTERNATIVES]
 
@@ -205,6 +207,11 @@ def _nearest(word: str, known: Sequence[str]) -> Sequence[str]:
 def singular(word: str) -> str:
     """A word without the s of many: "bicycles" and "bicycle" are as far from "bycicle"."""
     return word[:-1] if len(word) > 4 and word[-1] == "s" and word[-2] != "s" else word
+
+
+def _sound(word: str) -> str:
+    """Its singular, as it is heard: "phone" and "fone" are one."""
+    return singular(word).replace("ph", "f")
 
 
 def slips(word: str) -> int:

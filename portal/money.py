@@ -18,7 +18,17 @@ _CLOCK = re.compile(r"^([0-9]{1,3})\s*:\s*([0-5][0-9])$")
 _WORDS = re.compile(
     r"^(?:([0-9]{1,3}(?:[.,][0-9]{1,2})?)\s*(?:hours?|hrs?|h))?\s*(?:(?:and\s*)?([0-9]{1,4})\s*(?:minutes?|mins?|m))?$", re.IGNORECASE
 )
-_BARE = re.compile(r"^[0-9]{1,3}(?:[.,][0-9]{1,2})?$")
+_BARE = re.compile(r"^[0-9]{1,3}(?:[.,][0-9]{1,4})?$")
+_FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
+_FRACTION = re.compile(r"([0-9]{1,3})? ?([½¼¾])|(?:([0-9]{1,3}) )?(?<![0-9/])(1/2|1/4|3/4)(?![0-9/])")
+_COUNTED = {
+    word: str(number)
+    for number, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)
+}
+_PARTS = {"half": 30, "quarter": 15, "3 quarters": 45}
+_SAID = re.compile(
+    r"(?:([0-9]{1,3}|an?)(?: ?(?:hours?|hrs?|h))? and )?(?:an? |1 )?(half|quarter|3 quarters)(?: of)?(?: an?)?( ?(?:hours?|hrs?|h))?"
+)
 
 
 def pounds(amount: int) -> str:
@@ -64,9 +74,11 @@ def parse_pounds(text: str) -> Pence:
 
 
 def parse_hours(text: str) -> Minutes:
-    """Hours as typed ("2", "1.5", "1:30", "1 h 15 min", "90 min") to minutes. ValueError, with a sentence, otherwise."""
-    text = text.strip()
-    if clock := _CLOCK.match(text):
+    """Hours as typed ("2", "1.5", "1½", "1:30", "1 h 15 min", "90 min", "half an hour") to minutes. ValueError, with a sentence, otherwise."""
+    text = _in_figures(text)
+    if (said := _SAID.fullmatch(text)) and (said[1] or said[3]):
+        minutes = (int(said[1]) if said[1] and said[1].isdigit() else int(bool(said[1]))) * 60 + _PARTS[said[2]]
+    elif clock := _CLOCK.match(text):
         minutes = int(clock[1]) * 60 + int(clock[2])
     elif _BARE.match(text):
         minutes = _minutes_of(text)
@@ -79,9 +91,17 @@ def parse_hours(text: str) -> Minutes:
     return Minutes(minutes)
 
 
+def _in_figures(text: str) -> str:
+    """ "Two and a half hours" as "2 and a half hours", "1½" as "1.5", "an hour" as "1 h"."""
+    plain = " ".join(text.lower().replace("-", " ").split()) if text[:1] not in "-+" else text
+    plain = _FRACTION.sub(lambda found: (found[1] or found[3] or "0") + _FRACTIONS[found[2] or found[4]], plain)
+    plain = re.sub(r"[a-z]+", lambda word: _COUNTED.get(word[0], word[0]), plain)
+    return re.sub(r"^an? hour(?= and [0-9]|$)", "1 h", plain)
+
+
 def _minutes_of(decimal_hours: str) -> int:
     whole, _dot, part = decimal_hours.replace(",", ".").partition(".")
-    return int(whole) * 60 + (int(part.ljust(2, "0")) * 60 + 50) // 100
+    return int(whole) * 60 + (int(part.ljust(4, "0")) * 60 + 5000) // 10000
 
 
 def match_value(minutes: int, pence_per_hour: int) -> Pence:

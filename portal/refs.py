@@ -39,6 +39,15 @@ def clean_ref(text: str) -> str | None:
     return ref if _SHAPE.match(ref) else None
 
 
+def clean_card(text: str) -> str | None:
+    """What somebody typed from a membership card, also without its first letters ("63J4-RKHD"); None when it cannot be one.
+
+    Without a figure among them eight letters are taken for a name: "Jean-Mary".
+    """
+    whole = clean_ref(text)
+    return whole or (clean_ref(f"MEM{text}") if re.search(r"[2-9]", text) else None)
+
+
 def new_serial() -> str:
     """A number for a printed ballot paper, such as `BAL-7F3K-9QXA`: seven letters drawn, of which the eighth is the check."""
     drawn = "".join(_source.choice(ALPHABET) for _ in range(7))

@@ -7,19 +7,8 @@ reports are typed later, and something always slips through: so whatever leaves 
 import re
 from collections.abc import Iterable
 
-from portal.words import N_, _
-
-PRIVATE = (
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), N_("an e-mail address")),
-    (re.compile(r"(?:\+44|\b0)(?:[\s-]?\d){9,10}\b"), N_("a telephone number")),
-    (re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b", re.IGNORECASE), N_("a postcode")),
-    (re.compile(r"\b\d{2}-\d{2}-\d{2}\b"), N_("a sort code")),
-    (
-        re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?(?:\d{2}\s?){3}[A-D]\b", re.IGNORECASE),
-        N_("a National Insurance number"),
-    ),
-)
-_MAY_HOLD = re.compile(r"[@\d]")  # each of the patterns needs one of these; most text has neither
+from portal.people.contacts import contacts
+from portal.words import _
 
 
 def not_for_the_public(text: str, names: Iterable[str] = ()) -> str | None:
@@ -30,15 +19,17 @@ def not_for_the_public(text: str, names: Iterable[str] = ()) -> str | None:
     plain = " ".join(text.casefold().split())
     if any(name in plain for name in (" ".join(each.casefold().split()) for each in names) if " " in name):
         return _("the name of a person")
-    return next((_(what) for pattern, what in PRIVATE if pattern.search(text)), None)
+    return next((_(each.what) for each in contacts(text)), None)
 
 
 def shielded(text: str, names: Iterable[str] = ()) -> str:
     """Text without addresses, numbers that point to a person, and these people's full names, which become "a neighbour"."""
-    if text and _MAY_HOLD.search(text):
-        for pattern, _what in PRIVATE:
-            text = pattern.sub(_("[left out]"), text)
-    return nameless(text, names)
+    kept, at = [], 0
+    for each in sorted(contacts(text), key=lambda found: found.begins):
+        if each.begins >= at:
+            kept += [text[at : each.begins], _("[left out]")]
+        at = max(at, each.ends)
+    return nameless("".join((*kept, text[at:])), names)
 
 
 def nameless(text: str, names: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.actions import create_person
 from portal.people.model import Organisation, Person
-from portal.refs import clean_ref
+from portal.refs import clean_card
 from portal.timebank import members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank.members import name_of
@@ -117,7 +117,7 @@ def _shared(ref: str) -> TimeSession:
 def _check_in(session: TimeSession, member: Member, how: str, actor: Actor, sheet: str = "") -> bool:
     """Whether it is new that they are there."""
     _must_be_on(session)
-    sessions.must_be_able(member)
+    sessions.must_be_able(member, actor)
     insert = postgresql.insert if is_postgresql() else sqlite.insert
     row = insert(Attendance).values(
         session_id=session.id, member_id=member.id, guest="", how=how, sheet=sheet, entered_by=actor.code, entered_at=clock.now(), why="", question="",
@@ -279,7 +279,7 @@ def from_paper(
 
 def _meant(session: TimeSession, line: str, who: Who) -> tuple[Member | None, Sequence[Member]]:
     """(the member that a line of the register means, those whom it may mean when that is not clear). Refused: a number that we do not know."""
-    if (number := clean_ref(line)) is not None:
+    if (number := clean_card(line)) is not None:
         try:
             return members.by_ref(number), ()
         except Unknown as why:

@@ -180,7 +180,7 @@ def _begin(post: Post, other: Member, sender: Member, words: str, actor: Actor) 
         raise Refused(_("This is your own."))
     for each in (post.member, other):
         if each.status != "active":
-            raise Refused(_("%(name)s takes a break from the timebank just now.", name=notices.first_name(each)))
+            raise Refused(members.on_break(each, actor, notices.first_name(each)))
     one_at_a_time(f"conversation:{min(post.member_id, other.id)}:{max(post.member_id, other.id)}")
     _not_blocked(post.member_id, other.id)
     found = db.session.scalar(
@@ -279,17 +279,24 @@ def close(ref: str, who: Who, *, block: bool) -> None:
             found.blocked_by_id = seen.me.id
 
 
-def reopen(ref: str, who: Who) -> None:
-    """Whoever closed it opens it again. Refused: the other side, or a coordinator, closed it."""
+def reopen(ref: str, who: Who) -> bool:
+    """Whoever closed it opens it again; whoever did not want to hear from the other any more lifts that. Returns whether it is open.
+
+    Refused: the other side, or a coordinator, closed it, and there is nothing to lift.
+    """
     with transaction():
         found = locked(ref)
         seen = _seen_by(found, who)
         if found.status == "open":
-            return
-        if found.closed_by_id != seen.me.id or found.blocked_by_id not in (None, seen.me.id):
+            return True
+        closed, blocked = found.closed_by_id == seen.me.id, found.blocked_by_id == seen.me.id
+        if found.closed_by_id is None or not (blocked or (closed and found.blocked_by_id is None)):
             raise Refused(_("Only whoever closed this can open it again."))
-        found.status, found.closed_by_id, found.blocked_by_id = "open", None, None
-        record(about(found), "reopened", Actor(who.id))
+        found.blocked_by_id = None
+        if closed:
+            found.status, found.closed_by_id = "open", None
+        record(about(found), "reopened" if closed else "unblocked", Actor(who.id))
+        return closed
 
 
 def something_wrong(ref: str, relayed_id: int, words: str, who: Who) -> None:

@@ -168,10 +168,11 @@ def written(
     rules = members.open_rules()
     if giver.id == receiver.id:
         raise Refused(_("That is your own number. Choose who it was with."), "who")
-    for each in (giver, receiver):
-        if each.status != "active":
-            raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(each)))
     coordinator = actor.on_behalf_id is not None or actor.basis is not None
+    writer = None if coordinator else giver if way == "gave" else receiver
+    for each in (giver, receiver):
+        if each.status != "active" and not (each is writer and (began := members.break_began(each)) and day <= began):
+            raise Refused(members.on_break(each, actor))
     if coordinator and actor.basis not in BASES and not (actor.basis or "").startswith("paper sheet"):
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     judge_time(minutes)
@@ -245,7 +246,7 @@ def answer_by_token(token: str, minutes: int, words: str, *, shown: int) -> Exch
 
 
 def answer_by_code(ref: str, typed: str, who: Who) -> Exchange:
-    """Who wrote it down types the six digits that the other one reads out: a yes. Refused: wrong, or wrong too often."""
+    """Who wrote it down types the six digits that the other one reads out: a yes. Refused: not six, wrong, or wrong too often."""
     wrong = False
     with transaction():
         exchange = _locked(ref)
@@ -256,6 +257,8 @@ def answer_by_code(ref: str, typed: str, who: Who) -> Exchange:
         if exchange.wrong_codes >= MOST_WRONG_CODES:
             raise Refused(_("Too many wrong numbers. They can answer by the link in their message."), "code")
         digits = "".join(each for each in typed if each.isascii() and each.isdigit())
+        if len(digits) != 6:  # a slip, and no guess
+            raise Refused(_("Write the six digits from their message."), "code")
         if any(hmac.compare_digest(digits.encode(), _digits(mark).encode()) for mark in _marks(exchange)):
             return _answered(exchange, exchange.minutes, "", members.about(other), Actor(None, other.person_id, "code"), exchange.minutes)
         exchange.wrong_codes += 1
@@ -583,12 +586,17 @@ def settle_due() -> int:
     due = select(Exchange.ref).where(Exchange.status == "logged", Exchange.settle_on <= clock.today()).order_by(Exchange.id)
 
     def act(exchange: Exchange) -> bool:
-        if exchange.status != "logged" or speaks_for_both(exchange) or not can_be_heard(exchange):
+        if exchange.status != "logged" or _for_their_own_group(exchange) or not can_be_heard(exchange):
             return False
         _settle(exchange, exchange.minutes, SCHEME)
         return True
 
     return _each(db.session.scalars(due).all(), act)
+
+
+def _for_their_own_group(exchange: Exchange) -> bool:
+    """Whether who wrote it down is among those who speak for the other side: silence of the others is no yes then (decision 0014)."""
+    return exchange.entered_by in codes_of((sides(exchange)[1],))
 
 
 def can_be_heard(exchange: Exchange) -> bool:

@@ -8,7 +8,7 @@ from wtforms import BooleanField, RadioField, SelectField, ValidationError
 from portal import clock
 from portal.errors import Refused
 from portal.people.forms import area_choices
-from portal.refs import clean_ref
+from portal.refs import clean_card
 from portal.timebank.leaving import POT
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
@@ -127,14 +127,14 @@ class _To(Form):
         """`POT` or a card number. Refused: none that could be one."""
         if self.to.data != SOMEBODY:
             return str(self.to.data)
-        number = clean_ref(self.number.data)
+        number = clean_card(self.number.data)
         if number is None:
             raise Refused(_("Write the number on their card, like MEM-7F3K-9QXA."), "number")
         return number
 
 
 class Give(_To):
-    time = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
+    time = HoursField(N_("How much time?"), [Needed(N_("Say how much time you give."))])
     note = Line(N_("Why? (optional)"), most=120)
 
 
@@ -144,7 +144,7 @@ class Leave(_To):
 
 
 class Grant(Form):
-    time = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
+    time = HoursField(N_("How much time?"), [Needed(N_("Say how much time they get."))])
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
 
 

@@ -17,6 +17,7 @@ from portal.timebank import members, notices, safety, search
 from portal.timebank.members import NAMED
 from portal.timebank.model import Exchange, Member
 from portal.timebank.posts_model import Conversation, Post
+from portal.timebank.weekdays import EVERY_DAY, weekdays_between, weekdays_in
 from portal.words import _, _n
 
 SUGGESTED = 5
@@ -74,7 +75,7 @@ def _judge(each: Suggestion, post: Post, wanted: frozenset[str], asked: bool, ba
         each.score += OFFERS
         if wanted & frozenset(words_of(f"{each.offer.title} {each.offer.tags}")):
             each.score += SAYS_SO
-        if _free(each.offer, post.from_day, post.until_day):
+        if _free(each.offer, post):
             each.add(FREE, _("Is free then: %(when)s", when=each.offer.when_words) if each.offer.when_words else _("Is free in those days"))
     if each.member.area_id == post.member.area_id:
         each.add(
@@ -89,12 +90,22 @@ def _judge(each: Suggestion, post: Post, wanted: frozenset[str], asked: bool, ba
         each.add(WOULD_LIKE, _("Would like to give some time back"))
 
 
-def _free(offer: Post, first: date | None, last: date | None) -> bool:
-    """Whether an offer names days, and they meet those of the request."""
-    if (offer.from_day is None and offer.until_day is None) or (first is None and last is None):
+def _free(offer: Post, request: Post) -> bool:
+    """Whether an offer names days, by date or as days of the week, and they meet those of the request."""
+    begins = max(offer.from_day or date.min, request.from_day or date.min)
+    if begins > min(offer.until_day or date.max, request.until_day or date.max):
         return False
-    begins, ends = max(offer.from_day or date.min, first or date.min), min(offer.until_day or date.max, last or date.max)
-    return begins <= ends
+    if free := weekdays_in(offer.when_words):
+        return bool(free & _wanted_on(request))
+    return bool((offer.from_day or offer.until_day) and (request.from_day or request.until_day))
+
+
+def _wanted_on(request: Post) -> frozenset[int]:
+    """The days of the week on which a request could be met; empty when it does not say."""
+    named = weekdays_in(request.when_words)
+    if request.from_day is None and request.until_day is None:
+        return named
+    return weekdays_between(request.from_day or clock.today(), request.until_day or date.max) & (named or EVERY_DAY)
 
 
 def _offers(post: Post, may: ColumnElement[bool]) -> Sequence[Post]:

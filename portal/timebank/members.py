@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotYours, Refused, Unknown
-from portal.history import SCHEME, Actor, record
+from portal.history import SCHEME, Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Entry
 from portal.ledger.posting import Line, open_accounts, post, reverse, set_floor
@@ -19,7 +19,7 @@ from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
-from portal.refs import clean_ref, new_ref
+from portal.refs import clean_card, new_ref
 from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import Category, Exchange, Member, Timebank, new_digits
 from portal.timebank.rules import ADULT, TimeRules
@@ -310,6 +310,22 @@ def allow_lower(ref: str, floor: Minutes | None, reason: str, actor: Actor) -> N
         record(about(member), "floor_set", actor, reason=reason, floor=lowest)
 
 
+def on_break(member: Member, actor: Actor, called: str = "") -> str:
+    """What is said of a member who takes a break: to themselves how to end it; to others by name (`called`: the one that may be shown)."""
+    if member.person_id is not None and member.person_id == actor.person_id:
+        return _("You are taking a break from the timebank. Come back first, on the page of your time.")
+    return _("%(name)s is taking a break from the timebank just now.", name=called or name_of(member))
+
+
+def break_began(member: Member) -> date | None:
+    """The day on which a member's break began; None of who takes none, or who was brought along with one. One query."""
+    began = None
+    for event in events_of(about(member)):
+        if event.kind == "changed" and "paused" in event.data:
+            began = (began or clock.london_day(event.at)) if event.data["paused"] else None
+    return began
+
+
 # --- finding one ---------------------------------------------------------------------------------------------------------
 
 
@@ -412,7 +428,7 @@ def chosen(mine: Sequence[Member], wanted: str) -> Member | None:
     """
     if not wanted:
         return mine[0] if mine else None
-    found = next((each for each in mine if each.ref == clean_ref(wanted)), None)
+    found = next((each for each in mine if each.ref == clean_card(wanted)), None)
     if found is None:
         raise unknown()
     return found
@@ -451,7 +467,7 @@ def search(text: str, viewer: Member, limit: int = 20) -> Sequence[Member]:
 
     Found by name: who lives in the viewer's area, organisations, and who chose to be seen outside theirs. By number: anybody.
     """
-    number = clean_ref(text)
+    number = clean_card(text)
     near = Member.area_id == viewer.area_id
     query = _called(text).where(Member.status == "active", Member.id != viewer.id).order_by(near.desc(), NAME, Member.id)
     if number is None:
@@ -481,7 +497,7 @@ NAME = func.lower(func.coalesce(Person.name, Organisation.name))
 def _called(text: str) -> Select[Member]:
     """Members with this number, or with a word in their name that begins like each word typed."""
     query = _everybody()
-    if (number := clean_ref(text)) is not None:
+    if (number := clean_card(text)) is not None:
         return query.where(Member.ref == joined_to(number))
     words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
     begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in words]

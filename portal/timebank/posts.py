@@ -16,6 +16,7 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Nobody, Who
+from portal.people.cash_words import PRICE, cash_like
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -203,7 +204,7 @@ def _posted(member_ref: str, draft: Draft, who: Who, basis: str | None, picture:
     members.open_rules()
     owner = members.by_ref(member_ref)
     actor = acting(who, owner, basis)
-    _must_be_active(owner)
+    _must_be_active(owner, actor)
     _not_too_many(owner)
     made = Post(
         ref=new_ref("POS"), member_id=owner.id, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, status="open", version=0
@@ -287,6 +288,10 @@ def judge(draft: Draft, owner: str, *, kind: str, least: int = LEAST_TITLE) -> N
     for name in ("title", "text", "when_words", "tags", "alt"):
         if (what := not_for_the_public(getattr(draft, name), [owner])) is not None:
             raise Refused(_("Leave out %(what)s: everybody can read this. Neighbours write to you here.", what=what), name)
+        if (found := cash_like(getattr(draft, name))) is not None and found.kind == PRICE and found.surely:
+            raise Refused(
+                _("Time is the only coin here, so leave out “%(word)s”. If something must be bought for it, agree on that when you write.", word=found.word), name
+            )  # fmt: skip
     if draft.until_day is not None and draft.until_day < clock.today():
         raise Refused(_("That day has passed. Choose one that is ahead, or leave it empty."), "until_day")
     if draft.until_day is not None and draft.until_day > clock.today() + timedelta(days=FARTHEST):
@@ -309,9 +314,9 @@ def tidy_tags(typed: str) -> str:
     return ", ".join(reversed(tags.values()))
 
 
-def _must_be_active(owner: Member) -> None:
+def _must_be_active(owner: Member, actor: Actor) -> None:
     if owner.status != "active":
-        raise Refused(_("%(name)s takes a break from the timebank just now. End the break first.", name=name_of(owner)))
+        raise Refused(members.on_break(owner, actor))
 
 
 def room(owner: Member) -> int:
@@ -354,7 +359,7 @@ def renew(ref: str, who: Who, *, basis: str | None = None) -> Post:
         actor = acting(who, row.member, basis)
         if row.status == "hidden":
             raise Conflict(_("A coordinator took this down. Write a new one, in another way."))
-        _must_be_active(row.member)
+        _must_be_active(row.member, actor)
         if row.until_day is not None and row.until_day < clock.today():
             raise Refused(_("It was for a day that has passed. Change the day first."))
         if row.status != "open":

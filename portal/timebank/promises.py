@@ -13,7 +13,7 @@ from portal.calendars import Happening
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, record
-from portal.money import Minutes
+from portal.money import STEP, Minutes
 from portal.people.access import Who
 from portal.refs import new_ref
 from portal.timebank import conversations, evidence, members, notices, posts
@@ -147,6 +147,8 @@ def _judge(starts_at: datetime, minutes: int, place: str) -> None:
         raise Refused(_("That is more than a year ahead. Choose a nearer day."), "day")
     if not 0 < minutes <= MOST_A_DAY:
         raise Refused(_("Say about how long it takes, like 1 h."), "minutes")
+    if minutes % STEP:
+        raise Refused(_("Write the time in quarters of an hour, like 1 h 15 min."), "minutes")
     if not place:
         raise Refused(_("Say where you meet."), "place")
 

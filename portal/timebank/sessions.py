@@ -327,7 +327,7 @@ def _payer(payer: str, who: Who, basis: str | None) -> tuple[Member | None, Area
         raise Refused(_("Choose who gives the hours."), "payer")
     member = members.by_ref(name)
     if member.status != "active":
-        raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(member)), "payer")
+        raise Refused(members.on_break(member, Actor(who.id)), "payer")
     if members.acts_as(who, member):
         return member, None, Actor(who.id)
     if not who.can("help others", member):
@@ -533,7 +533,7 @@ def sign_up(ref: str, member_ref: str, who: Who) -> str:
         _must_be_open(session)
         if session.day < clock.today():
             raise Conflict(_("That day is over."))
-        must_be_able(member)
+        must_be_able(member, Actor(who.id))
         row = sign_up_of(session, member)
         if row is not None and row.state != "off":
             return row.state
@@ -557,12 +557,12 @@ def _must_be_theirs(who: Who, session: TimeSession, member: Member) -> None:
         raise NotYours(_("We cannot find that session."))
 
 
-def must_be_able(member: Member) -> None:
-    """Refused: somebody who cannot be given hours here."""
+def must_be_able(member: Member, actor: Actor = SCHEME) -> None:
+    """Refused: somebody who cannot be given hours here. `actor`: who signs them up or checks them in."""
     if member.person_id is None:
         raise Refused(_("Only people can come, not groups. Choose a person."))
     if member.status == "paused":
-        raise Refused(_("%(name)s is taking a break from the timebank just now.", name=name_of(member)))
+        raise Refused(members.on_break(member, actor))
     if member.status == "left":
         raise members.unknown()
 

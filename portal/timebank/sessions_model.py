@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import clock
 from portal.db import Base
 from portal.money import Minutes
 from portal.people.model import Person
@@ -100,6 +101,11 @@ class TimeSession(Base):
     giver: Mapped[Member | None] = relationship(foreign_keys=[giver_id], viewonly=True)
     purpose: Mapped[Purpose | None] = relationship(viewonly=True)
     organiser: Mapped[Person] = relationship(viewonly=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time at which it ends has passed, whoever still has to close it."""
+        return clock.now() > datetime.combine(self.day, self.ends, clock.LONDON)
 
 
 class SignUp(Base):

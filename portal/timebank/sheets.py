@@ -22,7 +22,7 @@ from portal.ledger.posting import post_all, reverse_all
 from portal.money import Minutes, hours, parse_hours
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.refs import ALPHABET, clean_ref, new_ref
+from portal.refs import ALPHABET, clean_card, new_ref
 from portal.timebank import exchange as exchanges
 from portal.timebank import ideas, members, messages, sheet_messages
 from portal.timebank.days import typed_day
@@ -39,7 +39,9 @@ MOST_SHOWN = 6  # members of one name that a row offers
 LONGEST = 120  # letters of a cell
 COLUMNS = ("giver", "receiver", "time", "kind", "day", "number")
 DITTO = frozenset(('"', "''", "”", "“", "″", "〃", ",,"))  # as on paper: the same as above
-_NUMBER = re.compile(rf"MEM[\s-]*[{ALPHABET}]{{4}}[\s-]*[{ALPHABET}]{{4}}(?![{ALPHABET}])", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"MEM[\s-]*[{ALPHABET}]{{4}}[\s-]*[{ALPHABET}]{{4}}(?![{ALPHABET}])|^(?=.*[2-9])[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class _Reader:
             return Fault(0, column, _("Write who gave the help.") if column == "giver" else _("Write who received the help."))
         if number := _NUMBER.search(text):
             try:
-                return members.by_ref(clean_ref(number[0]) or "")
+                return members.by_ref(clean_card(number[0]) or "")
             except NotFound as why:
                 return Fault(0, column, why.sentence)
         found = members.search_all(text, self.areas, limit=50)

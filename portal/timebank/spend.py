@@ -87,12 +87,12 @@ def hand_of(who: Who, member: Member, basis: str | None) -> Actor:
 # --- who may come --------------------------------------------------------------------------------------------------------
 
 
-def judge_member(offer: SpendOffer, member: Member, called: str) -> None:
-    """Refused: the partner itself, a member who takes a break. `called`: the name that may be shown."""
+def judge_member(offer: SpendOffer, member: Member, called: str, actor: Actor = SCHEME) -> None:
+    """Refused: the partner itself, a member who takes a break. `called`: the name that may be shown to the `actor`."""
     if member.id == offer.partner_id:
         raise Refused(_("That is your own offer."))
     if member.status != "active":
-        raise Refused(_("%(name)s is taking a break from the timebank just now.", name=called))
+        raise Refused(members.on_break(member, actor, called))
 
 
 def _judge_balance(offer: SpendOffer, member: Member) -> None:
@@ -188,7 +188,7 @@ def book(ref: str, day: date, begins: int, member_ref: str, who: Who, *, wait: b
         when = time_at(offer, day, begins)
         if when is None or when.starts_at <= clock.now() or day > clock.today() + timedelta(days=AHEAD):
             raise Refused(_("That time cannot be booked any more. Choose another one."), "when")
-        judge_member(offer, member, name_of(member))
+        judge_member(offer, member, name_of(member), actor)
         _judge_balance(offer, member)
         judge_limits(offer, member, day)
         if (again := paused(offer.partner_id, member)) is not None:

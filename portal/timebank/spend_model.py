@@ -9,11 +9,12 @@ from datetime import date, datetime
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import clock
 from portal.db import Base
 from portal.money import Minutes
 from portal.places.model import Area
 from portal.timebank.model import Member
-from portal.timebank.spend_rules import Window
+from portal.timebank.spend_rules import Occurrence, Window
 
 OFFER_STATES = ("waiting", "sent_back", "open", "ended")
 BOOKING_STATES = ("waiting", "booked", "redeemed", "undone", "cancelled", "late", "missed", "off", "passed")
@@ -139,6 +140,11 @@ class SpendBooking(Base):
     offer: Mapped[SpendOffer] = relationship(viewonly=True)
     member: Mapped[Member] = relationship(viewonly=True)
     slot: Mapped[SpendSlot] = relationship(viewonly=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time that it is for has passed."""
+        return Occurrence(self.day, self.begins, self.ends).ends_at <= clock.now()
 
 
 class SpendRedemption(Base):

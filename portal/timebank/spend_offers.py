@@ -1,7 +1,8 @@
 """Offers of partners: made by who acts for one, looked at by a coordinator of the area before they are public, changed, called off, ended.
 
-What is like cash is refused at once (`spend_rules.cash_like`). A partner who thinks that we are wrong asks an officer, who lets it
-through with a reason that is kept with the offer, or not at all: the database refuses it open without one.
+What is surely like cash is refused at once (`people.cash_words`); where it only may be, the coordinator is told to look twice. A
+partner who thinks that we are wrong asks an officer, who lets it through with a reason that is kept with the offer, or not at all:
+the database refuses it open without one.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
 from portal.money import STEP, Minutes
 from portal.people.access import Who
+from portal.people.cash_words import CashLike, cash_like
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -24,11 +26,12 @@ from portal.timebank import members, spend_messages
 from portal.timebank.model import Member
 from portal.timebank.spend_model import SpendBooking, SpendOffer, SpendSlot
 from portal.timebank.spend_places import fill
-from portal.timebank.spend_rules import PER, CashLike, Window, cash_like
+from portal.timebank.spend_rules import PER, Window
 from portal.words import _
 
 MOST_MINUTES = 16 * 60
 MOST_TIMES = 30
+FILTERED = ("title", "words", "place")
 SEEN = ("title", "words", "place", "minutes", "area_id")  # what a coordinator has looked at: a change of it is looked at again
 
 
@@ -124,13 +127,21 @@ def _judge(offered: Offered, partner: Member, who: Who) -> None:
 
 
 def _filtered(offered: Offered, ask_officer: bool) -> str:
-    """What the filter found, when an officer is asked about it; "" when nothing. `LikeCash` otherwise."""
-    for field in ("title", "words", "place"):
-        if found := cash_like(getattr(offered, field)):
+    """What the filter is sure of, when an officer is asked about it; "" when of nothing. `LikeCash` otherwise."""
+    for field in FILTERED:
+        if (found := cash_like(getattr(offered, field))) and found.surely:
             if not ask_officer:
                 raise LikeCash(found, field)
             return found.word
     return ""
+
+
+def look_twice(offer: SpendOffer) -> str:
+    """What in an offer may be like cash, for who looks at it; "" when nothing may, or when the filter was sure and says so itself."""
+    if offer.flagged:
+        return ""
+    found = next((found for field in FILTERED if (found := cash_like(getattr(offer, field)))), None)
+    return found.word if found else ""
 
 
 def _judge_places(offered: Offered) -> None:
@@ -178,7 +189,7 @@ def make(
         members.open_rules()
         partner = partner_of(partner_ref, who)
         if partner.status != "active":
-            raise Refused(_("%(name)s is taking a break from the timebank just now.", name=members.name_of(partner)))
+            raise Refused(members.on_break(partner, Actor(who.id)))
         _judge(offered, partner, who)
         flagged = _filtered(offered, ask_officer)
         made = SpendOffer(

@@ -17,7 +17,7 @@ from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import Actor, Event, record
 from portal.ledger.posting import post, reverse
 from portal.people.access import Who
-from portal.refs import clean_ref
+from portal.refs import clean_card
 from portal.timebank import members, spend, spend_messages
 from portal.timebank import spend_offers as offers
 from portal.timebank.exchange import lines_of
@@ -64,12 +64,12 @@ def recognise(partner_ref: str, typed: str, digits_typed: str, who: Who) -> str:
     with transaction():
         partner = offers.partner_of(partner_ref, who)
         digits = "".join(each for each in typed if each.isascii() and each.isdigit())
-        by_code = clean_ref(typed) is None and len(digits) == 6
-        one_at_a_time(_about(partner), f"till:{clean_ref(typed)}")  # so that many at once cannot guess more often than one after another
+        by_code = clean_card(typed) is None and len(digits) == 6
+        one_at_a_time(_about(partner), f"till:{clean_card(typed)}")  # so that many at once cannot guess more often than one after another
         found = _by_code(partner, digits) if by_code else _by_card(typed, digits_typed)
         if found is not None:
             return _token(partner, found, who)
-        record(_about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "card", number=clean_ref(typed))
+        record(_about(partner), "till_wrong", Actor(who.id), by="code" if by_code else "card", number=clean_card(typed))
     if by_code:
         raise Refused(_("No booking of today has these six digits. Look again, or ask for the number on the card."), "shown")
     raise Refused(_("This number and these four digits do not belong together. Look at the card once more."), "shown")
@@ -103,7 +103,7 @@ def _by_code(partner: Member, digits: str) -> str | None:
 
 def _by_card(typed: str, digits_typed: str) -> str | None:
     """The card's number, when its four digits were typed. Refused: nothing typed, too many wrong ones today."""
-    number = clean_ref(typed)
+    number = clean_card(typed)
     if number is None or not number.startswith("MEM"):
         raise Refused(_("Type the number on the card, like MEM-7F3K-9QXA, or the six digits of a booking."), "shown")
     digits = "".join(each for each in digits_typed if each.isascii() and each.isdigit())
@@ -140,7 +140,7 @@ def known(partner: Member, token: str, who: Who) -> Known:
         return Known(_member(booking.member_id), booking.ref)
     found = db.session.scalar(select(Member).where(Member.ref == subject).options(*NAMED))
     if found is None:
-        raise NotFound(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return Known(found, None)
 
 

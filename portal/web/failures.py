@@ -17,7 +17,7 @@ log = logging.getLogger("kindling")
 
 HIDDEN = {"csrf_token", "once", "code", "sort_code", "account_number"}
 KEEPS_WORDS = (400, 404, 409, 429)
-NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check", "shown", "stay", "whose", "minutes", "as"}
+NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check", "pass_on", "shown", "stay", "whose", "minutes", "as"}
 
 
 def typed() -> list[tuple[str, str]]:

@@ -273,7 +273,7 @@ def show_phone(e164: str) -> str:
 
 
 class ClockField(_Typed):
-    """A time of day as typed ("10", "10:30", "2.15 pm"); `.data` is a time or None."""
+    """A time of day as typed ("10", "10:30", "2.15 pm", "half past two"); `.data` is a time or None."""
 
     data: time | None
 
@@ -284,15 +284,41 @@ class ClockField(_Typed):
         return parse_clock(text)
 
 
+_FIGURES = {
+    word: str(number)
+    for number, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)
+}  # fmt: skip
+_SAID = re.compile(rf"\b(?:{'|'.join(_FIGURES)})\b")
+_CLOCK = re.compile(r"(?:(half|quarter) (past|to) )?([01]?[0-9]|2[0-3])(?:[:.]?([0-5][0-9]))?\s*(?:o['’]?\s?clock)?\s*([ap]\.?m\.?)?")
+
+
 def parse_clock(text: str) -> time:
-    """A time of day. ValueError, with a sentence, when it cannot be one."""
-    found = re.fullmatch(r"([0-9]{1,2})(?:[:.]([0-5][0-9]))?\s*([ap]\.?m\.?)?", text.strip().lower())
-    hour, half = (int(found[1]), (found[3] or "")[:1]) if found else (99, "")
-    if found is None or hour > (12 if half else 23) or (half and not hour):
+    """A time of day as typed: "10", "10.30", "1430", "2 pm", "12 noon", "half past ten". ValueError, with a sentence, when it cannot be one.
+
+    Said in words without am or pm, one to six o'clock is in the afternoon.
+    """
+    plain = " ".join(text.lower().split())
+    plain = re.sub(r"^(?:at )?(?:(?:12|twelve) )?(?:(noon|midday)|midnight)$", lambda word: "12 pm" if word[1] else "12 am", plain)
+    plain = re.sub(
+        r"^(?:a )?half (?:past )?(?=[0-9a-z])|^(?:a )?(quarter) (?=past |to )", lambda word: "quarter " if word[1] else "half past ", plain
+    )
+    figures = _SAID.sub(lambda word: _FIGURES[word[0]], plain)
+    found = _CLOCK.fullmatch(figures)
+    hour, half = (int(found[3]), (found[5] or "")[:1]) if found else (99, "")
+    if (
+        found is None
+        or hour > (12 if half or found[1] else 23)
+        or (half and not hour)
+        or (found[1] and found[4])
+        or found.group(1, 2) == ("half", "to")
+    ):
         raise ValueError(_("Write the time of day like 10:30 or 2 pm."))
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
-    return time(hour, int(found[2] or 0))
+    elif (found[1] or figures != plain) and 1 <= hour <= 6:
+        hour += 12
+    minute = {"half": 30, "quarter": 15}.get(found[1], int(found[4] or 0))
+    return time(hour, minute) if found[2] != "to" else time((hour - 1) % 24, 60 - minute)
 
 
 class DayField(Field):

@@ -66,7 +66,7 @@ def test_hours_from_tap_to_books(chromium: Browser, site: Site, way: str) -> Non
     stranger.open(f"/t/{token}").unfold("It was another time")
     stranger.fill("How long was it really?", "soon").press("It was this long").sees("Write the time in hours")
     stranger.noise = [line for line in stranger.noise if "status of 422" not in line]
-    stranger.fill("How long was it really?", answered).press("It was this long").sees(f"{answered} are in the books")
+    stranger.fill("How long was it really?", answered).press("It was this long").sees(f"It is in the books: {answered}")
     other.open("/timebank/statement").sees("You helped Rosa Delgado", f"+{answered}")
 
     # something wrong: a coordinator puts it right, and both see both lines

@@ -163,7 +163,7 @@ def saturday_together(gus: Visitor, phones: tuple[Visitor, ...], way: Way) -> No
 
 def sunday_something_is_given_away(rosa: Visitor) -> None:
     rosa.open("/timebank/give").press("Give it").sees("There is a problem")
-    rosa.fill("How long?", "15 min").choose(rosa.page.get_by_label("The community pot of Mossgate", exact=False).first).press(
+    rosa.fill("How much time?", "15 min").choose(rosa.page.get_by_label("The community pot of Mossgate", exact=False).first).press(
         "Give it"
     ).sees("Thank you")
     rosa.open("/timebank/statement").sees("Given to the community pot", "-15 min")

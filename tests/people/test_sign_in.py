@@ -400,6 +400,7 @@ def test_one_address_asks_and_guesses_only_so_often(limited: Flask) -> None:
         browser.get("/people/sign-in").submit("Send me a code", status=422, address="nobody")
     values = browser._values(browser._form("Send me a code", None))
     browser.post("/people/sign-in", {**values, "address": ADDRESS}, status=429)
+    assert ADDRESS in browser.text, "what was typed is not lost"
     assert "Retry-After" in browser.client.post("/people/sign-in", data=values).headers
     browser.get("/people/sign-in")
     guesser = browser.client

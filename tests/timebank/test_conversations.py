@@ -18,7 +18,7 @@ from portal.people.actions import delete_me
 from portal.people.queries import all_about
 from portal.timebank import conversations, members, posts, promises, queries
 from portal.timebank.posts_model import Conversation, Relayed, Reported
-from portal.timebank.views.post_forms import time_of_day
+from portal.web.forms import parse_clock
 from tests.client import Inspector
 from tests.timebank.bank import Bank, open_bank
 from tests.timebank.market import Pages, bodies, promise, propose, put_up, reply, talk, the_post, told, write
@@ -156,6 +156,15 @@ class TestClosing:
         reply(bank, "Idris", ref)
         with pytest.raises(NotYours):
             conversations.close(ref, bank.who("Walter"), block=True)
+
+    def test_not_hearing_from_whom_closed_it_first(self, bank: Bank, offer: str) -> None:
+        ref = write(bank, "Idris", offer)
+        conversations.close(ref, bank.who("Maya"), block=False)
+        conversations.close(ref, bank.who("Idris"), block=True)
+        with pytest.raises(Refused, match="Only whoever closed"):
+            conversations.reopen(ref, bank.who("Maya"))
+        assert not conversations.reopen(ref, bank.who("Idris")) and talk(ref).status == "closed", "lifted, and still closed by the other"
+        assert conversations.reopen(ref, bank.who("Maya")) and talk(ref).status == "open"
 
     def test_not_hearing_from_somebody_any_more(self, bank: Bank, offer: str) -> None:
         ref = write(bank, "Idris", offer)
@@ -355,15 +364,15 @@ class TestPromises:
 class TestTimes:
     @pytest.mark.parametrize(
         ("typed", "time"),
-        [("10", "10:00"), ("10:30", "10:30"), ("9.05", "09:05"), ("2 pm", "14:00"), ("12am", "00:00"), ("12 p.m.", "12:00"), ("noon", "12:00"), ("1430", "14:30")],
+        [("10", "10:00"), ("10:30", "10:30"), ("9.05", "09:05"), ("2 pm", "14:00"), ("12am", "00:00"), ("12 p.m.", "12:00"), ("noon", "12:00"), ("1430", "14:30"), ("12 noon", "12:00"), ("half past ten", "10:30"), ("half past two", "14:30"), ("quarter to three", "14:45"), ("ten o’clock", "10:00"), ("midnight", "00:00")],
     )  # fmt: skip
     def test_times_as_people_write_them(self, typed: str, time: str) -> None:
-        assert f"{time_of_day(typed):%H:%M}" == time
+        assert f"{parse_clock(typed):%H:%M}" == time
 
-    @pytest.mark.parametrize("typed", ["", "tea", "25", "10:60", "13 pm", "0 am", "²", "10:3"])
+    @pytest.mark.parametrize("typed", ["", "tea", "25", "10:60", "13 pm", "0 am", "²", "10:3", "half past 10:30", "half to ten"])
     def test_what_is_no_time(self, typed: str) -> None:
         with pytest.raises(ValueError, match="10:30"):
-            time_of_day(typed)
+            parse_clock(typed)
 
 
 def refused(statement: str) -> str:
@@ -442,7 +451,7 @@ class TestPages:
         assert "Write a few words" in maya.text
         maya.submit("Send", words="How kind! Thursday?").follow()
         idris.get(f"{path}/day").submit("Propose it", 422, at="25 o’clock", place="")
-        for words in ("Say on which day", "Write the time like", "Say where you meet"):
+        for words in ("Say on which day", "Write the time of day like", "Say where you meet"):
             assert words in idris.text
         day = soon(5).date()
         idris.submit(
@@ -464,6 +473,25 @@ class TestPages:
             assert f"/timebank/log/gave/{bank.cards['Maya']}" in idris.text
             assert f"/timebank/log/received/{bank.cards['Idris']}" in maya.get(path).text
 
+    def test_about_how_long_is_in_quarters_of_an_hour(self, bank: Bank, offer: str) -> None:
+        ref = write(bank, "Idris", offer)
+        with pytest.raises(Refused, match="quarters of an hour"):
+            promises.propose(ref, soon(), 7, "The library", bank.who("Maya"), once_key="seven")
+
+    def test_a_number_is_passed_on_knowingly(self, bank: Bank, offer: str, browser: Callable[[str], Inspector]) -> None:
+        idris = browser("Idris").get(f"/timebank/posts/{offer}/answer")
+        idris.submit("Send", 422, words="Ring me on 07700 900123, please")
+        assert (
+            "You are about to pass on a telephone number. Is that what you want?" in idris.text
+            and "Ring me on 07700 900123, please" in idris.text
+        )
+        idris.submit("Yes, pass it on").follow()
+        idris.submit("Send", 422, words="Or rosa (at) mail dot com")
+        assert "an e-mail address" in idris.text
+        idris.submit("Send", words="Or come by").follow()
+        idris.submit("Send", words="At half past ten").follow()
+        assert "07700 900123" in idris.text and "Yes, pass it on" not in idris.text
+
     def test_calling_off_and_closing(self, bank: Bank, offer: str, browser: Callable[[str], Inspector]) -> None:
         ref = write(bank, "Idris", offer)
         made = propose(bank, "Idris", ref, soon())
@@ -477,6 +505,10 @@ class TestPages:
         assert "This conversation is closed" in maya.text
         idris = browser("Idris").get(path)
         assert "Open it again" not in idris.text
+        idris.submit("I do not want to hear from them any more").follow()
+        assert "I do not want to hear from them" not in idris.text
+        idris.submit("They may write to me again").follow()
+        assert "only they can open it" in idris.text
         maya.submit("Open it again").follow()
         maya.submit("Close it", block="y").follow()
 
@@ -536,10 +568,10 @@ class TestPages:
 
 def test_members_who_take_a_break_are_not_written_to(bank: Bank, offer: str) -> None:
     members.set_member(bank.cards["Idris"], area_id=bank.areas["mossgate"], seen_outside=False, paused=True, actor=bank.actor("Idris"))
-    with pytest.raises(Refused, match="takes a break"):
+    with pytest.raises(Refused, match="You are taking a break"):
         write(bank, "Idris", offer)
     request = put_up(bank, "Maya", "I need a lift to town", "request")
-    with pytest.raises(Refused, match="takes a break"):
+    with pytest.raises(Refused, match="Idris is taking a break"):
         conversations.invite(request, bank.cards["Idris"], "Could you?", bank.who("Maya"))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Conversation)) == 0
 

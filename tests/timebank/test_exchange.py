@@ -67,6 +67,9 @@ class TestTheWay:
         ref = bank.log("Idris", "gave", "Maya")
         code = exchange.code_of(bank.entry(ref))
         wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+        for slip in ("abc", "", code[:5], code + "1"):
+            with pytest.raises(Refused, match="Write the six digits"):
+                exchange.answer_by_code(ref, slip, bank.who("Idris"))
         for _try in range(exchange.MOST_WRONG_CODES):
             with pytest.raises(Refused, match="not the six digits"):
                 exchange.answer_by_code(ref, wrong, bank.who("Idris"))
@@ -227,6 +230,19 @@ class TestBadInput:
         members.set_member(bank.cards["Maya"], area_id=bank.areas["mossgate"], seen_outside=False, paused=True, actor=bank.actor("Maya"))
         with pytest.raises(Refused, match="Maya is taking a break"):
             bank.log("Idris", "gave", "Maya")
+
+    def test_hours_from_before_a_break_are_written_down_by_who_takes_it(self, bank: Bank) -> None:
+        for paused in (True, False, True, True):
+            members.set_member(
+                bank.cards["Maya"], area_id=bank.areas["mossgate"], seen_outside=False, paused=paused, actor=bank.actor("Maya")
+            )
+        began = clock.today()
+        with clock.held_at(clock.now() + timedelta(days=3)):
+            with pytest.raises(Refused, match="You are taking a break"):
+                bank.log("Maya", "gave", "Idris", day=began + timedelta(days=1))
+            with pytest.raises(Refused, match="Maya is taking a break"):
+                bank.log("Idris", "received", "Maya", day=began)
+            bank.log("Maya", "gave", "Idris", day=began - timedelta(days=2))
 
     def test_no_such_kind_and_no_such_number(self, bank: Bank) -> None:
         with pytest.raises(Refused, match="what kind of help"):

@@ -1,16 +1,19 @@
 """The pages of hours, as a member, a visitor, a connector see them."""
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from portal import clock
+from portal.money import parse_hours
 from portal.timebank import exchange, members
 from portal.web.filters import day as day_words
 from tests.client import Inspector
-from tests.timebank.bank import Bank, assert_books_are_right, open_bank
+from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
 
 BUDGET = 8
 AN_ACT = 40  # an act reads what it judges by, writes the fact, the books, two receipts
@@ -94,6 +97,9 @@ def test_who_is_searched_and_not_found(bank: Bank, at: Browser) -> None:
     assert "Nobody found called “walter”" in idris.text
     idris.get(f"/timebank/log/gave?q={bank.cards['Walter']}")
     assert "Walter" in idris.text and "Riverside" in idris.text
+    name, card = next((name, card) for name, card in bank.cards.items() if name != "Idris" and re.search(r"\d", card))
+    idris.get(f"/timebank/log/gave?q={card[4:].lower()}")
+    assert f"<strong>{name}</strong>" in idris.text, "the first letters of a number may be left out"
     idris.get(f"/timebank/to/{bank.cards['Walter']}")
     assert "You and Walter" in idris.text
     idris.get(f"/timebank/to/{bank.cards['Idris']}", status=303)
@@ -102,8 +108,8 @@ def test_who_is_searched_and_not_found(bank: Bank, at: Browser) -> None:
 
 def test_what_is_typed_is_kept_when_it_cannot_be(bank: Bank, at: Browser) -> None:
     idris = at("Idris").get(f"/timebank/log/gave/{bank.cards['Maya']}")
-    idris.submit("1 h", status=422)
-    assert "Choose what kind of help it was" in idris.text
+    idris.submit("Write it down", status=422)
+    assert "Choose what kind of help it was" in idris.text and "Say how long it was" in idris.text
     idris.submit("Write it down", status=422, kind="garden", time="ten past", note="The hedge")
     assert 'value="ten past"' in idris.text and 'value="The hedge"' in idris.text and "Write the time in hours" in idris.text
     idris.submit("Write it down", status=422, kind="garden", time="7 min", note="The hedge")
@@ -116,6 +122,22 @@ def test_what_is_typed_is_kept_when_it_cannot_be(bank: Bank, at: Browser) -> Non
     idris.submit("Write it down", kind="garden", time="1.25", note="The hedge", day_day=str(today.day), day_month=str(today.month))
     idris.follow()
     assert "1 h 15 min" in idris.text
+
+
+def test_a_first_meeting_takes_one_tap_more_for_its_kind(bank: Bank, at: Browser) -> None:
+    idris = at("Idris").get("/timebank/log/gave")
+    assert "Nobody is in this list yet" in idris.text
+    idris.get(f"/timebank/log/gave/{bank.cards['Maya']}").submit("1 h 15 min", status=422)
+    assert "1 h 15 min: now tap what it was." in idris.text and "Choose what kind of help it was" in idris.text
+    idris.submit("Garden").follow()
+    assert "You helped Maya: 1 h 15 min" in " ".join(idris.text.replace("<strong>", "").replace("</strong>", "").split())
+
+
+def test_the_same_hour_in_other_words_says_which_words_stay(bank: Bank, at: Browser) -> None:
+    bank.log("Idris", "gave", "Maya", 60)
+    maya = at("Maya").get(f"/timebank/log/received/{bank.cards['Idris']}")
+    maya.submit("1 h", status=409, kind="pets", note="Fed the cat")
+    assert "it stays under “Garden”" in maya.text and "“Fed the cat”, is kept only if this is another one" in maya.text
 
 
 def test_the_same_hour_from_both_sides_is_one(bank: Bank, at: Browser) -> None:
@@ -172,7 +194,7 @@ def test_digits_read_out(bank: Bank, at: Browser) -> None:
     code = exchange.code_of(bank.entry(ref))
     assert code not in idris.text
     idris.submit("It is agreed", status=422, code="12")
-    assert "not the six digits" in idris.text
+    assert "Write the six digits" in idris.text
     idris.submit("It is agreed", code=code)
     assert bank.has("Idris") == 60
 
@@ -267,6 +289,29 @@ def test_before_it_is_open(app: Flask) -> None:
     olga.submit("Open the timebank")
     assert members.rules() is not None
     rita.get("/timebank/join")
+
+
+def test_as_low_as_it_goes(bank: Bank, at: Browser) -> None:
+    for days in (0, 1):
+        bank.settled("Idris", "Maya", 600, day=clock.today() - timedelta(days=days))
+    maya = at("Maya").get("/timebank/")
+    assert "as far as it goes: give some time first" in maya.text
+    lend(bank, "Maya", 15)
+    assert "and that is fine" in maya.get("/timebank/statement").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes"),
+    [("1½", 90), ("½", 30), ("1 1/2", 90), ("half an hour", 30), ("Two and a half hours", 150), ("an hour and a quarter", 75), ("three quarters of an hour", 45), ("one hour", 60), ("0.125", 8), ("0.25", 15), ("1 h 15 min", 75), ("1:30", 90)],
+)  # fmt: skip
+def test_hours_as_people_write_them(typed: str, minutes: int) -> None:
+    assert parse_hours(typed) == minutes
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "ten past", "1/3", "11/2", "hour", "half", "1.5.2"])
+def test_what_are_no_hours(typed: str) -> None:
+    with pytest.raises(ValueError, match="in hours"):
+        parse_hours(typed)
 
 
 def test_my_card(bank: Bank, at: Browser) -> None:
@@ -396,3 +441,7 @@ def test_what_keeps_from_leaving_is_on_the_page(bank: Bank, at: Browser) -> None
     assert "First settle these hours" in idris.text and f"/timebank/exchanges/{ref}?as={bank.cards['Idris']}" in list(idris.links())
     idris.submit("Leave the timebank", status=422)
     assert "Take them back first" in idris.text
+
+    idris.get("/timebank/log/gave")
+    assert "Hours from before it can be written down" in idris.text
+    assert "cannot go into the list yet" in idris.get("/timebank/posts/new").text

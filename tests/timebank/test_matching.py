@@ -10,6 +10,7 @@ from portal import clock
 from portal.db import transaction
 from portal.errors import NotYours, Refused
 from portal.timebank import conversations, exchange, matching, members, posts
+from portal.timebank.weekdays import weekdays_in
 from tests.client import _seen
 from tests.timebank.bank import Bank, lend, open_bank
 from tests.timebank.market import bodies, put_up, the_post, told, write
@@ -27,6 +28,17 @@ def request_(bank: Bank) -> str:
 
 def helpers(ref: str) -> dict[str, list[str]]:
     return {members.name_of(each.member): each.reasons for each in matching.helpers_for(the_post(ref))}
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("Wednesdays", {2}), ("wed or Thurs mornings", {2, 3}), ("Weekday mornings", {0, 1, 2, 3, 4}), ("weekends", {5, 6}), ("Monday to Friday", {0, 1, 2, 3, 4}), ("Sat-Sun", {5, 6}),
+        ("any day", set(range(7))), ("Not Mondays", set()), ("every day except Sunday", set()), ("after school", set()), ("", set()), ("Fri – Mon", {4, 5, 6, 0}), ("Mondays, 9 to 11", {0}),
+    ],
+)  # fmt: skip
+def test_days_of_the_week_in_words(words: str, days: set[int]) -> None:
+    assert weekdays_in(words) == days
 
 
 class TestHelpers:
@@ -54,28 +66,31 @@ class TestHelpers:
 
     def test_free_on_the_day(self, bank: Bank) -> None:
         today = clock.today()
+        wednesday = today + timedelta(days=(2 - today.weekday()) % 7 + 7)
         ref = put_up(
             bank,
             "Maya",
             "I need a lift to the clinic",
             "request",
             category="lifts",
-            until_day=today + timedelta(days=10),
-            from_day=today + timedelta(days=10),
+            until_day=wednesday,
+            from_day=wednesday,
         )
-        put_up(bank, "Idris", "I can drive you about", category="lifts", from_day=today + timedelta(days=20))
+        put_up(bank, "Idris", "I can drive you about", category="lifts", from_day=today + timedelta(days=30))
         put_up(
             bank,
             "Cass",
             "I can drive you about",
             category="lifts",
             from_day=today,
-            until_day=today + timedelta(days=12),
+            until_day=today + timedelta(days=20),
             when_words="Weekdays",
         )
-        put_up(bank, "Olga", "I can drive you about", category="lifts", until_day=today + timedelta(days=11))
+        put_up(bank, "Olga", "I can drive you about", category="lifts", until_day=today + timedelta(days=21))
+        put_up(bank, "Walter", "I can drive you about", category="lifts", when_words="Wednesdays")
         found = helpers(ref)
         assert "Is free then: Weekdays" in found["Cass"] and "Is free in those days" in found["Olga"]
+        assert "Is free then: Wednesdays" in found["Walter"], "days of the week count like dates"
         assert not [reason for reason in found["Idris"] if "free" in reason] and list(found)[-1] == "Idris"
 
     def test_who_is_never_suggested(self, bank: Bank, request_: str) -> None:

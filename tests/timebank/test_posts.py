@@ -75,6 +75,9 @@ class TestPosting:
             ({"until_day": "yesterday"}, "has passed"),
             ({"until_day": "in two years"}, "more than a year"),
             ({"from_day": "next week", "until_day": "tomorrow"}, "after the last"),
+            ({"title": "I sell my old bike for £40"}, "Time is the only coin here, so leave out “£”"),
+            ({"when_words": "Any day, 40 quid"}, "Time is the only coin here"),
+            ({"text": "wa.me/447700900123"}, "Leave out a name or link of another network"),
         ],
     )
     def test_what_is_refused(self, bank: Bank, changes: dict[str, object], says: str) -> None:
@@ -117,7 +120,7 @@ class TestPosting:
 
     def test_no_post_from_who_takes_a_break(self, bank: Bank) -> None:
         members.set_member(bank.cards["Maya"], area_id=bank.areas["mossgate"], seen_outside=False, paused=True, actor=bank.actor("Maya"))
-        with pytest.raises(Refused, match="takes a break"):
+        with pytest.raises(Refused, match="You are taking a break"):
             put_up(bank, "Maya")
 
 

@@ -122,6 +122,12 @@ class TestFinding:
         found = find(bank, "drice")
         assert titles(found) == ["I can drive you to town"] and found.instead == {"drice": ["drive"]}
 
+    def test_words_as_they_are_heard(self, bank: Bank) -> None:
+        put_up(bank, "Maya", "One hour of reading")
+        assert find(bank, "fone").instead == {}, "a short word stands in for none that begins otherwise"
+        put_up(bank, "Maya", "Help with your phone")
+        assert find(bank, "fone").instead == {"fone": ["phone"]}
+
     def test_accents(self, bank: Bank) -> None:
         put_up(bank, "Maya", "Dysgu Cymraeg yn y tŷ cymuned")
         put_up(bank, "Maya", "Crème brûlée for a café morning")

@@ -42,8 +42,9 @@ FIELDS = {
 
 class TestOpening:
     def test_a_member_opens_one_in_one_page(self, app: Flask, bank: Bank) -> None:
+        members.set_member(bank.cards["Maya"], area_id=bank.areas["riverside"], seen_outside=False, paused=False, actor=bank.actor("Maya"))
         maya = sit(app, bank, "Maya").get("/timebank/sessions/new")
-        assert "from your own balance" in maya.text
+        assert "from your own balance" in maya.text and '<option value="riverside" selected' in maya.text, "where the card says"
         post(maya, "Open it", **FIELDS).follow()
         assert "It is open" in maya.text and "10:00 to 12:30" in maya.text and "2 h 30 min" in maya.text and "You run this" in maya.text
 
@@ -110,6 +111,9 @@ class TestReading:
         opened(bank, title="Hub tea", day=TODAY + timedelta(days=40))
         nobody.get("/timebank/sessions/")
         assert "Litter pick" in nobody.text and "3 places free" in nobody.text and "Hub tea" not in nobody.text
+        with clock.held_at(NOON + timedelta(hours=8)):
+            nobody.get("/timebank/sessions/")
+            assert "Its time is over" in nobody.text and "places free" not in nobody.text
         nobody.get(f"/timebank/sessions/{ref}")
         assert "Maya" not in nobody.text and "Sign in first" in nobody.text
         nobody.get(f"/timebank/sessions/{ref}.ics")

@@ -163,6 +163,25 @@ def test_the_filter_says_why_and_an_officer_may_be_asked(pool: Pool, at: Browser
     assert "It was let through: It is a craft class." in olga.text and "Approved (“gift cards”)" in olga.text
 
 
+def test_what_may_be_like_cash_is_looked_at_twice(pool: Pool, at: Browser) -> None:
+    at("Pia").get(f"/timebank/spend/new?as={pool.card}").submit("Send it", **{**GIVEN, "words": "We share the petrol."})
+    cass = at("Cass").get("/timebank/spend/desk")
+    assert "look twice" in cass.text and "“petrol”" in cass.text
+    cass.get(f"/timebank/spend/desk/{newest().ref}")
+    assert "This may work like cash: “petrol”. Look twice." in cass.text
+    cass.submit("Yes, open it")
+    assert newest().status == "open", "a connector decides, without an officer"
+
+
+def test_what_is_over_today_is_not_to_come(pool: Pool, at: Browser) -> None:
+    pool.book(pool.open(), "Maya")
+    with on(FRIDAY, 14):
+        assert "To come" in at("Maya").get("/timebank/spend/mine").text
+    with on(FRIDAY, 16, 45):
+        maya = at("Maya").get("/timebank/spend/mine")
+        assert "Just over" in maya.text and "To come" not in maya.text
+
+
 def test_changing_and_sending_back(pool: Pool, at: Browser) -> None:
     ref = pool.made()
     cass = at("Cass").get(f"/timebank/spend/desk/{ref}").submit("Send it back", reason="Say how deep it is.")

@@ -63,15 +63,15 @@ def thread(ref: str) -> Any:
 def close(ref: str) -> Any:
     form = forms.Close()
     conversations.close(ref, current_user, block=bool(form.block.data))
-    flash(_("Closed. You do not hear from them any more.") if form.block.data else _("Closed. You can open it again."))
+    flash(_("You do not hear from them any more.") if form.block.data else _("Closed. You can open it again."))
     return see_other(f"{TALKS}/{ref}")
 
 
 @talks.post(f"{TALKS}/<ref>/reopen")
 @allow("signed in")
 def reopen(ref: str) -> Any:
-    conversations.reopen(ref, current_user)
-    flash(_("Open again."))
+    opened = conversations.reopen(ref, current_user)
+    flash(_("Open again.") if opened else _("They may write to you again. They closed this conversation, so only they can open it."))
     return see_other(f"{TALKS}/{ref}")
 
 
@@ -117,7 +117,7 @@ def day(ref: str) -> Any:
 
 def _typed(standing: Promise) -> dict[str, object]:
     begins = standing.starts_at.astimezone(clock.LONDON)
-    return {"day": begins.date(), "at": f"{begins:%H:%M}", "place": standing.place, "minutes": standing.minutes}
+    return {"day": begins.date(), "at": begins.time(), "place": standing.place, "minutes": standing.minutes}
 
 
 @talks.post("/timebank/promises/<ref>/accept")

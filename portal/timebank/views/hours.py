@@ -73,10 +73,15 @@ def index() -> Any:
     waiting, under_way = queries.unsettled(me, current_user)
     lines = queries.statement(me, limit=5)
     return page(
-        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, waiting=waiting, under_way=under_way,
+        "timebank/index.html", me=me, mine=mine, name=name_of(me), balance=lines[0].after if lines else 0, lowest=_lowest(me, lines), waiting=waiting, under_way=under_way,
         lines=lines, in_words=queries.in_words, states=STATES, as_=suffix(me), asked_of=queries.asked_of([each for each in mine if each.id != me.id], current_user),
         grants=neighbour_queries.grants_lately([me.id]),
     )  # fmt: skip
+
+
+def _lowest(me: Member, lines: Sequence[queries.Line]) -> int | None:
+    """How far a balance may fall, of who is below zero; None for all others. One query, or none."""
+    return members.floor_of(me, members.open_rules()) if lines and lines[0].after < 0 else None
 
 
 def _chosen(mine: Sequence[Member]) -> Member | None:
@@ -264,7 +269,11 @@ def _beforehand(mine: Member, other: Member) -> dict[str, Any]:
 def _time_of(form: forms.Log) -> int | None:
     """Minutes of the chip that was tapped, or as written; None, and the form says so, when there are none."""
     if (chip := whole_number(request.form.get("minutes"))) > 0:
-        form.time.data, form.time.errors = Minutes(chip), []
+        form.time.data, form.time.errors, form.time.raw_data = (
+            Minutes(chip),
+            [],
+            None,
+        )  # so that the box shows it, should the rest need a word
         return chip
     form.validate()
     if form.time.data is None and not form.time.errors:
@@ -278,6 +287,7 @@ def _twice(same: exchanges.Twice, form: forms.Log, minutes: int, way: str, other
     standing = exchanges.by_ref(same.ref)
     return page(
         "timebank/twice.html", sentence=same.sentence, ref=same.ref, theirs=same.theirs, shown=standing.minutes, minutes=minutes, typed=typed,
+        kind=standing.category.name, note=standing.note, lost=form.note.data if same.theirs and form.note.data != standing.note else "",
         action=f"/timebank/log/{way}/{other.ref}{as_}", as_=as_, form=Nothing(), status=409,
     )  # fmt: skip
 
@@ -372,7 +382,7 @@ def _on_behalf(me: Member) -> Actor | None:
 def _said(done: Exchange) -> str:
     """What an answer brought about, in a sentence."""
     if done.status == "settled":
-        return _("Thank you! %(time)s are in the books.", time=hours(done.settled_minutes or 0))
+        return _("Thank you! It is in the books: %(time)s.", time=hours(done.settled_minutes or 0))
     if done.status == "held":
         return _("Thank you! A coordinator looks at it first. The hours are not lost.")
     return _("Thank you. We tell the other one, and a coordinator helps if you do not agree.")
@@ -499,7 +509,7 @@ def statement() -> Any:
     joint = "&" if suffix(mine) else "?"
     older = f"/timebank/statement{suffix(mine)}{joint}before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None
     return page(
-        "timebank/statement.html", me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
+        "timebank/statement.html", lowest=_lowest(mine, lines), me=mine, name=name_of(mine), as_=suffix(mine), lines=lines[:PAGE], older=older, first=before is not None,
         balance=lines[0].after if lines else 0,
     )  # fmt: skip
 

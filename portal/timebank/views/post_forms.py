@@ -3,19 +3,19 @@
 A choice that not every reader is offered is judged by the action, not by the field: it is not on everybody's page.
 """
 
-import re
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField, ValidationError
 
 from portal import clock
 from portal.money import Minutes
+from portal.people.contacts import passed_on
 from portal.people.forms import area_choices
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.timebank.posts import Draft
-from portal.web.forms import DayField, Form, HoursField, Line, Needed, Paragraphs
+from portal.web.forms import ClockField, DayField, Form, HoursField, Line, Needed, Paragraphs
 from portal.words import N_, _
 
 BASES = {"telephone": N_("By telephone"), "in person": N_("Face to face"), "paper sheet": N_("On paper")}
@@ -85,7 +85,21 @@ class Post(Form):
         )  # fmt: skip
 
 
-class Say(Form):
+class _Words(Form):
+    """A message. What would reach somebody elsewhere is asked about once: two members may give each other their number, knowingly."""
+
+    pass_on = HiddenField()
+    asks_first = False
+
+    def validate_words(self, field: Paragraphs) -> None:
+        """Asked again when the words hold a number or an address, and nobody has said that it is meant."""
+        what = passed_on(field.data) if not self.pass_on.data else None
+        if what is not None:
+            self.asks_first = True
+            raise ValidationError(_("You are about to pass on %(what)s. Is that what you want?", what=_(what)))
+
+
+class Say(_Words):
     """Words to somebody; `whose` where one may speak for several, `number` and `basis` where a coordinator writes for a member."""
 
     whose = SelectField(N_("Who writes?"), validate_choice=False)
@@ -99,7 +113,7 @@ class Say(Form):
         return self
 
 
-class Speak(Form):
+class Speak(_Words):
     """A coordinator passes on what somebody says who has no internet."""
 
     side = RadioField(N_("Who says it?"), [Needed(N_("Say who says it."))])
@@ -117,41 +131,18 @@ class Number(Form):
     number = Line(N_("Number in the letter or message"), [Needed(N_("Write the number, like CNV-2345-6789."))], most=20)
 
 
-_TIME = re.compile(r"^([01]?[0-9]|2[0-3])(?:[:.]?([0-5][0-9]))?\s*([ap]\.?m\.?)?$", re.IGNORECASE)
-
-
-def time_of_day(text: str) -> time:
-    """A time as typed: "10", "10.30", "14:00", "2 pm". ValueError, with a sentence, for anything else."""
-    found = _TIME.match(text.strip().replace("noon", "12:00"))
-    if not found:
-        raise ValueError(_("Write the time like 10:30 or 2 pm."))
-    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()[:1]
-    if half and not 1 <= hour <= 12:
-        raise ValueError(_("Write the time like 10:30 or 2 pm."))
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    return time(hour, minute)
-
-
 class Day(Form):
     """A day, a time and a place to meet."""
 
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day."))])
-    at = Line(N_("At what time?"), [Needed(N_("Write the time like 10:30 or 2 pm."))], description=N_("Like 10:30 or 2 pm."), most=12)
+    at = ClockField(N_("At what time?"), [Needed(N_("Write the time like 10:30 or 2 pm."))], description=N_("Like 10:30 or 2 pm."))
     place = Line(N_("Where do you meet?"), [Needed(N_("Say where you meet."))], description=N_("Only the two of you read this."), most=160)
     minutes = HoursField(N_("About how long? (optional)"), description=N_("An hour, if you say nothing."))
 
-    def validate_at(self, field: Line) -> None:
-        """The time can be understood."""
-        try:
-            time_of_day(field.data)
-        except ValueError as why:
-            raise ValidationError(str(why)) from why
-
     def starts_at(self) -> datetime:
         """The instant at which they meet."""
-        assert self.day.data is not None
-        return datetime.combine(self.day.data, time_of_day(self.at.data), clock.LONDON)
+        assert self.day.data is not None and self.at.data is not None
+        return datetime.combine(self.day.data, self.at.data, clock.LONDON)
 
     def how_long(self) -> Minutes:
         """In minutes."""

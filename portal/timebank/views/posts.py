@@ -13,7 +13,7 @@ from portal.people import queries as people
 from portal.people.forms import area_choices
 from portal.people.views import area_id, settings
 from portal.places import queries as places
-from portal.refs import clean_ref
+from portal.refs import clean_card, clean_ref
 from portal.timebank import conversations, matching, members, notices, posts, posts_leaving, search
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Post
@@ -284,7 +284,7 @@ def answer(ref: str) -> Any:
     def write() -> None:
         mine = own[0].ref if own else ""
         if desk:
-            mine = clean_ref(form.number.data or "") or ""
+            mine = clean_card(form.number.data or "") or ""
             if not mine:
                 raise Refused(_("Write the number on their card, like MEM-2345-6789."), "number")
         elif form.whose.data:

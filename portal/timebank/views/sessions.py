@@ -17,7 +17,7 @@ from portal.money import parse_hours
 from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
-from portal.refs import clean_ref
+from portal.refs import clean_card, clean_ref
 from portal.timebank import checkin, members, prints, session_closing, sessions
 from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
@@ -230,7 +230,7 @@ def by_code() -> Any:
 
 def _whose(session: TimeSession) -> str:
     """The card of the member that a button is about: their own, or one in the list of who runs it."""
-    named = clean_ref(request.form.get("member", "")[:40])
+    named = clean_card(request.form.get("member", "")[:40])
     if named is not None:
         return named
     member = _member()
@@ -270,9 +270,9 @@ def take_off(ref: str) -> Any:
 # --- opening and changing ------------------------------------------------------------------------------------------------
 
 
-def _payers(who: Who) -> tuple[list[tuple[str, str]], bool]:
+def _payers(who: Who, mine: Sequence[Member]) -> tuple[list[tuple[str, str]], bool]:
     """(accounts that somebody may spend, with their names; whether they may type for others)."""
-    own = [(f"member:{each.ref}", _("Me, from my own balance") if each.person_id == who.id else name_of(each)) for each in members.own(who)]
+    own = [(f"member:{each.ref}", _("Me, from my own balance") if each.person_id == who.id else name_of(each)) for each in mine]
     pots = [(f"pot:{each.code}", _("The community pot of %(area)s", area=each.name)) for each in sessions.pots_of(who)]
     return own + pots, who.can("help others")
 
@@ -282,17 +282,17 @@ def _payers(who: Who) -> tuple[list[tuple[str, str]], bool]:
 @limiter.limit("30/minute", methods=["POST"])
 def new() -> Any:
     """Open a session; with ?like=… what an earlier one said stands there already, for the next time."""
-    like = clean_ref(request.args.get("like", "")[:40])
+    like, mine = clean_ref(request.args.get("like", "")[:40]), members.own(current_user)
     before = sessions.by_ref(like) if like is not None else None
     if before is None:
-        start: dict[str, Any] = {"day": clock.today() + timedelta(days=1), "area": _own_area()}
+        start: dict[str, Any] = {"day": clock.today() + timedelta(days=1), "area": _own_area(mine)}
     else:
         start = forms.said(before) | {"day": max(before.day + timedelta(days=7), clock.today())}
         whose = before.giver or before.payer
         start["payer"] = f"member:{whose.ref}" if whose is not None else f"pot:{before.pot.code}" if before.pot else ""
         start["split"] = before.split
     form = forms.Open(data=start if request.method == "GET" else None).fill(members.categories(), _ideas())
-    payers, helps = _payers(current_user)
+    payers, helps = _payers(current_user, mine)
     form.fill_payers(payers, helps=helps)
     if len(payers) == 1 and not helps:
         form.payer.data = form.payer.data or payers[0][0]
@@ -312,14 +312,16 @@ def _ideas(session: TimeSession | None = None) -> Sequence[Purpose]:
     return works.purposes_since(today - timedelta(days=31), (current_user.area_id,) if current_user.area_id else ())
 
 
-def _own_area() -> str:
-    return next((area.code for area in places.areas() if area.id == current_user.area_id), "")
+def _own_area(mine: Sequence[Member]) -> str:
+    """Where the card says that somebody is; of who is no member, where they live."""
+    home = next((each.area_id for each in mine), current_user.area_id)
+    return next((area.code for area in places.areas() if area.id == home), "")
 
 
 def _open(form: forms.Open) -> str:
     payer, basis = form.payer.data or "", None
     if payer == forms.ANOTHER:
-        number = clean_ref(form.card.data)
+        number = clean_card(form.card.data)
         if number is None:
             raise Refused(_("Write the number on their card, like MEM-7F3K-9QXA."), "card")
         payer, basis = f"member:{number}", form.basis.data or ""
@@ -514,7 +516,7 @@ def tap(ref: str) -> Any:
 
 
 def _tapped(form: forms.Tap) -> checkin.Tap:
-    number = clean_ref(form.member.data) if form.member.data else ""
+    number = clean_card(form.member.data) if form.member.data else ""
     if number is None or (form.act.data == "here" and not number):
         raise Refused(_("Write the number on their card, like MEM-7F3K-9QXA."), "member")
     return checkin.Tap(str(form.act.data)[:20], number, whole_number(form.row.data, 0), form.name.data)
@@ -723,7 +725,7 @@ def forgotten(ref: str) -> Any:
 
 
 def _add_forgotten(ref: str, form: forms.Forgotten) -> None:
-    number = clean_ref(form.who.data)
+    number = clean_card(form.who.data)
     if number is None:
         raise Refused(_("Write the number on their card, like MEM-7F3K-9QXA."), "who")
     try:

@@ -189,8 +189,10 @@ def mine() -> Any:
     before = whole_number(request.args.get("before"), 0) or None
     found = queries.past(me, before, PAGE + 1)
     older = joined("/timebank/spend/mine", as_, before=found[PAGE - 1].id) if len(found) > PAGE else None
+    standing = queries.coming(me) if before is None else []
     return page(
-        "timebank/spend_mine.html", me=me, as_=as_, helps=helps, name=name_of(me), coming=queries.coming(me) if before is None else [], past=found[:PAGE],
+        "timebank/spend_mine.html", me=me, as_=as_, helps=helps, name=name_of(me), coming=[each for each in standing if not each.over],
+        just_over=[each for each in standing if each.over], past=found[:PAGE],
         older=older, first=before is None, states=STATES, clock=clock_words,
     )  # fmt: skip
 

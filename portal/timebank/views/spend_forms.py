@@ -1,5 +1,6 @@
 """What partners, members and coordinators type about spend offers."""
 
+import re
 from typing import Any
 
 from wtforms import FileField, RadioField, SelectField, SelectMultipleField
@@ -10,8 +11,8 @@ from portal.people.views import area_id
 from portal.timebank.forms import BASES
 from portal.timebank.spend_model import SpendOffer
 from portal.timebank.spend_offers import Offered
-from portal.timebank.spend_rules import PER, WEEKDAYS, Window, clock_words, parse_clock
-from portal.web.forms import DayField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField
+from portal.timebank.spend_rules import PER, WEEKDAYS, Window, clock_words
+from portal.web.forms import DayField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField, parse_clock
 from portal.words import N_, _
 
 AHEAD = {"yes": N_("They book a place"), "no": N_("They just come")}
@@ -20,11 +21,22 @@ FIELDS = {"area_id": "area", "minutes": "time", "photo": "photo"}  # what action
 
 
 class Clock(Line):
-    """A time of day as typed; `minute` says what it means, after midnight."""
+    """A time of day as typed; `minute` says what it means."""
 
     @property
     def minute(self) -> int | None:
-        return parse_clock(self.data or "")
+        return minute_of(self.data or "")
+
+
+def minute_of(text: str) -> int | None:
+    """A time of day as typed, in minutes after midnight; 24:00 is the end of the day. None for anything else."""
+    if re.fullmatch(r"24(?:[:.]?00)?", text.strip()):
+        return 24 * 60
+    try:
+        said = parse_clock(text)
+    except ValueError:
+        return None
+    return said.hour * 60 + said.minute
 
 
 class Offer(Form):
@@ -58,14 +70,14 @@ class Offer(Form):
     places = WholeNumberField(N_("How many places are there?"), [Needed(N_("Write a number of places."))])
     per = RadioField(N_("These are"), [Needed(N_("Say whether the places are for each time, a day or in all."))])
     days1 = SelectMultipleField(N_("On which days does it count?"), coerce=int)
-    from1 = Clock(N_("From"), most=8)
-    until1 = Clock(N_("Until"), most=8)
+    from1 = Clock(N_("From"), most=20)
+    until1 = Clock(N_("Until"), most=20)
     days2 = SelectMultipleField(N_("Other days, at another time"), coerce=int)
-    from2 = Clock(N_("From (other days)"), most=8)
-    until2 = Clock(N_("Until (other days)"), most=8)
+    from2 = Clock(N_("From (other days)"), most=20)
+    until2 = Clock(N_("Until (other days)"), most=20)
     days3 = SelectMultipleField(N_("And days at a third time"), coerce=int)
-    from3 = Clock(N_("From (third time)"), most=8)
-    until3 = Clock(N_("Until (third time)"), most=8)
+    from3 = Clock(N_("From (third time)"), most=20)
+    until3 = Clock(N_("Until (third time)"), most=20)
     first_day = DayField(N_("From which day on?"), [Needed(N_("Say from which day on."))], default=clock.today)
     last_day = DayField(N_("Until which day? (optional)"))
     each_month = WholeNumberField(

@@ -394,7 +394,12 @@ def desk() -> Any:
     """Offers to look at, and what members say is wrong."""
     areas = current_user.areas("connector", "officer")
     return page(
-        "timebank/spend_desk.html", offers=queries.to_look_at(areas), wrong=queries.questioned(areas), name=name_of, clock=clock_words
+        "timebank/spend_desk.html",
+        offers=queries.to_look_at(areas),
+        wrong=queries.questioned(areas),
+        name=name_of,
+        clock=clock_words,
+        twice=spend_offers.look_twice,
     )
 
 
@@ -419,6 +424,7 @@ def look(ref: str) -> Any:
         "timebank/spend_look.html", form, offer=found, partner=name_of(found.partner), in_words=times_in_words(found.windows), per=PER[found.per],
         state=OFFER_STATES[found.status], story=people.story_of(spend_offers.about(found)), words=EVENTS,
         officer=current_user.has_in(found.area_id, "officer"), own=members.acts_as(current_user, found.partner),
+        twice=spend_offers.look_twice(found),
     )  # fmt: skip
 
 
