@@ -320,6 +320,9 @@ def test_my_card(bank: Bank, at: Browser) -> None:
     idris.get("/timebank/me").submit("Save", seen_outside="y", paused="y")
     idris.follow()
     assert "You are taking a break" in idris.text
+    idris.get("/timebank/log/gave")
+    assert "Hours from before it can be written down" in idris.text
+    assert "cannot go into the list yet" in idris.get("/timebank/posts/new").text
 
 
 def test_an_address_that_names_another_does_nothing_for_me(bank: Bank, at: Browser) -> None:
@@ -441,7 +444,3 @@ def test_what_keeps_from_leaving_is_on_the_page(bank: Bank, at: Browser) -> None
     assert "First settle these hours" in idris.text and f"/timebank/exchanges/{ref}?as={bank.cards['Idris']}" in list(idris.links())
     idris.submit("Leave the timebank", status=422)
     assert "Take them back first" in idris.text
-
-    idris.get("/timebank/log/gave")
-    assert "Hours from before it can be written down" in idris.text
-    assert "cannot go into the list yet" in idris.get("/timebank/posts/new").text

@@ -190,7 +190,7 @@ def test_a_time_of_day(typed: str, found: str) -> None:
     assert f"{parse_clock(typed):%H:%M}" == found
 
 
-@pytest.mark.parametrize("typed", ["", "24", "13 pm", "0 am", "10:60", "10:5", "noon", "-1", "1e3", "１０"])
+@pytest.mark.parametrize("typed", ["", "24", "13 pm", "0 am", "10:60", "10:5", "-1", "1e3", "１０"])
 def test_no_time_of_day(typed: str) -> None:
     with pytest.raises(ValueError, match="like 10:30 or 2 pm"):
         parse_clock(typed)
