@@ -487,14 +487,11 @@ def figures_page() -> Any:
         return see_other("/timebank/")
     names = _place_names()
     first = figures.months(12)[-1][0]
-    found = figures.publishable(figures.cells(first, clock.today(), names))
-    by: dict[str, dict[str, figures.Cell]] = {"area": {}, "kind": {}, "month": {}}
-    for (month, place, kind), cell in found.items():
-        for group, name in (("area", place), ("kind", kind), ("month", month)):
-            by[group].setdefault(name, figures.Cell()).add(cell)
+    found = figures.cells(first, clock.today(), names)
+    by_month, kinds = figures.by(found, 0), figures.by(found, 2)
     return page(
-        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(by["kind"].items(), key=lambda one: -one[1].given),
-        months=[(first, by["month"].get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)],
+        "timebank/figures.html", health=health.health(names), areas=sorted(figures.by(found, 1).items()), kinds=sorted(kinds.items(), key=lambda one: -one[1].given),
+        months=[(first, by_month.get(f"{first:%Y-%m}", figures.Cell())) for first, _last in figures.months(12)], few_months=by_month.get(""),
     )  # fmt: skip
 
 
