@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from portal import clock
 from portal.db import transaction
 from portal.history import Actor
+from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.access import Who
-from portal.timebank import checkin, exchange, members, session_closing, sessions, tariffs
+from portal.timebank import checkin, exchange, leaving, members, session_closing, sessions, tariffs
 from portal.timebank.rules import TimeRules
 from portal.work import queries as works
 
@@ -194,10 +195,11 @@ class TimeSessions:
             )
 
     def _today(self) -> None:
-        """The connector's, from the community pot, with people arriving now."""
+        """The connector's, from the community pot, with people arriving now; neighbours gave to the pot before."""
         with self.story.at(self.story.ago(30)), transaction():
             members.open_books_of(self.story.areas[0])
-        plan = self._plan("Open garden at the allotments", "Weeding, planting, cake.", "Allotment gate, Mill Lane", 0, 9, 180, 12)
+        plan = self._plan("Open garden at the allotments", "Weeding, planting, cake.", "Allotment gate, Mill Lane", 0, 9, 60, 8)
+        self._fill_pot(Minutes(8 * 60))
         ref = self._open(self.connector, f"pot:{self.story.areas[0].code}", plan, 5)
         self._sign_up(ref, self.helpers[:7], 4)
         token = sessions.token_of(sessions.by_ref(ref))
@@ -206,6 +208,16 @@ class TimeSessions:
                 checkin.here_by_token(token, helper)
             self._tap(self.connector, ref, "here", member=self.cards[self.helpers[3].id])
             self._tap(self.connector, ref, "guest", name="A neighbour with a dog")
+
+    def _fill_pot(self, minutes: Minutes) -> None:
+        """Whoever has some gives, until there is so much in it."""
+        pot = members.pot(self.story.areas[0])
+        with self.story.at(self.story.ago(6)):
+            for who in self.helpers:
+                card = self.cards[who.id]
+                gift = Minutes(min(minutes - books.balance(pot), members.balance(members.by_ref(card)) // 15 * 15))
+                if gift > 0:
+                    leaving.donate(card, leaving.POT, gift, "For the open garden", who, once_key=f"demo pot {card}")
 
     def _tap(self, who: Who, ref: str, act: str, **what: str) -> None:
         self.tap += 1

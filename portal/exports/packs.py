@@ -41,6 +41,7 @@ class Export:
     rows: Callable[[Filter], Iterator[files.Row]]
     total: int
     day_format: str
+    hours: int | None = None  # the column whose hours are summed too
 
 
 EXPORTS: Mapping[str, Export] = {
@@ -54,7 +55,7 @@ EXPORTS: Mapping[str, Export] = {
     ),
     "time-credits": Export(
         "time-credits", "E9", N_("Time credits by month, ward and kind of help"), "export", time.BASES, time.VERSION, time.COLUMNS, time.rows,
-        time.TOTAL, time.DAY_FORMAT,
+        time.TOTAL, time.DAY_FORMAT, time.HOURS,
     ),
 }  # fmt: skip
 LEDGER = "ledger"  # E10: not a table but a journal, in hledger's or Beancount's words; always whole
@@ -90,7 +91,7 @@ def formats(name: str) -> tuple[str, ...]:
 def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> Filter:
     """The filter as this export takes it; `basis` only where somebody chose one. To be called before a byte is written.
 
-    Refused: no such export; a form or a basis that it does not come in; a part of the ledger.
+    Refused: no such export; a form or a basis that it does not come in; a part of the ledger; a fund where hours are told.
     """
     may(name)
     if format_name not in formats(name):
@@ -99,6 +100,8 @@ def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> 
         if chosen.fund or chosen.area or chosen.changed_since:
             raise Refused(_("The ledger goes out whole: choose no fund, no area and no changes."), "fund" if chosen.fund else "area")
         return chosen
+    if chosen.fund and EXPORTS[name].hours is not None:
+        raise Refused(_("Hours belong to no fund. Choose all funds."), "fund")
     bases = EXPORTS[name].bases
     if basis and basis not in bases:
         if bases == time.BASES:
@@ -143,8 +146,10 @@ def counted(export: Export, chosen: Filter, totals: Totals) -> Iterator[files.Ro
     for row in export.rows(chosen):
         totals.rows += 1
         amount = row[export.total]
-        assert isinstance(amount, files.Money)
-        totals.pence += amount.pence
+        assert isinstance(amount, files.Money) or (amount is None and export.hours is not None), "hours without a rate have no value"
+        totals.pence += amount.pence if isinstance(amount, files.Money) else 0
+        spent = row[export.hours] if export.hours is not None else None
+        totals.minutes += spent.minutes if isinstance(spent, files.Hours) else 0
         yield row
 
 
@@ -168,7 +173,7 @@ def manifest(name: str, format_name: str, chosen: Filter, totals: Totals, who: s
         "columns": list(export.columns) if export else [],
         "rows": totals.rows,
         "total_pence": totals.pence,
-        **({} if export else {"total_minutes": totals.minutes}),
+        **({} if export and export.hours is None else {"total_minutes": totals.minutes}),
         "filter": chosen.as_json() if export else {"as_at": chosen.until.isoformat()},
         "basis": chosen.basis if export else "",
         "sha256": totals.digest.hexdigest(),

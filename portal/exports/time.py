@@ -1,7 +1,8 @@
 """E9: time credits by month, ward and kind of help; and a member's own statement as a file.
 
-Hours first: the value is hours x rate, a replacement-cost estimate of the council's own, and no cash. Cells with fewer than five
-people are told together, without ward and kind, so that the hours of the file are all hours and nobody is known by them.
+Hours first: the value is hours x rate, a replacement-cost estimate of the council's own, and no cash; without a rate there is none.
+Cells with fewer than five people are told together, without ward and kind, with so many others that nobody is known by them. Of a month
+with fewer than five people the file says only that.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from portal.db import db
 from portal.exports import files
 from portal.exports.filters import Filter
-from portal.money import Pence, match_value
+from portal.money import match_value
 from portal.places.queries import wards_on, within
 from portal.timebank import figures, members, queries
 from portal.timebank.model import Member
@@ -19,8 +20,9 @@ VERSION = "1"
 BASES = ("given",)  # the day on which the hours were given
 COLUMNS = ("Month", "Ward code", "Activity type", "People", "Hours given", "Hours received", "Rate", "Rate source", "Value")
 DAY_FORMAT = "%Y-%m-%d"
-TOTAL = COLUMNS.index("Value")
-TOGETHER = "Several kinds, fewer than five people each"
+TOTAL, HOURS = COLUMNS.index("Value"), COLUMNS.index("Hours given")
+TOGETHER = "Several kinds, some with fewer than five people"
+FEW = "Fewer than five people"  # all of a month: neither their hours nor their number are told
 STATEMENT = ("Day", "Entered on", "What", "Kind", "Hours", "Balance in hours", "Number")
 
 
@@ -31,8 +33,12 @@ def rows(chosen: Filter) -> Iterator[files.Row]:
     codes = {id_: code for id_, (code, _name) in wards_on(chosen.last_day).items() if inside is None or id_ in inside}
     found = figures.publishable(figures.cells(chosen.first_day, chosen.last_day, codes))
     for (month, code, kind), cell in sorted(found.items()):
-        rate = files.Money(rules.figure_rate) if rules.figure_rate else None
-        value = files.Money(match_value(cell.given, rules.figure_rate) if rules.figure_rate else Pence(0))
+        if cell.number is None:
+            yield (month, "", FEW, None, None, None, None, None, None)
+            continue
+        rate, value = None, None
+        if rules.figure_rate:
+            rate, value = files.Money(rules.figure_rate), files.Money(match_value(cell.given, rules.figure_rate))
         yield (
             month, code, kind or TOGETHER, cell.number, files.Hours(cell.given), files.Hours(cell.received), rate, rules.figure_source or None, value,
         )  # fmt: skip

@@ -16,7 +16,7 @@ from portal.exports import files, filters, forms, minutes, minutes_words, packs,
 from portal.grants import queries as grants
 from portal.grants.letters import GROUNDS
 from portal.history import Actor
-from portal.money import financial_year, pounds
+from portal.money import financial_year, hours, pounds
 from portal.panels import queries as panel_queries
 from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
@@ -237,7 +237,7 @@ def _about(name: str, shape: str, chosen: filters.Filter) -> dict[str, Any]:
     about["preview"] = [[_shown(cell, export.day_format) for cell in row] for row in itertools.islice(rows, PREVIEW)]
     for _row in rows:
         pass
-    return about | {"rows": totals.rows, "pence": totals.pence}
+    return about | {"rows": totals.rows, "pence": totals.pence, "minutes": totals.minutes if export.hours is not None else None}
 
 
 def _years() -> list[str]:
@@ -248,6 +248,8 @@ def _years() -> list[str]:
 def _shown(cell: files.Cell, day_format: str) -> str:
     if isinstance(cell, files.Money):
         return pounds(cell.pence)
+    if isinstance(cell, files.Hours):
+        return hours(cell.minutes)
     return cell.strftime(day_format) if isinstance(cell, date) else "" if cell is None else str(cell)
 
 

@@ -11,6 +11,7 @@ from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
 from portal.grants.queries import lies_in
+from portal.grants.worked import to_check_query
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
@@ -73,6 +74,7 @@ def waiting_at_desk(
         .where(Payment.status == "bounced", Award.status == "ready_to_pay"),
         "reports": _of_bids(select(Report.id).where(Report.status == "sent"), areas),
         "late_reports": _of_bids(select(Report.id).where(Report.status == "late"), areas),
+        "hours": to_check_query(helps_in).with_only_columns(Application.id),
         "short": select(Matter.id).where(Matter.short, Matter.status == "open"),
         "offers": select(SeatOffer.id).where(SeatOffer.status == "open"),
         "floats": quick.to_take_back(),
@@ -171,6 +173,9 @@ def waiting_at_desk(
         ]
     if placed:
         lines = [line for line in lines if line.href.startswith(PLACED)]
+    if coordinator:
+        what = _n("idea whose hours wait for a second person", "ideas whose hours wait for a second person", numbers["hours"])
+        lines.append(Waiting(what, numbers["hours"], "/desk/hours"))
     for what, (_one, everything) in timebank.PAGES.items():
         if what in of_time:
             number = numbers[f"time_{what}"]

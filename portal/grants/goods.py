@@ -5,7 +5,7 @@ puts it right or takes it out, and the other side says that it is not so; afterw
 It is a memo for the match meter and the report: the money never was the scheme's, so none of it is in the ledger (decision 13).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -301,18 +301,16 @@ def take_back(bid_ref: str, ref: str, reason: str, actor: Actor) -> None:
 
 
 def meters(
-    application: Application, pledges: Sequence[Pledge], records: Mapping[int, Sequence[WorkRecord]], deliveries: Sequence[Delivery]
+    application: Application, pledges: Sequence[Pledge], rows: Sequence[WorkRecord], deliveries: Sequence[Delivery]
 ) -> tuple[Meter, Meter]:
-    """The match meter of what was given, and of what of it was checked, under the caps of the round (design 1: pledged, delivered, checked)."""
+    """The match meter of what was given, and of what of it was checked, under the caps of the round (design 1: pledged, delivered, checked).
+
+    `rows`: all hours that stand for the grant, whoever gave them.
+    """
     worker = {pledge.id: queries.worker_of(pledge) for pledge in pledges}
     stages = []
     for needs_check in (False, True):
-        facts = [
-            PledgeFact(worker[id_], "hours", row.minutes)
-            for id_, rows in records.items()
-            for row in rows
-            if row.checked_at is not None or not needs_check
-        ]
+        facts = [PledgeFact(row.worker, "hours", row.minutes) for row in rows if row.checked_at is not None or not needs_check]
         facts += [
             PledgeFact(worker[row.pledge_id], row.kind, value=row.value) for row in deliveries if row.status == "checked" or not needs_check
         ]

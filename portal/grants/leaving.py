@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, floats, goods, match, queries, quick
+from portal.grants import apply, floats, goods, match, queries, quick, worked
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import (
     Appeal,
@@ -83,7 +83,7 @@ def _promises(person_id: int) -> list[dict[str, Any]]:
         {
             "idea": title, "your name there": pledge.name, "your address there": pledge.contact, "state": pledge.status, "kind": pledge.kind,
             "minutes": pledge.minutes, "value in pence": pledge.value, "what": pledge.what, "asked": pledge.invited_at.isoformat(),
-            "hours given": [{"day": row.day.isoformat(), "minutes": row.minutes, "what": row.what} for row in match.records_of_pledge(pledge)],
+            "hours given": [{"day": row.day.isoformat(), "minutes": row.minutes, "what": row.what} for row in worked.hours_of(pledge)],
             "other help given": [
                 {"kind": row.kind, "what": row.what, "value in pence": row.value, "day": row.day.isoformat(), "state": row.status}
                 for row in goods.given_by(pledge)

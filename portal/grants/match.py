@@ -7,7 +7,7 @@ the doorstep, and a higher `link_number` ends the old one.
 import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from sqlalchemy import Text as Text_
@@ -16,7 +16,7 @@ from sqlalchemy import and_, cast, exists, func, or_, select, update
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused, Unknown
-from portal.grants import apply, queries
+from portal.grants import apply, queries, worked
 from portal.grants.model import Application, Award, Delivery, Pledge, Round
 from portal.grants.moves import about, begin, move
 from portal.history import SCHEME, Actor, Event, record
@@ -395,31 +395,47 @@ def say_no(token: str) -> None:
 # --- giving and checking -------------------------------------------------------------------------------------------------
 
 
-def did_it(token: str, day: date, minutes: Minutes, what: str) -> str:
+def did_it(token: str, day: date, minutes: Minutes, what: str, *, another: bool = False) -> str:
     """A neighbour says which day and how long they helped; the applicant checks it, or at the door an officer or a connector.
 
     Returns the record's reference.
 
-    Refused: no grant yet, or as for `work.log_hours`.
+    Refused: no grant yet, or as for `work.log_hours`; as for `must_be_another`, unless they say that it is `another` hour.
     """
     with transaction():
         _application, pledge = opened_and_locked(token)
-        return _log(pledge, day, minutes, what, queries.worker_of(pledge), _neighbour(pledge))
+        return _log(pledge, day, minutes, what, queries.worker_of(pledge), _neighbour(pledge), another)
 
 
-def log_for(bid_ref: str, pledge_ref: str, day: date, minutes: Minutes, what: str, actor: Actor) -> str:
-    """The applicant (or a helper, on a basis) enters a neighbour's hours; the neighbour or an officer checks them."""
+def log_for(bid_ref: str, pledge_ref: str, day: date, minutes: Minutes, what: str, actor: Actor, *, another: bool = False) -> str:
+    """The applicant (or a helper, on a basis) enters a neighbour's hours; the neighbour or an officer checks them. Refused as `did_it`."""
     with transaction():
         _application, pledge = locked(bid_ref, pledge_ref)
-        return _log(pledge, day, minutes, what, actor.code, actor)
+        return _log(pledge, day, minutes, what, actor.code, actor, another)
 
 
-def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str, actor: Actor) -> str:
+def must_be_another(about: str, worker: str, name: str, day: date, *, by_link: bool = False) -> None:
+    """Refused: somebody who may be the same person (see `worked.alike`) has hours of that day for the idea, and whoever writes or checks
+    has not said that it is another hour. `by_link`: told to somebody who need not know whose they are.
+    """
+    if (others := worked.alike(worked.standing(about), worker, name, day)) and (one := others[0]):
+        values = {"name": one.worker_name, "time": hours(one.minutes), "day": clock.in_words(day)}
+        if by_link:
+            raise Refused(
+                _("Hours of %(day)s stand here already, of somebody with a name like yours. Count an hour only once.", **values), "another"
+            )
+        raise Refused(_("%(name)s has %(time)s of %(day)s for this idea already. Count an hour only once.", **values), "another")
+
+
+def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str, actor: Actor, another: bool) -> str:
     award = queries.award_of(pledge.application_id)
     if award is None or award.status in ("reserved", "lapsed", "declined", "returned"):
         raise Refused(_("Hours can be recorded once the grant is accepted."))
     if pledge.status not in YES:
         raise Refused(_("They have not said yes yet. Ask them first."))
+    if not another:
+        worker = queries.worker_of(pledge)
+        must_be_another(f"award:{award.id}", worker, pledge.name, day, by_link=entered_by == worker)
     row = work.log_hours(f"award:{award.id}", queries.worker_of(pledge), pledge.name, day, minutes, what, entered_by, actor.basis)
     if pledge.status == "confirmed":
         move(pledge, "delivered", actor)
@@ -427,10 +443,11 @@ def _log(pledge: Pledge, day: date, minutes: Minutes, what: str, entered_by: str
     return row.ref
 
 
-def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = None) -> None:
+def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = None, another: bool = False) -> None:
     """A second person of the applicant's side, a connector or an officer says that it is so: it counts as match and in the
     figures, once each, and stands in the books. Refused: by who entered it; other minutes than `shown`; judged already; a
-    neighbour at the door, or whose link they have seen, by anybody but an officer or a connector.
+    neighbour at the door, or whose link they have seen, by anybody but an officer or a connector; as for `must_be_another`, unless
+    they say that it is `another` hour.
     """
     with transaction():
         application = apply.locked(bid_ref)
@@ -438,22 +455,25 @@ def check(bid_ref: str, record_ref: str, actor: Actor, *, shown: int | None = No
         for pledge in queries.pledges_of(application.id):
             if found is not None and queries.worker_of(pledge) == found[0].worker:
                 must_check_elsewhere(pledge, application, actor)
-        _check(application, record_ref, actor.code, actor, shown)
+        _check(application, record_ref, actor.code, actor, shown, another)
 
 
-def check_by_token(token: str, record_ref: str, *, shown: int | None = None) -> None:
+def check_by_token(token: str, record_ref: str, *, shown: int | None = None, another: bool = False) -> None:
     """The neighbour says that what the applicant entered for them is so. Refused: at the door; other minutes than `shown`."""
     with transaction():
         application, pledge = opened_and_locked(token)
-        if record_ref not in {row.ref for row in records_of_pledge(pledge)}:
+        if record_ref not in {row.ref for row in worked.hours_of(pledge)}:
             raise NotFound(_("We cannot find those hours."))
         if at_the_door(pledge):
             raise Refused(_("An officer or a connector checks these hours, so you need do nothing. If they are wrong, tell us."))
-        _check(application, record_ref, queries.worker_of(pledge), _neighbour(pledge), shown)
+        _check(application, record_ref, queries.worker_of(pledge), _neighbour(pledge), shown, another)
 
 
-def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None) -> None:
-    _award_of_hours(application, record_ref)
+def _check(application: Application, record_ref: str, by: str, actor: Actor, shown: int | None, another: bool) -> None:
+    award = _award_of_hours(application, record_ref)
+    found = works.record(record_ref)
+    if found is not None and not another:
+        must_be_another(f"award:{award.id}", found[0].worker, found[0].worker_name, found[0].day, by_link=by == found[0].worker)
     work.check_and_count(record_ref, by, actor, shown)
 
 
@@ -496,13 +516,65 @@ def _not_theirs(award_about: str, worker: str) -> str | None:
     return None
 
 
-def _not_checked_by(award_about: str, worker: str, person_id: int | None) -> str | None:
-    """Why this person's word is not enough: they are of the side that asks, and the worker is a neighbour at the door."""
+def _not_checked_by(award_about: str, row: WorkRecord, person_id: int | None) -> str | None:
+    """Why this person's word is not enough elsewhere: they are of the side that asks, and the worker is a neighbour at the door; or it may
+    be an hour that a name in the list has already, which only the idea's page shows.
+    """
     application = _locked_award(award_about).application
+    try:
+        must_be_another(award_about, row.worker, row.worker_name, row.day)
+    except Refused as why:
+        return why.sentence
     if person_id not in _own_side(application):
         return None
-    known = [pledge for pledge in queries.pledges_of(application.id) if queries.worker_of(pledge) == worker]
+    known = [pledge for pledge in queries.pledges_of(application.id) if queries.worker_of(pledge) == row.worker]
     return next((why_at_the_door(pledge) for pledge in known if at_the_door(pledge)), None)
+
+
+def one_person(bid_ref: str, pledge_ref: str, record_ref: str, actor: Actor) -> None:
+    """A name in the list, without an address, is the member whose hours came from the timebank (`record_ref`): one neighbour from now on.
+    Of a day that both have, what is not checked yet is turned down.
+
+    Refused: they have an address or are not called alike; the member is in the list; both have checked hours of a day; one has checked
+    what the other wrote.
+    """
+    with transaction():
+        application, pledge = locked(bid_ref, pledge_ref)
+        award = _award_of_hours(application, record_ref)
+        rows = worked.standing(f"award:{award.id}")
+        member = next((row for row in rows if row.ref == record_ref), None)
+        if member is None or not has_no_address(pledge) or pledge not in worked.may_be(member, queries.pledges_of(application.id)):
+            raise Refused(_("These two cannot be made one. If they are one person, turn down the hours that are there twice."))
+        old, new = queries.worker_of(pledge), member.worker
+        for row in rows:
+            if row.worker == old:
+                _once_a_day(award, row, [each for each in rows if each.worker == new and each.day == row.day], actor)
+        db.session.flush()
+        if not _same_neighbour(old, new):
+            raise Refused(_("One of them has checked what the other wrote down, so here they stay two people."))
+        pledge.worker = new
+        db.session.flush()
+        record(about(pledge), "same_as_member", actor, record=record_ref)
+        _as_given(pledge, actor)
+
+
+def _once_a_day(award: Award, row: WorkRecord, twins: list[WorkRecord], actor: Actor) -> None:
+    for twin in twins:
+        late = row if row.checked_at is None else twin
+        if late.checked_at is not None:
+            raise Refused(_("Both have checked hours of %(day)s. Take one of them back first.", day=clock.in_words(row.day)))
+        reason = _("The same hour as %(ref)s", ref=twin.ref if late is row else row.ref)
+        work.refuse_hours(late.ref, reason)
+        record(f"award:{award.id}", "hours_refused", actor, reason=reason, record=late.ref)
+
+
+def _as_given(pledge: Pledge, actor: Actor) -> None:
+    """The state of a neighbour who said yes, by the hours that stand now."""
+    rows = worked.hours_of(pledge)
+    if rows and pledge.status == "confirmed":
+        move(pledge, "delivered", actor)
+    if pledge.status == "delivered" and any(row.checked_at for row in rows):
+        move(pledge, "checked", actor)
 
 
 def _locked_award(award_about: str) -> Award:
@@ -539,20 +611,8 @@ def wait_again(application: Application, worker: str, actor: Actor) -> None:
     gave = {row.pledge_id for row in queries.deliveries_of(award.id)} if award else set()
     for pledge in queries.pledges_of(application.id):
         helped = pledge.status in ("delivered", "checked")
-        if helped and queries.worker_of(pledge) == worker and pledge.id not in gave and not records_of_pledge(pledge):
+        if helped and queries.worker_of(pledge) == worker and pledge.id not in gave and not worked.hours_of(pledge):
             move(pledge, "not_delivered", actor)
-
-
-def records_of_pledge(pledge: Pledge) -> list[WorkRecord]:
-    """Standing hours of one neighbour for this idea's grant, by day; turned-down ones left out."""
-    award = queries.award_of(pledge.application_id)
-    return records_of_pledges(award, [pledge])[pledge.id] if award else []
-
-
-def records_of_pledges(award: Award, pledges: Sequence[Pledge]) -> dict[int, list[WorkRecord]]:
-    """The same of several neighbours, by pledge. One query."""
-    standing = [row for row in works.records_of(f"award:{award.id}") if row.refused_at is None]
-    return {pledge.id: [row for row in standing if row.worker == queries.worker_of(pledge)] for pledge in pledges}
 
 
 def _award_of_hours(application: Application, record_ref: str) -> Award:

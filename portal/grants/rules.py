@@ -1,8 +1,11 @@
 """The rules of small grants as pure functions (design 1, Grants). Money in pence, time in minutes, no database."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from difflib import SequenceMatcher
 from typing import Any, Self
 
 from portal.money import Minutes, Pence, match_value
@@ -10,6 +13,7 @@ from portal.money import Minutes, Pence, match_value
 APPEAL_WORKING_DAYS = 20  # after the letter: so long an appeal can be made
 ANSWER_WORKING_DAYS = 10  # after an appeal, and after asking for a second look: by then it is answered
 SECOND_LOOK_WORKING_DAYS = 10  # after the answer: so long a second look can be asked for
+LIKE, SHORT = 0.66, 4  # so much alike, words of at least so many letters may be one name, written twice
 SECTIONS = ("idea", "who", "money", "help", "when", "pay")  # the six questions, in order
 
 
@@ -309,6 +313,24 @@ def after(status: str | None, kind: str, moves: Moves) -> str | None:
         return None
     starts, end = moves[kind]
     return end if (status in starts if starts else status is None) else None
+
+
+def like_names(one: str, other: str) -> bool:
+    """Whether two names may be one person's: each word of the shorter one is like one of the other ("Elsie", "E. Reyes", "Elsy Reyes")."""
+    few, many = sorted((_words(one), _words(other)), key=len)
+    return bool(few) and all(any(_like(word, each) for each in many) for word in few)
+
+
+def _words(name: str) -> list[str]:
+    bare = "".join(each for each in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(each))
+    return re.findall(r"\w+", bare)
+
+
+def _like(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(short) == 1:
+        return long.startswith(short)
+    return short == long or (len(short) >= SHORT and SequenceMatcher(None, short, long).ratio() >= LIKE)
 
 
 def hear_by(sent_on: date, rules: RoundRules, decide_by: date | None) -> date:

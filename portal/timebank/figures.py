@@ -7,6 +7,7 @@ books. An hour counts as given where the giver lives and as received where the r
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TypeVar
 
 from sqlalchemy import CompoundSelect, case, select, union_all
 
@@ -41,6 +42,7 @@ class Cell:
 
 
 Key = tuple[str, str, str]  # "2026-11", place, kind of help
+K = TypeVar("K", str, Key)
 
 
 def moved(first: date, last: date) -> CompoundSelect[date, int, int | None, int | None, int | None, Minutes | None, str]:
@@ -90,10 +92,28 @@ def cells(first: date, last: date, place_of: Mapping[int, str]) -> Mapping[Key, 
 
 def publishable(found: Mapping[Key, Cell]) -> Mapping[Key, Cell]:
     """The same hours without small cells: those of a month with fewer than five people are one line without place and kind."""
-    shown: dict[Key, Cell] = {}
-    for (month, place, kind), cell in found.items():
-        shown.setdefault((month, place, kind) if cell.number is not None else (month, "", ""), Cell()).add(cell)
-    return shown
+    by_month: dict[str, dict[Key, Cell]] = {}
+    for key, cell in found.items():
+        by_month.setdefault(key[0], {})[key] = cell
+    return {key: cell for month, some in by_month.items() for key, cell in _without_few(some, (month, "", "")).items()}
+
+
+def by(found: Mapping[Key, Cell], part: int) -> Mapping[str, Cell]:
+    """The same hours by month (0), place (1) or kind of help (2), each person once in each; small ones are one line, ""."""
+    whole: dict[str, Cell] = {}
+    for key, cell in found.items():
+        whole.setdefault(key[part], Cell()).add(cell)
+    return _without_few(whole, "")
+
+
+def _without_few(found: Mapping[K, Cell], rest: K) -> Mapping[K, Cell]:
+    """Cells of few people as one, with the smallest others as long as that one has few itself: what is left of a sum tells nobody."""
+    small_first = sorted(found, key=lambda key: (len(found[key].people), key))
+    together = Cell()
+    while small_first and (found[small_first[0]].number is None or (together.people and together.number is None)):
+        together.add(found[small_first.pop(0)])
+    shown = {key: found[key] for key in small_first}
+    return shown | {rest: together} if together.people or together.given or together.received else shown
 
 
 def months(count: int = 12) -> Sequence[tuple[date, date]]:

@@ -64,7 +64,7 @@ class Health:
 class Facts:
     """What is known of a place, or of all."""
 
-    active: int = 0
+    active: int = 0  # members who have not left: also who takes a break, as everywhere
     both: int = 0
     to_first: list[int] = field(default_factory=list)
     to_met: list[tuple[int, int]] = field(default_factory=list)  # (whose request, days)
@@ -93,8 +93,8 @@ def health(place_of: Mapping[int, str]) -> Health:
     for area_id, status, joined, first, gave, got in _members(since):
         givers, receivers, anybody, minutes = givers + (gave > 0), receivers + (got > 0), anybody + (gave + got > 0), minutes + gave
         for facts in _facts(whole, places, place_of.get(area_id, "")):
-            facts.active += status == "active"
-            facts.both += status == "active" and gave > 0 and got > 0
+            facts.active += status != "left"
+            facts.both += status != "left" and gave > 0 and got > 0
             if first is not None and joined >= since:
                 facts.to_first.append(max(0, (first - joined).days))
     for whose, area_id, posted, met, waits in _requests(since):

@@ -67,6 +67,11 @@ def _standing(one: Exchange | Attendance) -> WorkRecord | None:
 def settled(exchange: Exchange, minutes: Minutes, actor: Actor) -> None:
     """The two agree on `minutes`, as a part of the action that puts them in the books."""
     found = _standing(exchange)
+    if found is not None and found.checked_at is not None and found.minutes != minutes:  # the idea's side checked what was first written
+        about = _about(found.purpose_id)
+        _take_back(found, _("The two settled on another figure"), actor)
+        again(exchange, about, minutes)
+        found = _standing(exchange)
     if found is None:
         return
     if found.checked_at is None:
@@ -89,7 +94,7 @@ def _asks_for(about: str, actor: Actor) -> bool:
 
 def _not_by(about: str, found: WorkRecord, actor: Actor) -> bool:
     """Whether somebody's word is not enough for these hours, by the rules of the idea."""
-    return work.NOT_CHECKED_BY[about.partition(":")[0]](about, found.worker, actor.person_id) is not None
+    return work.NOT_CHECKED_BY[about.partition(":")[0]](about, found, actor.person_id) is not None
 
 
 def given_up(exchange: Exchange, reason: str) -> None:

@@ -5,14 +5,15 @@ the rest is written off where everybody sees it, because no pot may grow out of 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from portal import once
+from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import NotYours, Refused
-from portal.history import SCHEME, Actor, record
+from portal.history import SCHEME, Actor, Event, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, post
 from portal.money import STEP, Minutes, hours
@@ -27,6 +28,7 @@ from portal.timebank.queries import WITH_NAMES
 from portal.web.filters import day as day_words
 from portal.words import _
 
+POT_DAYS = 90  # in which `pot_limit` is what coordinators may give one member
 POT = "pot"  # in the place of a card number: the community pot of the giver's area
 
 
@@ -83,20 +85,41 @@ def _give(giver: Member, to: str, minutes: int, key: str, kind: str, who: Who) -
 def grant(area_code: str, to: str, minutes: int, reason: str, who: Who, *, once_key: str) -> str:
     """A coordinator gives minutes of an area's pot to a member who cannot earn; returns their name.
 
-    Refused: no reason, themselves, another area's coordinator, more than the pot has, above what one coordinator may give.
+    Refused: no reason, themselves, another area's coordinator, more than the pot has; above what coordinators together may give one
+    member in `POT_DAYS`.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
         area = db.session.scalar(select(Area).where(Area.code == area_code))
         taker = judge_grant(area, to, minutes, reason, who)
-        most = members.open_rules().pot_limit
-        if minutes > most:
-            raise Refused(_("One coordinator may give up to %(most)s. For more, ask the panel.", most=hours(most)), "time")
+        one_at_a_time(f"pot-given:{taker.id}")
+        most, had = members.open_rules().pot_limit, had_from_pots(taker)
+        if minutes + had > most:
+            values = {"most": hours(most), "days": POT_DAYS, "name": name_of(taker), "had": hours(had)}
+            if had:
+                raise Refused(
+                    _(
+                        "Coordinators give one member up to %(most)s in %(days)d days, and %(name)s had %(had)s. For more, ask three neighbours.",
+                        **values,
+                    ),
+                    "time",
+                )
+            raise Refused(
+                _("Coordinators give one member up to %(most)s in %(days)d days. For more, ask three neighbours.", **values), "time"
+            )
         assert area is not None
         post_grant(area, taker, minutes, f"form:{once_key}", reason, Actor(who.id))
         once.keep(once_key, name_of(taker))
         return name_of(taker)
+
+
+def had_from_pots(taker: Member) -> Minutes:
+    """What coordinators, all together, gave a member from community pots in the last `POT_DAYS`, whatever neighbours said yes to aside."""
+    query = select(Event.data).where(
+        Event.about == members.about(taker), Event.kind == "granted", Event.actor_id.is_not(None), Event.at > clock.now() - timedelta(days=POT_DAYS)
+    )  # fmt: skip
+    return Minutes(sum(data["minutes"] for data in db.session.scalars(query)))
 
 
 def judge_grant(area: Area | None, to: str, minutes: int, reason: str, who: Who) -> Member:

@@ -44,6 +44,7 @@ STANDARD = {
     "other": N_("Something else"),
 }
 CAREFUL = {"children": "at_risk"}  # of the usual kinds; the scheme says it of others
+REASON = 10  # letters, of why a member may go lower than others
 AGREEMENT = N_(
     "I am %(age)d or over. An hour is an hour, whatever it is for. I say honestly how long it was, I am kind, and I stop when I do not feel safe."
 )
@@ -292,16 +293,26 @@ def change_digits(ref: str, who: Who, once_key: str) -> None:
 def allow_lower(ref: str, floor: Minutes | None, reason: str, actor: Actor) -> None:
     """A coordinator lets a member's balance fall further, or no further than the scheme says (None), in minutes.
 
-    Refused: no reason; a floor above zero; a balance that is below it now; themselves.
+    Refused: no reason, or less than `REASON` letters why it is lower than for others; a floor above zero, or lower than `TimeRules.lowest`; a balance that is
+    below it now; themselves.
     """
     with transaction():
         member = locked(ref)
-        if not reason:
-            raise Refused(_("Write why, in a few words."), "reason")
-        if member.person_id is not None and member.person_id == actor.person_id:
+        lower = floor is not None and floor < open_rules().hard_floor
+        if not reason or (lower and len(reason) < REASON):
+            raise Refused(_("Write why, so that a colleague understands it."), "reason")
+        if actor.code in codes_of((member,)):
             raise Refused(_("Ask a colleague: nobody sets their own limit."))
         if floor is not None and floor > 0:
             raise Refused(_("Write it as hours below zero, like 30."), "floor")
+        if floor is not None and floor < open_rules().lowest:
+            raise Refused(
+                _(
+                    "Write at most %(most)s. For somebody who needs more, ask for hours from the community pot.",
+                    most=hours(-open_rules().lowest),
+                ),
+                "floor",
+            )
         lowest = open_rules().hard_floor if floor is None else floor
         if balance(member) < lowest:
             raise Refused(_("Their balance is lower than that now: %(balance)s.", balance=hours(balance(member))), "floor")

@@ -24,7 +24,7 @@ from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.queries import COLLECTORS
-from portal.timebank import evidence, ideas, members, posts_leaving, sessions, tariffs
+from portal.timebank import evidence, ideas, members, posts_leaving, sessions, tariffs, twins
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, balance, persons_of
 from portal.timebank.merged_model import MergedMember
@@ -35,6 +35,7 @@ from portal.timebank.posts_model import Promise
 from portal.timebank.promises import STANDS as AGREED
 from portal.timebank.sessions_model import Attendance, SignUp, TimeSession
 from portal.timebank.spend_model import SpendBooking, SpendOffer
+from portal.timebank.twins import Twins
 from portal.words import _
 
 
@@ -46,6 +47,7 @@ class Preview:
     together: Minutes
     moving: int
     between: int
+    twins: Sequence[Twins]  # what may be one hour under both cards
     problem: str  # why it cannot be done just now, and what to do first; "" when it can
 
 
@@ -67,17 +69,38 @@ def preview(old_ref: str, new_ref: str, who: Who) -> Preview:
         problem = why.sentence
     some = db.session.scalars(_open_of(old)).all()
     between = sum(new.id in (each.giver_id, each.receiver_id) for each in some)
-    return Preview(balance(old), Minutes(balance(old) + balance(new)), len(some) - between, between, problem)
+    return Preview(balance(old), Minutes(balance(old) + balance(new)), len(some) - between, between, twins.twins(old, new), problem)
 
 
-def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, Sequence[str]]:
+def join(old_ref: str, new_ref: str, reason: str, said: Mapping[str, str], who: Who) -> tuple[Minutes, Sequence[str]]:
+    """`merge`, when of all hours that may be one under both cards somebody has `said` whether they are (by `Twins.key`: SAME or OTHER).
+
+    What is the same hour is taken back from the card that ends, before, each by an action of its own. Refused: as for `merge` and
+    `twins.take_back`.
+    """
+    seen = preview(old_ref, new_ref, who)
+    if not reason:
+        raise Refused(_("Write why, in a few words."), "reason")
+    if seen.problem:
+        raise Refused(seen.problem)
+    _must_be_said(seen.twins, said)
+    twins.take_back(seen.twins, said, _("The same hour stood under two cards: %(reason)s", reason=reason), who)
+    return merge(old_ref, new_ref, reason, who, said)
+
+
+def _must_be_said(some: Sequence[Twins], said: Mapping[str, str]) -> None:
+    if twins.unanswered(some, said):
+        raise Refused(_("Some hours stand under both cards. Say of each whether it is the same hour."), "twins")
+
+
+def merge(old_ref: str, new_ref: str, reason: str, who: Who, said: Mapping[str, str] | None = None) -> tuple[Minutes, Sequence[str]]:
     """Join the membership `old_ref` with `new_ref`, which stays; returns the minutes that moved, and the files of pictures that nobody
     needs now.
 
     Its open exchanges, offers and requests (as long as the other card has room), places in sessions and what a coordinator has seen go
     along, exchanges between the two are taken back, its talks and tariffs end. What both started with counts once. Refused: no reason, the
     same card, a person and an organisation, their own, left or joined already, days agreed with somebody, bookings or offers of a partner
-    that stand, both checked in at once, together below the floor.
+    that stand, both checked in at once, together below the floor; hours that may be one under both cards, and nobody has `said`.
     """
     with transaction():
         first, second = pair(old_ref, new_ref, who)
@@ -87,6 +110,7 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who) -> tuple[Minutes, S
         if not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         _judge(old, new, who)
+        _must_be_said(twins.twins(old, new), said or {})
         actor = Actor(who.id)
         start = f"member:{old.id}:start"
         if books.posted(start) and books.posted(f"member:{new.id}:start") and start not in books.reversed_keys([start]):

@@ -133,14 +133,14 @@ def _between(exchange: Exchange, decided: Event | None) -> tuple[Minutes, Minute
 def propose(area_code: str, to: str, minutes: int, reason: str, who: Who, *, once_key: str) -> str:
     """A coordinator asks for more of a pot for a member than one may give; returns the question's reference.
 
-    Refused: as for `leaving.grant`, but for the limit, which it must be above; asked for that member already.
+    Refused: as for `leaving.grant`, but for the limit, which it must be above with what they had; asked for that member already.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
         area = area_of(area_code)
         taker = leaving.judge_grant(area, to, minutes, reason, who)
-        if minutes <= members.open_rules().pot_limit:
+        if minutes + leaving.had_from_pots(taker) <= members.open_rules().pot_limit:
             raise Refused(_("You may give this much yourself."), "time")
         one_at_a_time(f"pot-asked:{taker.id}")
         if any(each.status in STANDS for each in neighbour_queries.grants_for([taker.id])):

@@ -19,6 +19,9 @@ def usual_evidence() -> dict[str, dict[str, int]]:
     return {"home": {"identity": 0, "reference": 1, "dbs": 0}, "at_risk": {"identity": 0, "reference": 2, "dbs": 1}}
 
 
+LOWEST = Minutes(-2400)  # so low a coordinator may always let one member go
+
+
 @dataclass(frozen=True)
 class TimeRules:
     """What a scheme may set. Times in minutes, waits in days."""
@@ -30,13 +33,20 @@ class TimeRules:
     reminder_days: tuple[int, ...] = (5, 10)
     oldest_days: int = 92  # what is older is written down by a coordinator
     starting_credit: Minutes = Minutes(0)
-    pot_limit: Minutes = Minutes(300)  # what one coordinator may give from a community pot at once; above it the panel decides
+    pot_limit: Minutes = Minutes(
+        300
+    )  # what coordinators together may give one member from community pots in 90 days; above it neighbours of a panel decide
     area_limit: Minutes = Minutes(6000)  # above it, in either direction, the coordinators of both areas are told; 0: never
     figure_rate: Pence = Pence(0)  # pence an hour, for the council's replacement-cost estimate alone; never beside a person's balance
     figure_source: str = ""  # whose rate it is, and of which year
     least_age: int = ADULT  # 16: who is 16 or 17 joins, with a consent that a coordinator has seen
     evidence: Mapping[str, Mapping[str, int]] = field(default_factory=usual_evidence)
     quiet_days: int = 90  # a member of whom nothing was heard for so long is asked how they are
+
+    @property
+    def lowest(self) -> Minutes:
+        """How low a coordinator may let one member go: twice what the scheme says, and 40 hours where that is little."""
+        return Minutes(min(2 * self.hard_floor, LOWEST))
 
     @staticmethod
     def load(kept: dict[str, Any]) -> "TimeRules":

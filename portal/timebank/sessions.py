@@ -17,6 +17,8 @@ from portal import calendars, clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
+from portal.ledger.model import Account, State
 from portal.money import Minutes, hours
 from portal.people import queries as people
 from portal.people.access import Who
@@ -36,6 +38,7 @@ from portal.timebank.sessions_model import Attendance, Correction, Rota, SignUp,
 from portal.words import _, _n
 
 AHEAD = timedelta(days=366)
+OWN_PAST = timedelta(days=31)  # older ones are written down by a coordinator
 MOST_PLACES = 500
 MARK = 8
 CLOSE_IT = (timedelta(days=1), timedelta(days=7))  # after its day, whoever organised it is asked to close it
@@ -239,13 +242,30 @@ def payer_name(session: TimeSession) -> str:
     return _("the community pot of %(area)s", area=session.pot.name)
 
 
-def pots_of(who: Who) -> Sequence[Area]:
-    """The areas whose community pot somebody may spend, by name. One query, or none."""
+def pot_short(session: TimeSession, going: int) -> tuple[Minutes, Minutes] | None:
+    """What the community pot that pays a session has, and what it needs when all its places are taken (without places, when all come
+    who signed up), in minutes; None when the pot has enough, or somebody else pays. One query, or none.
+    """
+    if session.pot is None:
+        return None
+    people_paid = 1 if session.split else session.places or max(going, 1)
+    has, needs = Minutes(books.balance(pot(session.pot))), Minutes(people_paid * session.minutes)
+    return (has, needs) if has < needs else None
+
+
+def pots_of(who: Who) -> Sequence[tuple[Area, Minutes]]:
+    """The areas whose community pot somebody may spend, by name, and what is in it, in minutes. One query, or none."""
     areas = who.areas("connector", "officer")
-    query = select(Area).where(Area.archived_at.is_(None), Area.kind != "scheme")
+    query = (
+        select(Area, func.coalesce(books.BALANCE, 0))
+        .outerjoin(Account, Account.code == "pot:" + Area.code)
+        .outerjoin(State, State.account_id == Account.id)
+        .where(Area.archived_at.is_(None), Area.kind != "scheme")
+    )
     if areas is not None:
         query = query.where(Area.id.in_(areas))
-    return db.session.scalars(query.order_by(Area.name)).all() if areas is None or areas else []
+    found = db.session.execute(query.order_by(Area.name)).tuples() if areas is None or areas else ()
+    return [(area, Minutes(has)) for area, has in found]
 
 
 # --- opening -------------------------------------------------------------------------------------------------------------
@@ -345,8 +365,10 @@ def _columns(plan: Plan) -> dict[str, Any]:
 
 
 def _judge(plan: Plan, names: Iterable[str], *, typed: bool) -> int:
-    """The id of its category. Refused, at its field, for whatever does not fit. `typed`: by a connector, who may write down older ones."""
-    rules = members.open_rules()
+    """The id of its category. Refused, at its field, for whatever does not fit. `typed`: by a coordinator there, who may write down older
+    ones, as of single hours.
+    """
+    members.open_rules()
     if not plan.title:
         raise Refused(_("Write what it is called."), "title")
     if not plan.place:
@@ -357,7 +379,7 @@ def _judge(plan: Plan, names: Iterable[str], *, typed: bool) -> int:
     today = clock.today()
     if plan.day > today + AHEAD:
         raise Refused(_("That is more than a year ahead. Choose an earlier day."), "day")
-    if plan.day < today - timedelta(days=rules.oldest_days if typed else 31):
+    if not typed and plan.day < today - OWN_PAST:
         raise Refused(_("That is a long time ago. Tell a coordinator, who writes it down with you."), "day")
     if plan.ends <= plan.starts:
         raise Refused(_("It ends before it begins. Check both times."), "ends")

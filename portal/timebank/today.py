@@ -244,7 +244,7 @@ def line(what: str, number: int) -> str:
         "wanted": _n("member who waits until we have seen something", "members who wait until we have seen something", number),
         "helping": _n("member who helps before we have seen what we must", "members who help before we have seen what we must", number),
         "review": _n("check to look at again", "checks to look at again", number),
-        "unmet": _n("request that nobody has met", "requests that nobody has met", number),
+        "unmet": _n("request that nobody has met for two weeks", "requests that nobody has met for two weeks", number),
         "quiet": _n("member who has gone quiet", "members who have gone quiet", number),
         "limits": _n("area far out of balance with the others", "areas far out of balance with the others", number),
     }[what]
@@ -265,7 +265,7 @@ def heading(what: str) -> tuple[str, str]:
         "wanted": (_("People who wait until you have seen something"), _("They would like to help. Talk to them, and write down what you saw.")),
         "helping": (_("People who help already"), _("We have not seen what their kind of help asks for. Talk to them; their hours count.")),
         "review": (_("Checks to look at again"), _("After their day they count no more.")),
-        "unmet": (_("Requests that nobody has met"), _("See who may help. A call often works.")),
+        "unmet": (_("Requests that nobody has met for two weeks"), _("See who may help. A call often works.")),
         "quiet": (_("Members who have gone quiet"), _("Ask how they are, in one tap.")),
         "limits": (_("Areas far out of balance"), _("Talk with the other areas. Nothing stops.")),
     }[what]  # fmt: skip

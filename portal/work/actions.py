@@ -25,8 +25,8 @@ COUNTS: dict[str, Callable[[WorkRecord, str, Actor], None]] = {}
 COUNTS_NO_MORE: dict[str, Callable[[WorkRecord, str, str, Actor], None]] = {}
 # why somebody's hours are none for a purpose, in a sentence, or None: whoever asks for an idea is not its neighbour
 NOT_FOR: dict[str, Callable[[str, str], str | None]] = {}
-# why a person's word is not enough for hours of a worker, in a sentence, or None: (purpose, worker, person's id)
-NOT_CHECKED_BY: dict[str, Callable[[str, str, int | None], str | None]] = {}
+# why a person's word is not enough for some hours, in a sentence, or None: (purpose, the hours, person's id)
+NOT_CHECKED_BY: dict[str, Callable[[str, WorkRecord, int | None], str | None]] = {}
 
 
 def open_purpose(about: str, title: str, area_id: int | None, first_day: date, last_day: date) -> Purpose:

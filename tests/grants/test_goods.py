@@ -16,7 +16,7 @@ from portal import clock, photos
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.exports import register
-from portal.grants import award, goods, match, pay, queries, report, timeline
+from portal.grants import award, goods, match, pay, queries, report, timeline, worked
 from portal.grants.goods import ByLink, ForIdea, Given
 from portal.grants.model import Award, Delivery, Photo, Pledge
 from portal.grants.proofs import broken_caches
@@ -121,7 +121,7 @@ class TestGiving:
         def stages() -> list[tuple[int, int, int]]:
             bid, made = season.bid(ref), season.award(ref)
             pledges = queries.pledges_of(bid.id)
-            both = goods.meters(bid, pledges, match.records_of_pledges(made, pledges), queries.deliveries_of(made.id))
+            both = goods.meters(bid, pledges, worked.hours_for(made, pledges).everything, queries.deliveries_of(made.id))
             return [(one.counted_minutes, one.counted_goods, one.percent) for one in (queries.meter_of(bid), *both)]
 
         assert stages() == [(420, 125_00, 83), (0, 0, 0), (0, 0, 0)]

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, award, match, queries, timeline
+from portal.grants import apply, award, match, queries, timeline, worked
 from portal.grants.model import Application, Pledge
 from portal.grants.moves import TABLES
 from portal.grants.rules import PledgeFact, RoundRules, meter
@@ -306,7 +306,7 @@ class TestTwoPersons:
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(address)
             token = rita.submit("I did it", status=409, did_minutes="7") and match.token_of(pledge)
             match.log_for(ref, pledge.ref, clock.today(), Minutes(60), "digging", season.actor("Rita"))
-            record = match.records_of_pledge(pledge)[0].ref
+            record = worked.hours_of(pledge)[0].ref
             rita.get(address)
             assert "Is this right?" not in rita.text
             csrf = Inspector._values(rita.forms()[0])["csrf_token"]
@@ -339,7 +339,7 @@ class TestTwoPersons:
         with clock.held_at(clock.now() + timedelta(days=31)):
             may = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
             assert "An officer or a connector checks it." in may.text and "checks your hours" in may.text
-            record = match.records_of_pledge(pledge)[0].ref
+            record = worked.hours_of(pledge)[0].ref
             with pytest.raises(Refused, match="An officer or a connector"):
                 match.check(ref, record, season.actor("Rita"))
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
@@ -373,7 +373,7 @@ class TestTwoPersons:
         with clock.held_at(clock.now() + timedelta(days=31)):
             fred = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
             assert "An officer or a connector checks it." in fred.text
-            record = match.records_of_pledge(pledge)[0].ref
+            record = worked.hours_of(pledge)[0].ref
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             assert "Yes, 7 h is right" not in rita.text and "has seen the link of Fred" in rita.text
             with pytest.raises(Refused, match="An officer or a connector"):

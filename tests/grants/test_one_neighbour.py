@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.grants import apply, award, match, queries
+from portal.grants import apply, award, match, queries, worked
 from portal.grants.model import Pledge
 from portal.history import Actor
 from portal.ledger import queries as books
@@ -94,7 +94,7 @@ class TestKnownAgain:
         with clock.held_at(clock.now() + timedelta(days=31)):
             match.did_it(first, clock.today(), Minutes(615), "weeding the pond")
             match.did_it(second, clock.today(), Minutes(105), "sanding the bench")
-            record = match.records_of_pledge(match.by_token(second))[0].ref
+            record = worked.hours_of(match.by_token(second))[0].ref
             match.check(bench, record, season.actor("Rob"))
             rita = Inspector(app, budget=30).sign_in(season.who("Rita").id)
             for path in (f"/grants/{garden}/match", f"/grants/{garden}", f"/grants/{garden}/match/{match.by_token(first).ref}/hours"):

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, match, pay, queries, report
 from portal.grants.model import Award, Report
@@ -16,6 +16,7 @@ from portal.history import Actor, events_of
 from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.outbox import messages_about
+from portal.work import actions as work
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
 
@@ -69,6 +70,20 @@ def test_three_taps_on_a_phone_with_a_running_total(app: Flask, season: Season, 
     assert "Your story" in rita.text
     rita.get(f"/grants/{bid}/report")
     assert "It is with us" in rita.text and "Add this receipt" not in rita.text
+
+
+def test_hours_of_somebody_who_is_not_in_the_list(app: Flask, season: Season, paid: Award) -> None:
+    """They came from the timebank: the report counts them, and the desk sees that they wait."""
+    bid = paid.application.ref
+    with clock.held_at(clock.start_of_day(paid.first_day) + timedelta(hours=12)):
+        with transaction():
+            row = work.log_hours(f"award:{paid.id}", "person:99", "Elsie Reyes", clock.today(), Minutes(90), "", "person:99")
+            ref = row.ref
+        olga = Inspector(app, budget=40).sign_in(season.who("Olga").id).get(f"/desk/reports/{bid}")
+        assert "1 h 30 min that neighbours gave wait for a second person" in olga.text
+        match.check(bid, ref, season.actor("Olga"))
+        rita = Inspector(app, budget=40).sign_in(season.who("Rita").id).get(f"/grants/{bid}/report")
+        assert "Elsie Reyes: from the timebank" in rita.text and "Checked: 1 h 30 min of about" in rita.text
 
 
 def test_before_the_money_there_is_nothing_to_tell(season: Season) -> None:

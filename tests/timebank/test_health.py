@@ -109,6 +109,9 @@ def test_who_gave_and_received(bank: Bank) -> None:
     assert (found.givers, found.receivers, found.anybody, found.minutes) == (6, 6, 7, 90)
     with transaction():
         db.session.execute(update(Member).where(Member.ref == bank.cards["Ann"]).values(status="paused"))
+    assert health.health(names(bank)).members == 12, "who takes a break is a member, as on the page of the areas"
+    with transaction():
+        db.session.execute(update(Member).where(Member.ref == bank.cards["Ann"]).values(status="left"))
     assert health.health(names(bank)).whole.both_percent is None, "four are few"
 
 

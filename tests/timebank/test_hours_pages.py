@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from portal import clock
+from portal.history import Actor
 from portal.money import parse_hours
 from portal.timebank import exchange, members
 from portal.web.filters import day as day_words
@@ -261,6 +262,25 @@ def test_a_group_gives_and_receives(bank: Bank, at: Browser) -> None:
     ref = idris.path.rpartition("/")[2].split("?")[0]
     at("Walter").get(f"/timebank/exchanges/{ref}").submit("Yes, 3 h")
     assert bank.has("Mossgate Gardeners") == 180
+
+
+def test_no_form_that_always_refuses(bank: Bank, at: Browser) -> None:
+    """A coordinator in a dispute of their own, with hours that they typed, at their own limit and pot."""
+    bank.join("Gwen", "mossgate", "connector")
+    own = bank.log("Idris", "gave", "Cass", 60)
+    cass = at("Cass").get(f"/timebank/desk/exchanges/{own}")
+    assert (
+        "A colleague decides this" in cass.text
+        and "Answer for Cass" not in cass.text
+        and '<h2 class="govuk-heading-m">Decide' not in cass.text
+    )
+    gwen = at("Gwen").get(f"/timebank/desk/exchanges/{own}")
+    assert "A colleague decides this" not in gwen.text and "Answer for Cass" in gwen.text
+    typed = bank.log("Walter", "gave", "Idris", 60, actor=Actor(bank.who("Cass").id, None, "paper sheet"))
+    assert "A colleague decides this" in cass.get(f"/timebank/desk/exchanges/{typed}").text and "Answer for Idris" not in cass.text
+    mine = cass.get(f"/timebank/desk/members/{bank.cards['Cass']}").text
+    assert "A colleague sets your own limit" in mine and '/grant"' not in mine
+    assert "Ask a colleague" in cass.get(f"/timebank/desk/members/{bank.cards['Cass']}/grant").text and "Give it" not in cass.text
 
 
 def test_the_floor_of_one_member_and_the_rules(bank: Bank, at: Browser) -> None:

@@ -19,7 +19,7 @@ from portal.grants import match, queries
 from portal.grants.model import Pledge
 from portal.ledger import queries as books
 from portal.money import Minutes
-from portal.timebank import checkin, exchange, members, session_closing, sessions, sheets
+from portal.timebank import checkin, exchange, members, merging, session_closing, sessions, sheets
 from portal.timebank.rules import TimeRules
 from portal.timebank.sessions_model import Attendance
 from portal.work import actions as work
@@ -111,6 +111,17 @@ def typed(season: Any, *rows: tuple[str, str], minutes: int = 60, by: str = "Olg
 
 def by_sheet(season: Any, minutes: int) -> None:
     typed(season, ("Rob", "Cleo"), minutes=minutes)
+
+
+def test_two_cards_of_one_person_count_the_hour_for_the_idea_once(season: Any) -> None:
+    """The same hour was typed under each card, to two receivers: it is one for the idea, and goes back with its match."""
+    typed(season, ("Rob", "Cleo"), ("Rosa", "Rita"))
+    assert works.counted(f"award:{season.award(season.idea).id}", "match") == 120
+    old, new, who = season.bank.cards["Rosa"], season.bank.cards["Rob"], season.who("Otto")
+    [pair] = merging.preview(old, new, who).twins
+    merging.join(old, new, "One person, two cards", {pair.key: "same"}, who)
+    assert works.counted(f"award:{season.award(season.idea).id}", "match") == 60 and season.has("Rob") == 60
+    assert_books_are_right()
 
 
 PATHS = {"link": by_link, "applicant": by_applicant, "exchange": by_exchange, "session": by_session, "sheet": by_sheet}

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import Problem, Refused
 from portal.grants import match, queries
+from portal.grants.rules import like_names
 from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes
@@ -48,6 +50,10 @@ def season(app: Flask) -> Iterator[Season]:
 
 def bank(season: Season) -> Bank:
     return season.bank  # type: ignore[attr-defined,no-any-return]
+
+
+def idea_of(season: Season) -> str:
+    return season.idea  # type: ignore[attr-defined,no-any-return]
 
 
 def purpose() -> int:
@@ -174,3 +180,115 @@ def test_hours_of_an_organisation_are_no_neighbours(season: Season) -> None:
         exchange.log(
             b.cards["Friends"], b.cards["Cleo"], "gave", 60, "garden", clock.today(), "", Actor(season.who("Rosa").id), once_key="x", purpose_id=purpose()
         )  # fmt: skip
+
+
+class TestTheIdeaSeesAll:
+    """Hours from the timebank stand on the idea's page, whoever gave them, and somebody there can say that they were so."""
+
+    def waiting(self, season: Season) -> str:
+        """Rosa, who is in no list of the idea, gave an hour that settled by itself; returns the reference of the hours."""
+        log(season, "Rosa", "Cleo")
+        with clock.held_at(clock.now() + timedelta(days=14)):
+            exchange.settle_due()
+        return db.session.scalars(select(WorkRecord.ref)).one()
+
+    def test_of_somebody_who_is_not_in_the_list(self, season: Season, app: Flask) -> None:
+        idea = idea_of(season)
+        self.waiting(season)
+        rita = Inspector(app, 40).sign_in(season.who("Rita").id).get(f"/grants/{idea}")
+        assert "1 h that neighbours gave wait for a second person" in rita.text
+        rita.get(f"/grants/{idea}/match")
+        assert "Rosa" in rita.text and "Given: 1 h of about" in rita.text and "Checked: 0 h of about" in rita.text
+        rita.submit("Yes, 1 h is right").follow()
+        assert delivered(season) == 60 and "Checked: 1 h of about" in rita.text
+        assert "Given and checked so far: 1 h" in rita.get(f"/grants/{idea}").text
+
+    def test_the_desk_knows_what_waits(self, season: Season, app: Flask) -> None:
+        self.waiting(season)
+        olga = Inspector(app, 40).sign_in(season.who("Olga").id).get("/desk/")
+        assert "idea whose hours wait for a second person" in olga.text
+        assert "A garden for Mossgate" in olga.get("/desk/hours").text and "1 line, 1 h" in olga.text
+        assert "1 h to check" in olga.get(f"/desk/bids/{idea_of(season)}").text
+
+    def test_the_two_settle_on_another_figure_after_the_idea_has_checked_it(self, season: Season) -> None:
+        ref = log(season, "Rosa", "Cleo", 120)
+        match.check(idea_of(season), db.session.scalars(select(WorkRecord.ref)).one(), season.actor("Olga"))
+        assert delivered(season) == 120
+        exchange.answer(ref, 60, "", season.who("Cleo"), shown=120)
+        exchange.accept_answer(ref, season.who("Rosa"), shown=60)
+        assert bank(season).has("Rosa") == 60 and delivered(season) == 60
+
+
+class TestALikeName:
+    """A name on paper in the idea's list may be a member whose hours came from the timebank: an hour counts once."""
+
+    def paper(self, season: Season, name: str = "Rosa Marsh") -> str:
+        return match.enter(
+            idea_of(season), name, None, "hours", Minutes(60), Minutes(0), 0, "", Actor(season.who("Olga").id, None, "paper sheet")
+        )
+
+    def member_first(self, season: Season) -> None:
+        exchange.answer(log(season, "Rosa", "Cleo", 90), 90, "", season.who("Cleo"), shown=90)
+        assert delivered(season) == 90
+
+    def test_who_writes_it_down_says_that_it_is_another_hour(self, season: Season, app: Flask) -> None:
+        self.member_first(season)
+        pledge = self.paper(season)
+        idea = idea_of(season)
+        olga = Inspector(app, 40).sign_in(season.who("Olga").id).get(f"/grants/{idea}/match/{pledge}/hours")
+        today = clock.today()
+        typed: dict[str, Any] = {"day-day": str(today.day), "day-month": str(today.month), "day-year": str(today.year), "minutes": "1 h"}
+        olga.submit("Write it down", status=422, **typed)
+        assert "Rosa has 1 h 30 min of" in olga.text and "Count an hour only once" in olga.text
+        olga.submit("Write it down", another="y", **typed).follow()
+        assert "Rosa has 1 h 30 min of that day here too" in olga.text
+
+    def test_who_checks_sees_both_and_says_the_same(self, season: Season, app: Flask) -> None:
+        self.member_first(season)
+        idea = idea_of(season)
+        ref = match.log_for(idea, self.paper(season), clock.today(), Minutes(60), "", season.actor("Olga"), another=True)
+        with pytest.raises(Refused, match="Count an hour only once"):
+            match.check(idea, ref, season.actor("Otto"))
+        otto = Inspector(app, 40).sign_in(season.who("Otto").id).get(f"/grants/{idea}/match/hours/{ref}/twice")
+        otto.submit("It is another hour: 1 h count").follow()
+        assert delivered(season) == 150
+
+    def test_one_person(self, season: Season, app: Flask) -> None:
+        self.member_first(season)
+        idea = idea_of(season)
+        pledge = self.paper(season)
+        ref = match.log_for(idea, pledge, clock.today(), Minutes(60), "", season.actor("Olga"), another=True)
+        otto = Inspector(app, 40).sign_in(season.who("Otto").id).get(f"/grants/{idea}/match/hours/{ref}/twice")
+        otto.submit("Rosa Marsh is Rosa of the timebank").follow()
+        assert delivered(season) == 90 and uses()["match"] == 1
+        assert [each.ref for each in db.session.scalars(select(WorkRecord).where(WorkRecord.refused_at.is_not(None)))] == [ref]
+        assert "from the timebank" not in otto.text, "in the list now"
+        with pytest.raises(Refused, match="checked already"):
+            match.log_for(idea, pledge, clock.today(), Minutes(60), "", season.actor("Olga"))
+        with pytest.raises(Refused, match="cannot be made one"):
+            match.one_person(
+                idea, pledge, db.session.scalars(select(WorkRecord.ref).where(WorkRecord.refused_at.is_(None))).one(), season.actor("Olga")
+            )
+
+    def test_the_paper_first_then_the_timebank_waits_on_the_ideas_page(self, season: Season) -> None:
+        idea = idea_of(season)
+        ref = match.log_for(idea, self.paper(season), clock.today(), Minutes(60), "", season.actor("Olga"))
+        match.check(idea, ref, season.actor("Otto"))
+        exchange.answer(log(season, "Rosa", "Cleo"), 60, "", season.who("Cleo"), shown=60)
+        assert bank(season).has("Rosa") == 60 and delivered(season) == 60, "the credit, and the match waits"
+
+    def test_both_checked_stay_two(self, season: Season) -> None:
+        self.member_first(season)
+        idea, pledge = idea_of(season), self.paper(season)
+        ref = match.log_for(idea, pledge, clock.today(), Minutes(60), "", season.actor("Olga"), another=True)
+        match.check(idea, ref, season.actor("Otto"), another=True)
+        member = db.session.scalars(select(WorkRecord.ref).where(WorkRecord.worker == f"person:{season.who('Rosa').id}")).one()
+        with pytest.raises(Refused, match="Both have checked hours"):
+            match.one_person(idea, pledge, member, season.actor("Olga"))
+
+    @pytest.mark.parametrize(
+        ("one", "other", "like"),
+        [("Elsie Reyes", "elsie", True), ("E. Reyes", "Elsie Reyes", True), ("Zoë Dear", "Zoe Dear", True), ("Elsy Reyes", "Elsie Reyes", True), ("Rob", "Rosa", False), ("Elsie Reyes", "Elsie Marsh", False), ("Ann B", "Ann C", False), ("", "Ann", False)],
+    )  # fmt: skip
+    def test_names(self, one: str, other: str, like: bool) -> None:
+        assert like_names(one, other) == like_names(other, one) == like

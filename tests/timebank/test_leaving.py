@@ -1,6 +1,7 @@
 """Giving time away, the community pot, leaving; what goes with a person and what stays."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -10,10 +11,12 @@ from portal import clock
 from portal.db import db
 from portal.errors import NotFound, NotYours, Refused
 from portal.ledger import queries as books
+from portal.money import Minutes
 from portal.outbox import Message
 from portal.people import actions as people
 from portal.people.queries import all_about
-from portal.timebank import exchange, leaving, members
+from portal.timebank import exchange, leaving, members, neighbours
+from portal.timebank.rules import TimeRules
 from portal.web.filters import day as day_words
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
@@ -30,6 +33,57 @@ def give(bank: Bank, name: str, to: str, minutes: int, key: str = "") -> str:
 
 def grant(bank: Bank, to: str, minutes: int, by: str = "Cass", reason: str = "She cannot earn just now.") -> str:
     return leaving.grant("mossgate", bank.cards[to], minutes, reason, bank.who(by), once_key=uuid.uuid4().hex)
+
+
+class TestThePotLimit:
+    """All coordinators together, for one member, in 90 days: 5 hours; more is for neighbours to say."""
+
+    def full(self, bank: Bank) -> None:
+        lend(bank, "Maya", 1200)
+        give(bank, "Maya", leaving.POT, 1200)
+
+    def test_one_after_the_other(self, bank: Bank, app: Flask) -> None:
+        self.full(bank)
+        grant(bank, "Idris", 240)
+        with pytest.raises(Refused, match="Idris had 4 h"):
+            grant(bank, "Idris", 240)
+        with pytest.raises(Refused, match="Idris had 4 h"):
+            grant(bank, "Idris", 75, by="Olga")
+        grant(bank, "Idris", 60, by="Olga")
+        grant(bank, "Walter", 300)
+        page = Inspector(app).sign_in(bank.who("Cass").id).get(f"/timebank/desk/members/{bank.cards['Idris']}/grant")
+        assert "Idris had 5 h." in page.text
+        with clock.held_at(clock.now() + timedelta(days=91)):
+            grant(bank, "Idris", 300)
+        assert_books_are_right()
+
+    def test_a_little_more_than_the_rest_is_for_neighbours(self, bank: Bank) -> None:
+        self.full(bank)
+        grant(bank, "Idris", 240)
+        with pytest.raises(Refused, match="give this much yourself"):
+            neighbours.propose("mossgate", bank.cards["Idris"], 60, "Out of hospital", bank.who("Cass"), once_key="few")
+        with pytest.raises(Refused, match="No panel here has three"):
+            neighbours.propose("mossgate", bank.cards["Idris"], 75, "Out of hospital", bank.who("Cass"), once_key="more")
+
+
+class TestHowFarOneMayGo:
+    def test_a_cap_and_a_reason(self, bank: Bank) -> None:
+        for floor, reason, said in (
+            (-99999 * 60, "a", "Write why"),
+            (-99999 * 60, "Out of hospital", "Write at most 40 h"),
+            (-30 * 60, "a", "Write why"),
+        ):
+            with pytest.raises(Refused, match=said):
+                members.allow_lower(bank.cards["Idris"], Minutes(floor), reason, bank.actor("Cass"))
+        members.allow_lower(bank.cards["Idris"], Minutes(-40 * 60), "Out of hospital", bank.actor("Cass"))
+        members.allow_lower(bank.cards["Idris"], None, "Well again", bank.actor("Cass"))
+        assert (TimeRules(hard_floor=Minutes(-60 * 60)).lowest, TimeRules(hard_floor=Minutes(-60)).lowest) == (-120 * 60, -40 * 60)
+
+    def test_not_ones_own_nor_of_whom_one_acts_for(self, bank: Bank) -> None:
+        bank.group("Gardeners", "Cass")
+        for whose in ("Cass", "Gardeners"):
+            with pytest.raises(Refused, match="Ask a colleague"):
+                members.allow_lower(bank.cards[whose], Minutes(-1300), "A hard month", bank.actor("Cass"))
 
 
 class TestGivingAway:
@@ -61,7 +115,7 @@ class TestThePot:
         give(bank, "Idris", leaving.POT, 400 - 10)
         with pytest.raises(Refused, match="Write why"):
             grant(bank, "Maya", 60, reason="")
-        with pytest.raises(Refused, match="ask the panel"):
+        with pytest.raises(Refused, match="ask three neighbours"):
             grant(bank, "Maya", 315)
         with pytest.raises(Refused, match="gives to themselves"):
             grant(bank, "Cass", 60)
@@ -71,7 +125,7 @@ class TestThePot:
         grant(bank, "Walter", 60)
         assert (bank.has("Maya"), bank.has("Walter"), books.balance("pot:mossgate")) == (300, 60, 30)
         with pytest.raises(Refused, match="There is 30 min in the pot"):
-            grant(bank, "Maya", 45)
+            grant(bank, "Walter", 45)
         assert_books_are_right()
 
 

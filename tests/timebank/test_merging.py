@@ -1,6 +1,7 @@
 """Two cards of one person become one: once, exactly, and what is open goes along."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,6 +27,7 @@ from portal.timebank import (
     promises,
     queries,
     search,
+    session_closing,
     sessions,
     spend,
     tariffs,
@@ -340,3 +342,49 @@ def test_a_tariff_of_the_old_card_is_over(app: Flask) -> None:
     tariffs.agree(ref, bank.who("Idris"))
     merge(bank, "Hall", "The Hall")
     assert [each.status for each in tariffs.lines_of(bank.member("Bus club"))] == ["ended"]
+
+
+class TestTheSameHourUnderBothCards:
+    def test_it_is_asked_and_taken_back_with_its_card(self, bank: Bank, app: Flask) -> None:
+        twin = bank.settled("Maya Greene", "Idris", 60)
+        stays = bank.settled("Maya", "Idris", 60)
+        with pytest.raises(Refused, match="Say of each whether it is the same hour"):
+            merge(bank)
+        old, new = bank.cards["Maya Greene"], bank.cards["Maya"]
+        olga = Inspector(app, 120).sign_in(bank.who("Olga").id).get(f"/timebank/desk/members/{old}/same/{new}")
+        olga.submit("Join the two cards", status=422, reason="Same birthday")
+        assert "Say of each whether it is the same hour" in olga.text and "Same birthday" in olga.text
+        said: dict[str, Any] = {f"twin-{twin}:{stays}": "same"}
+        olga.submit("Join the two cards", reason="Same birthday", **said).follow()
+        assert bank.entry(twin).status == "reversed" and bank.entry(stays).status == "settled"
+        assert (bank.has("Maya"), bank.has("Maya Greene"), bank.has("Idris")) == (60, 0, -60)
+        assert_books_are_right()
+
+    def test_two_different_hours_stay(self, bank: Bank) -> None:
+        one, two = bank.settled("Maya Greene", "Idris", 60), bank.settled("Maya", "Idris", 60)
+        [pair] = merging.preview(bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")).twins
+        assert pair.key == f"{one}:{two}"
+        merging.join(bank.cards["Maya Greene"], bank.cards["Maya"], "Same street", {pair.key: "other"}, bank.who("Olga"))
+        assert bank.has("Maya") == 120
+        assert_books_are_right()
+
+    def test_what_is_no_twin(self, bank: Bank) -> None:
+        bank.settled("Maya Greene", "Idris", 60)
+        bank.settled("Maya", "Walter", 60)  # another one
+        bank.settled("Maya", "Idris", 75)  # another time
+        bank.settled("Maya", "Idris", 60, day=clock.today() - timedelta(days=1))  # another day
+        bank.settled("Idris", "Maya", 60)  # the other way round
+        assert not merging.preview(bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")).twins
+
+    def test_of_what_is_not_in_the_books_yet_and_of_a_session(self, bank: Bank) -> None:
+        waits, stays = bank.log("Maya Greene", "gave", "Idris", 60), bank.settled("Maya", "Idris", 60)
+        session = opened(bank, "Walter", day=clock.today(), minutes=Minutes(60))
+        here(bank, session, "Maya Greene", "Maya")
+        session_closing.close(session, 60, {}, bank.who("Walter"))
+        some = merging.preview(bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")).twins
+        assert {each.old.ref for each in some} == {waits, session}
+        before = bank.has("Maya") + bank.has("Maya Greene")
+        merging.join(bank.cards["Maya Greene"], bank.cards["Maya"], "Same street", {each.key: "same" for each in some}, bank.who("Olga"))
+        assert bank.entry(waits).status == "refused" and bank.entry(stays).status == "settled"
+        assert bank.has("Maya") == before - 60
+        assert_books_are_right()

@@ -286,7 +286,7 @@ class TestPot:
         lend(bank, "Walter", 600)
         leaving.donate(bank.cards["Walter"], bank.cards["Maya"], 600, "", bank.who("Walter"), once_key="d1")
         leaving.donate(bank.cards["Maya"], leaving.POT, 600, "", bank.who("Maya"), once_key="d2")
-        with pytest.raises(Refused, match="ask the panel"):
+        with pytest.raises(Refused, match="ask three neighbours"):
             leaving.grant("mossgate", bank.cards["Idris"], 480, "Out of hospital", bank.who("Cass"), once_key="g")
         ref = self.propose(bank)
         assert self.propose(bank) == ref and told("begun") == 1
@@ -394,7 +394,7 @@ class TestPages:
         cass = self.look(app, bank, "Cass").get(f"/timebank/desk/members/{bank.cards['Idris']}/grant")
         cass.budget = 60
         cass.submit("Give it", status=422, time="8 h", reason="Out of hospital")
-        assert "For more, ask the panel" in cass.text
+        assert "For more, ask three neighbours" in cass.text
         cass.submit("It is more: ask three neighbours", status=422, time="1 h", reason="Out of hospital")
         assert "give this much yourself" in cass.text
         cass.submit("It is more: ask three neighbours", time="8 h", reason="Out of hospital")

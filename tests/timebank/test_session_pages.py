@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.db import db
+from portal.errors import Refused
 from portal.ledger import queries as books
 from portal.people.actions import create_person
 from portal.timebank import checkin, members, session_closing, sessions
@@ -40,7 +41,25 @@ FIELDS = {
 }  # fmt: skip
 
 
+def test_a_pot_that_has_too_little_is_said_before_anybody_works(app: Flask, bank: Bank) -> None:
+    give_to_pot(bank, 120)
+    cass = sit(app, bank, "Cass").get("/timebank/sessions/new")
+    assert "The community pot of Mossgate, which has 2 h" in cass.text
+    ref = opened(bank, "Cass", "pot:mossgate", places=6)
+    assert "The pot has 2 h. This needs up to 12 h. Fill it first" in cass.get(f"/timebank/sessions/{ref}").text
+    assert "Fill it first" not in sit(app, bank, "Maya").get(f"/timebank/sessions/{ref}").text
+    give_to_pot(bank, 600)
+    assert "Fill it first" not in cass.get(f"/timebank/sessions/{ref}").text
+    own = opened(bank, "Maya", places=6)
+    assert "Fill it first" not in sit(app, bank, "Maya").get(f"/timebank/sessions/{own}").text
+
+
 class TestOpening:
+    def test_a_coordinator_writes_down_what_was_long_ago(self, bank: Bank) -> None:
+        opened(bank, "Cass", "pot:mossgate", day=TODAY - timedelta(days=118))
+        with pytest.raises(Refused, match="Tell a coordinator"):
+            opened(bank, "Maya", day=TODAY - timedelta(days=32))
+
     def test_a_member_opens_one_in_one_page(self, app: Flask, bank: Bank) -> None:
         members.set_member(bank.cards["Maya"], area_id=bank.areas["riverside"], seen_outside=False, paused=False, actor=bank.actor("Maya"))
         maya = sit(app, bank, "Maya").get("/timebank/sessions/new")

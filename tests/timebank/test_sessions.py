@@ -577,7 +577,7 @@ class TestClosing:
         ):
             session_closing.close(ref, 480, {}, bank.who("Maya"), sure=True)
         assert one(ref).status == "open" and not told("Idris")
-        members.allow_lower(bank.cards["Maya"], Minutes(-1800), "A big day", bank.actor("Cass"))
+        members.allow_lower(bank.cards["Maya"], Minutes(-1800), "A big day here", bank.actor("Cass"))
         session_closing.close(ref, 480, {}, bank.who("Maya"), sure=True)
         assert bank.has("Maya") == -1440
         assert "Maya is at -24 h" in told("Cass")  # below the soft floor, a friendly word

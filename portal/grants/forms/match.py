@@ -1,6 +1,6 @@
 """What applicants ask neighbours, and what neighbours answer."""
 
-from wtforms import FileField, RadioField
+from wtforms import BooleanField, FileField, RadioField
 
 from portal import clock
 from portal.web.forms import DayField, EmailOrPhoneField, Form, HoursField, Line, Needed, PoundsField
@@ -51,6 +51,7 @@ class Did(Form):
     day = DayField(N_("On which day?"), [Needed(N_("Say on which day it was."))], default=clock.today)
     minutes = HoursField(N_("How long?"), [Needed(N_("Say how long it was."))])
     what = Line(N_("What was done? (optional)"), most=120)
+    another = BooleanField(N_("This is another hour, or another person"))
 
 
 class Gave(Form):

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import appeals, apply, decide, queries, rounds, timeline
+from portal.grants import appeals, apply, decide, queries, rounds, timeline, worked
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.forms.rounds import DECISIONS, way_of
@@ -387,7 +387,7 @@ def bid(ref: str) -> Any:
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
     return page(
-        "grants/bid.html", application=application, award=award, mine=mine,
+        "grants/bid.html", application=application, award=award, mine=mine, hours=worked.hours_for(award, ()),
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
         meter=queries.meter_of(application), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
@@ -479,6 +479,7 @@ def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
         pledges=queries.pledges_of(application.id), story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
         state=STATUS_WORDS[application.status], photos=queries.photos_of(about(application)), changes=_changes(snapshots), routes=forms.ROUTES,
         problems=apply.problems(application), award=application.award, rules=queries.rules_of(application),
+        hours=worked.hours_for(application.award, ()),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import goods, match, queries
+from portal.grants import goods, match, queries, worked
 from portal.grants.forms import match as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award, Delivery, Photo, Pledge
@@ -53,11 +53,12 @@ def index(ref: str) -> Any:
 def _index(application: Application, form: Any) -> Any:
     pledges = queries.pledges_of(application.id)
     award = queries.award_of(application.id)
-    records = match.records_of_pledges(award, pledges) if award else {}
+    hours = worked.hours_for(award, pledges)
     deliveries = queries.deliveries_of(award.id) if award else []
     return form_page(
         "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
-        records=records, deliveries=deliveries, given=goods.meters(application, pledges, records, deliveries) if award else None,
+        records=hours.of, elsewhere=hours.elsewhere, twins=worked.twins_of(hours.everything), deliveries=deliveries,
+        given=goods.meters(application, pledges, hours.everything, deliveries) if award else None, may_be=worked.may_be, has_no_address=match.has_no_address,
         photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", doors=match.all_at_the_door(pledges),
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
         why_at_the_door=match.why_at_the_door, kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
@@ -195,7 +196,7 @@ def hours(ref: str, pledge: str) -> Any:
     if form.validate_on_submit():
         assert form.day.data is not None and form.minutes.data is not None
         try:
-            match.log_for(ref, pledge, form.day.data, form.minutes.data, form.what.data, acting(application))
+            match.log_for(ref, pledge, form.day.data, form.minutes.data, form.what.data, acting(application), another=form.another.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -214,12 +215,47 @@ def _shown() -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else -1
 
 
+def _another() -> bool:
+    """Whether they said that it is another hour than the one that the page shows beside it."""
+    return request.form.get("another") == "y"
+
+
 @neighbours.post("/grants/<ref>/match/hours/<record>/check")
 @allow("signed in")
 def check(ref: str, record: str) -> Any:
     application = its_bid(ref, desk=True)
-    match.check(ref, record, acting(application), shown=_shown())
+    match.check(ref, record, acting(application), shown=_shown(), another=_another())
     flash(_("Checked. The hours count."))
+    return see_other(f"/grants/{ref}/match")
+
+
+@neighbours.get("/grants/<ref>/match/hours/<record>/twice")
+@allow("signed in")
+def twice(ref: str, record: str) -> Any:
+    """Hours to check, beside those that the same person may have on that day: is it the same hour?"""
+    application = its_bid(ref, desk=True)
+    award, pledges = queries.award_of(application.id), queries.pledges_of(application.id)
+    hours = worked.hours_for(award, pledges)
+    row = next((each for each in hours.everything if each.ref == record and each.checked_at is None), None)
+    if row is None:
+        raise NotFound(_("We cannot find those hours."))
+    others = worked.twins_of(hours.everything).get(row.id, ())
+    pairs = [(pledge, one) for one in (row, *others) for pledge in worked.may_be(one, pledges) if match.has_no_address(pledge)]
+    mine = row.entered_by == f"person:{current_user.id}" or any(
+        queries.worker_of(pledge) == row.worker
+        and match.at_the_door(pledge)
+        and not match.may_check_at_the_door(application, current_user.id)
+        for pledge in pledges
+    )
+    return page("grants/match_twice.html", application=application, row=row, others=others, pairs=pairs, checks=not mine)
+
+
+@neighbours.post("/grants/<ref>/match/<pledge>/is/<record>")
+@allow("signed in")
+def one_person(ref: str, pledge: str, record: str) -> Any:
+    application = its_bid(ref, desk=True)
+    match.one_person(ref, pledge, record, acting(application))
+    flash(_("They are one neighbour now."))
     return see_other(f"/grants/{ref}/match")
 
 
@@ -237,6 +273,13 @@ def undo(ref: str, record: str, act: str) -> Any:
             flash(_("Done. These hours do not count."))
             return see_other(f"/grants/{ref}/match")
     return form_page("grants/match_undo.html", form, application=application)
+
+
+@neighbours.get("/desk/hours")
+@allow("help others")
+def to_check() -> Any:
+    """Ideas whose neighbours' hours wait for a second person, for who looks after where they happen."""
+    return page("grants/desk_hours.html", waiting=worked.to_check(current_user.areas("connector", "officer")))
 
 
 # --- a neighbour's own page ----------------------------------------------------------------------------------------------
@@ -270,6 +313,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
     application = queries.bid_by_id(pledge.application_id)
     award = queries.award_of(application.id)
     deliveries = [row for row in queries.deliveries_of(award.id) if row.pledge_id == pledge.id] if award else []
+    hours = worked.hours_for(award, [pledge])
     if form is None:
         given = {
             "kind": pledge.kind,
@@ -299,7 +343,8 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
             application=application,
             asker=people.person(application.person_id).name,
             photos=queries.photos_of(f"bid:{application.id}"),
-            records=match.records_of_pledge(pledge),
+            records=hours.of.get(pledge.id, ()),
+            twins=worked.twins_of(hours.everything),
             live=live,
             worker=queries.worker_of(pledge),
             award=award,
@@ -361,7 +406,7 @@ def did_it(token: str) -> Any:
     if form.validate():
         assert form.day.data is not None and form.minutes.data is not None
         try:
-            match.did_it(token, form.day.data, form.minutes.data, form.what.data)
+            match.did_it(token, form.day.data, form.minutes.data, form.what.data, another=form.another.data)
         except Refused as why:
             form.refuse(why.sentence, f"did-{why.field}" if why.field else None)
             if not form.errors:
@@ -380,6 +425,6 @@ def did_it(token: str) -> Any:
 @limiter.limit("30/minute")
 def check_own(token: str, record: str) -> Any:
     not_own(token)
-    match.check_by_token(token, record, shown=_shown())
+    match.check_by_token(token, record, shown=_shown(), another=_another())
     flash(_("Thank you! The hours count now."))
     return see_other(f"/m/{token}")

@@ -81,11 +81,14 @@ def exchange(ref: str) -> Any:
             return see_other(f"/timebank/desk/exchanges/{ref}")
     elif form.is_submitted() and form.time.data is None and not form.time.errors:
         form.time.errors = [_("Say how long it was; 0 when it does not count.")]
+    side = any(members.acts_as(current_user, each) for each in (found.giver, found.receiver))
+    typed = found.entered_by == f"person:{current_user.id}"
+    answers = found.receiver if found.logged_by == "giver" else found.giver
     return form_page(
-        "timebank/desk_exchange.html", form, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
+        "timebank/desk_exchange.html", form, tied=side or typed, answers=None if typed or members.acts_as(current_user, answers) else answers, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
         open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
         sentence=queries.plain(found), asked=(asked := neighbour_queries.about_exchange(found.id)),
-        may_ask=asked is None and (found.status == "disputed" or found.questioned_at is not None or (found.status not in ("logged", "held", "withdrawn") and neighbours.last_decision(found) is not None)),
+        may_ask=asked is None and not side and (found.status == "disputed" or found.questioned_at is not None or (found.status not in ("logged", "held", "withdrawn") and neighbours.last_decision(found) is not None)),
     )  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def member(ref: str) -> Any:
     lines = queries.statement(found, before, PAGE + 1)
     has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
-        "timebank/desk_member.html", form, member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
+        "timebank/desk_member.html", form, own=members.acts_as(current_user, found), member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
         usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
         story=people.story_of(members.about(found)) if before is None else [], words=MEMBER_EVENTS,
     )  # fmt: skip
@@ -148,7 +151,8 @@ def grant(ref: str) -> Any:
             return see_other(f"/timebank/desk/members/{ref}")
     left = Minutes(books.balance(members.pot(found.area)))
     return form_page(
-        "timebank/desk_grant.html", form, member=found, name=name_of(found), left=left, rules=members.open_rules(),
+        "timebank/desk_grant.html", form, own=members.acts_as(current_user, found), member=found, name=name_of(found), left=left, rules=members.open_rules(), days=leaving.POT_DAYS,
+        had=leaving.had_from_pots(found),
         asked=neighbour_queries.grants_for([found.id]), states=NEIGHBOUR_STATES,
     )  # fmt: skip
 

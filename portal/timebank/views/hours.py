@@ -523,14 +523,11 @@ def figures_page() -> Any:
         return see_other("/timebank/")
     names = _place_names()
     first = figures.months(12)[-1][0]
-    found = figures.publishable(figures.cells(first, clock.today(), names))
-    by: dict[str, dict[str, figures.Cell]] = {"area": {}, "kind": {}, "month": {}}
-    for (month, place, kind), cell in found.items():
-        for group, name in (("area", place), ("kind", kind), ("month", month)):
-            by[group].setdefault(name, figures.Cell()).add(cell)
+    found = figures.cells(first, clock.today(), names)
+    by_month, kinds = figures.by(found, 0), figures.by(found, 2)
     return page(
-        "timebank/figures.html", health=health.health(names), areas=sorted(by["area"].items()), kinds=sorted(((name, cell) for name, cell in by["kind"].items() if cell.given), key=lambda one: -one[1].given),
-        months=[(first, told) for first, _last in figures.months(12) if (told := by["month"].get(f"{first:%Y-%m}")) is not None],
+        "timebank/figures.html", health=health.health(names), areas=sorted(figures.by(found, 1).items()), kinds=sorted(((name, cell) for name, cell in kinds.items() if cell.given), key=lambda one: -one[1].given),
+        months=[(first, told) for first, _last in figures.months(12) if (told := by_month.get(f"{first:%Y-%m}")) is not None and told.people], few_months=by_month.get(""),
     )  # fmt: skip
 
 

@@ -40,9 +40,10 @@ def join(ref: str, other: str) -> Any:
     """What would move, and a button. `ref` is the card that ends, `other` the one that stays."""
     old, new = merging.pair(ref, other, current_user)
     form = Join()
+    said = {name.removeprefix("twin-"): value for name, value in request.form.items() if name.startswith("twin-")}
     if form.validate_on_submit():
         try:
-            moved, files = merging.merge(ref, other, form.reason.data, current_user)
+            moved, files = merging.join(ref, other, form.reason.data, said, current_user)
         except (Refused, Conflict) as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -58,4 +59,5 @@ def join(ref: str, other: str) -> Any:
         old_name=name_of(old),
         new_name=name_of(new),
         seen=merging.preview(ref, other, current_user),
+        said=said,
     )

@@ -13,7 +13,7 @@ from portal import clock
 from portal.calendars import Happening, calendar_file, in_words
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused, Unknown
 from portal.ledger import queries as books
-from portal.money import parse_hours
+from portal.money import hours, parse_hours
 from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
@@ -173,10 +173,12 @@ def _one(session: TimeSession, form: Any) -> Any:
     row = checkin.row_of(session, member) if member is not None else None
     put = session_closing.corrections(session) if row is not None and session.status == "closed" else {}
     later = sessions.times_of(session.rota, since=clock.today())[:6] if session.rota is not None else ()
+    runs, going = sessions.runs(current_user, session), sum(each.state == "going" for each in some)
     return form_page(
-        "timebank/session_one.html", form, session=session, times=times, member=member, signed=signed, row=row, going=sum(each.state == "going" for each in some),
+        "timebank/session_one.html", form, session=session, times=times, member=member, signed=signed, row=row, going=going,
+        short=sessions.pot_short(session, going) if runs and session.status == "open" else None,
         waiting=[each for each in some if each.state == "waiting"], stands=session_closing.stands(row, put) if row is not None else 0, later=later,
-        pattern=in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
+        pattern=in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=runs,
         why=session_closing.why_own(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
         from_whom=split.in_words(session, sessions.payer_name(session)), today=clock.today(), some=some, name_of=name_of,
         checked_in=checkin.count(session) if session.status == "open" and session.day <= clock.today() else 0,
@@ -273,7 +275,10 @@ def take_off(ref: str) -> Any:
 def _payers(who: Who, mine: Sequence[Member]) -> tuple[list[tuple[str, str]], bool]:
     """(accounts that somebody may spend, with their names; whether they may type for others)."""
     own = [(f"member:{each.ref}", _("Me, from my own balance") if each.person_id == who.id else name_of(each)) for each in mine]
-    pots = [(f"pot:{each.code}", _("The community pot of %(area)s", area=each.name)) for each in sessions.pots_of(who)]
+    pots = [
+        (f"pot:{each.code}", _("The community pot of %(area)s, which has %(has)s", area=each.name, has=hours(has)))
+        for each, has in sessions.pots_of(who)
+    ]
     return own + pots, who.can("help others")
 
 
@@ -374,7 +379,9 @@ def pot(ref: str) -> Any:
     """A coordinator lets a community pot give the hours."""
     session = _run(ref)
     form = forms.PotPays()
-    form.area.choices = [(each.code, each.name) for each in sessions.pots_of(current_user)]
+    form.area.choices = [
+        (each.code, _("%(area)s, which has %(has)s", area=each.name, has=hours(has))) for each, has in sessions.pots_of(current_user)
+    ]
     if form.validate_on_submit():
         done, _none = _act(form, lambda: sessions.let_pot_pay(ref, form.area.data or "", form.reason.data, current_user))
         if done:
