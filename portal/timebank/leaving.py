@@ -123,10 +123,10 @@ def post_grant(area: Area, taker: Member, minutes: int, key: str, reason: str, a
 # --- leaving -------------------------------------------------------------------------------------------------------------
 
 
-def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
+def leave(ref: str, to: str, reason: str, who: Who, *, basis: str | None = None, tell: bool = False) -> Sequence[str]:
     """A member leaves the timebank; a balance goes to the pot (`POT`) or to a member, by card number.
 
-    By themselves, or by a coordinator who says why. Below zero the pot carries it, and what the pot has not is written off
+    By themselves, or by a coordinator who says why and how they know (`basis`); `tell`: the member gets a word about it. Below zero the pot carries it, and what the pot has not is written off
     visibly. Their posts, talks and places end. Returns the files of pictures that nobody needs now. Refused: hours that are not settled;
     a coordinator who does not say why.
     """
@@ -141,7 +141,7 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
             return ()
         if (left := _unsettled(member)) is not None:
             raise Refused(_("Hours of %(day)s are not settled yet. Do that first, or take them back.", day=left.day.isoformat()))
-        actor, has = Actor(who.id), balance(member)
+        actor, has = Actor(who.id) if own else Actor(who.id, member.person_id, basis), balance(member)
         if has > 0:
             _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", actor)
         elif has < 0:
@@ -151,7 +151,10 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
         tariffs.let_go(member, actor)
         files = posts_leaving.end_everything(member, actor)
         member.status = "left"
-        record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+        event = record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+        if tell:
+            db.session.flush()
+            messages.left(member, reason, event.id)
         return files
 
 
