@@ -1,6 +1,6 @@
 """What a coordinator does for a member who cannot do it on a phone: their details, a break, the ways to reach them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotYours, Refused
@@ -18,6 +18,11 @@ from portal.words import _
 def reached(member: Member, who: Who) -> Sequence[Person]:
     """Whom a coordinator asks about a member: the person, or who acts for the organisation; nobody when they do not help there."""
     return members.persons_of(member) if who.can("help others", member) else ()
+
+
+def sides(some: Iterable[Member], who: Who) -> Sequence[tuple[Member, str, Sequence[Person]]]:
+    """The members something is about, each with their name and whom a coordinator asks; nobody where a colleague helps."""
+    return [(member, members.name_of(member), reached(member, who)) for member in some]
 
 
 def _theirs(ref: str, who: Who) -> Member:

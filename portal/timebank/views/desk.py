@@ -85,7 +85,7 @@ def exchange(ref: str) -> Any:
     return form_page(
         "timebank/desk_exchange.html", form, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
         open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
-        sentence=queries.plain(found), reached=[(side, name_of(side), caring.reached(side, current_user)) for side in exchanges.sides(found)], asked=(asked := neighbour_queries.about_exchange(found.id)),
+        sentence=queries.plain(found), reached=caring.sides(exchanges.sides(found), current_user), asked=(asked := neighbour_queries.about_exchange(found.id)),
         may_ask=asked is None and (found.status == "disputed" or found.questioned_at is not None or (found.status not in ("logged", "held", "withdrawn") and neighbours.last_decision(found) is not None)),
     )  # fmt: skip
 
