@@ -303,7 +303,9 @@ class TestWhoCannotDoItOnAPhone:
         return at("Cass")
 
     def test_how_to_reach_them_stands_where_a_call_helps(self, bank: Bank, ada: str, cass: Phone) -> None:
+        bank.settled("Idris", "Ada", 60)
         cass.get(f"/timebank/desk/members/{ada}")
+        assert "Idris helped Ada" in cass.text and "helped you" not in cass.text, "the coordinator is not Ada"
         assert "01632 960001" in cass.text and "2 Quay Street, Mossgate" in cass.text and 'href="tel:+441632960001"' in cass.text
         ref = bank.log("Walter", "gave", "Ada")
         cass.get(f"/timebank/desk/exchanges/{ref}")

@@ -115,7 +115,7 @@ def member(ref: str) -> Any:
             flash(_("Saved."))
             return see_other(f"/timebank/desk/members/{ref}")
     before = whole_number(request.args.get("before"), 0) or None
-    lines = queries.statement(found, before, PAGE + 1)
+    lines = queries.statement(found, before, PAGE + 1, words=lambda exchange, _member: queries.plain(exchange))
     has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
         "timebank/desk_member.html", form, member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
