@@ -180,18 +180,22 @@ def rules() -> Any:
 def between_areas() -> Any:
     """What areas gave each other; an officer may say that two have become one."""
     found = areas.positions()
-    form = forms.JoinAreas().fill([(each.code, each.name) for each in found])
+    form = forms.JoinAreas(data={"old": request.args.get("old")} if request.method == "GET" else None)
+    form.fill([(each.code, each.name) for each in found])
     if request.method == "POST":
         require("run rounds")
         if form.validate():
             try:
+                if not request.form.get("sure"):
+                    preview = areas.joining(form.old.data or "", form.new.data or "")
+                    return form_page("timebank/areas.html", form, positions=found, preview=preview)
                 moved = areas.join_areas(form.old.data or "", form.new.data or "", form.reason.data, actor())
             except Refused as why:
                 form.refuse(why.sentence, why.field)
             else:
                 flash(_n("Done. One member has moved.", "Done. %(num)d members have moved.", moved))
                 return see_other("/timebank/areas")
-    return form_page("timebank/areas.html", form, positions=found)
+    return form_page("timebank/areas.html", form, positions=found, preview=None)
 
 
 @time_desk.route("/timebank/desk/kinds", methods=["GET", "POST"])
