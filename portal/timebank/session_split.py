@@ -48,6 +48,21 @@ def costs(session: TimeSession) -> str:
     }[session.split]  # fmt: skip
 
 
+def pot_lacks(session: TimeSession, going: int) -> str:
+    """A sentence when the pot that pays has less than an open session may need; "" when it has enough or no pot pays. One query, or none.
+
+    `going`: who has signed up, for a session that takes as many as come.
+    """
+    if session.pot is None or session.status != "open":
+        return ""
+    needs = session.minutes * (1 if session.split else session.places or max(going, 1))
+    has = books.balance(members.pot(session.pot))
+    if has >= needs:
+        return ""
+    values = {"area": session.pot.name, "has": hours(has), "needs": hours(needs)}
+    return _("The pot of %(area)s has %(has)s, and this needs up to %(needs)s. Fill it first, or choose who pays otherwise.", **values)
+
+
 def share(total: int, weights: Sequence[int]) -> list[Minutes]:
     """`total` minutes, shared out in quarters of an hour by weights (largest remainder; of two alike the earlier one): the sum is `total`.
 

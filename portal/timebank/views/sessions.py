@@ -13,7 +13,7 @@ from portal import clock
 from portal.calendars import Happening, calendar_file, in_words
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
 from portal.ledger import queries as books
-from portal.money import parse_hours
+from portal.money import hours, parse_hours
 from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
@@ -179,6 +179,7 @@ def _one(session: TimeSession, form: Any) -> Any:
         pattern=in_words(session.rota.every, session.rota.first_day) if session.rota is not None else "", runs=sessions.runs(current_user, session),
         why=session_closing.why_words(session, row, put) if row is not None and session.status == "closed" else "", payer=sessions.payer_name(session), costs=split.costs(session),
         from_whom=split.in_words(session, sessions.payer_name(session)), today=clock.today(), some=some, name_of=name_of,
+        lacks=split.pot_lacks(session, sum(each.state == "going" for each in some)) if sessions.runs(current_user, session) else "",
     )  # fmt: skip
 
 
@@ -272,7 +273,12 @@ def take_off(ref: str) -> Any:
 def _payers(who: Who) -> tuple[list[tuple[str, str]], bool]:
     """(accounts that somebody may spend, with their names; whether they may type for others)."""
     own = [(f"member:{each.ref}", _("Me, from my own balance") if each.person_id == who.id else name_of(each)) for each in members.own(who)]
-    pots = [(f"pot:{each.code}", _("The community pot of %(area)s", area=each.name)) for each in sessions.pots_of(who)]
+    some = sessions.pots_of(who)
+    has = books.balances([members.pot(each) for each in some])
+    pots = [
+        (f"pot:{each.code}", _("The community pot of %(area)s (it has %(has)s)", area=each.name, has=hours(has[members.pot(each)])))
+        for each in some
+    ]
     return own + pots, who.can("help others")
 
 
