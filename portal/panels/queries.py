@@ -16,7 +16,7 @@ from portal.panels import model
 from portal.panels.model import Called, Hall, Interest, Mark, Matter, Panel, PanelArea, Remark, Seat, SeatOffer, Struck, Vote
 from portal.panels.rules import Tally, Threshold, count
 from portal.people.model import Person
-from portal.people.queries import COLLECTORS
+from portal.people.queries import COLLECTORS, TRUSTED
 from portal.places.model import Area
 from portal.words import _
 
@@ -182,6 +182,15 @@ def seat_of(person_id: int | None, panel_id: int) -> Seat | None:
     if person_id is None:
         return None
     return db.session.scalar(select(Seat).where(Seat.panel_id == panel_id, Seat.person_id == person_id, in_term(clock.today())))
+
+
+def has_seat(person_id: int) -> bool:
+    """Whether somebody sits on any panel, today or from a later day."""
+    last = or_(Seat.term_end.is_(None), Seat.term_end >= clock.today())
+    return db.session.scalar(select(Seat.id).where(Seat.person_id == person_id, last).limit(1)) is not None
+
+
+TRUSTED.append(has_seat)
 
 
 def accepted(seat: Seat) -> bool:

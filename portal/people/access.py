@@ -176,6 +176,8 @@ MAY: dict[str, Predicate] = {
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),
     "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered
+    # the same, and who helps others: letters without an address to people in their areas, which they hand over
+    "hand over letters": lambda who, _target: bool(who.has("officer", "administrator") or who.has_somewhere("connector", "officer")),
     # panels: a seat is looked up where it matters (panels.queries.seat_of), because it has a term and ties
     # bids
     "see this bid": _see_bid,

@@ -189,11 +189,12 @@ def create_person(
         channel=channel or ("email" if email else "sms" if phone else "letter"), joined_at=clock.now(),
     )  # fmt: skip
     db.session.add(someone)
-    _at_new_address(someone)
+    at_new_address(someone)
     return someone
 
 
-def _at_new_address(someone: Person) -> None:
+def at_new_address(someone: Person) -> None:
+    """Rooms above know somebody again by an address that is theirs now, as a part of an action."""
     db.session.flush()
     for know_again in queries.AT_NEW_ADDRESS:
         know_again(someone)
@@ -272,7 +273,7 @@ def _change_address(row: SignInCode) -> None:
         me.email = address
     else:
         me.phone = address
-    _at_new_address(me)
+    at_new_address(me)
     record(f"person:{person_id}", "address_changed", Actor(person_id), channel=channel)
 
 

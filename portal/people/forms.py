@@ -23,6 +23,10 @@ ORGANISATION_KINDS = {
 }
 
 
+BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
+WAYS = {"email": N_("By e-mail"), "sms": N_("By text message"), "letter": N_("By letter")}
+
+
 def area_choices(blank: str) -> list[tuple[str, str]]:
     """Areas by name for a list, with a first line that chooses none."""
     return [("", blank)] + [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
@@ -48,16 +52,13 @@ class Welcome(Form):
 class Profile(Form):
     name = Line(N_("Your name"), [Needed(N_("Write your name, as neighbours know you."))], most=80)
     area = SelectField(N_("Where you live"))
-    channel = RadioField(
-        N_("How shall we tell you things?"),
-        choices=[("email", N_("By e-mail")), ("sms", N_("By text message")), ("letter", N_("By letter"))],
-    )
+    channel = RadioField(N_("How shall we tell you things?"))
     postal_address = Paragraphs(N_("Postal address (optional)"), description=N_("Only for letters."), most=300)
     large_print = BooleanField(N_("Print my letters large"))
 
     def fill(self) -> "Profile":
         self.area.choices = area_choices(_("I would rather not say"))
-        self.channel.choices = [("email", _("By e-mail")), ("sms", _("By text message")), ("letter", _("By letter"))]
+        self.channel.choices = [(value, _(text)) for value, text in WAYS.items()]
         return self
 
 
@@ -117,4 +118,24 @@ class NewPerson(Form):
 
     def fill(self) -> "NewPerson":
         self.area.choices = area_choices(_("Not known"))
+        return self
+
+
+class Details(Form):
+    """The desk changes for somebody what they cannot change alone."""
+
+    name = Line(N_("Their name"), [Needed(N_("Write their name."))], most=80)
+    email = EmailField(N_("E-mail address (optional)"))
+    phone = PhoneField(N_("Telephone (optional)"))
+    postal_address = Paragraphs(N_("Postal address (optional)"), description=N_("For letters. Without it we hand them over."), most=300)
+    channel = RadioField(N_("How shall we tell them things?"))
+    large_print = BooleanField(N_("Letters in large print"))
+    area = SelectField(N_("Where they live"))
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+
+    def fill(self) -> "Details":
+        self.channel.choices = [(value, _(text)) for value, text in WAYS.items()]
+        self.area.choices = area_choices(_("Not known"))
+        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
         return self

@@ -14,8 +14,8 @@ from portal.history import Event, events_of
 from portal.outbox import Addressee, Message
 from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
 from portal.places.model import Area
-from portal.places.queries import outside_of
-from portal.words import _
+from portal.places.queries import LIES_IN, Kept, outside_of
+from portal.words import _, _n
 
 DEMO_DOMAIN = "@demo.kindling.example"
 
@@ -24,6 +24,8 @@ COLLECTORS: dict[str, Callable[[int], Any]] = {}
 KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
 # what they do when a person has a new e-mail address or number, as a part of that action: know them again whom they met there before
 AT_NEW_ADDRESS: list[Callable[[Person], None]] = []
+# whether somebody is trusted with more than residents are, by what a room above knows of them (a seat): the desk never changes their details
+TRUSTED: list[Callable[[int], bool]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
 
@@ -284,6 +286,15 @@ def _only_administrator(person_id: int) -> str | None:
 
 
 KEEPS_FROM_LEAVING.append(_only_administrator)
+
+
+def _live_in(area: Area) -> Kept | None:
+    number = db.session.scalar(select(func.count()).where(Person.area_id == area.id, Person.deleted_at.is_(None))) or 0
+    told = _n("One person says that they live here. They are asked for another place.", "%(num)d people say that they live here. They are asked for another place.", number)  # fmt: skip
+    return Kept(told) if number else None
+
+
+LIES_IN.append(_live_in)
 
 
 def why_not_leave(person_id: int) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -13,14 +14,14 @@ from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
-from portal.people import actions, forms, invitations, queries
+from portal.people import actions, caring, forms, invitations, queries
 from portal.people.access import proved_lately
-from portal.people.model import Organisation
+from portal.people.model import Organisation, Person
 from portal.places import queries as places
 from portal.web.forms import show_phone
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
-from portal.web.policy import allow, require
+from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 people = Blueprint("people", __name__)
@@ -440,6 +441,9 @@ def desk_people() -> Any:
     return page("people/desk_list.html", found=found[:30], q=text, older=older)
 
 
+people.add_app_template_filter(show_phone, "phone")
+
+
 @people.get("/desk/people/<ref>")
 @allow("manage people")
 def desk_person(ref: str) -> Any:
@@ -462,9 +466,44 @@ def _desk_person(ref: str, form: Any) -> Any:
     )  # fmt: skip
 
 
+@people.route("/desk/people/<ref>/details", methods=["GET", "POST"])
+@allow("manage people")
+@limiter.limit("30/minute", methods=["POST"])
+def desk_details(ref: str) -> Any:
+    """Change for somebody how they are reached and where they live."""
+    someone = _managed(ref)
+    form = details_form(someone)
+    if form.validate_on_submit():
+        try:
+            caring.change_details(someone.id, details_of(form), form.reason.data, Actor(current_user.id, someone.id, form.basis.data))
+        except Refused as why:
+            form.refuse(why.sentence, why.field)
+        else:
+            flash(_("Saved. They are told, if we can reach them."))
+            return see_other(f"/desk/people/{ref}" if may("manage people", queries.person_by_ref(ref)) else "/desk/people")
+    return form_page(
+        "people/details.html", form, name=someone.name, back=f"/desk/people/{ref}", why_not=caring.why_not(someone, current_user.id)
+    )
+
+
+def details_form(someone: Person, area: str | None = None) -> forms.Details:
+    """The form of somebody's details, as they stand or as they were typed. `area`: the code of where they live; None: as they told us."""
+    if area is None:
+        area = next((each.code for each in places.areas() if each.id == someone.area_id), "")
+    return forms.Details(data={**asdict(caring.Details.of(someone)), "area": area}).fill()
+
+
+def details_of(form: forms.Details) -> caring.Details:
+    """What was typed."""
+    return caring.Details(
+        name=form.name.data, email=form.email.data, phone=form.phone.data, postal_address=form.postal_address.data, channel=form.channel.data,
+        large_print=bool(form.large_print.data), area_id=area_id(form.area.data),
+    )  # fmt: skip
+
+
 EVENT_WORDS = {
     "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
-    "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
+    "details_changed": N_("The desk changed details"), "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
     "role_ended": N_("A role ended"), "deleted": N_("Was deleted"),
 }  # fmt: skip
 

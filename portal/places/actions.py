@@ -61,7 +61,10 @@ def change_area(code: str, name: str, kind: str, parent: str, reason: str, actor
 
 
 def retire_area(code: str, reason: str, actor: Actor) -> None:
-    """Offer an area no more; what was awarded there keeps its name. Refused: no reason, areas in use lie in it, retired already."""
+    """Offer an area no more; what was awarded there keeps its name.
+
+    Refused: no reason, areas in use lie in it, somebody would be left behind (`queries.LIES_IN`), retired already.
+    """
     with transaction():
         found = _locked(code)
         if not reason:
@@ -73,6 +76,8 @@ def retire_area(code: str, reason: str, actor: Actor) -> None:
         ).all()
         if inside:
             raise Refused(_("There are still areas in it: %(names)s. Move or retire them first.", names=", ".join(inside[:3])))
+        if (first := next(iter(queries.lying_in(found)), None)) is not None and first.href:
+            raise Refused(first.sentence)
         found.archived_at = clock.now()
         record(f"area:{found.id}", "area_retired", actor, reason=reason)
 

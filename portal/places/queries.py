@@ -1,6 +1,7 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -10,6 +11,25 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.places.model import Area, Scheme, WardCode
 from portal.words import _
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What lies in an area, in words. `href`, `link`: where it is moved from there, when the area must not be retired before; else ""."""
+
+    sentence: str
+    href: str = ""
+    link: str = ""
+
+
+# rooms above say what of theirs lies in an area, for who would retire it
+LIES_IN: list[Callable[[Area], Kept | None]] = []
+
+
+def lying_in(area: Area) -> Sequence[Kept]:
+    """What lies in an area, by rooms above; what keeps it from being retired comes first."""
+    found = [kept for ask in LIES_IN if (kept := ask(area)) is not None]
+    return sorted(found, key=lambda kept: not kept.href)
 
 
 def scheme() -> Scheme | None:

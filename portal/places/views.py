@@ -149,7 +149,7 @@ def retire(code: str) -> Any:
         else:
             flash(_("%(name)s is retired. Nobody can choose it any more.", name=found.name))
             return see_other("/desk/areas")
-    return form_page("places/retire.html", form, area=found)
+    return form_page("places/retire.html", form, area=found, kept=queries.lying_in(found))
 
 
 @desk_places.post("/desk/areas/<code>/bring-back")

@@ -1,9 +1,10 @@
 """What the post room needs to know about the people it writes to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
+from portal import clock
 from portal.db import db
 from portal.outbox import Message
 from portal.people.model import Person
@@ -25,3 +26,12 @@ def postal_address(person_id: int | None) -> str:
 def addressed(message_id: int) -> int | None:
     """Whom a message is for, when it is somebody with an account."""
     return db.session.scalar(select(Message.person_id).where(Message.id == message_id))
+
+
+def to_hand_over(areas: Collection[int] | None, limit: int) -> Sequence[Message]:
+    """Letters that wait, without an address, to people who live in these areas (None: anywhere); oldest first. One query."""
+    waiting = (Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None), Message.due_at <= clock.now())
+    query = select(Message).join(Person, Person.id == Message.person_id).where(*waiting, Message.address == "")
+    if areas is not None:
+        query = query.where(Person.area_id.in_(areas))
+    return db.session.scalars(query.order_by(Message.id).limit(limit)).all()

@@ -1,14 +1,16 @@
 """What leaves the house on paper, what could not be delivered, and in a demo everything that would have gone out."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, flash, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.history import Actor
-from portal.outbox import sending
+from portal.outbox import Message, sending
 from portal.postroom import queries
 from portal.web.pages import page, see_other
-from portal.web.policy import allow
+from portal.web.policy import allow, may
 from portal.words import _, _n
 
 postroom = Blueprint("postroom", __name__, url_prefix="/desk")
@@ -17,28 +19,39 @@ dev = Blueprint("dev", __name__, url_prefix="/dev")
 MOST_PRINTED = 50  # letters on one print page
 
 
+def _waiting(limit: int) -> Sequence[Message]:
+    """All letters for the post room; for who helps others those that they hand over."""
+    if may("run the post room"):
+        return sending.letters_waiting(limit=limit)
+    return queries.to_hand_over(current_user.areas("connector", "officer"), limit)
+
+
 @postroom.get("/letters")
-@allow("run the post room")
+@allow("hand over letters")
 def letters() -> Response:
     """Letters that wait for the printer."""
-    waiting = sending.letters_waiting(limit=MOST_PRINTED + 1)
+    waiting = _waiting(MOST_PRINTED + 1)
     return page("postroom/letters.html", letters=waiting[:MOST_PRINTED], more=len(waiting) > MOST_PRINTED)
 
 
 @postroom.get("/letters/print")
-@allow("run the post room")
+@allow("hand over letters")
 def print_letters() -> Response:
     """One letter a page; in large print for those who asked for it, or for all."""
-    waiting = sending.letters_waiting(limit=MOST_PRINTED)
+    waiting = _waiting(MOST_PRINTED)
     large = queries.want_large_print({letter.person_id for letter in waiting})
     return page("postroom/print.html", letters=waiting, large=large, all_large=request.args.get("large") == "1")
 
 
 @postroom.post("/letters/printed")
-@allow("run the post room")
+@allow("hand over letters")
 def printed() -> AnyResponse:
     """These letters are on paper."""
-    count = sending.printed(_ids("letter"), Actor(current_user.id))
+    ids = _ids("letter")
+    if not may("run the post room"):
+        theirs = {letter.id for letter in queries.to_hand_over(current_user.areas("connector", "officer"), 1000)}
+        ids = [id_ for id_ in ids if id_ in theirs]
+    count = sending.printed(ids, Actor(current_user.id))
     flash(_n("One letter is marked as printed.", "%(num)d letters are marked as printed.", count))
     return see_other("/desk/letters")
 

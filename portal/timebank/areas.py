@@ -17,7 +17,9 @@ from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.ledger.posting import Line, post
 from portal.money import Minutes
+from portal.people.model import Person
 from portal.places.model import Area
+from portal.places.queries import LIES_IN, Kept, outside_of
 from portal.places.queries import area as area_of
 from portal.timebank.figures import FEW
 from portal.timebank.members import clearing, open_books_of, pot
@@ -27,7 +29,7 @@ from portal.timebank.posts_model import Post
 from portal.timebank.rules import TimeRules
 from portal.timebank.sessions_model import TimeSession
 from portal.timebank.spend_model import SpendOffer
-from portal.words import _
+from portal.words import _, _n
 
 
 @dataclass(frozen=True)
@@ -103,39 +105,79 @@ def crossed(giver: Area, receiver: Area, minutes: int, rules: TimeRules) -> Sequ
 
 
 def join_areas(old_code: str, new_code: str, reason: str, actor: Actor) -> int:
-    """The time of one area becomes another's: members, pot and net position move, and what is still to come there; the past stays.
+    """The time of one area becomes another's: members, who lives there, pot and net position move, and what is still to come; the past stays.
 
     Returns how many members moved. What is open between members settles in the new area. Again moves what is left, which is nothing. Refused: the same area, no reason, an area that is not in use.
     """
     with transaction():
-        old, new = area_of(old_code), area_of(new_code)
-        if old.id == new.id:
-            raise Refused(_("Choose two different areas."), "new")
-        if new.archived_at is not None or new.kind == "scheme":
-            raise Refused(_("Choose an area that is in use."), "new")
+        old, new = _two(old_code, new_code)
         if not reason:
             raise Refused(_("Write why, in a few words."), "reason")
         ids = db.session.scalars(select(Member.id).where(Member.area_id == old.id).order_by(Member.id).with_for_update()).all()
         db.session.execute(update(Member).where(Member.id.in_(ids)).values(area_id=new.id))
         for area in (old, new):
             open_books_of(area)
+        db.session.execute(update(Person).where(Person.area_id == old.id, Person.deleted_at.is_(None)).values(area_id=new.id))
         _move_what_is_to_come(old, new)
         _move(old, new, actor, reason)
         record(f"area:{old.id}", "time_joined", actor, reason=reason, into=new.code, members=len(ids))
         return len(ids)
 
 
+def _two(old_code: str, new_code: str) -> tuple[Area, Area]:
+    old, new = area_of(old_code), area_of(new_code)
+    if old.id == new.id:
+        raise Refused(_("Choose two different areas."), "new")
+    if new.archived_at is not None or new.kind == "scheme":
+        raise Refused(_("Choose an area that is in use."), "new")
+    return old, new
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What would move when two areas are joined. `inside`: the new one lies in the old one, which is seldom what somebody wants."""
+
+    old: Area
+    new: Area
+    members: int
+    people: int
+    to_come: int  # posts, sessions, offers
+    pot: Minutes
+    inside: bool
+
+
+def joining(old_code: str, new_code: str) -> Joining:
+    """To look at before it is done. Refused as for `join_areas`. Six queries."""
+    old, new = _two(old_code, new_code)
+
+    def number(*of: ColumnElement[bool]) -> Any:
+        return select(func.count()).where(*of).scalar_subquery()
+
+    row = db.session.execute(
+        select(
+            number(Member.area_id == old.id, Member.status != "left"),
+            number(Person.area_id == old.id, Person.deleted_at.is_(None)),
+            *(number(column == old.id, still) for column, still in LIVING if column.key == "area_id"),
+        )
+    ).one()
+    inside = old.id in set(db.session.scalars(outside_of(new.id)))
+    return Joining(old, new, row[0], row[1], sum(row[2:]), Minutes(books.balance(pot(old))), inside)
+
+
+# of what is in an area: what goes along, and which of it is not over
+LIVING: Sequence[tuple[Any, ColumnElement[bool]]] = (
+    (Post.area_id, Post.status.in_(("open", "paused"))),
+    (TimeSession.area_id, TimeSession.status == "open"),
+    (TimeSession.pot_id, TimeSession.status == "open"),
+    (SpendOffer.area_id, SpendOffer.status != "ended"),
+    (NeighbourQuestion.pot_id, NeighbourQuestion.status.in_(STANDS)),
+)
+
+
 def _move_what_is_to_come(old: Area, new: Area) -> None:
     """Posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
     must_be_in_transaction()
-    living: Sequence[tuple[Any, ColumnElement[bool]]] = (
-        (Post.area_id, Post.status.in_(("open", "paused"))),
-        (TimeSession.area_id, TimeSession.status == "open"),
-        (TimeSession.pot_id, TimeSession.status == "open"),
-        (SpendOffer.area_id, SpendOffer.status != "ended"),
-        (NeighbourQuestion.pot_id, NeighbourQuestion.status.in_(STANDS)),
-    )
-    for column, still in living:
+    for column, still in LIVING:
         db.session.execute(update(column.class_).where(column == old.id, still).values({column: new.id}))
 
 
@@ -154,6 +196,19 @@ def _move(old: Area, new: Area, actor: Actor, reason: str) -> None:
             lines, key=f"area:{old.id}:joined:{number}", kind="areas joined", about=f"area:{old.id}", sentence=_("%(old)s became a part of %(new)s", old=old.name, new=new.name),
             actor=actor.code, basis=reason,
         )  # fmt: skip
+
+
+def _cards_in(area: Area) -> Kept | None:
+    number = db.session.scalar(select(func.count()).where(Member.area_id == area.id, Member.status != "left")) or 0
+    told = _n(
+        "One member of the timebank has their card here. Join this area with another one first.",
+        "%(num)d members of the timebank have their cards here. Join this area with another one first.",
+        number,
+    )
+    return Kept(told, f"/timebank/areas?old={area.code}#join", _("Join it with another area")) if number else None
+
+
+LIES_IN.append(_cards_in)
 
 
 def of_exchange(exchange: Exchange) -> Sequence[tuple[str, Minutes]]:

@@ -1,10 +1,12 @@
 """A coordinator's lists of evidence: who waits for it, what is to be looked at again, who helps already without it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, case, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -15,6 +17,7 @@ from portal.timebank.model import Category, Exchange, Member
 from portal.timebank.posts_model import Conversation, Post, Promise
 from portal.timebank.rules import TimeRules
 from portal.timebank.sessions_model import Attendance, SignUp, TimeSession
+from portal.words import _
 
 SOON = timedelta(days=30)  # what is due within it stands in the list
 LATELY = timedelta(days=30)  # hours older than that are the past
@@ -39,6 +42,11 @@ def review_query(areas: frozenset[int] | None) -> Select[Evidence]:
     return query.where(Evidence.ended_at.is_(None), Evidence.review_on <= clock.today() + SOON, _here(areas))
 
 
+def level_of(rules: TimeRules) -> Any:
+    """The most careful level at which a member of `helping_query` lacks something."""
+    return case((and_(safety.lacking(rules)["at_risk"], _helps("at_risk")), "at_risk"), else_="home")
+
+
 def helping_query(areas: frozenset[int] | None, rules: TimeRules) -> Select[Member]:
     """Who gave in a careful kind lately, has promised to or has a place, without what the kind asks. What was given was given: nothing is
     refused for it, and a coordinator talks to them.
@@ -48,32 +56,73 @@ def helping_query(areas: frozenset[int] | None, rules: TimeRules) -> Select[Memb
 
 
 def _helps(level: str) -> Any:
-    today = clock.today()
     careful = select(Category.id).where(Category.risk == level)
-    gave = select(Exchange.giver_id).where(
-        Exchange.category_id.in_(careful), Exchange.day >= today - LATELY, Exchange.status.in_(("logged", "disputed", "held", "settled"))
-    )
-    was_there = (
-        select(Attendance.member_id)
-        .join(Attendance.session)
-        .where(Attendance.member_id.is_not(None), TimeSession.category_id.in_(careful), TimeSession.day >= today - LATELY)
-    )
+    return or_(*(Member.id.in_(rows.where(kind.in_(careful)).with_only_columns(who)) for rows, who, kind in _help()))
+
+
+def _help() -> Sequence[tuple[Select[Any], Any, Any]]:
+    """Where somebody gave lately, has a place or has promised: the rows, and in them the member and the kind of help."""
+    today = clock.today()
+    gave = select(Exchange).where(Exchange.day >= today - LATELY, Exchange.status.in_(("logged", "disputed", "held", "settled")))
+    was_there = select(Attendance).join(Attendance.session).where(Attendance.member_id.is_not(None), TimeSession.day >= today - LATELY)
     has_place = (
-        select(SignUp.member_id)
+        select(SignUp)
         .join(TimeSession, TimeSession.id == SignUp.session_id)
-        .where(SignUp.state == "going", TimeSession.category_id.in_(careful), TimeSession.day >= today, TimeSession.status == "open")
+        .where(SignUp.state == "going", TimeSession.day >= today, TimeSession.status == "open")
     )
     promised = (
         select(Promise)
         .join(Conversation, Conversation.id == Promise.conversation_id)
         .join(Post, Post.id == Conversation.post_id)
-        .where(Post.category_id.in_(careful), Promise.status == "agreed", Promise.starts_at >= clock.now())
+        .where(Promise.status == "agreed", Promise.starts_at >= clock.now())
     )
-    gives = (
-        promised.where(Post.kind == "offer").with_only_columns(Promise.owner_id),
-        promised.where(Post.kind == "request").with_only_columns(Promise.other_id),
+    return (
+        (gave, Exchange.giver_id, Exchange.category_id),
+        (was_there, Attendance.member_id, TimeSession.category_id),
+        (has_place, SignUp.member_id, TimeSession.category_id),
+        (promised.where(Post.kind == "offer"), Promise.owner_id, Post.category_id),
+        (promised.where(Post.kind == "request"), Promise.other_id, Post.category_id),
     )
-    return or_(*(Member.id.in_(each) for each in (gave, was_there, has_place, *gives)))
+
+
+@dataclass(frozen=True)
+class Early:
+    """Why somebody helps too early: the careful kinds by name, and what is missing, in words."""
+
+    kinds: Sequence[str]
+    missing: Sequence[str]
+
+
+def early(some: Sequence[Member], held: Mapping[int, Counter[str]] | None = None) -> Mapping[int, Early]:
+    """By member id, of those for whom something is missing. `held`: what is in force of each, when that is known. One query when nobody
+    helps in a careful kind, else two, and the rules; none for nobody.
+    """
+    if not some:
+        return {}
+    ids = [member.id for member in some]
+    rows = union_all(
+        *(rows.where(who.in_(ids)).with_only_columns(who.label("who"), kind.label("kind")) for rows, who, kind in _help())
+    ).subquery()
+    careful = (
+        select(rows.c.who, Category.name, Category.risk)
+        .join(Category, Category.id == rows.c.kind)
+        .where(Category.risk.in_(safety.CAREFUL))
+        .distinct()
+        .order_by(Category.name)
+    )
+    kinds: dict[int, list[tuple[str, str]]] = {}
+    for who, name, level in db.session.execute(careful):
+        kinds.setdefault(who, []).append((name, level))
+    if not kinds:
+        return {}
+    rules, held, found = members.open_rules(), held or safety.held_by_each(ids), {}
+    for member in some:
+        lacks = {level: safety.missing(member, level, rules, held[member.id]) for level in safety.CAREFUL}
+        without = [(name, level) for name, level in kinds.get(member.id, ()) if lacks[level]]
+        if without:
+            worst = max((level for _name, level in without), key=safety.CAREFUL.index)
+            found[member.id] = Early([_(name) for name, _level in without], lacks[worst])
+    return found
 
 
 NAMED = (Member.person, Member.organisation, Member.area)

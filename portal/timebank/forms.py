@@ -7,6 +7,7 @@ from wtforms import BooleanField, RadioField, SelectField, ValidationError
 
 from portal import clock
 from portal.errors import Refused
+from portal.people.forms import BASES as BASES
 from portal.people.forms import area_choices
 from portal.refs import clean_card
 from portal.timebank.leaving import POT
@@ -18,7 +19,6 @@ from portal.words import N_, _
 from portal.work.model import Purpose
 
 YOUNG = "young"
-BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
 
 
 class Join(Form):
@@ -141,6 +141,27 @@ class Give(_To):
 class Leave(_To):
     to = RadioField(N_("Where do your hours go?"), default=POT)
     note = Line(N_("Why are you leaving? (optional)"), most=200)
+
+
+class LeaveFor(Leave):
+    note = Line(N_("Why do they leave?"), [Needed(N_("Write why, in a few words."))], most=200)
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+    tell = BooleanField(N_("Send them a word about it"), description=N_("Leave it empty when they have died."))
+
+    def fill_for(self, area: str, recent: Sequence[Member]) -> "LeaveFor":
+        self.fill(area, recent)
+        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        return self
+
+
+class Break(Form):
+    to = SelectField("", choices=[("break", ""), ("back", "")])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=200)
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+
+    def fill(self) -> "Break":
+        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        return self
 
 
 class Grant(Form):

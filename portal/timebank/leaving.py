@@ -154,12 +154,13 @@ def post_grant(area: Area, taker: Member, minutes: int, key: str, reason: str, a
 # --- leaving -------------------------------------------------------------------------------------------------------------
 
 
-def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
+def leave(ref: str, to: str, reason: str, who: Who, *, basis: str | None = None, tell: bool = False) -> Sequence[str]:
     """A member leaves the timebank; a balance goes to the pot (`POT`) or to a member, by card number.
 
-    By themselves, or by a coordinator who says why. Below zero the pot carries it, and what the pot has not is written off
-    visibly. Their posts, talks and places end. Returns the files of pictures that nobody needs now. Refused: hours that are not settled,
-    with what to do first (what lies with a coordinator, these are told); a coordinator who does not say why.
+    By themselves, or by a coordinator who says why and how they know (`basis`); `tell`: the member gets a word about it. Below zero the
+    pot carries it, and what the pot has not is written off visibly. Their posts, talks and places end. Returns the files of pictures that
+    nobody needs now. Refused: hours that are not settled, with what to do first (what lies with a coordinator, these are told); a
+    coordinator who does not say why.
     """
     with transaction():
         member = members.locked(ref)
@@ -171,13 +172,13 @@ def leave(ref: str, to: str, reason: str, who: Who) -> Sequence[str]:
         if member.status == "left":
             return ()
         if (open_ := _unsettled(member)) is None:
-            return _left(member, to, reason, who)
+            return _left(member, to, reason, who, Actor(who.id) if own else Actor(who.id, member.person_id, basis), tell)
         first = _first(open_, member, own=own)
     raise Refused(first)  # whoever has to act on it has been told for good
 
 
-def _left(member: Member, to: str, reason: str, who: Who) -> Sequence[str]:
-    actor, has = Actor(who.id), balance(member)
+def _left(member: Member, to: str, reason: str, who: Who, actor: Actor, tell: bool) -> Sequence[str]:
+    has = balance(member)
     if has > 0:
         _give(member, to or POT, has, f"member:{member.id}:left:{_times(member)}", "leaver", who)
     elif has < 0:
@@ -187,7 +188,10 @@ def _left(member: Member, to: str, reason: str, who: Who) -> Sequence[str]:
     tariffs.let_go(member, actor)
     files = posts_leaving.end_everything(member, actor)
     member.status = "left"
-    record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+    event = record(members.about(member), "left", actor, reason=reason or None, minutes=has)
+    if tell:
+        db.session.flush()
+        messages.left(member, reason, event.id)
     return files
 
 

@@ -1,10 +1,11 @@
 """Members of the timebank: persons and organisations with an account of minutes."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import Select, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, once
@@ -19,7 +20,7 @@ from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
-from portal.refs import clean_card, new_ref
+from portal.refs import ALPHABET, clean_card, new_ref
 from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import Category, Exchange, Member, Timebank, new_digits
 from portal.timebank.rules import ADULT, TimeRules
@@ -486,9 +487,16 @@ def search(text: str, viewer: Member, limit: int = 20) -> Sequence[Member]:
     return db.session.scalars(query.limit(limit)).all()
 
 
-def search_all(text: str, areas: Collection[int] | None, limit: int = 30) -> Sequence[Member]:
-    """The same for a coordinator of these areas (None: all): also who pauses, and who is seen by nobody else."""
-    query = _called(text).where(Member.status != "left").order_by(NAME, Member.id)
+def search_all(text: str, areas: Collection[int] | None, limit: int = 30, *, reached: bool = False) -> Sequence[Member]:
+    """The same for a coordinator of these areas (None: all): also who pauses, and who is seen by nobody else.
+
+    `reached`: also by telephone, e-mail, street, or a part of the number on their card.
+    """
+    query = (
+        _everybody().where(or_(_matches(text), *_reached(text)))
+        if reached
+        else _called(text).where(Member.status != "left").order_by(NAME, Member.id)
+    )
     if areas is not None:
         query = query.where(Member.area_id.in_(areas))
     return db.session.scalars(query.limit(limit)).all()
@@ -507,12 +515,32 @@ NAME = func.lower(func.coalesce(Person.name, Organisation.name))
 
 def _called(text: str) -> Select[Member]:
     """Members with this number, or with a word in their name that begins like each word typed."""
-    query = _everybody()
+    return _everybody().where(_matches(text))
+
+
+def _matches(text: str) -> ColumnElement[bool]:
     if (number := clean_card(text)) is not None:
-        return query.where(Member.ref == joined_to(number))
-    words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
-    begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in words]
-    return query.where(*begins) if begins else query.where(false())
+        return Member.ref == joined_to(number)
+    begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in _words(text)]
+    return and_(*begins) if begins else false()
+
+
+def _words(text: str) -> list[str]:
+    """The words of a search, for LIKE."""
+    return [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.lower().split()[:5]]
+
+
+def _reached(text: str) -> list[ColumnElement[bool]]:
+    """How else somebody at the desk says who they are."""
+    some: list[ColumnElement[bool]] = [Person.email == text.strip().lower()]
+    digits = "".join(letter for letter in text if letter.isascii() and letter.isdigit()).lstrip("0")
+    if len(digits) >= 6:
+        some.append(Person.phone.like(f"%{digits}"))
+    if re.fullmatch(f"[{ALPHABET}]{{4}}", text.strip().upper()):
+        some.append(Member.ref.like(f"%-{text.strip().upper()}%"))
+    if len(text.strip()) >= 4:
+        some.append(and_(*(func.lower(Person.postal_address).like(f"%{word}%", escape="\\") for word in _words(text))))
+    return some
 
 
 def _everybody() -> Select[Member]:

@@ -187,3 +187,16 @@ def tell_coordinators(exchange: Exchange, what: str, whose: tuple[Member, ...], 
     link = address_of(path or f"/timebank/desk/exchanges/{exchange.ref}")
     text = Text(subject=subject, body=_("%(subject)s. See what it is:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}")
     _tell(exchange, f"coordinator:{what}", found, text)
+
+
+def left(member: Member, reason: str, number: int) -> None:
+    """A coordinator closed their membership; where they come back, or say that it was a mistake. `number`: of the event."""
+    values = {"why": reason, "link": address_of("/timebank/")}
+    text = Text(
+        subject=_("You are no longer a member of the timebank"),
+        body=_("A coordinator has closed your membership of the timebank.\n\nWhy: %(why)s\n\nIf that is a mistake, call us. You can come back at any time:\n\n%(link)s", **values),
+        short=_("A coordinator has closed your membership of the timebank. If that is a mistake, call us, or come back: %(link)s", **values),
+        letter=_("A coordinator has closed your membership of the timebank.\n\nWhy: %(why)s\n\nIf that is a mistake, call us, or tell your connector. You can come back at any time.", **values),
+    )  # fmt: skip
+    for someone in persons_of(member):
+        queue(f"left:{number}:person:{someone.id}", people.addressee_of(someone), text, about=f"member:{member.id}")

@@ -5,7 +5,7 @@ a list of helpers and for the waiting list of a session.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ KINDS = {
 OF_PERSONS = ("identity", "reference", "dbs")
 MOST = {"identity": 1, "reference": 3, "dbs": 1}
 YOUNGEST = 16
+FOR = {"home": N_("help in somebody’s home"), "at_risk": N_("help with children or adults at risk"), "consent": N_("taking part at all")}
 QUIET_FROM, QUIET_TO = 14, 730  # days
 
 
@@ -148,6 +149,15 @@ def held_by(member: Member) -> Counter[str]:
         select(Evidence.kind, func.count()).where(Evidence.member_id == member.id, in_force()).group_by(Evidence.kind)
     )
     return Counter(dict(rows.tuples().all()))
+
+
+def held_by_each(ids: Collection[int]) -> Mapping[int, Counter[str]]:
+    """The same for each of these members. One query."""
+    found: dict[int, Counter[str]] = {id_: Counter() for id_ in ids}
+    query = select(Evidence.member_id, Evidence.kind, func.count()).where(Evidence.member_id.in_(found), in_force())
+    for id_, kind, number in db.session.execute(query.group_by(Evidence.member_id, Evidence.kind)):
+        found[id_][kind] = number
+    return found
 
 
 def missing(member: Member, level: str, rules: TimeRules | None, held: Counter[str]) -> Sequence[str]:

@@ -58,6 +58,10 @@ def moved_up(session: TimeSession, member: Member, turn: int) -> None:
             **values,
         ),
         short=_("You have a place: %(title)s, %(day)s, %(times)s. Cannot come? %(link)s", **values),
+        letter=_(
+            "A place is free for you: %(title)s, %(day)s, %(times)s, %(place)s.\n\nYou need do nothing. If you cannot come, tell your connector or call us, and the next person has it.",
+            **values,
+        ),
     )
     _tell(session, f"moved_up:{turn}", persons_of(member), text)
 
@@ -72,6 +76,10 @@ def changed(session: TimeSession, to: Iterable[Member]) -> None:
             **values,
         ),
         short=_("Changed: %(title)s is now %(day)s, %(times)s, %(place)s. Cannot come? %(link)s", **values | {"place": session.place[:60]}),
+        letter=_(
+            "This has changed. It is now: %(title)s, %(day)s, %(times)s, %(place)s.\n\nIf you cannot come then, tell your connector, or call us.",
+            **values,
+        ),
     )
     _tell(session, f"changed:{session.version}", [someone for member in to for someone in persons_of(member)], text)
 
@@ -108,6 +116,10 @@ def welcome(session: TimeSession, member: Member, by: str) -> None:
             **values,
         ),
         short=_("Welcome to the timebank! %(by)s wrote you down. Your number: %(number)s. Not so? Tell us. %(home)s", **values),
+        letter=_(
+            "%(by)s wrote you down at “%(title)s” on %(day)s, and says that you want to be a member of the timebank. Your number is %(number)s.\n\nAn hour that you give is an hour that you can get.\n\nDid you not say that? Tell your connector or call us, and we take it back.",
+            **values,
+        ),
     )
     _tell(session, f"welcome:{member.id}", persons_of(member), text)
 
@@ -128,6 +140,10 @@ def receipts(session: TimeSession, given: Sequence[tuple[Member, Minutes]], afte
                 **values,
             ),
             short=_("Thank you! %(time)s for “%(title)s”, %(day)s. Your balance: %(balance)s. Something wrong? %(link)s", **values),
+            letter=_(
+                "Thank you! You gave %(time)s at “%(title)s” on %(day)s. It is in the books now.\n\nYour balance: %(balance)s.\n\nIs something wrong? Tell your connector when you see them, or call us.",
+                **values,
+            ),
         )
         for someone in [member.person] if member.person is not None else persons_of(member):  # an organisation may be paid by a pot
             some.append((f"session:{session.id}:receipt:person:{someone.id}", people.addressee_of(someone), text))
@@ -163,6 +179,10 @@ def paid_by_many(session: TimeSession, giver: Member, lines: Sequence[tuple[Memb
                 **values,
             ),
             short=_("%(time)s of your time for “%(title)s”, %(day)s. Your balance: %(balance)s. Something wrong? %(link)s", **values),
+            letter=_(
+                "%(giver)s gave time at “%(title)s” on %(day)s, and you were there. %(time)s of yours went to them.\n\nYour balance: %(balance)s. Below zero is fine.\n\nIs something wrong? Tell your connector when you see them, or call us.",
+                **values,
+            ),
         )
         if member.person is not None:
             some.append((f"session:{session.id}:paid:person:{member.person.id}", people.addressee_of(member.person), text))
@@ -208,6 +228,10 @@ def put_right(session: TimeSession, row: Attendance, minutes: Minutes, reason: s
             **values,
         ),
         short=_("Your hours for “%(title)s”: %(time)s. Your balance: %(balance)s. Why: %(link)s", **values),
+        letter=_(
+            "Your hours for “%(title)s” on %(day)s have been looked at: %(time)s.\n\nWhy: %(why)s\n\nYour balance: %(balance)s.\n\nIs something wrong? Tell your connector when you see them, or call us.",
+            **values,
+        ),
     )
     _tell(session, f"put_right:{row.id}:{number}", persons_of(row.member), text)
 

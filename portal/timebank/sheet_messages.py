@@ -54,7 +54,7 @@ def posted(batch: str, numbers: Sequence[str], rows: Sequence[Exchange], has: Ma
             subject=_("In the timebank: paper sheet %(sheets)s", **values),
             body=_("%(what)s\n\n%(lines)s\n\nYour balance: %(balance)s.\n\nIs something wrong? Tell us here:\n\n%(link)s", what=what, **values),
             short=_("%(what)s Your balance: %(balance)s. Something wrong? %(link)s", what=what, **values),
-            letter=_("%(what)s\n\n%(lines)s\n\nYour balance: %(balance)s.\n\nIs something wrong? Call us, or tell your coordinator.", what=what, **values),
+            letter=_("%(what)s\n\n%(lines)s\n\nYour balance: %(balance)s.\n\nIs something wrong? Tell your connector when you see them, or call us.", what=what, **values),
         )  # fmt: skip
         _tell(f"sheet:{batch}:posted", member, text)
 

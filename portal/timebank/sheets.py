@@ -22,6 +22,8 @@ from portal.ledger.posting import post_all, reverse_all
 from portal.money import Minutes, hours, parse_hours
 from portal.people import queries as people
 from portal.people.access import Who
+from portal.places.model import Area
+from portal.places.queries import within
 from portal.refs import ALPHABET, clean_card, new_ref
 from portal.timebank import exchange as exchanges
 from portal.timebank import ideas, members, messages, sheet_messages
@@ -86,7 +88,7 @@ class Faulty(Refused):
     def __init__(self, faults: Sequence[Fault], used: Sequence[Sheet]) -> None:
         super().__init__(_("Nothing was posted. Put right what is marked, and send the sheet again."))
         self.faults = faults
-        self.used = [(sheet.ref, sheet.number) for sheet in used]
+        self.used = [(sheet.ref, sheet.number, sheet.area.name) for sheet in used]
 
 
 @dataclass(frozen=True)
@@ -254,9 +256,10 @@ def post_sheet(
         faults = list(reader.faults)
         locks = {lock for row in read if row.giver.id != row.receiver.id for lock in exchanges.locks(row.giver, row.receiver)}
         numbers = {row.number for row in read}
-        one_at_a_time(*locks, *(f"sheet:{area_id}:{each}" for each in numbers))
-        used = [] if go_on else _standing(area_id, numbers)
+        one_at_a_time(*locks, *(f"sheet:{each}" for each in numbers))
+        used = [] if go_on else _standing(numbers)
         made = _written(sorted(read, key=lambda row: (row.day, row.line)), who, faults)
+        faults += [fault for fault in _elsewhere(area_id, read) if fault.line not in {each.line for each in faults}]
         if faults or used:
             raise Faulty(sorted(faults, key=lambda fault: (fault.line, COLUMNS.index(fault.column))), used)
         ref = _posted(area_id, made, who, purpose_id)
@@ -264,9 +267,26 @@ def post_sheet(
         return ref
 
 
-def _standing(area_id: int, numbers: Collection[str]) -> Sequence[Sheet]:
-    """Sheets with these numbers that were typed before and not undone."""
-    query = select(Sheet).where(Sheet.area_id == area_id, Sheet.number.in_(numbers), Sheet.undone_at.is_(None))
+def _elsewhere(area_id: int, rows: Sequence[_Row]) -> list[Fault]:
+    """Rows of which neither side lives in the sheet's area: whoever looks after that area gets power over the sheet, and none over them."""
+    area = db.session.get_one(Area, area_id)
+    here = set(db.session.scalars(within(area.code)))
+    return [
+        Fault(
+            row.line, "giver",
+            _(
+                "Neither of them lives in %(area)s. Choose %(theirs)s above for this sheet, or send this row by itself.",
+                area=area.name, theirs=_(" or ").join(sorted({row.giver.area.name, row.receiver.area.name})),
+            ),
+        )
+        for row in rows
+        if not {row.giver.area_id, row.receiver.area_id} & here
+    ]  # fmt: skip
+
+
+def _standing(numbers: Collection[str]) -> Sequence[Sheet]:
+    """Sheets with these numbers that were typed before and not undone, in whatever area: nobody types one twice under two."""
+    query = select(Sheet).where(Sheet.number.in_(numbers), Sheet.undone_at.is_(None)).options(joinedload(Sheet.area))
     return db.session.scalars(query.order_by(Sheet.id)).all()
 
 
@@ -289,7 +309,8 @@ def _written(rows: Sequence[_Row], who: Who, faults: list[Fault]) -> list[tuple[
             continue
         except Refused as why:
             column = {"minutes": "time", "day": "day", "kind": "kind"}.get(why.field or "", "receiver")
-            faults.append(Fault(row.line, column, why.sentence))
+            away = next((each.ref for each in (row.giver, row.receiver) if each.status != "active" and who.can("help others", each)), "")
+            faults.append(Fault(row.line, column, why.sentence, member=away))
             continue
         floor = floor_of(row.receiver, rules)
         if has[account(row.receiver)] - row.minutes < floor:
@@ -404,6 +425,8 @@ def undo(ref: str, reason: str, who: Who) -> int:
         if sheet.undone_at is not None:
             return 0
         rows = _rows_of(sheet.id, locked=True)
+        if not _may_see(rows, who):
+            raise NotYours(_("We cannot find that sheet."))
         if any(members.acts_as(who, side) for row in rows for side in exchanges.sides(row.exchange)):
             raise Refused(_("Ask a colleague: your own hours, or your group’s, are on this sheet."))
         standing = [row for row in rows if row.exchange.status == "settled"]
@@ -455,8 +478,21 @@ def sheet_with_rows(ref: str, who: Who) -> tuple[Sheet, Sequence[SheetRow], Sequ
     sheet = db.session.scalar(select(Sheet).where(Sheet.ref == ref).options(joinedload(Sheet.area)))
     if sheet is None or not who.has_in(sheet.area_id, "connector", "officer"):
         raise NotFound(_("We cannot find that sheet."))
+    rows = _rows_of(sheet.id)
+    if not _may_see(rows, who):
+        raise NotFound(_("We cannot find that sheet."))
     others = db.session.scalars(select(Sheet).where(Sheet.batch == sheet.batch, Sheet.id != sheet.id).order_by(Sheet.id)).all()
-    return sheet, _rows_of(sheet.id), others
+    return sheet, rows, others
+
+
+def _may_see(rows: Sequence[SheetRow], who: Who) -> bool:
+    """Whether somebody helps one side of each of these rows, where that side lives or lived then; the sheet's area alone is not enough."""
+    for row in rows:
+        then = {row.exchange.giver_area_id, row.exchange.receiver_area_id} - {None}
+        now = exchanges.sides(row.exchange)
+        if not (any(who.has_in(id_, "connector", "officer") for id_ in then) or any(who.can("help others", side) for side in now)):
+            return False
+    return True
 
 
 def sheets_of(

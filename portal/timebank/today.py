@@ -17,7 +17,7 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
-from portal.timebank import conversations, evidence_lists, exchange, posts, quiet, session_closing, spend_queries
+from portal.timebank import conversations, evidence_lists, exchange, posts, quiet, safety, session_closing, spend_queries
 from portal.timebank import lines as wrong_lines
 from portal.timebank.evidence_model import Evidence, EvidenceWanted
 from portal.timebank.lines_model import LineQuestion
@@ -138,7 +138,7 @@ def _persons(areas: frozenset[int] | None, rules: TimeRules) -> dict[str, Part]:
     return {
         "reports": Part(conversations.reports_query(areas), cast(Reported.id, Text), _name(Reported.by_id), None, _day(Reported.at)),
         "wanted": Part(evidence_lists.waiting_query(areas, rules), Member.ref, me, None, _day(EvidenceWanted.asked_at)),
-        "helping": Part(evidence_lists.helping_query(areas, rules), Member.ref, me, None, None),
+        "helping": Part(evidence_lists.helping_query(areas, rules), Member.ref, me, evidence_lists.level_of(rules), None),
         "review": Part(evidence_lists.review_query(areas), Member.ref, me, None, Evidence.review_on),
         "unmet": Part(unmet, Post.ref, Post.title, _name(Post.member_id), _day(Post.posted_at)),
         "quiet": Part(quiet.quiet_query(areas, rules), Member.ref, me, None, None),
@@ -223,6 +223,8 @@ def _said(what: str, one: str | None, other: str | None) -> str:
     """The words of a link to one of them."""
     if what in ("answer", "hours", "wrong"):
         return _("%(giver)s helped %(receiver)s", giver=one, receiver=other)
+    if what == "helping":
+        return f"{one}, {_(safety.FOR[other or 'home'])}"
     return f"{one}, {other}" if other else one or ""
 
 

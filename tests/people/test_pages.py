@@ -1,6 +1,7 @@
 """People's own pages, groups that grow by invitation, and what the desk does with persons and their roles."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from portal.errors import NotFound, Refused
 from portal.grants import apply
 from portal.history import Actor, events_of
 from portal.outbox import Message
-from portal.people import actions, invitations, queries
+from portal.people import actions, caring, invitations, queries
 from portal.people.model import Invitation, Organisation, Role
 from tests.client import Inspector
 from tests.grants.season import begin, person
@@ -238,6 +239,52 @@ def test_an_officer_signs_out_a_stolen_phone(app: Flask) -> None:
     phone.get("/people/me", status=303)
     event = events_of(f"person:{rita.id}")[-1]
     assert (event.kind, event.actor_id) == ("signed_out_everywhere", olga.id)
+
+
+def test_the_desk_changes_details_for_who_cannot(app: Flask) -> None:
+    rita, olga = person("Rita"), person("Olga", "officer")
+    officer = see(Inspector(app, budget=30).sign_in(olga.id), f"/desk/people/{rita.ref}/details")
+    officer.submit("Save", status=422, email="rita.new@example.org", basis="telephone")
+    assert "Write why" in officer.text and "rita.new@example.org" in officer.text
+    officer.submit("Save", status=422, email=queries.person(olga.id).email or "", reason="She rang", basis="telephone")
+    assert "belongs to somebody who is with us already" in officer.text
+    was = queries.person(rita.id).email
+    officer.submit("Save", email="rita.new@example.org", postal_address="1 High Street", large_print="y", reason="She rang").follow()
+    db.session.rollback()
+    me = queries.person(rita.id)
+    assert (me.email, me.postal_address, me.large_print) == ("rita.new@example.org", "1 High Street", True)
+    event = events_of(f"person:{rita.id}")[-1]
+    assert (event.kind, event.actor_id, event.on_behalf_id, event.basis, event.reason) == ("details_changed", olga.id, rita.id, "telephone", "She rang")  # fmt: skip
+    assert "rita.new" not in str(event.data), "an address stays in no event"
+    told = db.session.scalars(select(Message).where(Message.about == "sign-in", Message.address == was)).all()
+    assert ["e-mail address, postal address" in each.body for each in told] == [True], "the way in that she had before is told"
+    officer.get(f"/desk/people/{rita.ref}/details").submit("Save", reason="Again", basis="telephone")
+    assert len(db.session.scalars(select(Message).where(Message.about == "sign-in")).all()) == 1, "nothing new is nothing"
+
+
+def test_codes_on_their_way_to_an_old_address_open_nothing(app: Flask) -> None:
+    rita, olga = person("Rita"), person("Olga", "officer")
+    was = queries.person(rita.id).email or ""
+    ticket = actions.ask_for_code("email", was, purpose="sign-in", next_path="/", network="", secret_key="k", base_url="")
+    code = re.search(r"\d{6}", db.session.scalars(select(Message.body).order_by(Message.id.desc())).first() or "")
+    given = replace(caring.Details.of(queries.person(rita.id)), email="rita.new@example.org")
+    caring.change_details(rita.id, given, "Her old one was stolen", Actor(olga.id, rita.id, "in person"))
+    assert code is not None
+    with pytest.raises(Refused, match="not right"):
+        actions.use_code(ticket, code[0], purpose="sign-in", device="", secret_key="k")
+
+
+@pytest.mark.parametrize("role", ["connector", "officer", "finance", "auditor", "administrator"])
+def test_nobody_changes_the_way_in_of_who_has_a_role(app: Flask, role: str) -> None:
+    olga, boss = person("Olga", "officer"), person("Boss", role)
+    given = replace(caring.Details.of(queries.person(boss.id)), email="mine@example.org")
+    with pytest.raises(Refused, match="They have a role"):
+        caring.change_details(boss.id, given, "A trick", Actor(olga.id, boss.id, "telephone"))
+    officer = see(Inspector(app).sign_in(olga.id), f"/desk/people/{boss.ref}/details")
+    assert "only they change" in officer.text and "<textarea" not in officer.text
+    own = caring.Details.of(queries.person(olga.id))
+    with pytest.raises(Refused, match="About you"):
+        caring.change_details(olga.id, own, "Mine", Actor(olga.id, olga.id, "telephone"))
 
 
 def test_the_desk_leads_to_them(app: Flask) -> None:

@@ -16,6 +16,7 @@ from portal.outbox import Addressee, Message, Text, queue, sending
 from portal.outbox.senders import Parcel, Undeliverable
 from portal.people import sessions
 from portal.people.model import Person, Role
+from portal.places.model import Area
 from portal.refs import new_ref
 from tests.conftest import Store, make_app
 
@@ -116,9 +117,33 @@ def test_numbers_that_are_none_change_nothing(officer: FlaskClient, value: str) 
 def test_other_people_do_not_see_letters(app: Flask) -> None:
     member, connector = signed_in(app, person("Maya")), signed_in(app, person("Con", "connector", "finance"))
     for path in ("/desk/letters", "/desk/letters/print", "/desk/undelivered"):
-        for client, status in ((app.test_client(), 303), (member, 404), (connector, 404)):
+        hands_over = 404 if "undelivered" in path else 200
+        for client, status in ((app.test_client(), 303), (member, 404), (connector, hands_over)):
             g.pop("_login_user", None)  # the test's own context outlives a request
             assert client.get(path).status_code == status
+
+
+def test_a_connector_hands_over_letters_of_their_area_alone(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with transaction():
+        areas = [Area(code=code, name=code.title(), kind="ward") for code in ("near", "far")]
+        db.session.add_all(areas)
+        db.session.flush()
+        near, far = (area.id for area in areas)
+    con, walter, far_away = person("Con", "connector"), person("Walter"), person("Olive")
+    with transaction():
+        db.session.scalars(select(Role).where(Role.person_id == con)).one().area_id = near
+        db.session.get_one(Person, walter).area_id, db.session.get_one(Person, far_away).area_id = near, far
+    letter("mine", "Walter", "", walter)
+    letter("posted", "Walter", person_id=walter)
+    letter("far", "Olive", "", far_away)
+    connector = signed_in(app, con)
+    listed = connector.get("/desk/letters").text
+    assert "About mine" in listed and "About posted" not in listed and "About far" not in listed
+    assert connector.get("/desk/letters/print").text.count("<article") == 1
+    connector.post("/desk/letters/printed", data={"letter": [message(key).id for key in ("mine", "posted", "far")]})
+    assert message("mine").sent_at and not message("posted").sent_at and not message("far").sent_at
+    app.config["WTF_CSRF_ENABLED"] = True
 
 
 def test_the_outbox_shows_each_form_with_links_and_pages(store: Store, tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from portal.errors import Refused
 from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import Message
+from portal.people import queries as people
 from portal.people.model import Role
+from portal.places import actions as places
+from portal.places.model import Area
 from portal.timebank import areas, exchange, leaving, neighbours, sessions
 from portal.timebank.rules import TimeRules
 from tests.client import Inspector
@@ -131,14 +134,27 @@ def test_the_page(bank: Bank, app: Flask) -> None:
         bank.join(f"Mo {number}")
         bank.join(f"Ri {number}", "riverside")
     maya = Inspector(app, 8).sign_in(bank.who("Maya").id).get("/timebank/areas")
-    assert "Riverside" in maya.text and "-2 h" in maya.text and "Join them" not in maya.text
+    assert "Riverside" in maya.text and "-2 h" in maya.text and "See what would move" not in maya.text
     ref = bank.settled("Walter", "Maya", 15)
     maya.get(f"/timebank/exchanges/{ref}")
     assert "Mossgate has received 2 h 15 min more from other places than it gave." in maya.text
     olga = Inspector(app, 30).sign_in(bank.who("Olga").id).get("/timebank/areas")
-    olga.submit("Join them", status=422, old="riverside", new="mossgate", reason="")
-    olga.submit("Join them", old="riverside", new="mossgate", reason="One ward now")
+    with transaction():
+        db.session.get_one(Area, bank.areas["mossgate"]).parent_id = bank.areas["riverside"]
+    olga.get("/desk/areas/riverside/retire")
+    assert "One member of the timebank has their card here" in olga.text and "Retire it" not in olga.text
+    with pytest.raises(Refused, match="Join this area with another one first"):
+        places.retire_area("riverside", "Gone", bank.actor("Olga"))
+    olga.get("/timebank/areas?old=riverside").submit("See what would move", status=422, new="mossgate", reason="")
+    olga.submit("See what would move", status=200, old="riverside", new="mossgate", reason="One ward now")
+    assert "1 member moves" in olga.text and "Mossgate lies in Riverside" in olga.text
+    assert bank.member("Walter").area.code == "riverside", "looked at, not done"
+    olga.submit("Yes, join them")
     assert bank.member("Walter").area.code == "mossgate"
+    assert people.person(bank.who("Walter").id).area_id == bank.areas["mossgate"], "where he lives is not left behind"
+    with transaction():
+        db.session.get_one(Area, bank.areas["mossgate"]).parent_id = None
+    olga.get("/desk/areas/riverside/retire").submit("Retire it", reason="One ward now")
     cass = Inspector(app, 30).sign_in(bank.who("Cass").id).get("/timebank/areas")
     form = {
         "csrf_token": cass.get("/timebank/me")._values(cass.forms()[0])["csrf_token"],

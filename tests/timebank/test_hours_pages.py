@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal import clock
-from portal.history import Actor
+from portal.db import db, transaction
+from portal.errors import NotYours, Refused
+from portal.history import Actor, events_of
+from portal.ledger import queries as books
 from portal.money import parse_hours
-from portal.timebank import exchange, members
+from portal.outbox import Message
+from portal.people.caring import Details
+from portal.people.model import Role
+from portal.people.queries import person
+from portal.timebank import caring, exchange, members
 from portal.web.filters import day as day_words
 from tests.client import Inspector
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
@@ -464,3 +474,96 @@ def test_what_keeps_from_leaving_is_on_the_page(bank: Bank, at: Browser) -> None
     assert "First settle these hours" in idris.text and f"/timebank/exchanges/{ref}?as={bank.cards['Idris']}" in list(idris.links())
     idris.submit("Leave the timebank", status=422)
     assert "Take them back first" in idris.text
+
+
+class TestWhoCannotDoItOnAPhone:
+    """A coordinator looks after them: reach, details, a break, leaving; only where they help."""
+
+    @pytest.fixture
+    def ada(self, bank: Bank) -> str:
+        bank.join("Ada", email=None, phone="+441632960001", postal="2 Quay Street\nMossgate")
+        return bank.cards["Ada"]
+
+    @pytest.fixture
+    def cass(self, bank: Bank, at: Browser) -> Phone:
+        """Trusted in Mossgate alone."""
+        with transaction():
+            db.session.scalars(select(Role).where(Role.person_id == bank.who("Cass").id)).one().area_id = bank.areas["mossgate"]
+        return at("Cass")
+
+    def test_how_to_reach_them_stands_where_a_call_helps(self, bank: Bank, ada: str, cass: Phone) -> None:
+        bank.settled("Idris", "Ada", 60)
+        cass.get(f"/timebank/desk/members/{ada}")
+        assert "Idris helped Ada" in cass.text and "helped you" not in cass.text, "the coordinator is not Ada"
+        assert "01632 960001" in cass.text and "2 Quay Street, Mossgate" in cass.text and 'href="tel:+441632960001"' in cass.text
+        ref = bank.log("Walter", "gave", "Ada")
+        cass.get(f"/timebank/desk/exchanges/{ref}")
+        assert "01632 960001" in cass.text
+        assert "walter@example.org" not in cass.text and "where a colleague helps" in cass.text
+        cass.get(f"/timebank/desk/members/{bank.cards['Walter']}/details", status=404)
+
+    @pytest.mark.parametrize(
+        "typed", ["01632 960001", "+441632960001", "960001", "quay street", "2 Quay", "CARD", "Ada", "ada@example.org"]
+    )
+    def test_they_are_found_however_they_say_who_they_are(self, bank: Bank, ada: str, cass: Phone, typed: str) -> None:
+        with transaction():
+            person(bank.who("Ada").id).email = "ada@example.org"
+        typed = ada.split("-")[1].lower() if typed == "CARD" else typed
+        assert f"/timebank/desk/members/{ada}" in list(cass.get(f"/timebank/desk/?q={quote(typed)}").links())
+        assert ada not in [each.ref for each in members.search("Quay", bank.member("Maya"))], "neighbours find nobody by their street"
+
+    @pytest.mark.parametrize("typed", ["%", "_", "@", "0", "07700", "walter@example.org", "'; --", "\\"])
+    def test_what_is_nobodys_finds_nobody(self, bank: Bank, ada: str, cass: Phone, typed: str) -> None:
+        assert "Nobody found" in cass.get(f"/timebank/desk/?q={quote(typed)}").text
+
+    def test_details_are_changed_for_them(self, bank: Bank, ada: str, cass: Phone) -> None:
+        cass.get(f"/timebank/desk/members/{ada}/details")
+        cass.submit(
+            "Save", phone="01632 960002", area="riverside", large_print="y", basis="telephone", reason="She moved in with her son"
+        ).follow()
+        member = bank.member("Ada")
+        assert member.person is not None
+        assert (member.person.phone, member.area.code, member.person.large_print) == ("+441632960002", "riverside", True)
+        assert member.person.area_id == member.area_id
+        event = events_of(members.about(member))[-1]
+        assert (event.kind, event.basis, event.reason) == ("details_changed", "telephone", "She moved in with her son")
+        cass.get(f"/timebank/desk/members/{ada}", status=404)  # a colleague's from now on
+
+    def test_a_break_begins_and_ends(self, bank: Bank, ada: str, cass: Phone) -> None:
+        for button, status in (("Begin the break", "paused"), ("End the break", "active")):
+            cass.get(f"/timebank/desk/members/{ada}/break").submit(button, status=422, reason="In hospital")
+            cass.submit(button, basis="in person", reason="In hospital").follow()
+            assert bank.member("Ada").status == status
+        assert [event.kind for event in events_of(members.about(bank.member("Ada")))][-2:] == ["break_begun", "break_ended"]
+
+    def test_who_died_is_closed_and_their_hours_go_to_the_pot(self, bank: Bank, ada: str, cass: Phone) -> None:
+        lend(bank, "Ada", 90)
+        cass.get(f"/timebank/desk/members/{ada}/leave").submit("Close their membership", status=422, basis="telephone")
+        assert "Write why" in cass.text and "They have 1 h 30 min" in cass.text
+        id_ = bank.member("Ada").id
+        cass.submit("Close their membership", basis="telephone", note="Her daughter rang: Ada has died.").follow()
+        assert "Ada is no longer a member" in cass.text
+        assert bank.has("Ada") == 0 and books.balance("pot:mossgate") == 90
+        event = events_of(f"member:{id_}")[-1]
+        assert (event.kind, event.basis, event.on_behalf_id) == ("left", "telephone", bank.who("Ada").id)
+        assert db.session.scalar(select(Message).where(Message.subject.contains("no longer a member"))) is None
+        cass.get(f"/timebank/desk/members/{bank.cards['Maya']}/leave").submit(
+            "Close their membership", basis="in person", note="She moved to Leeds.", tell="y"
+        )
+        assert db.session.scalar(select(Message).where(Message.subject.contains("no longer a member"))) is not None
+        assert_books_are_right()
+
+    def test_nobody_does_it_for_themselves_or_elsewhere(self, bank: Bank, at: Browser, cass: Phone) -> None:
+        for page in ("details", "break", "leave"):
+            for name in ("Cass", "Walter"):
+                cass.get(f"/timebank/desk/members/{bank.cards[name]}/{page}", status=404)
+            at("Maya").get(f"/timebank/desk/members/{bank.cards['Idris']}/{page}", status=404)
+        who = replace(bank.who("Cass"), roles=frozenset({("connector", bank.areas["mossgate"])}))
+        walter = bank.member("Walter")
+        assert walter.person is not None
+        with pytest.raises(NotYours):
+            caring.set_break(walter.ref, True, "why", who, "telephone")
+        with pytest.raises(NotYours):
+            caring.change_details(walter.ref, Details.of(walter.person), "why", who, "telephone")
+        with pytest.raises(Refused, match="your own break"):
+            caring.set_break(bank.cards["Cass"], True, "why", who, "telephone")

@@ -430,7 +430,7 @@ class TestPages:
             put_up(bank, "Walter", "I need a lift to town", "request")
         bank.join("Nell", email=None)
         cass = browser("Cass").get("/timebank/desk/requests")
-        assert "20 days" in cass.text and "Write to Maya" in cass.text and "I need a lift to town" in cass.text
+        assert "20 days" in cass.text and "maya@example.org" in cass.text and "I need a lift to town" in cass.text
         cass.get(f"/timebank/posts/{ref}/answer?behalf=1").submit("Send", 422, number=bank.cards["Nell"], words="Nell would do it.")
         assert "Say how you know" in cass.text
         cass.submit("Send", 422, number="MEM-2222-2222", basis="telephone")

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal import clock
-from portal.db import db
-from portal.people.model import Person
+from portal.db import db, transaction
+from portal.people.model import Person, Role
 from portal.timebank import foreign, members
 from portal.timebank.model import Exchange
 from portal.timebank.paper_model import Sheet
@@ -243,9 +243,6 @@ def test_who_sees_what(app: Flask, desk: Desk, bank: Bank) -> None:
         Phone(app).sign_in(bank.who("Olga").id).get(path)
     Phone(app).sign_in(bank.who("Cass").id).get("/timebank/desk/import", status=404)
     desk.get("/timebank/desk/sheets/SHT-2222-2222", status=404)
-    from portal.db import transaction
-    from portal.people.model import Role
-
     with transaction():
         for role in db.session.scalars(select(Role).where(Role.person_id == bank.who("Cass").id)):
             role.area_id = bank.areas["riverside"]
@@ -294,6 +291,25 @@ def test_the_same_name_is_asked(desk: Desk, bank: Bank) -> None:
         "Make them a member", status=422, name="Zoe", area="mossgate", basis="in person", agreed="y", contact="12"
     )
     assert "Write a telephone number" in desk.text
+
+
+def test_an_address_of_somebody_else_is_asked(desk: Desk, bank: Bank) -> None:
+    typed = {"name": "Dora Osei", "area": "mossgate", "contact": "maya@example.org", "basis": "telephone", "agreed": "y"}
+    desk.get("/timebank/desk/members/new").submit("Make them a member", status=422, **typed)
+    assert "This address is Maya’s. Is it the same person?" in desk.text and 'value="Dora Osei"' in desk.text
+    desk.submit("Make them a member", same="household").follow()
+    assert "Dora Osei" in desk.text
+    dora = db.session.scalars(select(Person).where(Person.name == "Dora Osei")).one()
+    assert (dora.email, dora.channel) == (None, "letter")
+    desk.get("/timebank/desk/members/new").submit("Make them a member", status=422, **typed | {"name": "M Green"})
+    desk.submit("Make them a member", same=bank.who("Maya").ref)
+    assert desk.location == f"/timebank/desk/members/{bank.cards['Maya']}"
+    assert not db.session.scalars(select(Person).where(Person.name == "M Green")).all()
+    with transaction():
+        db.session.scalars(select(Role).where(Role.person_id == bank.who("Cass").id)).one().area_id = bank.areas["mossgate"]
+    desk.get("/timebank/desk/members/new").submit("Make them a member", status=422, **typed | {"contact": "walter@example.org"})
+    assert "where a colleague helps" in desk.text and "Walter" not in desk.text
+    desk.submit("Make them a member", status=422, same=bank.who("Walter").ref)
 
 
 # --- the import ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from portal.money import Minutes
 from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.queries import all_about
+from portal.places.model import Area
 from portal.timebank import exchange, members, sheets
 from portal.timebank.days import typed_day
 from portal.timebank.model import Exchange
@@ -108,12 +109,17 @@ def test_a_number_that_was_used_is_pointed_out_and_may_go_on(bank: Bank) -> None
     first = send(bank, rows(("Maya", "Idris", "1", "garden")), number="a 41")
     with pytest.raises(Faulty) as caught:
         send(bank, rows(("Idris", "Maya", "1", "pets")), number="A 41")
-    assert caught.value.used == [(first, "A 41")] and not caught.value.faults
+    assert caught.value.used == [(first, "A 41", "Mossgate")] and not caught.value.faults
     assert bank.has("Maya") == 60
     second = send(bank, rows(("Idris", "Maya", "1", "pets")), number="A 41", go_on=True)
     assert sheets.sheet_with_rows(second, bank.who("Cass"))[0].part == 2
     bank.join("Rita", "riverside", "connector")
-    send(bank, rows((bank.cards["Walter"], bank.cards["Maya"], "1", "pets")), "Rita", number="A 41", area="riverside")
+    elsewhere = rows((bank.cards["Walter"], bank.cards["Maya"], "1", "pets"))
+    with pytest.raises(Faulty) as caught:
+        send(bank, elsewhere, "Rita", number="A 41", area="riverside")
+    assert {area for _ref, _number, area in caught.value.used} == {"Mossgate"}, "the same sheet may lie on two desks"
+    third = send(bank, elsewhere, "Rita", number="A 41", area="riverside", go_on=True)
+    sheets.undo(third, "Typed twice", bank.who("Rita"))
     sheets.undo(first, "Typed twice", bank.who("Cass"))
     sheets.undo(second, "Typed twice", bank.who("Cass"))
     send(bank, rows(("Idris", "Maya", "1", "pets")), number="A 41")  # nothing of it counts, so nobody is asked
@@ -179,6 +185,29 @@ def test_names_are_those_of_the_coordinators_areas_and_numbers_are_anybodys(bank
     assert_books_are_right()
 
 
+def test_a_sheet_lies_where_its_people_live(bank: Bank) -> None:
+    """Else whoever looks after that area reads it and takes it back, and helps nobody on it."""
+    [found] = faults(bank, rows(("Maya", "Idris", "1", "garden")), "Olga", area="riverside")
+    assert found[:2] == (1, "giver") and "Neither of them lives in Riverside. Choose Mossgate above" in found[2]
+    ref = send(bank, rows(("Maya", "Idris", "1", "garden"), ("Walter", "Idris", "1", "garden")), "Olga")
+    with transaction():
+        ward = db.session.get_one(Area, bank.areas["mossgate"])
+        estate = Area(code="larch", name="Larch Court", kind="estate", parent_id=ward.id)
+        db.session.add(estate)
+        db.session.flush()
+        bank.areas["larch"] = estate.id
+    bank.join("Lena", "larch")
+    send(bank, rows(("Lena", "Walter", "1", "garden")), "Olga", number="7")  # what lies in an area is a part of it
+    rita = bank.join("Rita", "riverside", "officer")
+    for_riverside = Who(rita.id, rita.ref, rita.name, rita.area_id, frozenset({("officer", bank.areas["riverside"])}))
+    walters = send(bank, rows(("Walter", "Maya", "1", "pets")), "Olga", number="8", area="riverside")
+    assert sheets.sheet_with_rows(walters, for_riverside)[1]
+    members.set_member(bank.cards["Walter"], area_id=bank.areas["mossgate"], seen_outside=False, paused=False, actor=bank.actor("Walter"))
+    assert sheets.sheet_with_rows(walters, for_riverside)[1], "they lived there then"
+    with pytest.raises(NotFound):
+        sheets.sheet_with_rows(ref, for_riverside)
+
+
 def test_nobody_types_their_own_hours(bank: Bank) -> None:
     bank.group("Friends of Mossgate", "Cass")
     found = faults(
@@ -231,6 +260,9 @@ def test_a_floor_is_an_error_in_place_with_the_way_on(bank: Bank) -> None:
 def test_members_on_a_break_and_those_who_left(bank: Bank) -> None:
     members.set_member(bank.cards["Idris"], area_id=bank.areas["mossgate"], seen_outside=False, paused=True, actor=bank.actor("Idris"))
     assert "taking a break" in faults(bank, rows(("Idris", "Maya", "1", "pets")))[0][2]
+    with pytest.raises(Faulty) as caught:
+        send(bank, rows(("Idris", "Maya", "1", "pets")))
+    assert caught.value.faults[0].member == bank.cards["Idris"], "the way to end it"
 
 
 def test_a_sheet_without_rows_or_with_too_many(bank: Bank) -> None:

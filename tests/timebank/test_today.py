@@ -11,6 +11,8 @@ from portal.db import db, transaction
 from portal.errors import NotYours, Refused
 from portal.front.queries import waiting_at_desk
 from portal.outbox import Message
+from portal.people.model import Role
+from portal.people.queries import person
 from portal.timebank import conversations, evidence, exchange, members, quiet, safety, today
 from portal.timebank.model import Timebank
 from portal.timebank.rules import usual_evidence
@@ -73,9 +75,34 @@ def test_the_desk_and_the_home_page_agree(bank: Bank, app: Flask) -> None:
     assert (
         named("answer") == ["Idris helped Old Olive"]
         and named("hours") == ["Idris helped Maya"]
-        and set(named("helping")) == {"Idris", "Walter"}
+        and set(named("helping")) == {"Idris, help in somebody’s home", "Walter, help in somebody’s home"}
     )
     assert "limits" in at_desk(frozenset({bank.areas["riverside"]})) and "hours" not in at_desk(frozenset({bank.areas["riverside"]}))
+
+
+def test_whom_to_call_stands_on_the_page_where_it_is_to_be_done(bank: Bank, app: Flask) -> None:
+    """And who helps too early: with what, and what is missing."""
+    everything_waits(bank)
+    with transaction():
+        person(bank.who("Idris").id).phone = "+441632960003"
+        db.session.scalars(select(Role).where(Role.person_id == bank.who("Cass").id)).one().area_id = bank.areas["mossgate"]
+    request = put_up(bank, "Maya", "Somebody for a chat, please", "request", category="company")
+    with clock.held_at(clock.now() + timedelta(days=15)):
+        put_up(bank, "Idris", "I chat gladly", category="company")
+        cass = Inspector(app, 15).sign_in(bank.who("Cass").id)
+        for page in (f"/timebank/posts/{request}/helpers", f"/timebank/desk/members/{bank.cards['Idris']}/evidence"):
+            assert "01632 960003" in cass.get(page).text, page
+        report = next(item.href for heap in today.waiting(None, members.rules()) if heap.what == "reports" for item in heap.items)
+        cass.get(report)
+        assert "01632 960003" in cass.text and f"/timebank/desk/members/{bank.cards['Maya']}" in cass.links()
+        cass.get("/timebank/desk/requests")
+        assert "maya@example.org" in cass.text
+        assert "walter@example.org" not in cass.text
+        assert "01632" not in Inspector(app, 15).sign_in(bank.who("Maya").id).get(f"/timebank/posts/{request}/helpers").text
+    cass.get("/timebank/desk/evidence?list=helping")
+    assert cass.queries <= 8 and "Garden" in cass.text and "Missing: one reference" in cass.text
+    cass.get(f"/timebank/desk/members/{bank.cards['Idris']}/evidence")
+    assert "They help already with: Garden. Missing: one reference" in cass.text and cass.queries <= 10
 
 
 def test_all_of_it_on_one_page_within_eight_queries(bank: Bank, app: Flask) -> None:

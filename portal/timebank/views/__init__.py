@@ -1,6 +1,7 @@
 """Pages of the timebank."""
 
 from portal.timebank.views import giving, spend_partner
+from portal.timebank.views.care import time_care
 from portal.timebank.views.conversations import talks
 from portal.timebank.views.desk import time_desk
 from portal.timebank.views.hours import timebank
@@ -19,6 +20,7 @@ from portal.timebank.views.tariffs import time_tariffs
 PAGES = [
     timebank,
     time_desk,
+    time_care,
     time_sessions,
     posts_pages,
     talks,

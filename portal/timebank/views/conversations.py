@@ -9,7 +9,7 @@ from portal import clock
 from portal.calendars import calendar_file
 from portal.errors import NotFound, Refused, Unknown
 from portal.refs import clean_ref
-from portal.timebank import conversations, members, notices, promises
+from portal.timebank import caring, conversations, members, notices, promises
 from portal.timebank.posts_model import Conversation, Promise
 from portal.timebank.views import post_forms as forms
 from portal.timebank.views.posts import done
@@ -224,7 +224,7 @@ def desk_reports() -> Any:
         for each in conversations.reports(current_user.areas("connector", "officer"))
         if not any(members.acts_as(current_user, side) for side in (each.by, each.against))
     ]
-    return page("timebank/desk_reports.html", rows=rows, first_name=notices.first_name)
+    return page("timebank/desk_reports.html", rows=rows, name=members.name_of)
 
 
 @talks.route("/timebank/desk/reports/<int:number>", methods=["GET", "POST"])
@@ -237,5 +237,6 @@ def desk_report(number: int) -> Any:
         flash(_("Settled. Whoever told us hears what came of it."))
         return see_other("/timebank/desk/reports")
     return form_page(
-        "timebank/desk_report.html", form, seen=seen, said=conversations.thread(seen.conversation), first_name=notices.first_name
-    )
+        "timebank/desk_report.html", form, seen=seen, said=conversations.thread(seen.conversation), name=members.name_of,
+        reached=caring.sides((seen.by, seen.against), current_user),
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import areas, forms, kinds, leaving, members, neighbour_queries, neighbours, queries, safety, today
+from portal.timebank import areas, caring, forms, kinds, leaving, members, neighbour_queries, neighbours, queries, safety, today
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
@@ -35,6 +35,7 @@ MEMBER_EVENTS = {
     "joined": N_("Joined"), "enrolled": N_("Joined at the desk"), "imported": N_("Came from another timebank"), "came_back": N_("Came back"), "changed": N_("Changed"), "floor_set": N_("Another floor"), "digits_changed": N_("New digits for the card"), "left": N_("Left"),
     "granted": N_("Hours from the community pot"), "donated": N_("Gave time away"), "joined_with": N_("Joined with another card"), "took_over": N_("Another card was joined with this one"),
     "evidence_seen": N_("Something was seen"), "evidence_ended": N_("Something that was seen has ended"), "evidence_not_needed": N_("Does not wait any more"),
+    "details_changed": N_("Details were changed for them"), "break_begun": N_("A break began"), "break_ended": N_("A break ended"),
     "asked_after": N_("Somebody asked how they are"), "nudged": N_("A kind word was sent"),
 }  # fmt: skip
 
@@ -51,7 +52,7 @@ def index() -> Any:
         heaps = [heap for heap in heaps if heap.what == whole]
     return page(
         "timebank/desk.html", open=rules is not None, heaps=heaps, heading=today.heading, most=today.MOST, whole=bool(whole), q=text,
-        found=members.search_all(text, here) if text.strip() else [],
+        found=members.search_all(text, here, reached=True) if text.strip() else [],
     )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def exchange(ref: str) -> Any:
     return form_page(
         "timebank/desk_exchange.html", form, tied=side or typed, answers=None if typed or members.acts_as(current_user, answers) else answers, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
         open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
-        sentence=queries.plain(found), asked=(asked := neighbour_queries.about_exchange(found.id)),
+        sentence=queries.plain(found), reached=caring.sides(exchanges.sides(found), current_user), asked=(asked := neighbour_queries.about_exchange(found.id)),
         may_ask=asked is None and not side and (found.status == "disputed" or found.questioned_at is not None or (found.status not in ("logged", "held", "withdrawn") and neighbours.last_decision(found) is not None)),
     )  # fmt: skip
 
@@ -115,12 +116,13 @@ def member(ref: str) -> Any:
             flash(_("Saved."))
             return see_other(f"/timebank/desk/members/{ref}")
     before = whole_number(request.args.get("before"), 0) or None
-    lines = queries.statement(found, before, PAGE + 1)
+    lines = queries.statement(found, before, PAGE + 1, words=lambda exchange, _member: queries.plain(exchange))
     has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
         "timebank/desk_member.html", form, own=members.acts_as(current_user, found), member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),
         usual=scheme_rules.hard_floor, lines=lines[:PAGE], older=f"/timebank/desk/members/{ref}?before={lines[PAGE - 1].sequence}" if len(lines) > PAGE else None,
         story=people.story_of(members.about(found)) if before is None else [], words=MEMBER_EVENTS,
+        reached=caring.reached(found, current_user),
     )  # fmt: skip
 
 
@@ -190,18 +192,22 @@ def between_areas() -> Any:
     """What areas gave each other; an officer may say that two have become one. Small areas stand alone for coordinators only."""
     every = areas.positions()
     found = every if current_user.has_somewhere("connector", "officer") else areas.told_to_all(every)
-    form = forms.JoinAreas().fill([(each.code, each.name) for each in every])
+    form = forms.JoinAreas(data={"old": request.args.get("old")} if request.method == "GET" else None)
+    form.fill([(each.code, each.name) for each in every])
     if request.method == "POST":
         require("run rounds")
         if form.validate():
             try:
+                if not request.form.get("sure"):
+                    preview = areas.joining(form.old.data or "", form.new.data or "")
+                    return form_page("timebank/areas.html", form, positions=found, preview=preview)
                 moved = areas.join_areas(form.old.data or "", form.new.data or "", form.reason.data, actor())
             except Refused as why:
                 form.refuse(why.sentence, why.field)
             else:
                 flash(_n("Done. One member has moved.", "Done. %(num)d members have moved.", moved))
                 return see_other("/timebank/areas")
-    return form_page("timebank/areas.html", form, positions=found)
+    return form_page("timebank/areas.html", form, positions=found, preview=None)
 
 
 @time_desk.route("/timebank/desk/kinds", methods=["GET", "POST"])

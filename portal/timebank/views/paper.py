@@ -51,7 +51,8 @@ class Placed:
 def sheet() -> Any:
     """Type a whole paper sheet: Tab from cell to cell, or rows pasted from a spreadsheet."""
     areas = own_areas()
-    given = {"number": one_line(request.args.get("number"))[:20]}
+    mine = members.member_of(current_user.id) if request.method == "GET" else None
+    given = {"number": one_line(request.args.get("number"))[:20], "area": mine.area.code if mine else None}
     form = sheet_forms.SheetForm(data=given if request.method == "GET" else None).fill(
         areas, works.purposes_since(clock.today() - OLD, {area.id for area in areas})
     )
@@ -157,7 +158,7 @@ def enrol() -> Any:
     rules = members.open_rules()
     form = sheet_forms.Enrol().fill(own_areas(), BASES, rules.least_age)
     if form.same.data and request.method == "POST":
-        form.ask_which(enrolling.known(form.name.data, area_id(form.area.data) or 0))
+        form.ask_which(enrolling.asked_about(form.name.data, form.contact.data, area_id(form.area.data) or 0, current_user))
     else:
         del form.same
     if form.validate_on_submit():
@@ -169,7 +170,7 @@ def enrol() -> Any:
             )  # fmt: skip
         except enrolling.SameName as why:
             form = sheet_forms.Enrol().fill(own_areas(), BASES, rules.least_age)
-            form.ask_which(why.known)
+            form.ask_which(why)
             form.same.errors = [why.sentence]
         except Refused as why:
             form.refuse(why.sentence, why.field)

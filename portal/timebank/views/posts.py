@@ -9,12 +9,11 @@ from flask_login import current_user
 
 from portal import clock, photos
 from portal.errors import NotFound, Refused
-from portal.people import queries as people
 from portal.people.forms import area_choices
 from portal.people.views import area_id, settings
 from portal.places import queries as places
 from portal.refs import clean_card, clean_ref
-from portal.timebank import conversations, matching, members, notices, posts, posts_leaving, search
+from portal.timebank import caring, conversations, matching, members, notices, posts, posts_leaving, search
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Post
 from portal.timebank.views import post_forms as forms
@@ -340,6 +339,8 @@ def helpers(ref: str) -> Any:
         live=posts.is_live(post),
         suggested=matching.helpers_for(post),
         first_name=notices.first_name,
+        name=members.name_of,
+        reached=lambda member: caring.reached(member, current_user) if desk else (),
     )
 
 
@@ -353,7 +354,7 @@ def desk_requests() -> Any:
     after = whole_number(request.args.get("after"), 0) or None
     rows = posts.unmet(current_user.areas("connector", "officer"), after=after, limit=search.PAGE + 1)
     return page(
-        "timebank/desk_requests.html", rows=rows[: search.PAGE], today=clock.today(), london_day=clock.london_day, reachable=people.addressee_of,
+        "timebank/desk_requests.html", rows=rows[: search.PAGE], today=clock.today(), london_day=clock.london_day,
         older=f"/timebank/desk/requests?after={rows[search.PAGE - 1].id}" if len(rows) > search.PAGE else None,
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Pages of care: how careful a kind of help must be, what was seen of a member, who waits for it, who has gone quiet."""
 
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, flash, request
@@ -9,7 +10,7 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.people import queries as people
 from portal.people.views import actor
-from portal.timebank import evidence, evidence_lists, kinds, members, quiet, safety
+from portal.timebank import caring, evidence, evidence_lists, kinds, members, quiet, safety
 from portal.timebank.members import name_of
 from portal.timebank.views import safety_forms as forms
 from portal.timebank.views.posts import done
@@ -23,7 +24,6 @@ time_safety = Blueprint("time_safety", __name__)
 
 PAGE = evidence_lists.PAGE
 LISTS = {"waiting": N_("They wait"), "helping": N_("They help already"), "review": N_("To look at again")}
-FOR = {"home": N_("help in somebody’s home"), "at_risk": N_("help with children or adults at risk"), "consent": N_("taking part at all")}
 
 
 # --- what the scheme says ------------------------------------------------------------------------------------------------
@@ -87,9 +87,12 @@ def seen(ref: str) -> Any:
     if done(form, write):
         flash(_("Written down."))
         return see_other(f"/timebank/desk/members/{ref}/evidence")
+    held = evidence.of_member(member)
+    counts = Counter(row.kind for row in held if row.review_on >= clock.today())
     return form_page(
-        "timebank/desk_seen.html", form, member=member, name=name_of(member), own=own, held=evidence.of_member(member), kinds=safety.KINDS,
-        wanted=evidence.wanted_by(member), levels=FOR, young=safety.is_young(member), today=clock.today(),
+        "timebank/desk_seen.html", form, member=member, name=name_of(member), own=own, held=held, kinds=safety.KINDS,
+        wanted=evidence.wanted_by(member), levels=safety.FOR, young=safety.is_young(member), today=clock.today(),
+        early=evidence_lists.early([member], {member.id: counts}).get(member.id), reached=caring.reached(member, current_user),
     )  # fmt: skip
 
 
@@ -122,7 +125,7 @@ def lists() -> Any:
     read: Any = {"waiting": evidence_lists.waiting, "helping": evidence_lists.helping, "review": evidence_lists.to_review}[which]
     rows = read(current_user.areas("connector", "officer"), skip, PAGE + 1)
     return page(
-        "timebank/desk_evidence.html", which=which, rows=rows[:PAGE], name=name_of, levels=FOR, kinds=safety.KINDS, today=clock.today(),
+        "timebank/desk_evidence.html", which=which, rows=rows[:PAGE], early=evidence_lists.early(rows[:PAGE]) if which == "helping" else {}, name=name_of, levels=safety.FOR, kinds=safety.KINDS, today=clock.today(),
         tab_list=[(_(words), f"/timebank/desk/evidence?list={each}", each == which) for each, words in LISTS.items()],
         newer=f"/timebank/desk/evidence?list={which}&skip={skip - PAGE}" if skip >= PAGE else None,
         older=f"/timebank/desk/evidence?list={which}&skip={skip + PAGE}" if len(rows) > PAGE else None,

@@ -8,6 +8,7 @@ from wtforms import BooleanField, RadioField, SelectField
 
 from portal.places.model import Area
 from portal.refs import clean_ref
+from portal.timebank.enrol import HOUSEHOLD, SameAddress, SameName
 from portal.timebank.rules import ADULT
 from portal.timebank.sheets import COLUMNS, LONGEST, MOST_ROWS, Typed
 from portal.timebank.views.session_forms import choose_idea
@@ -33,7 +34,7 @@ class SheetForm(Form):
         description=N_("For all rows of this sheet. Send rows that were for something else by themselves."),
     )
     signed = BooleanField(N_("Both have signed each of these rows"), [Needed(N_("Look whether both have signed each row, and say so."))])
-    go_on = BooleanField(N_("Yes, these are more rows of the same sheet"))
+    go_on = BooleanField(N_("I have looked: these rows are not in the books yet"))
     paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
 
     def fill(self, areas: Sequence[Area], purposes: Sequence[Purpose]) -> "SheetForm":
@@ -142,6 +143,10 @@ class Enrol(Form):
         self.same.choices = []
         return self
 
-    def ask_which(self, known: Sequence[tuple[str, str]]) -> None:
-        """Offer those who are called like that already."""
-        self.same.choices = [*known, (NOBODY, _("No, somebody else of that name"))]
+    def ask_which(self, why: SameName | None) -> None:
+        """Offer those who are called like that or have that address already."""
+        if isinstance(why, SameAddress):
+            other = (HOUSEHOLD, _("Somebody else who lives with them, and joins without this address"))
+        else:
+            other = (NOBODY, _("No, somebody else of that name"))
+        self.same.choices = [*(why.known if why else ()), other]

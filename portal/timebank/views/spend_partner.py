@@ -16,7 +16,7 @@ from portal.people import queries as people
 from portal.people.model import Organisation
 from portal.people.views import actor, area_id, settings
 from portal.refs import clean_ref
-from portal.timebank import members, spend, spend_offers, till
+from portal.timebank import caring, members, spend, spend_offers, till
 from portal.timebank import spend_queries as queries
 from portal.timebank.members import name_of
 from portal.timebank.model import Member
@@ -448,6 +448,6 @@ def question(ref: str) -> Any:
     story = people.story_of(spend.about(found))
     proof = next((event.data.get("proof", "") for event, _name in story if event.kind == "redeemed"), "")
     return form_page(
-        "timebank/spend_question.html", form, booking=found, offer=found.offer, member=name_of(found.member), partner=name_of(found.offer.partner), story=story,
+        "timebank/spend_question.html", form, reached=caring.sides((found.member, found.offer.partner), current_user), booking=found, offer=found.offer, member=name_of(found.member), partner=name_of(found.offer.partner), story=story,
         words=BOOKING_EVENTS, state=STATES[found.status], clock=clock_words, proof=_(PROOFS[proof]) if proof in PROOFS else "", minutes=Minutes(found.minutes),
     )  # fmt: skip
