@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
+import portal.events.model
 import portal.grants.model
 import portal.history
 import portal.ledger.model
