@@ -130,6 +130,7 @@ def _tables() -> None:
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("cancelled_at", AT, nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reminded_for", sa.Date(), nullable=True),
         sa.Column("followed_at", AT, nullable=True),
         sa.CheckConstraint("kind in ('fair', 'meeting', 'hub', 'celebration')", name=op.f("ck_gathering_kind")),
         sa.CheckConstraint("status in ('held', 'open', 'refused', 'cancelled')", name=op.f("ck_gathering_status")),
@@ -181,6 +182,7 @@ def _tables() -> None:
         sa.CheckConstraint("state in ('going', 'waiting', 'off', 'none')", name=op.f("ck_gathering_guest_state")),
         sa.CheckConstraint("party > 0 and party <= 10", name=op.f("ck_gathering_guest_party")),
         sa.CheckConstraint("person_id is null or (name = '' and email is null)", name=op.f("ck_gathering_guest_person")),
+        sa.CheckConstraint("email is null or name <> ''", name=op.f("ck_gathering_guest_named")),
         sa.CheckConstraint(
             "(here_at is null) = (here_party is null) and (here_at is null) = (how is null)", name=op.f("ck_gathering_guest_here")
         ),
@@ -196,6 +198,8 @@ def _tables() -> None:
     )
     op.create_index("ix_gathering_guest_email", "gathering_guest", ["email"])
     op.create_index("ix_gathering_guest_gathering_id", "gathering_guest", ["gathering_id", "state", "asked_at"])
+    where = sa.text("name <> ''")
+    op.create_index("ix_gathering_guest_named", "gathering_guest", ["gathering_id"], sqlite_where=where, postgresql_where=where)
     op.create_index("ix_gathering_guest_person_id", "gathering_guest", ["person_id"])
     op.create_table(
         "gathering_wrong_code",

@@ -92,6 +92,7 @@ class Gathering(Base):
     decided_by: Mapped[str | None]
     cancelled_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(default="")  # why it was cancelled, for everybody; or why we said no, for who asked
+    reminded_for: Mapped[date | None]  # the day of which those who come were reminded
     followed_at: Mapped[datetime | None]  # when those who were there were thanked
 
     series: Mapped[Series | None] = relationship(viewonly=True)
@@ -108,6 +109,7 @@ class Guest(Base):
         CheckConstraint("state in ('going', 'waiting', 'off', 'none')", name="state"),  # none: came without having said so
         CheckConstraint("party > 0 and party <= 10", name="party"),
         CheckConstraint("person_id is null or (name = '' and email is null)", name="person"),
+        CheckConstraint("email is null or name <> ''", name="named"),
         CheckConstraint("(here_at is null) = (here_party is null) and (here_at is null) = (how is null)", name="here"),
         CheckConstraint("here_party is null or (here_party > 0 and here_party <= 10)", name="here_party"),
         CheckConstraint("state <> 'none' or here_at is not null", name="walked_in"),
@@ -117,6 +119,7 @@ class Guest(Base):
         Index("ix_gathering_guest_gathering_id", "gathering_id", "state", "asked_at"),
         Index("ix_gathering_guest_person_id", "person_id"),
         Index("ix_gathering_guest_email", "email"),
+        Index("ix_gathering_guest_named", "gathering_id", sqlite_where=text("name <> ''"), postgresql_where=text("name <> ''")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
