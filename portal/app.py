@@ -16,6 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
+from portal.events.views import events
 from portal.exports.views import exports
 from portal.front.views import front
 from portal.grants.views.appeals import appeals
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     panels,
     panel_seats,
     *timebank.PAGES,
+    events,
     finance,
     postroom,
     exports,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
+from portal.events import due as events
 from portal.grants import appeals, asked, award, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
@@ -77,6 +78,10 @@ DUE: list[Callable[[], int]] = [
     spend.mark_missed,
     spend.remind_tomorrow,
     spend.move_waiting,
+    events.remind_tomorrow,
+    events.thank,
+    events.chase_held,
+    events.forget_names,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

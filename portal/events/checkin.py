@@ -1,7 +1,7 @@
 """Who is there: by the sheet at the door (QR code or six digits) on their own phone, by their own link, by the organiser's hand, or
 typed from a paper list afterwards. Everybody counts once, however often they are checked in.
 
-A room above may share a check-in: it registers a function in AT_CHECK_IN or AT_UNDO, which runs as a part of the same action.
+A room above may share a check-in: it registers a function in `hooks`, which runs as a part of the same action.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal import clock, once
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.events import coming, queries
+from portal.events import coming, hooks, queries
 from portal.events.model import Gathering, Guest, WrongCode
 from portal.events.notices import about
 from portal.events.queries import must_run
@@ -28,9 +28,6 @@ from portal.words import _
 MOST_WRONG = 8  # codes that one person may type wrongly on a day
 MOST_THERE = 1000
 MOST_LINES = 80  # of one paper list
-# what rooms above do when a person is checked in, and when that was a mistake: (event, person, how, who did it)
-AT_CHECK_IN: list[Callable[[Gathering, int, str, Actor], None]] = []
-AT_UNDO: list[Callable[[Gathering, int, Actor], None]] = []
 
 
 @dataclass(frozen=True)
@@ -223,7 +220,7 @@ def walk_in(gathering: Gathering, name: str, party: int, how: str, actor: Actor,
 def _told(gathering: Gathering, guest_id: int, person_id: int | None, how: str, actor: Actor) -> None:
     record(about(gathering), "here", actor, guest=guest_id, how=how)
     if person_id is not None:
-        for share in AT_CHECK_IN:
+        for share in hooks.AT_CHECK_IN:
             share(gathering, person_id, how, actor)
 
 
@@ -274,7 +271,7 @@ def _tap_away(gathering: Gathering, one: Tap, actor: Actor) -> None:
         db.session.execute(update(Guest).where(Guest.id == row.id).values(here_at=None, here_party=None, how=None, sheet=""))
     record(about(gathering), "not_here", actor, guest=row.id)
     if person_id is not None:
-        for undo in AT_UNDO:
+        for undo in hooks.AT_UNDO:
             undo(gathering, person_id, actor)
 
 

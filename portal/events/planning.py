@@ -5,7 +5,7 @@ neighbour made or changed stands on the connectors' list until one has looked. A
 Lock order: event, then what belongs to it in rooms above.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 
@@ -15,7 +15,7 @@ from portal import clock, once, vault
 from portal.calendars import MOST_TIMES, days_of
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.events import coming, notices, queries
+from portal.events import coming, hooks, notices, queries
 from portal.events.model import Gathering, Guest, Series
 from portal.events.notices import about
 from portal.events.queries import locked, must_run
@@ -30,9 +30,6 @@ from portal.words import _, _n
 from portal.working_days import working_days_after
 
 ANSWER_IN = 2  # working days in which a neighbour hears whether their event is on
-# what rooms above do with what belongs to an event, as a part of the action: (event, who did it)
-AT_CHANGE: list[Callable[[Gathering, Actor], None]] = []
-AT_CANCEL: list[Callable[[Gathering, Actor], None]] = []
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,7 @@ def _change_one(gathering: Gathering, plan: Plan, who: Who) -> None:
     db.session.flush()
     actor = Actor(who.id)
     record(about(gathering), "changed", actor, fields=sorted(name for name in new if new[name] != before[name]))
-    for follow in AT_CHANGE:
+    for follow in hooks.AT_CHANGE:
         follow(gathering, actor)
     coming.move_up(gathering)
     if gathering.status == "open" and any(new[name] != before[name] for name in ("day", "starts", "ends", "place", "title")):
@@ -240,7 +237,7 @@ def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]
     gathering.looked, gathering.changed_at = gathering.version, clock.now()
     db.session.flush()
     record(about(gathering), "cancelled", actor, reason=reason)
-    for follow in AT_CANCEL:
+    for follow in hooks.AT_CANCEL:
         follow(gathering, actor)
     to = [each for each in queries.guests(gathering) if each.state in ("going", "waiting") or each.here_at is not None]
     notices.cancelled(gathering, to)
