@@ -86,7 +86,9 @@ def post(
     return done
 
 
-def _posted(draft: Draft, who: Who | Nobody, basis: str | None, for_somebody: bool, picture: photos.Picture | None, file: str | None) -> str:
+def _posted(
+    draft: Draft, who: Who | Nobody, basis: str | None, for_somebody: bool, picture: photos.Picture | None, file: str | None
+) -> str:
     made = new_card(draft, who, basis, for_somebody=for_somebody)
     _put_photo(made, picture, file, draft.alt)
     db.session.flush()
@@ -122,7 +124,7 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     db.session.add(made)
     db.session.flush()
     record(about(made), "pinned", Actor(who.id, owner_id if for_somebody else None, made.basis))
-    if not for_somebody and not (me is not None and me.can("help others", made)) and _is_new(me):
+    if not for_somebody and not (me is not None and me.can("help others", made)) and _is_new(me, made):
         _hold(made, "new", "")
     if worry := care.words_that_worry(draft.title, draft.text):
         _hold(made, "words", worry)
@@ -145,22 +147,27 @@ def _must_type_for(who: Who | Nobody, area: Area, basis: str | None) -> None:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
 
 
-def _is_new(me: Who | None) -> bool:
-    """Whether nobody has looked at a card of theirs yet: a stranger, or somebody without one that was or is on the wall."""
+def _is_new(me: Who | None, made: Idea) -> bool:
+    """Whether nobody has looked at a card of theirs yet: a stranger, or somebody without another one that was or is on the wall."""
     if me is None:
         return True
-    seen = select(Idea.id).where(Idea.owner_id == me.id, Idea.status.not_in(("held", "hidden", "withdrawn")))
+    seen = select(Idea.id).where(Idea.owner_id == me.id, Idea.id != made.id, Idea.status.not_in(("held", "hidden", "withdrawn")))
     return db.session.scalar(seen.limit(1)) is None
 
 
 def _hold(idea: Idea, kind: str, why: str) -> None:
     idea.status = "held"
+    queries.keep(idea)
     care.ask_for_a_look(idea, kind, why)
     record(about(idea), "held", SCHEME, reason=why or None)
 
 
 def _not_too_many(owner_id: int) -> None:
-    held = select(func.count()).select_from(Idea).where(Idea.owner_id == owner_id, Idea.status.in_(("open", "held")), Idea.ends_on >= clock.today())
+    held = (
+        select(func.count())
+        .select_from(Idea)
+        .where(Idea.owner_id == owner_id, Idea.status.in_(("open", "held")), Idea.ends_on >= clock.today())
+    )
     if (db.session.scalar(held) or 0) >= MOST_OPEN:
         raise Refused(_("%(most)d ideas at a time are enough. Take one back first.", most=MOST_OPEN))
 

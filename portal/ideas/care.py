@@ -4,7 +4,6 @@ Every look has a day until when, and somebody who does it where anybody helps th
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -13,13 +12,13 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.finding import words_of
 from portal.history import SCHEME, Actor, record
 from portal.ideas import notices, queries
 from portal.ideas.model import Idea, IdeaLook
 from portal.ideas.moves import take_down
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import LOOK_WORKING_DAYS, worries
-from portal.finding import words_of
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
@@ -208,7 +207,9 @@ def remind_late() -> int:
             if look.settled_at is not None or look.due_on >= clock.today():
                 continue
             idea = queries.locked_by_id(look.idea_id)
-            others = [one for one in people.holders("connector", "officer", at=idea.area_id) if one.id not in (look.keeper_id, idea.owner_id)]
+            others = [
+                one for one in people.holders("connector", "officer", at=idea.area_id) if one.id not in (look.keeper_id, idea.owner_id)
+            ]
             look.due_on = working_days_after(clock.today(), LOOK_WORKING_DAYS)
             if others:
                 look.keeper_id = others[look.id % len(others)].id

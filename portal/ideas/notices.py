@@ -1,7 +1,5 @@
 """What owners, neighbours who are in, and connectors are told about ideas. Each in the transaction of what it tells."""
 
-from collections.abc import Sequence
-
 from portal.ideas import counting, queries
 from portal.ideas.model import Idea, IdeaJoin, IdeaLook, IdeaPledge
 from portal.outbox import Addressee, Text, address_of, queue, queue_all
@@ -107,7 +105,9 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
         body=_("Hello %(name)s,\n\nsomebody said with this address that you are in with “%(title)s”. Was it you? One tap says yes. There you can also change your hours, or take it back:\n\n%(link)s\n\nYou need no account. We write again when something comes of it.", **values),
         short=_("You are in with “%(title)s”. Say yes, change it or take it back: %(link)s", **values),
     )  # fmt: skip
-    return queue(f"idea_pledge:{pledge.id}:in:{turn}", Addressee(pledge.name, pledge.channel, pledge.contact), text, about=queries.about(idea))
+    return queue(
+        f"idea_pledge:{pledge.id}:in:{turn}", Addressee(pledge.name, pledge.channel, pledge.contact), text, about=queries.about(idea)
+    )
 
 
 def ended(idea: Idea, how: str) -> None:
@@ -156,7 +156,10 @@ def not_joined(join: IdeaJoin, idea: Idea, into: Idea) -> bool:
     values = {"title": idea.title, "into": into.title}
     text = Text(
         subject=_("They stay two ideas"),
-        body=_("“%(title)s” and “%(into)s” stay two ideas: the other side would rather go on by itself. You can still help each other.", **values),
+        body=_(
+            "“%(title)s” and “%(into)s” stay two ideas: the other side would rather go on by itself. You can still help each other.",
+            **values,
+        ),
         short=_("“%(title)s” and “%(into)s” stay two ideas.", **values),
     )
     return queue(f"idea_join:{join.id}:no", people.addressee_of(people.person(join.asked_by_id)), text, about=queries.about(idea))
@@ -165,9 +168,11 @@ def not_joined(join: IdeaJoin, idea: Idea, into: Idea) -> bool:
 def _all_hear(idea: Idea, what: str, subject: str, words: str) -> None:
     """Each neighbour who is in and can be reached, once."""
     some = [each.pledge for each in counting.neighbours_of(idea)]
-    to: Sequence[tuple[IdeaPledge, Addressee]] = [(each, way) for each in some if (way := counting.addressees_of([each]).get(each.id)) is not None]
+    ways = counting.addressees_of(some)
     texts = []
-    for each, way in to:
+    for each in some:
+        if (way := ways.get(each.id)) is None:
+            continue
         link = counting.link_of(each)
         said = words + "\n\n" + _("Your page: %(link)s", link=link)
         texts.append((f"idea_pledge:{each.id}:{what}", way, Text(subject=subject, body=said, short=f"{subject}. {link}")))

@@ -13,6 +13,7 @@ from portal.errors import NotFound
 from portal.finding import NOISE, Found, Shelf, singular, words_of
 from portal.ideas.model import Idea, IdeaPledge, IdeaWord
 from portal.ideas.rules import alike, first_name, in_common
+from portal.outbox import Message
 from portal.people.access import Nobody, Who
 from portal.places.model import Area
 from portal.places.queries import outside_of, within
@@ -269,3 +270,8 @@ def next_number() -> int:
     """The number of the next card, as a part of an action that holds the ideas."""
     must_be_in_transaction()
     return (db.session.scalar(select(func.max(Idea.number))) or 0) + 1
+
+
+def messages_with(beginning: str) -> Select[int]:
+    """Messages whose key begins so, for who counts them."""
+    return select(Message.id).where(Message.key.startswith(beginning, autoescape=True))

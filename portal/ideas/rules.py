@@ -18,9 +18,52 @@ ASKED_DAYS = 30  # how long a question to join waits
 LOOK_WORKING_DAYS = 2
 # A word here is no verdict: a neighbour who helps reads the card before everybody does.
 WORRY = frozenset(
-    "abuse abused addict alcohol ammunition betting bomb cannabis cocaine crypto deadly drug drugs explosive fight firearm gambling gun hate heroin"
-    " immigrant immigrants investment kill knife knives loan loans nude overdose paedophile password pin pornography prescription racist revenge"
-    " sex suicide terrorist vape vigilante weapon weapons".split()
+    [
+        "abuse",
+        "abused",
+        "addict",
+        "alcohol",
+        "ammunition",
+        "betting",
+        "bomb",
+        "cannabis",
+        "cocaine",
+        "crypto",
+        "deadly",
+        "drug",
+        "drugs",
+        "explosive",
+        "fight",
+        "firearm",
+        "gambling",
+        "gun",
+        "hate",
+        "heroin",
+        "immigrant",
+        "immigrants",
+        "investment",
+        "kill",
+        "knife",
+        "knives",
+        "loan",
+        "loans",
+        "nude",
+        "overdose",
+        "paedophile",
+        "password",
+        "pin",
+        "pornography",
+        "prescription",
+        "racist",
+        "revenge",
+        "sex",
+        "suicide",
+        "terrorist",
+        "vape",
+        "vigilante",
+        "weapon",
+        "weapons",
+    ]
 )
 
 
