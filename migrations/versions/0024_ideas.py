@@ -305,9 +305,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pledge_id"], ["pledge.id"], name=op.f("fk_carried_pledge_pledge_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_carried_pledge")),
         sa.UniqueConstraint("begun_id", "idea_pledge_id", name=op.f("uq_carried_pledge_begun_id_idea_pledge_id")),
-        sa.UniqueConstraint("pledge_id", name=op.f("uq_carried_pledge_pledge_id")),
     )
     op.create_index("ix_carried_pledge_idea_pledge_id", "carried_pledge", ["idea_pledge_id"])
+    op.create_index("ix_carried_pledge_pledge_id", "carried_pledge", ["pledge_id"])
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
 

@@ -131,6 +131,7 @@ def robots() -> Response:
                 "/m/",
                 "/t/",
                 "/a/",
+                "/ideas/in/",
                 "/timebank/log",
                 "/timebank/exchanges/",
                 "/people/",

@@ -184,7 +184,7 @@ def _carry_neighbours(begun: BegunFromIdea, application: Application, idea: Idea
             pledge = match.bring_along(application, each.pledge.name, contact, each.pledge.person_id, each.minutes, actor, said=each.proved)
         except Refused:
             continue
-        db.session.add(CarriedPledge(begun_id=begun.id, idea_pledge_id=each.pledge.id, pledge_id=pledge.id))
+        db.session.add_all(CarriedPledge(begun_id=begun.id, idea_pledge_id=said.id, pledge_id=pledge.id) for said in each.all)
         if way is not None:
             _tell(application, pledge, way, owner)
 
@@ -325,4 +325,16 @@ def left_behind(application_id: int) -> Sequence[str]:
     return [each.pledge.name for each in counting.neighbours_of(begun.idea) if not came.intersection(said.id for said in each.all)]
 
 
+def next_link(idea_pledge_id: int) -> str:
+    """Where a neighbour whose "I'm in" came along says yes again; "" while it has not, or when that bid is over. One query."""
+    pledge = db.session.scalar(
+        select(Pledge)
+        .join(CarriedPledge, CarriedPledge.pledge_id == Pledge.id)
+        .join(BegunFromIdea, BegunFromIdea.id == CarriedPledge.begun_id)
+        .where(CarriedPledge.idea_pledge_id == idea_pledge_id, BegunFromIdea.ended_at.is_(None))
+    )
+    return match.link_of(pledge) if pledge is not None else ""
+
+
 ideas.BECAME.append(became)
+ideas.NEXT_LINKS.append(next_link)

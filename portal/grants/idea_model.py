@@ -36,7 +36,7 @@ class CarriedPledge(Base):
     __tablename__ = "carried_pledge"
     __table_args__ = (
         UniqueConstraint("begun_id", "idea_pledge_id"),
-        UniqueConstraint("pledge_id"),
+        Index("ix_carried_pledge_pledge_id", "pledge_id"),
         Index("ix_carried_pledge_idea_pledge_id", "idea_pledge_id"),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal import vault
 from portal.db import db, must_be_in_transaction
@@ -42,6 +43,25 @@ def pledges_of(idea: Idea) -> Sequence[IdeaPledge]:
     """Who is in, on this card and on all that have joined it, as they said it. One query."""
     query = select(IdeaPledge).where(IdeaPledge.idea_id.in_(queries.family(idea.id)), IdeaPledge.status == "in")
     return db.session.scalars(query.order_by(IdeaPledge.id)).all()
+
+
+def by_ref(ref: str) -> IdeaPledge:
+    """One "I'm in". NotFound."""
+    found = db.session.scalar(select(IdeaPledge).where(IdeaPledge.ref == ref))
+    if found is None:
+        raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
+    return found
+
+
+def of_person(person_id: int, limit: int = 50) -> Sequence[tuple[IdeaPledge, Idea]]:
+    """What somebody is in, with the cards, newest first. One query."""
+    query = (
+        select(IdeaPledge, Idea)
+        .join(Idea, Idea.id == IdeaPledge.idea_id)
+        .where(IdeaPledge.person_id == person_id, IdeaPledge.status == "in")
+        .options(joinedload(Idea.area), joinedload(Idea.owner))
+    )
+    return [(pledge, idea) for pledge, idea in db.session.execute(query.order_by(IdeaPledge.id.desc()).limit(limit))]
 
 
 def owner_keys(idea: Idea) -> frozenset[str]:

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
+from portal.events.model import Gathering
 from portal.finding import KnownWords
 from portal.money import Minutes
 from portal.people.model import Person
@@ -38,6 +39,7 @@ class Idea(Base):
         Index("ix_idea_area_id", "area_id", "status", "id"),
         Index("ix_idea_into_id", "into_id"),
         Index("ix_idea_wall", "wall"),
+        Index("ix_idea_event_id", "event_id", "id"),
         Index("ix_idea_owner_contact", "owner_contact", sqlite_where=text("owner_contact <> ''"), postgresql_where=text("owner_contact <> ''")),
     )  # fmt: skip
 
@@ -58,6 +60,7 @@ class Idea(Base):
     photo_alt: Mapped[str] = mapped_column(default="")
     entered_by: Mapped[str]  # "person:12": who typed it; "scheme": a stranger to the site
     basis: Mapped[str | None]
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("gathering.id"))  # the fair or meeting at which it was pinned
     wall: Mapped[str | None]  # WAL-....-....: typed from a wall together with others
     posted_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(default="open")
@@ -72,6 +75,7 @@ class Idea(Base):
 
     area: Mapped[Area] = relationship(viewonly=True)
     owner: Mapped[Person | None] = relationship(viewonly=True)
+    event: Mapped[Gathering | None] = relationship(viewonly=True)
 
 
 class IdeaPledge(Base):

@@ -51,6 +51,8 @@ class Became:
 
 # rooms above say what became of ideas: ids to what they know of each
 BECAME: list[Callable[[Sequence[int]], Mapping[int, Sequence[Became]]]] = []
+# the address at which a neighbour goes on, once their "I'm in" came along into something else; "" while it has not
+NEXT_LINKS: list[Callable[[int], str]] = []
 
 
 def about(idea: Idea) -> str:
@@ -72,6 +74,11 @@ def by_ref(ref: str) -> Idea:
     if found is None:
         raise NotFound(_("We cannot find that idea."))
     return found
+
+
+def by_id(id_: int) -> Idea:
+    """One idea by its id, which is there."""
+    return db.session.scalars(select(Idea).where(Idea.id == id_).options(*WHOLE)).one()
 
 
 def by_number(number: int) -> Idea:

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import appeals, apply, decide, queries, rounds, timeline
+from portal.grants import appeals, apply, decide, from_idea, queries, rounds, timeline
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.forms.rounds import DECISIONS, way_of
@@ -370,6 +370,7 @@ def withdraw(ref: str) -> Any:
     form = forms.Withdraw()
     if form.validate_on_submit():
         apply.withdraw(ref, form.reason.data, acting_on(application))
+        from_idea.open_again(ref)
         flash(_("Your idea is withdrawn. You can start again whenever you like."))
         return see_other(f"/grants/{ref}")
     return form_page("grants/apply_withdraw.html", form, application=application)
@@ -395,6 +396,7 @@ def bid(ref: str) -> Any:
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
         offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
+        origin=from_idea.origin_of(application.id), left_behind=from_idea.left_behind(application.id) if mine else [],
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 
