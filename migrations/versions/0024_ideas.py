@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("photo_alt", sa.Text(), nullable=False),
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("basis", sa.Text(), nullable=True),
+        sa.Column("event_id", BIG, nullable=True),
         sa.Column("wall", sa.Text(), nullable=True),
         sa.Column("posted_at", AT, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -106,6 +107,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("status <> 'taken' or taken_by is not null", name=op.f("ck_idea_taken")),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_idea_area_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["gathering.id"], name=op.f("fk_idea_event_id")),
         sa.ForeignKeyConstraint(["into_id"], ["idea.id"], name=op.f("fk_idea_into_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_idea_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idea")),
@@ -114,6 +116,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_idea_ref")),
     )
     op.create_index("ix_idea_area_id", "idea", ["area_id", "status", "id"])
+    op.create_index("ix_idea_event_id", "idea", ["event_id", "id"])
     op.create_index("ix_idea_into_id", "idea", ["into_id"])
     op.create_index(
         "ix_idea_owner_contact",

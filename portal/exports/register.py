@@ -419,7 +419,7 @@ def anew_as_data(one: Anew) -> dict[str, Any]:
         "area": one.area,
         "fund": one.fund,
         "state": "anew",
-        "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
+        "appeals": _appeals_as_data(one.appeals),
     }
 
 

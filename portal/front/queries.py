@@ -11,6 +11,7 @@ from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
 from portal.grants.queries import lies_in
+from portal.ideas import today as ideas
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
@@ -86,6 +87,8 @@ def waiting_at_desk(
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
+    if coordinator:
+        parts |= ideas.at_desk(helps_in)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
@@ -171,6 +174,10 @@ def waiting_at_desk(
         ]
     if placed:
         lines = [line for line in lines if line.href.startswith(PLACED)]
+    if coordinator:
+        looks, joins = numbers["idea_looks"], numbers["idea_joins"]
+        lines.append(Waiting(_n("card of an idea to look at", "cards of ideas to look at", looks), looks, "/ideas/desk/"))
+        lines.append(Waiting(_n("question whether two ideas are one", "questions whether two ideas are one", joins), joins, "/ideas/desk/"))
     for what, (_one, everything) in timebank.PAGES.items():
         if what in of_time:
             number = numbers[f"time_{what}"]

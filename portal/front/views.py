@@ -15,6 +15,7 @@ from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
 from portal.grants.views.apply import state_words
+from portal.ideas import today as ideas
 from portal.panels import ballots
 from portal.panels import queries as panels
 from portal.people import queries as people
@@ -46,6 +47,7 @@ def home() -> Any:
         ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
         in_hand=in_hand,
+        cards=ideas.at_home(current_user.id) if current_user.is_authenticated else None,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
         latest=[] if busy else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},

@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
+from portal.events.model import Gathering
 from portal.grants import apply, match, queries
 from portal.grants.idea_model import BegunFromIdea, CarriedPledge
 from portal.grants.model import Application, Award, Pledge
@@ -302,15 +303,19 @@ class Origin:
 def origin_of(application_id: int) -> Origin | None:
     """None: it did not begin as a card. One query."""
     row = db.session.execute(
-        select(Idea, Area.name)
+        select(Idea, Area.name, Gathering.title)
         .join(BegunFromIdea, BegunFromIdea.idea_id == Idea.id)
         .join(Area, Area.id == Idea.area_id)
+        .outerjoin(Gathering, Gathering.id == Idea.event_id)
         .where(BegunFromIdea.application_id == application_id)
     ).one_or_none()
     if row is None:
         return None
-    idea, area = row
-    words = _("It began as a card on the wall in %(area)s, %(day)s.", area=area, day=day(idea.posted_at))
+    idea, area, event = row
+    if idea.event_id is not None:
+        words = _("It began as a card at “%(event)s” in %(area)s, %(day)s.", event=event, area=area, day=day(idea.posted_at))
+    else:
+        words = _("It began as a card on the wall in %(area)s, %(day)s.", area=area, day=day(idea.posted_at))
     return Origin(words, f"/ideas/{idea.ref}" if idea.status in ideas.FOR_ALL else "")
 
 

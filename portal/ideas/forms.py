@@ -39,6 +39,7 @@ class Card(Form):
     )
     basis = RadioField(N_("How do you know?"), validate_choice=False)
     version = HiddenField()
+    event = HiddenField()
 
     def fill(self) -> "Card":
         self.area.choices = area_choices(_("Choose"))
@@ -52,7 +53,15 @@ class Card(Form):
 
     def draft(self, area_id: int | None) -> Draft:
         """What was typed."""
-        return Draft(self.title.data, area_id, self.text.data or "", self.alt.data or "", self.name.data or "", self.contact.data)
+        return Draft(
+            self.title.data,
+            area_id,
+            self.text.data or "",
+            self.alt.data or "",
+            self.name.data or "",
+            self.contact.data,
+            self.event.data or "",
+        )
 
 
 class In(Form):
@@ -151,9 +160,11 @@ class Wall(Form):
     area = SelectField(
         N_("Where is the wall?"), [Needed(N_("Choose where it is."))], description=N_("For notes without a place of their own.")
     )
+    event = SelectField(N_("At which event? (optional)"), validate_choice=False)
 
-    def fill(self, areas: Sequence[Area]) -> "Wall":
+    def fill(self, areas: Sequence[Area], events: Sequence[tuple[str, str]]) -> "Wall":
         self.area.choices = [(area.code, area.name) for area in areas]
+        self.event.choices = [("", _("At none")), *events]
         return self
 
 

@@ -223,7 +223,12 @@ def of_idea(idea: Idea) -> Sequence[IdeaJoin]:
 
 def waiting_for(person_id: int) -> Sequence[IdeaJoin]:
     """Questions that wait for somebody's yes or no. One query."""
-    return db.session.scalars(_asked().where(_theirs(person_id)).options(*WHOLE).order_by(IdeaJoin.id)).unique().all()
+    return db.session.scalars(select(IdeaJoin).where(waits_for(person_id)).options(*WHOLE).order_by(IdeaJoin.id)).unique().all()
+
+
+def waits_for(person_id: int) -> ColumnElement[bool]:
+    """Questions that wait for somebody's yes or no, for who counts them."""
+    return and_(IdeaJoin.status == "asked", _theirs(person_id))
 
 
 def _asked() -> Select[IdeaJoin]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -10,6 +10,9 @@ from sqlalchemy.orm import joinedload
 from portal import clock
 from portal.db import db, must_be_in_transaction, one_at_a_time
 from portal.errors import NotFound
+from portal.events.hooks import ALSO, Also
+from portal.events.model import Gathering
+from portal.events.queries import PUBLIC
 from portal.finding import NOISE, Found, Shelf, singular, words_of
 from portal.ideas.model import Idea, IdeaPledge, IdeaWord
 from portal.ideas.rules import alike, first_name, in_common
@@ -23,8 +26,9 @@ PAGE = 20
 MOST_CANDIDATES = 60
 MOST_ALIKE = 3
 DEEPEST = 20
+EVENT_DAYS = 60
 SHELF = Shelf(Idea, IdeaWord)
-WHOLE = (joinedload(Idea.area), joinedload(Idea.owner))
+WHOLE = (joinedload(Idea.area), joinedload(Idea.owner), joinedload(Idea.event))
 STATE_WORDS = {
     "held": (N_("A neighbour looks at it first"), "warm"),
     "open": (N_("On the wall"), "good"),
@@ -187,15 +191,18 @@ def live() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Filters:
-    """The chips. `state`: one of SHOWN; `area`: all inside it."""
+    """The chips. `state`: one of SHOWN; `area`: all inside it; `event`: pinned there."""
 
     state: str = "open"
     area: Area | None = None
+    event: Gathering | None = None
 
 
 def listed(filters: Filters) -> Select[Idea]:
     """Ideas that the wall shows, in no order yet."""
     query = select(Idea).where(live() if filters.state == "open" else Idea.status == filters.state)
+    if filters.event is not None:
+        query = query.where(Idea.event_id == filters.event.id)
     return query if filters.area is None else query.where(Idea.area_id.in_(within(filters.area.code)))
 
 
@@ -282,3 +289,27 @@ def next_number() -> int:
 def messages_with(beginning: str) -> Select[int]:
     """Messages whose key begins so, for who counts them."""
     return select(Message.id).where(Message.key.startswith(beginning, autoescape=True))
+
+
+# --- events --------------------------------------------------------------------------------------------------------------
+
+
+def event_for_all(ref: str) -> Gathering | None:
+    """An event that everybody may know of, by its reference; None: there is none."""
+    return db.session.scalar(select(Gathering).where(Gathering.ref == ref, PUBLIC)) if ref else None
+
+
+def events_lately(areas: Collection[int]) -> Sequence[Gathering]:
+    """Where a wall of notes may come from: events in these areas of the last sixty days, the latest first."""
+    today = clock.today()
+    query = select(Gathering).where(PUBLIC, Gathering.status == "open", Gathering.area_id.in_(areas))
+    query = query.where(Gathering.day <= today, Gathering.day >= today - timedelta(days=EVENT_DAYS))
+    return db.session.scalars(query.order_by(Gathering.day.desc(), Gathering.id.desc()).limit(30)).all()
+
+
+def wall_of(gathering: Gathering) -> Also | None:
+    """For the page of an event, as who looks after it sees it: its wall of notes."""
+    return Also(_("Type the wall of ideas"), f"/ideas/desk/wall?event={gathering.ref}") if gathering.kind == "fair" else None
+
+
+ALSO.append(wall_of)

@@ -1,7 +1,7 @@
 """A whole wall of notes, typed by a connector in one go: all of them or none, each fault at its row, notes that say the same pointed out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -69,7 +69,7 @@ class Faulty(Refused):
         self.faults = faults
 
 
-def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, once_key: str) -> str:
+def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, event_ref: str = "", once_key: str) -> str:
     """Pin all notes; returns the reference of the wall, whose page has their numbers. Rows in which nothing stands are left out.
 
     Faulty: names each fault; nothing was saved. Refused: no row, too many, not where they help.
@@ -84,14 +84,14 @@ def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, once_key: 
         if len(some) > MOST_ROWS:
             raise Refused(_("Send at most %(most)d notes at a time.", most=MOST_ROWS))
         ref = new_ref("WAL")
-        faults = _pinned(some, area_id, who, ref)
+        faults = _pinned(some, cards.Draft("", area_id, event_ref=event_ref), who, ref)
         if faults:
             raise Faulty(faults)
         once.keep(once_key, ref)
         return ref
 
 
-def _pinned(rows: Sequence[Typed], area_id: int | None, who: Who, ref: str) -> list[Fault]:
+def _pinned(rows: Sequence[Typed], plain: cards.Draft, who: Who, ref: str) -> list[Fault]:
     """Cards of the rows that can be, and the faults of the others."""
     areas = {name.casefold(): area for area in places.areas() for name in (area.name, area.code)}
     there = _notes_there({area.id for area in areas.values()})
@@ -99,7 +99,7 @@ def _pinned(rows: Sequence[Typed], area_id: int | None, who: Who, ref: str) -> l
     seen: list[tuple[Typed, Sequence[str]]] = []
     for row in rows:
         words = queries.stems(row.idea)
-        faults += twins if (twins := _twin(row, words, seen, there)) else _pin(row, area_id, areas, who, ref)
+        faults += twins if (twins := _twin(row, words, seen, there)) else _pin(row, plain, areas, who, ref)
         seen.append((row, words))
     return faults
 
@@ -139,18 +139,18 @@ def _twin(
     return []
 
 
-def _pin(row: Typed, area_id: int | None, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
+def _pin(row: Typed, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
     try:
         contact = _contact(row.contact)
     except ValueError as why:
         return [Fault(row.line, "contact", str(why))]
-    place: int | None = area_id
+    place = plain.area_id
     if row.area:
         found = areas.get(row.area.casefold())
         if found is None:
             return [Fault(row.line, "area", _("We do not know that area. Write its name as it stands in the list."))]
         place = found.id
-    draft = cards.Draft(title=row.idea, text=row.more, area_id=place, name=row.name, contact=contact)
+    draft = replace(plain, title=row.idea, text=row.more, area_id=place, name=row.name, contact=contact)
     try:
         cards.new_card(draft, who, "paper sheet", for_somebody=True, wall=ref)
     except Refused as why:

@@ -70,10 +70,16 @@ def index() -> Any:
     """What neighbours would like to do, newest first: chips, search, pages."""
     state = request.args.get("state", "open")
     area = places.area_by_code(request.args["area"]) if request.args.get("area") else None
-    filters = queries.Filters(state if state in queries.SHOWN else "open", area)
+    event = queries.event_for_all(request.args.get("event", ""))
+    filters = queries.Filters(state if state in queries.SHOWN else "open", area, event)
     typed = request.args.get("q", "")[:200]
     found = queries.search(typed, filters, before=whole_number(request.args.get("before"), 0) or None)
-    asked = {"q": typed, "state": filters.state if filters.state != "open" else "", "area": area.code if area else ""}
+    asked = {
+        "q": typed,
+        "state": filters.state if filters.state != "open" else "",
+        "area": area.code if area else "",
+        "event": event.ref if event else "",
+    }
     return page(
         "ideas/index.html", found=found, filters=filters, asked=asked, typed=typed, areas=area_choices(_("Everywhere")), whose=queries.whose,
         chips=[(_(words), _address(asked | {"state": value if value != "open" else ""}), filters.state == value) for value, words in CHIPS.items()],
@@ -182,7 +188,7 @@ def pdf(document: documents.Printed, name: str) -> Response:
 def new() -> Any:
     """Pin an idea to the wall; a connector also for somebody else (`?for=somebody`)."""
     behalf = request.values.get("for") == "somebody" and may("help others")
-    form = forms.Card(data={"area": _home()} if request.method == "GET" else None).fill()
+    form = forms.Card(data={"area": _home(), "event": request.args.get("event", "")[:20]} if request.method == "GET" else None).fill()
     made: list[str] = []
 
     def pin() -> None:

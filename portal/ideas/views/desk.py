@@ -12,6 +12,7 @@ from portal.ideas.views.cards import done, pdf, the_scheme
 from portal.people.views import area_id
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
+from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
@@ -107,14 +108,22 @@ def log() -> Any:
 def type_wall() -> Any:
     """Tab from cell to cell, or rows pasted from a spreadsheet where a script runs."""
     areas = own_areas()
-    form = forms.Wall().fill(areas)
+    events = queries.events_lately([area.id for area in areas])
+    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in events]
+    chosen = next((each for each in events if each.ref == request.args.get("event")), None)
+    start = (
+        {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
+    )
+    form = forms.Wall(data=start if request.method == "GET" else None).fill(areas, choices)
     rows = forms.rows_sent(request.form)
     if request.method == "GET" or "more" in request.form:
         return _typing(form, forms.padded(rows, forms.AT_ONCE if "more" in request.form else 0), areas)
     if not form.validate():
         return _typing(form, forms.padded(rows), areas)
     try:
-        ref = wall.pin_wall(rows, area_id(form.area.data), current_user, once_key=form.once_key(current_user.id))
+        ref = wall.pin_wall(
+            rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
+        )
     except wall.Faulty as why:
         form.refuse(why.sentence)
         return _typing(form, forms.padded(rows), areas, why.faults)
