@@ -251,8 +251,12 @@ class Alike:
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text that say something, without the s of many."""
-    return list(dict.fromkeys(singular(word) for word in words_of(text) if word not in NOISE and len(word) > 2))
+    """The words of a text that say something, without the s or es of many."""
+    return list(dict.fromkeys(_stem(word) for word in words_of(text) if word not in NOISE and len(word) > 2))
+
+
+def _stem(word: str) -> str:
+    return word[:-2] if word.endswith(("ches", "shes", "xes", "sses")) else singular(word)
 
 
 def alike_to(title: str, text: str, area_id: int, *, but: Collection[int] = (), limit: int = MOST_ALIKE) -> Sequence[Alike]:
@@ -260,7 +264,7 @@ def alike_to(title: str, text: str, area_id: int, *, but: Collection[int] = (), 
     said = stems(f"{title} {text}")
     if not said:
         return []
-    wanted = list(dict.fromkeys([*said[:12], *(word for word in words_of(f"{title} {text}") if singular(word) in said[:12])]))
+    wanted = list(dict.fromkeys([*said[:12], *(word for word in words_of(f"{title} {text}") if _stem(word) in said[:12])]))
     query, order = SHELF.holding(select(Idea).where(live(), Idea.id.not_in(but)), [wanted])
     which = query.with_only_columns(Idea.id).order_by(order.desc()).limit(MOST_CANDIDATES).subquery()
     around = set(db.session.scalars(_around(area_id)))
