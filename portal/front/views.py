@@ -37,6 +37,7 @@ def home() -> Any:
     desk = _waiting() if current_user.has_somewhere("officer", "finance", "connector") else []
     in_hand = quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None
     busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
+    cards = ideas.at_home(current_user.id) if current_user.is_authenticated and not busy else None
     return page(
         "front/home.html",
         scheme=scheme,
@@ -47,9 +48,9 @@ def home() -> Any:
         ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
         in_hand=in_hand,
-        cards=ideas.at_home(current_user.id) if current_user.is_authenticated else None,
+        cards=cards,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
-        latest=[] if busy else queries.recent_awards(),
+        latest=[] if busy or mine or cards is not None else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},
     )
 

@@ -35,7 +35,9 @@ class Way:
 
 
 WAYS = {
-    "with JavaScript": Way(True, False, "A hammock between the lime trees", "Hammocks for lazy days under lime trees", "hammock@example.org"),
+    "with JavaScript": Way(
+        True, False, "A hammock between the lime trees", "Hammocks for lazy days under lime trees", "hammock@example.org"
+    ),
     "without JavaScript": Way(False, False, "A sundial on the school wall", "The school wall needs a sundial", "sundial@example.org"),
     "keyboard only": Way(True, True, "A pond for newts behind the library", "A pond where newts and frogs can live", "newts@example.org"),
 }
