@@ -6,8 +6,11 @@ from alembic import context
 from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
+import portal.events.model
+import portal.grants.idea_model
 import portal.grants.model
 import portal.history
+import portal.ideas.model
 import portal.ledger.model
 import portal.once
 import portal.outbox
@@ -38,7 +41,10 @@ def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_t
     """Leave out what the database makes for itself, and the full-text indexes, which a migration by hand makes for each engine."""
     return not (
         name is not None
-        and (name.startswith(("sqlite_", "application_words", "post_words")) or name in ("ix_application_words", "ix_post_words"))
+        and (
+            name.startswith(("sqlite_", "application_words", "post_words", "idea_words"))
+            or name in ("ix_application_words", "ix_post_words", "ix_idea_words")
+        )
     )
 
 

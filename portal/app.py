@@ -16,6 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
+from portal.events.views import events
 from portal.exports.views import exports
 from portal.front.views import front
 from portal.grants.views.appeals import appeals
@@ -23,12 +24,14 @@ from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
+from portal.grants.views.from_idea import idea_bids
 from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
 from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
+from portal.ideas import views as ideas
 from portal.panels.views import panels
 from portal.panels.views.seats import panel_seats
 from portal.people import sessions
@@ -44,6 +47,7 @@ BLUEPRINTS: list[Blueprint] = [
     front,
     people,
     desk_places,
+    idea_bids,
     bids,
     neighbours,
     other_help,
@@ -57,6 +61,8 @@ BLUEPRINTS: list[Blueprint] = [
     panels,
     panel_seats,
     *timebank.PAGES,
+    events,
+    *ideas.PAGES,
     finance,
     postroom,
     exports,

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.grants import appeals, asked, award, match, pay, proofs, quick, quick_review, report, rounds
+from portal.events import due as events
+from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds
+from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
@@ -77,6 +79,15 @@ DUE: list[Callable[[], int]] = [
     spend.mark_missed,
     spend.remind_tomorrow,
     spend.move_waiting,
+    events.remind_tomorrow,
+    events.thank,
+    events.chase_held,
+    events.forget_names,
+    from_idea.follow,
+    cards.remind_ending,
+    cards.end_due,
+    care.remind_late,
+    joining.lapse,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
@@ -89,6 +100,7 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     session_closing.broken_caches,
     sheets.broken_caches,
     spend_queries.broken_caches,
+    counting.broken_caches,
 ]
 
 PAUSE = 2.0  # seconds between two looks at the outbox

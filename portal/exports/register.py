@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
+from portal.grants import from_idea
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
@@ -334,10 +335,11 @@ class Entry:
     photos: Sequence[Picture]
     appeals: Sequence[Appealed]
     minutes: str = ""  # the address of the minutes in which the decision stands
+    origin: from_idea.Origin | None = None  # where it began, when that was a card on the wall of ideas
 
 
 def entry(ref: str) -> Entry:
-    """One bid of the register. NotFound for what is not public. Five queries."""
+    """One bid of the register. NotFound for what is not public. Six queries."""
     # of a report what an officer has read and accepted, and the applicant lets us print
     told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
     told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed)
@@ -358,7 +360,7 @@ def entry(ref: str) -> Entry:
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
         photos=pictures(photos, names),
-        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes,
+        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, origin=from_idea.origin_of(row.id),
     )  # fmt: skip
 
 
@@ -436,7 +438,7 @@ def as_data(one: Entry) -> dict[str, Any]:
         "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "pledged_other_help_pence": one.other_pledged,
         "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
-        "appeals": _appeals_as_data(one.appeals),
+        "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
         "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
     }  # fmt: skip
     return {name: value for name, value in facts.items() if value not in (None, "")}

@@ -12,6 +12,7 @@ from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
 from portal.grants.queries import lies_in
 from portal.grants.worked import to_check_query
+from portal.ideas import today as ideas
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
@@ -88,6 +89,8 @@ def waiting_at_desk(
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
+    if coordinator:
+        parts |= ideas.at_desk(helps_in)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
@@ -176,6 +179,9 @@ def waiting_at_desk(
     if coordinator:
         what = _n("idea whose hours wait for a second person", "ideas whose hours wait for a second person", numbers["hours"])
         lines.append(Waiting(what, numbers["hours"], "/desk/hours"))
+        looks, joins = numbers["idea_looks"], numbers["idea_joins"]
+        lines.append(Waiting(_n("card of an idea to look at", "cards of ideas to look at", looks), looks, "/ideas/desk/"))
+        lines.append(Waiting(_n("question whether two ideas are one", "questions whether two ideas are one", joins), joins, "/ideas/desk/"))
     for what, (_one, everything) in timebank.PAGES.items():
         if what in of_time:
             number = numbers[f"time_{what}"]

@@ -15,6 +15,7 @@ from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
 from portal.grants.views.apply import state_words
+from portal.ideas import today as ideas
 from portal.panels import ballots
 from portal.panels import queries as panels
 from portal.people import queries as people
@@ -36,6 +37,7 @@ def home() -> Any:
     desk = _waiting() if current_user.has_somewhere("officer", "finance", "connector") else []
     in_hand = quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None
     busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
+    cards = ideas.at_home(current_user.id) if current_user.is_authenticated and not busy else None
     return page(
         "front/home.html",
         scheme=scheme,
@@ -46,8 +48,9 @@ def home() -> Any:
         ballots=ballots.waiting_for(current_user) if current_user.is_authenticated else [],
         desk=desk,
         in_hand=in_hand,
+        cards=cards,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
-        latest=[] if busy else queries.recent_awards(),
+        latest=[] if busy or mine or cards is not None else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},
     )
 
@@ -131,6 +134,7 @@ def robots() -> Response:
                 "/m/",
                 "/t/",
                 "/a/",
+                "/ideas/in/",
                 "/timebank/log",
                 "/timebank/exchanges/",
                 "/people/",

@@ -56,7 +56,7 @@ def start(round_ref: str, person_id: int, actor: Actor, *, organisation_id: int 
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
-        ref = _start(round_ref, person_id, actor, organisation_id)
+        ref = begin_draft(round_ref, person_id, actor, organisation_id).ref
         if once_key:
             once.keep(once_key, ref)
         return ref
@@ -78,12 +78,14 @@ def start_for(
         if (done := once.claim(once_key)) is not None:
             return done
         someone = people_actions.find_or_create_person(name, contact, area_id, postal_address, Actor(helper_id, None, basis))
-        ref = _start(round_ref, someone.id, Actor(helper_id, someone.id, basis), None)
+        ref = begin_draft(round_ref, someone.id, Actor(helper_id, someone.id, basis), None).ref
         once.keep(once_key, ref)
         return ref
 
 
-def _start(round_ref: str, person_id: int, actor: Actor, organisation_id: int | None) -> str:
+def begin_draft(round_ref: str, person_id: int, actor: Actor, organisation_id: int | None) -> Application:
+    """The new draft, as a part of an action. Refused: the round takes no bids now."""
+    must_be_in_transaction()
     round_ = rounds.locked_round(round_ref)
     if not rounds.takes_bids(round_):
         raise Refused(_("This round takes no ideas just now. Look at the open ones."))
@@ -95,7 +97,7 @@ def _start(round_ref: str, person_id: int, actor: Actor, organisation_id: int | 
     db.session.add(application)
     db.session.flush()
     begin(application, "started", actor)
-    return application.ref
+    return application
 
 
 def locked(ref: str) -> Application:

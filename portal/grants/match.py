@@ -224,6 +224,37 @@ def _new(application: Application, name: str, contact: tuple[str, str] | None, a
     return pledge
 
 
+def bring_along(
+    application: Application,
+    name: str,
+    contact: tuple[str, str] | None,
+    person_id: int | None,
+    minutes: Minutes,
+    actor: Actor,
+    *,
+    said: bool,
+) -> Pledge:
+    """A neighbour of an idea on the wall comes along into the list of its bid, as a part of the action that begins it. `said`: they have
+    said these hours themselves, so they are confirmed; all others are asked, with the hours as a proposal.
+
+    A name that the list has already gets a number behind it. Refused as for `invite`.
+    """
+    must_be_in_transaction()
+    taken = {as_heard(each.name) for each in queries.pledges_of(application.id)}
+    called = next(
+        each for number in range(1, MOST_PLEDGES + 2) if as_heard(each := name if number == 1 else f"{name} {number}") not in taken
+    )
+    pledge = _new(application, called, contact, actor)
+    if person_id is not None and pledge.person_id is None:
+        pledge.person_id, pledge.worker = person_id, f"person:{person_id}"
+    begin(pledge, "invited", actor)
+    if said:
+        _promise(application, pledge, "hours", minutes, Minutes(0), 0, "", _neighbour(pledge))
+    else:
+        pledge.minutes = minutes
+    return pledge
+
+
 def _way(address: str) -> str:
     return f"neighbour:{address}"
 

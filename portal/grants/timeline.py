@@ -14,6 +14,7 @@ from portal.words import N_, _
 
 SENTENCES: dict[str, str] = {
     "bid.started": N_("%(who)s began writing this idea."),
+    "bid.began_as_idea": N_("It began as a card on the wall of ideas."),
     "bid.sent": N_("%(who)s sent the idea."),
     "bid.changed": N_("%(who)s changed the idea."),
     "bid.more_asked": N_("%(who)s asked to know more."),

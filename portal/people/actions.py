@@ -411,6 +411,8 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
     Refused while something keeps them (money under way); the sentence says what.
     """
     with transaction():
+        for lock in queries.BEFORE_LEAVING:
+            lock()
         me = db.session.get_one(Person, person_id, with_for_update=True)
         why = queries.why_not_leave(person_id)
         if why:

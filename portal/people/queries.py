@@ -28,6 +28,8 @@ AT_NEW_ADDRESS: list[Callable[[Person], None]] = []
 TRUSTED: list[Callable[[int], bool]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
+# what they lock before the person who leaves is locked, because their own actions lock in that order
+BEFORE_LEAVING: list[Callable[[], None]] = []
 
 
 def person(id_: int) -> Person:

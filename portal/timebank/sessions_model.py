@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
 from portal.db import Base
+from portal.events.model import Gathering
 from portal.money import Minutes
 from portal.people.model import Person
 from portal.places.model import Area
@@ -59,6 +60,7 @@ class TimeSession(Base):
         Index("ix_time_session_area_id", "area_id", "day"),
         Index("ix_time_session_organiser_id", "organiser_id", "day"),
         Index("ix_time_session_rota_id", "rota_id", "day"),
+        Index("uq_time_session_gathering_id", "gathering_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,6 +94,7 @@ class TimeSession(Base):
     purpose_id: Mapped[int | None] = mapped_column(ForeignKey("purpose.id"))  # it was work on a funded idea too
     split: Mapped[str] = mapped_column(default="")  # "": whoever comes gives time; else one gives to all who come, and how they pay
     giver_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))  # that one; `payer_id` too, unless a pot pays
+    gathering_id: Mapped[int | None] = mapped_column(ForeignKey("gathering.id"))  # the event that it belongs to: one check-in does for both
 
     rota: Mapped[Rota | None] = relationship(viewonly=True)
     category: Mapped[Category] = relationship(viewonly=True)
@@ -100,6 +103,7 @@ class TimeSession(Base):
     payer: Mapped[Member | None] = relationship(foreign_keys=[payer_id], viewonly=True)
     giver: Mapped[Member | None] = relationship(foreign_keys=[giver_id], viewonly=True)
     purpose: Mapped[Purpose | None] = relationship(viewonly=True)
+    gathering: Mapped[Gathering | None] = relationship(viewonly=True)
     organiser: Mapped[Person] = relationship(viewonly=True)
 
     @property

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import appeals, apply, decide, queries, rounds, timeline, worked
+from portal.grants import appeals, apply, decide, from_idea, queries, rounds, timeline, worked
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.forms.rounds import DECISIONS, way_of
@@ -370,6 +370,7 @@ def withdraw(ref: str) -> Any:
     form = forms.Withdraw()
     if form.validate_on_submit():
         apply.withdraw(ref, form.reason.data, acting_on(application))
+        from_idea.open_again(ref)
         flash(_("Your idea is withdrawn. You can start again whenever you like."))
         return see_other(f"/grants/{ref}")
     return form_page("grants/apply_withdraw.html", form, application=application)
@@ -386,6 +387,7 @@ def bid(ref: str) -> Any:
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
+    as_card = any(event.kind == "began_as_idea" for event in story)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, hours=worked.hours_for(award, ()),
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
@@ -395,6 +397,8 @@ def bid(ref: str) -> Any:
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
         offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
+        origin=from_idea.origin_of(application.id) if as_card else None,
+        left_behind=from_idea.left_behind(application.id) if as_card and mine else [],
         account_missing=waits and award is not None and awards.current_payee(award) is None,
     )  # fmt: skip
 

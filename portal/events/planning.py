@@ -1,0 +1,301 @@
+"""Opening an event or a series of them, changing and cancelling it, and the yes or no of a connector where a neighbour asks.
+
+Connectors and officers where they are trusted, and organisations, put theirs into the calendar at once; what an organisation or a
+neighbour made or changed stands on the connectors' list until one has looked. A neighbour's own event is held until one said yes.
+Lock order: event, then what belongs to it in rooms above.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+
+from sqlalchemy import select
+
+from portal import clock, once, vault
+from portal.calendars import MOST_TIMES, days_of
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
+from portal.errors import Conflict, NotYours, Refused
+from portal.events import coming, hooks, notices, queries
+from portal.events.model import Gathering, Guest, Series
+from portal.events.notices import about
+from portal.events.queries import locked, must_run
+from portal.events.rules import Plan, judge
+from portal.history import Actor, record
+from portal.people.access import Who
+from portal.people.model import Organisation
+from portal.people.shield import not_for_the_public
+from portal.places.model import Area
+from portal.refs import new_ref
+from portal.words import _, _n
+from portal.working_days import working_days_after
+
+ANSWER_IN = 2  # working days in which a neighbour hears whether their event is on
+
+
+@dataclass(frozen=True)
+class There:
+    """An area, as the table of who may do what asks for it."""
+
+    area_id: int | None
+
+
+# --- opening -------------------------------------------------------------------------------------------------------------
+
+
+def plan_event(plan: Plan, organisation: str, who: Who, *, once_key: str, every: str = "", until: date | None = None) -> str:
+    """Put an event into the calendar, or with `every` and `until` one for each day of a series; returns the reference of the first.
+
+    `organisation`: the reference of one that they act for, or "" for themselves: then in their role, if they have one there, else as a
+    neighbour, and it is held until a connector says yes. Refused: what `judge` says, not their organisation, too many times.
+    """
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        judge(plan, [who.name], clock.today())
+        area = _area(plan.area_id)
+        trusted = who.can("help others", There(area.id))
+        group = _organisation(organisation, who)
+        role = _role(who, area) if trusted and group is None else ""
+        series, days = _days(plan.day, every, until)
+        made: list[Gathering] = []
+        for day in days:
+            made.append(_one(replace(plan, day=day), series, group, role, who, open_=trusted or group is not None, looked=trusted))
+        if made[0].status == "held":
+            notices.look_at_it(made[0])
+        once.keep(once_key, made[0].ref)
+        return made[0].ref
+
+
+def _days(first: date, every: str, until: date | None) -> tuple[Series | None, Sequence[date]]:
+    if not every:
+        return None, [first]
+    if until is None:
+        raise Refused(_("Say until when it comes."), "until")
+    days = days_of(every, first, until)
+    if len(days) > MOST_TIMES:
+        raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=MOST_TIMES), "until")
+    series = Series(ref=new_ref("SER"), every=every, first_day=first, until=until)
+    db.session.add(series)
+    db.session.flush()
+    return series, days
+
+
+def _one(plan: Plan, series: Series | None, group: Organisation | None, role: str, who: Who, *, open_: bool, looked: bool) -> Gathering:
+    ref, now = new_ref("EVT"), clock.now()
+    gathering = Gathering(
+        ref=ref, series_id=series.id if series else None, organiser_id=who.id, organisation_id=group.id if group else None, role=role,
+        entered_by=Actor(who.id).code, code=_new_code(ref, plan.day), made_at=now, changed_at=now, version=1, looked=1 if looked else 0,
+        status="open" if open_ else "held", decided_at=now if open_ else None, decided_by=Actor(who.id).code if open_ else None,
+        answer_by=None if open_ else min(working_days_after(clock.today(), ANSWER_IN), max(plan.day, clock.today())), **asdict(plan),
+    )  # fmt: skip
+    db.session.add(gathering)
+    db.session.flush()
+    record(about(gathering), "opened" if open_ else "held", Actor(who.id), series=series.ref if series else None)
+    return gathering
+
+
+def _area(area_id: int | None) -> Area:
+    found = db.session.get(Area, area_id) if area_id is not None else None
+    if found is None or found.archived_at is not None or found.kind == "scheme":
+        raise Refused(_("Choose in which area it is."), "area")
+    return found
+
+
+def _organisation(ref: str, who: Who) -> Organisation | None:
+    if not ref:
+        return None
+    found = db.session.scalar(select(Organisation).where(Organisation.ref == ref, Organisation.archived_at.is_(None)))
+    if found is None or not who.can("act for this group", found.id):
+        raise Refused(_("Choose for whom you organise it."), "organisation")
+    return found
+
+
+def _role(who: Who, area: Area) -> str:
+    return "connector" if who.has_in(area.id, "connector") else "officer"
+
+
+def _new_code(ref: str, day: date) -> str:
+    """Six digits that no other event of that day has."""
+    one_at_a_time(f"event codes:{day}")
+    taken = set(db.session.scalars(select(Gathering.code).where(Gathering.day == day)))
+    number = 0
+    while True:
+        number += 1
+        code = f"{int(vault.marks('event code', f'{ref}:{day}:{number}')[0][-12:], 16) % 1_000_000:06d}"
+        if code not in taken:
+            return code
+
+
+# --- changing ------------------------------------------------------------------------------------------------------------
+
+
+def change(ref: str, plan: Plan, who: Who, *, shown: int, later: bool = False) -> int:
+    """Change an event, or with `later` this one and all later ones of its series; returns how many.
+
+    Later ones keep their own days, moved by as many days as this one. Who comes hears of another day, time, place or name. Refused: over,
+    changed by somebody else since it was `shown`, people checked in already, more people than places. NotYours.
+    """
+    with transaction():
+        gathering = _open_one(ref, who)
+        if shown != gathering.version:
+            raise Conflict(_("Somebody changed this meanwhile. Look at it again."))
+        judge(plan, [gathering.organiser.name, who.name], clock.today())
+        _area(plan.area_id)
+        moved = plan.day - gathering.day
+        some = [gathering, *(queries.later_of(gathering) if later else ())]
+        for each in some:
+            _change_one(each, replace(plan, day=each.day + moved), who)
+        return len(some)
+
+
+def _open_one(ref: str, who: Who) -> Gathering:
+    gathering = locked(ref)
+    must_run(who, gathering)
+    if gathering.status == "cancelled":
+        raise Conflict(_("This was cancelled. Copy it to hold another one."))
+    if gathering.status == "refused":
+        raise Conflict(_("We said no to this. Talk to us, or copy it and try again."))
+    if gathering.day < clock.today():
+        raise Conflict(_("That day is over. Copy it to hold another one."))
+    return gathering
+
+
+def _change_one(gathering: Gathering, plan: Plan, who: Who) -> None:
+    new = asdict(plan)
+    before = {name: getattr(gathering, name) for name in new}
+    if new == before:
+        return
+    if plan.day != gathering.day:
+        if anybody_here(gathering):
+            raise Refused(_("People are checked in already, so the day stays as it is."), "day")
+        gathering.code = _new_code(gathering.ref, plan.day)
+    taken = queries.taken(gathering)
+    if plan.places is not None and taken > plan.places:
+        raise Refused(
+            _n("One place is taken already. Write at least 1.", "%(num)d places are taken already. Write at least %(num)d.", taken),
+            "places",
+        )
+    all_seen = gathering.looked == gathering.version
+    for name, value in new.items():
+        setattr(gathering, name, value)
+    gathering.version += 1
+    if who.can("help others", There(plan.area_id)) and all_seen:
+        gathering.looked = gathering.version
+    gathering.changed_at = clock.now()
+    db.session.flush()
+    actor = Actor(who.id)
+    record(about(gathering), "changed", actor, fields=sorted(name for name in new if new[name] != before[name]))
+    for follow in hooks.AT_CHANGE:
+        follow(gathering, actor)
+    coming.move_up(gathering)
+    if gathering.status == "open" and any(new[name] != before[name] for name in ("day", "starts", "ends", "place", "title")):
+        notices.changed(gathering, [each for each in queries.guests(gathering) if each.state in ("going", "waiting")])
+
+
+def anybody_here(gathering: Gathering) -> bool:
+    """Whether somebody was checked in."""
+    query = select(Guest.id).where(Guest.gathering_id == gathering.id, Guest.here_at.is_not(None)).limit(1)
+    return db.session.scalar(query) is not None
+
+
+# --- cancelling ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """How many events were cancelled, and who of those who come left no way to be told: names."""
+
+    count: int
+    untold: tuple[str, ...] = ()
+
+
+def cancel(ref: str, reason: str, who: Who, *, later: bool = False) -> Cancelled:
+    """It does not take place, or with `later` neither do the later ones of its series; everybody who comes or waits hears why. A second
+    time changes nothing.
+
+    Also after people were checked in: they stay recorded as there, and hear that it ended early. Refused: over, no reason. NotYours.
+    """
+    with transaction():
+        gathering = locked(ref)
+        must_run(who, gathering)
+        if not reason:
+            raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
+        if (private := not_for_the_public(reason, [gathering.organiser.name])) is not None:
+            raise Refused(_("Everybody can read why, so take out %(what)s.", what=private), "reason")
+        if gathering.status != "cancelled":
+            _open_one(ref, who)
+        some = [each for each in [gathering, *(queries.later_of(gathering) if later else ())] if each.status in ("held", "open")]
+        untold = [name for each in some for name in cancel_one(each, reason, Actor(who.id))]
+        return Cancelled(len(some), tuple(dict.fromkeys(untold)))
+
+
+def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]:
+    """As a part of an action; returns the names of those who cannot be told."""
+    must_be_in_transaction()
+    gathering.status, gathering.cancelled_at, gathering.reason = "cancelled", clock.now(), reason
+    gathering.version += 1
+    gathering.looked, gathering.changed_at = gathering.version, clock.now()
+    db.session.flush()
+    record(about(gathering), "cancelled", actor, reason=reason)
+    for follow in hooks.AT_CANCEL:
+        follow(gathering, actor)
+    to = [each for each in queries.guests(gathering) if each.state in ("going", "waiting") or each.here_at is not None]
+    notices.cancelled(gathering, to)
+    return [queries.name_of(each) for each in to if not notices.can_be_told(each) and each.here_at is None]
+
+
+# --- yes or no -----------------------------------------------------------------------------------------------------------
+
+
+def say_yes(ref: str, who: Who) -> int:
+    """A connector or officer of the area has looked: a held event is on, with all of its series that were held. Returns how many.
+
+    A second time changes nothing. NotYours: not their area. Conflict: it is over or was decided otherwise.
+    """
+    with transaction():
+        gathering = _to_decide(ref, who)
+        if gathering.status in ("cancelled", "refused"):
+            raise Conflict(_("This is not to be decided any more."))
+        first, some = gathering.status == "held", 0
+        for each in [gathering, *queries.later_of(gathering)]:
+            if each.looked == each.version:
+                continue
+            if each.status == "held":
+                each.status, each.decided_at, each.decided_by, each.answer_by = "open", clock.now(), Actor(who.id).code, None
+                each.changed_at = clock.now()
+                some += 1
+            each.looked = each.version
+            db.session.flush()
+            record(about(each), "looked_at", Actor(who.id), status=each.status)
+        if first:
+            notices.said_yes(gathering)
+        return some
+
+
+def say_no(ref: str, reason: str, who: Who) -> int:
+    """The other answer to a held event and the later ones of its series, with a reason that whoever asked reads. Returns how many."""
+    with transaction():
+        gathering = _to_decide(ref, who)
+        if not reason:
+            raise Refused(_("Write why, in a few words. Whoever asked reads it."), "reason")
+        if gathering.status == "refused":
+            return 0
+        if gathering.status != "held":
+            raise Conflict(_("This is in the calendar already. Cancel it instead, with a reason for everybody."))
+        some = [each for each in [gathering, *queries.later_of(gathering)] if each.status == "held"]
+        for each in some:
+            each.status, each.decided_at, each.decided_by, each.reason = "refused", clock.now(), Actor(who.id).code, reason
+            each.looked, each.changed_at = each.version, clock.now()
+            db.session.flush()
+            record(about(each), "refused", Actor(who.id), reason=reason)
+        notices.said_no(gathering)
+        return len(some)
+
+
+def _to_decide(ref: str, who: Who) -> Gathering:
+    gathering = locked(ref)
+    if not who.can("help others", gathering):
+        raise NotYours(_("We cannot find that event."))
+    if gathering.status == "held" and gathering.day < clock.today():
+        raise Conflict(_("That day is over. There is nothing to decide any more."))
+    return gathering

@@ -1,0 +1,129 @@
+"""What can be judged of an idea without asking the database: its words, the hours of who is in, what is alike, what worries."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from portal.errors import Refused
+from portal.money import STEP, Minutes
+from portal.people.shield import not_for_the_public
+from portal.words import _
+
+DAYS = 180  # on the wall without being renewed
+REMINDED_BEFORE = 14  # days
+MOST_OPEN = 20  # of one person at once
+LEAST_TITLE = 8  # letters: "Bench" says too little
+MOST_MINUTES = Minutes(16 * 60)
+UNDO_DAYS = 14
+ASKED_DAYS = 30  # how long a question to join waits
+LOOK_WORKING_DAYS = 2
+# A word here is no verdict: a neighbour who helps reads the card before everybody does.
+WORRY = frozenset(
+    [
+        "abuse",
+        "abused",
+        "addict",
+        "alcohol",
+        "ammunition",
+        "betting",
+        "bomb",
+        "cannabis",
+        "cocaine",
+        "crypto",
+        "deadly",
+        "drug",
+        "drugs",
+        "explosive",
+        "fight",
+        "firearm",
+        "gambling",
+        "gun",
+        "hate",
+        "heroin",
+        "immigrant",
+        "immigrants",
+        "investment",
+        "kill",
+        "knife",
+        "knives",
+        "loan",
+        "loans",
+        "nude",
+        "overdose",
+        "paedophile",
+        "password",
+        "pin",
+        "pornography",
+        "prescription",
+        "racist",
+        "revenge",
+        "sex",
+        "suicide",
+        "terrorist",
+        "vape",
+        "vigilante",
+        "weapon",
+        "weapons",
+    ]
+)
+
+
+def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:
+    """Refused, at its field: too little said, or what points to a person. `names`: of people it may be about."""
+    if len(title) < LEAST_TITLE:
+        raise Refused(_("Say your idea in a sentence, like “A bench by the bus stop”."), "title")
+    known = list(names)
+    for field, said in (("title", title), ("text", text), ("alt", alt)):
+        if (what := not_for_the_public(said, known)) is not None:
+            raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), field)
+
+
+def judge_minutes(minutes: int) -> Minutes:
+    """The hours that somebody is in with. Refused: not in quarters of an hour, none, more than 16 hours."""
+    if minutes < STEP or minutes % STEP:
+        raise Refused(_("Write the time in quarters of an hour, like 2 h or 1 h 15 min."), "minutes")
+    if minutes > MOST_MINUTES:
+        raise Refused(_("16 hours are the most that one neighbour can put in here. Write less."), "minutes")
+    return Minutes(minutes)
+
+
+def first_name(name: str) -> str:
+    """The first word of a name, which is all that anybody else reads."""
+    return (name.split() or [""])[0]
+
+
+def worries(words: Iterable[str]) -> list[str]:
+    """Those of these words (small letters) that ask for a look, in order."""
+    return [word for word in words if word in WORRY]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One "I'm in" as it is counted. `neighbour` is the same text for the same person."""
+
+    neighbour: str
+    minutes: int
+
+
+def counted(some: Iterable[Said], leave_out: Collection[str] = ()) -> Mapping[str, Minutes]:
+    """Neighbour to minutes: each once, with the larger number. `leave_out`: whose idea it is."""
+    found: dict[str, Minutes] = {}
+    for one in some:
+        if one.neighbour not in leave_out:
+            found[one.neighbour] = Minutes(max(found.get(one.neighbour, 0), one.minutes))
+    return found
+
+
+def in_common(one: Iterable[str], other: Collection[str]) -> list[str]:
+    """Words that two cards share, in the order of the first."""
+    return [word for word in dict.fromkeys(one) if word in other]
+
+
+def alike(shared: int, one: int, other: int) -> bool:
+    """Whether cards with so many words that say something, so many of them shared, may mean the same thing."""
+    return shared >= 2 or (shared == 1 and min(one, other) <= 2)
+
+
+def the_same(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether two notes on a wall say the same: four words of five."""
+    both = len(set(one) & set(other))
+    return bool(both) and both * 5 >= len(set(one) | set(other)) * 4

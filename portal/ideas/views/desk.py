@@ -1,0 +1,189 @@
+"""A connector's desk of ideas: what waits for a look, whose yes is asked for, the log, and a wall of notes typed in one go."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+from flask_login import current_user
+
+from portal.errors import NotFound, Refused
+from portal.ideas import care, forms, joining, prints, queries, wall
+from portal.ideas.views.cards import done, pdf, the_scheme
+from portal.people.views import area_id
+from portal.places.model import Area
+from portal.places.queries import areas as all_areas
+from portal.web.filters import short_day
+from portal.web.forms import whole_number
+from portal.web.limits import limiter
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, may, require
+from portal.words import N_, _
+
+idea_desk = Blueprint("idea_desk", __name__)
+HEADS = {"idea": N_("Idea"), "more": N_("More"), "name": N_("First name"), "contact": N_("E-mail or mobile"), "area": N_("Area")}
+PAGE = 25
+
+
+class Placed:
+    """An area as access sees it: something that lies there."""
+
+    def __init__(self, area: Area) -> None:
+        self.area_id = area.id
+
+
+def own_areas() -> Sequence[Area]:
+    """Areas in use where the person of this request helps others, theirs first."""
+    mine = [area for area in all_areas() if area.kind != "scheme" and may("help others", Placed(area))]
+    return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
+
+
+def _areas() -> frozenset[int] | None:
+    found: frozenset[int] | None = current_user.areas("connector", "officer")
+    return found
+
+
+@idea_desk.get("/ideas/desk/")
+@allow("help others")
+def index() -> Any:
+    """What waits, the soonest due first."""
+    after = whole_number(request.args.get("after"), 0) or None
+    looks = care.waiting(_areas(), after=after, limit=PAGE + 1)
+    return page(
+        "ideas/desk.html", looks=looks[:PAGE], kinds=care.KINDS, joins=joining.at_desk(_areas()), areas=own_areas(), whose=queries.whose,
+        older=f"/ideas/desk/?after={looks[PAGE - 1].id}" if len(looks) > PAGE else None,
+    )  # fmt: skip
+
+
+@idea_desk.route("/ideas/desk/looks/<int:number>", methods=["GET", "POST"])
+@allow("help others")
+def look(number: int) -> Any:
+    """One card that waits: it stands, or comes down."""
+    found = care.look_of(number)
+    require("help others", found.idea)
+    form = forms.Settle().fill()
+    if done(form, lambda: care.settle(number, form.outcome.data, form.answer.data or "", current_user)):
+        flash(_("Settled. Its owner is told."))
+        return see_other("/ideas/desk/")
+    return form_page(
+        "ideas/look.html",
+        form,
+        look=found,
+        idea=found.idea,
+        kinds=care.KINDS,
+        outcomes=care.OUTCOMES,
+        whose=queries.whose,
+        own=queries.is_owner(current_user, found.idea),
+    )
+
+
+@idea_desk.route("/ideas/<ref>/hold", methods=["GET", "POST"])
+@allow("help others")
+def hold(ref: str) -> Any:
+    """Off the wall until somebody has looked."""
+    idea = queries.by_ref(ref)
+    require("help others", idea)
+    form = forms.Hold()
+    if done(form, lambda: care.hold_back(ref, form.why.data, current_user)):
+        flash(_("Held. It is off the wall until it is settled."))
+        return see_other("/ideas/desk/")
+    return form_page("ideas/hold.html", form, idea=idea, back=f"/ideas/{ref}")
+
+
+@idea_desk.get("/ideas/desk/log")
+@allow("help others")
+def log() -> Any:
+    """All that was looked at or waits, newest first."""
+    before = whole_number(request.args.get("before"), 0) or None
+    rows = care.log(_areas(), before=before, limit=PAGE + 1)
+    older = f"/ideas/desk/log?before={rows[PAGE - 1][0].id}" if len(rows) > PAGE else None
+    return page("ideas/log.html", rows=rows[:PAGE], kinds=care.KINDS, outcomes=care.OUTCOMES, older=older)
+
+
+# --- a wall of notes -----------------------------------------------------------------------------------------------------
+
+
+@idea_desk.route("/ideas/desk/wall", methods=["GET", "POST"])
+@allow("help others")
+@limiter.limit("60/minute", methods=["POST"])
+def type_wall() -> Any:
+    """Tab from cell to cell, or rows pasted from a spreadsheet where a script runs."""
+    areas = own_areas()
+    events = queries.events_lately([area.id for area in areas])
+    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in events]
+    chosen = next((each for each in events if each.ref == request.args.get("event")), None)
+    start = (
+        {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
+    )
+    form = forms.Wall(data=start if request.method == "GET" else None).fill(areas, choices)
+    rows = forms.rows_sent(request.form)
+    if request.method == "GET" or "more" in request.form:
+        return _typing(form, forms.padded(rows, forms.AT_ONCE if "more" in request.form else 0), areas)
+    if not form.validate():
+        return _typing(form, forms.padded(rows), areas)
+    try:
+        ref = wall.pin_wall(
+            rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
+        )
+    except wall.Faulty as why:
+        form.refuse(why.sentence)
+        return _typing(form, forms.padded(rows), areas, why.faults)
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return _typing(form, forms.padded(rows), areas)
+    flash(_("The wall is typed. Write the numbers on the notes, or print the cards."))
+    return see_other(f"/ideas/desk/walls/{ref}")
+
+
+def _typing(form: Any, rows: Sequence[wall.Typed], areas: Sequence[Area], faults: Sequence[wall.Fault] = ()) -> Any:
+    """The page of the table; each fault stands at its row."""
+    wrong: dict[int, list[wall.Fault]] = {}
+    for fault in faults:
+        wrong.setdefault(fault.line, []).append(fault)
+    return form_page(
+        "ideas/wall.html",
+        form,
+        rows=rows,
+        heads=HEADS,
+        wrong=wrong,
+        areas=areas,
+        names=[area.name for area in all_areas()],
+        most=wall.MOST_ROWS,
+    )
+
+
+@idea_desk.get("/ideas/desk/walls/<ref>")
+@allow("help others")
+def typed(ref: str) -> Any:
+    """The numbers to write on the notes."""
+    return page("ideas/wall_typed.html", some=_of_wall(ref), ref=ref, whose=queries.whose, states=queries.STATE_WORDS)
+
+
+@idea_desk.get("/ideas/desk/walls/<ref>.pdf")
+@allow("help others")
+@limiter.limit("12/minute")
+def print_wall(ref: str) -> Response:
+    """The cards of one wall, to cut out."""
+    return pdf(prints.cards(_("Ideas from the wall"), _of_wall(ref), the_scheme(), large=request.args.get("large") == "1"), "ideas")
+
+
+def _of_wall(ref: str) -> Any:
+    some = queries.of_wall(ref)
+    if not all(may("help others", each) for each in some):
+        raise NotFound(_("We cannot find those cards."))
+    return some
+
+
+@idea_desk.get("/ideas/desk/cards.pdf")
+@allow("help others")
+@limiter.limit("12/minute")
+def print_area() -> Response:
+    """The newest cards on the wall of one area."""
+    area = next((each for each in own_areas() if each.code == request.args.get("area", "")), None)
+    if area is None:
+        raise Refused(_("Choose an area on the desk of ideas first."))
+    some = queries.for_printing([area.id], prints.AT_ONCE)
+    if not some:
+        raise Refused(_("There is no idea on the wall of this area yet, so there is nothing to print."))
+    return pdf(
+        prints.cards(_("Ideas, %(area)s", area=area.name), some, the_scheme(), large=request.args.get("large") == "1"), f"ideas-{area.code}"
+    )

@@ -1,0 +1,165 @@
+"""A whole wall of notes, typed by a connector in one go: all of them or none, each fault at its row, notes that say the same pointed out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from portal import once
+from portal.db import db, transaction
+from portal.errors import Refused
+from portal.ideas import cards, queries
+from portal.ideas.model import Idea
+from portal.ideas.queries import hold
+from portal.ideas.rules import the_same
+from portal.people.access import Who
+from portal.places import queries as places
+from portal.places.model import Area
+from portal.refs import new_ref
+from portal.web.forms import parse_email, parse_phone
+from portal.words import _
+
+MOST_ROWS = 60
+LONGEST = 160  # letters of a cell
+COLUMNS = ("idea", "more", "name", "contact", "area")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A note as somebody typed it. `line` from 1; `again`: it is another one, although it looks like one that is there."""
+
+    line: int
+    idea: str = ""
+    more: str = ""
+    name: str = ""
+    contact: str = ""
+    area: str = ""
+    again: bool = False
+
+    @staticmethod
+    def of(line: int, cells: Sequence[str], *, again: bool = False) -> "Typed":
+        """A row from its cells in the order of COLUMNS; those that are missing are empty."""
+        idea, more, name, contact, area = (*cells, *("",) * len(COLUMNS))[: len(COLUMNS)]
+        return Typed(line, idea, more, name, contact, area, again)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(getattr(self, column) for column in COLUMNS)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a cell. `twice`: the card that it may be, as (reference, words); or the row, which has no address."""
+
+    line: int
+    column: str
+    sentence: str
+    twice: tuple[str, str] | None = None
+
+    @property
+    def may_be_another(self) -> bool:
+        return self.twice is not None
+
+
+class Faulty(Refused):
+    """Some notes cannot be pinned, so none was."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(_("Nothing was saved. Put right what is marked, and send the wall again."))
+        self.faults = faults
+
+
+def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, event_ref: str = "", once_key: str) -> str:
+    """Pin all notes; returns the reference of the wall, whose page has their numbers. Rows in which nothing stands are left out.
+
+    Faulty: names each fault; nothing was saved. Refused: no row, too many, not where they help.
+    """
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        hold()
+        some = [row for row in rows if not row.is_empty]
+        if not some:
+            raise Refused(_("Type at least one idea."))
+        if len(some) > MOST_ROWS:
+            raise Refused(_("Send at most %(most)d notes at a time.", most=MOST_ROWS))
+        ref = new_ref("WAL")
+        faults = _pinned(some, cards.Draft("", area_id, event_ref=event_ref), who, ref)
+        if faults:
+            raise Faulty(faults)
+        once.keep(once_key, ref)
+        return ref
+
+
+def _pinned(rows: Sequence[Typed], plain: cards.Draft, who: Who, ref: str) -> list[Fault]:
+    """Cards of the rows that can be, and the faults of the others."""
+    areas = {name.casefold(): area for area in places.areas() for name in (area.name, area.code)}
+    there = _notes_there({area.id for area in areas.values()})
+    faults: list[Fault] = []
+    seen: list[tuple[Typed, Sequence[str]]] = []
+    for row in rows:
+        words = queries.stems(row.idea)
+        faults += twins if (twins := _twin(row, words, seen, there)) else _pin(row, plain, areas, who, ref)
+        seen.append((row, words))
+    return faults
+
+
+def _notes_there(area_ids: set[int]) -> Sequence[tuple[Idea, Sequence[str]]]:
+    """Cards that are on the wall, with their words."""
+    live = db.session.scalars(select(Idea).where(queries.live(), Idea.area_id.in_(area_ids)).order_by(Idea.id.desc()).limit(2000)).all()
+    return [(each, queries.stems(each.title)) for each in live]
+
+
+def _twin(
+    row: Typed, words: Sequence[str], seen: Sequence[tuple[Typed, Sequence[str]]], there: Sequence[tuple[Idea, Sequence[str]]]
+) -> list[Fault]:
+    if row.again or not words:
+        return []
+    for other, said in seen:
+        if the_same(words, said):
+            return [
+                Fault(
+                    row.line,
+                    "idea",
+                    _("This says the same as row %(number)d. Leave one out, or say that it is another idea.", number=other.line),
+                    ("", ""),
+                )
+            ]
+    for card, said in there:
+        if the_same(words, said):
+            where = (card.ref, _("Card %(number)d: %(title)s", number=card.number, title=card.title))
+            return [
+                Fault(
+                    row.line,
+                    "idea",
+                    _("Card %(number)d on the wall says the same. Leave this out, or say that it is another idea.", number=card.number),
+                    where,
+                )
+            ]
+    return []
+
+
+def _pin(row: Typed, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
+    try:
+        contact = _contact(row.contact)
+    except ValueError as why:
+        return [Fault(row.line, "contact", str(why))]
+    place = plain.area_id
+    if row.area:
+        found = areas.get(row.area.casefold())
+        if found is None:
+            return [Fault(row.line, "area", _("We do not know that area. Write its name as it stands in the list."))]
+        place = found.id
+    draft = replace(plain, title=row.idea, text=row.more, area_id=place, name=row.name, contact=contact)
+    try:
+        cards.new_card(draft, who, "paper sheet", for_somebody=True, wall=ref)
+    except Refused as why:
+        column = {"title": "idea", "text": "more"}.get(why.field or "", why.field or "")
+        return [Fault(row.line, column if column in COLUMNS else "idea", why.sentence)]
+    return []
+
+
+def _contact(text: str) -> tuple[str, str] | None:
+    if not text:
+        return None
+    return ("email", parse_email(text)) if "@" in text else ("sms", parse_phone(text))

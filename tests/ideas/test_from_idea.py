@@ -1,0 +1,204 @@
+"""From a card to an application: words, photo and neighbours come along, the rules of the round hold, one at a time, and the story is told."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from portal import clock
+from portal.errors import Conflict, NotYours, Refused
+from portal.exports import register
+from portal.grants import apply, decide, from_idea, match, queries, rounds
+from portal.grants.model import Pledge
+from portal.grants.rules import RoundRules
+from portal.ideas import cards, counting, joining, pledges
+from portal.ideas import queries as ideas
+from portal.money import Pence
+from portal.people.actions import delete_me
+from tests.conftest import Store
+from tests.grants.season import Season
+from tests.grants.sparks import png
+from tests.ideas.fair import BENCH, fair, joined, last_pledge, mail, pin, sent, the, without
+
+HATTIE = ("email", "hattie@example.org")
+
+
+@pytest.fixture
+def season(app: Flask) -> Iterator[Season]:
+    yield fair()
+    assert list(counting.broken_caches()) == []
+
+
+def begin(season: Season, ref: str, store: Store, who: str = "Maya", key: str = "begin", **more: object) -> str:
+    return from_idea.start(ref, season.round_ref, season.who(who), data_dir=store.home, once_key=key, **more)  # type: ignore[arg-type]
+
+
+def came(season: Season, bid: str) -> dict[str, Pledge]:
+    return {each.name: each for each in queries.pledges_of(season.bid(bid).id)}
+
+
+def sent_off(season: Season, bid: str) -> None:
+    """The other questions, answered and sent."""
+    first = clock.today() + timedelta(days=30)
+    answers = {
+        "who_for": "Everybody", "better": "We meet.", "public_summary": "A bench for all.", "first_day": first, "last_day": first + timedelta(days=30),
+        "pay_route": "group", "pay_to": "Mossgate",
+    }  # fmt: skip
+    application = season.bid(bid)
+    version = apply.save(bid, application.version, "when", answers, season.actor("Maya"), lines=[apply.Line("Timber", Pence(100_00))])
+    apply.send(bid, version, season.actor("Maya"), sure=True)
+
+
+class TestBeginning:
+    def test_words_photo_and_neighbours_come_along_in_their_honest_state(self, season: Season, store: Store) -> None:
+        ref = pin(season, picture=png(), data_dir=store.home, alt="The stop")
+        pledges.say_in(ref, 120, season.who("Bo"))
+        hattie = without(ref, "Hattie", 180, HATTIE)
+        pledges.prove(sent(hattie))
+        without(ref, "Walter", 60, ("sms", "+447700900123"))  # has not opened the link
+        without(ref, "Ada", 60)  # at the door
+        without(ref, "Ada", 90)  # another one of that name
+        bid = begin(season, ref, store)
+        assert begin(season, ref, store) == bid
+        application = season.bid(bid)
+        assert (application.title, application.idea, application.person_id) == (
+            BENCH,
+            "So that old people can rest.",
+            season.who("Maya").id,
+        )
+        photo = queries.photos_of(f"bid:{application.id}")[0]
+        assert photo.alt == "The stop" and photo.file != the(ref).photo_file and (store.home / "photos" / photo.file).exists()
+        states = {name: (each.status, each.minutes) for name, each in came(season, bid).items()}
+        assert states == {
+            "Bo": ("confirmed", 120),
+            "Hattie": ("confirmed", 180),
+            "Walter": ("invited", 60),
+            "Ada": ("invited", 60),
+            "Ada 2": ("invited", 90),
+        }
+        told = list(mail(f"bid:{application.id}"))
+        assert sorted(each.to_name for each in told) == ["Bo", "Hattie", "Walter"]  # once each, who can be reached
+        assert match.link_of(came(season, bid)["Walter"]) in next(each.body for each in told if each.to_name == "Walter")
+        assert queries.meter_of(application).neighbours == 2 and match.at_the_door(came(season, bid)["Ada"])
+        assert (the(ref).status, the(ref).taken_by) == ("taken", f"bid:{application.id}")
+        match.say_yes(match.token_of(came(season, bid)["Walter"]), "hours", came(season, bid)["Walter"].minutes, match.Minutes(0), 0, "")
+        assert came(season, bid)["Walter"].status == "confirmed"
+
+    def test_a_long_sentence_is_the_answer_too(self, season: Season, store: Store) -> None:
+        long = "A place where everybody who lives here can sit down together and talk, with tea and with cake"
+        application = season.bid(begin(season, pin(season, title=long), store))
+        assert application.title.endswith("…") and len(application.title) <= 80 and application.idea.startswith(long)
+
+    def test_who_may_begin(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        with pytest.raises(NotYours):
+            begin(season, ref, store, "Bo")
+        with pytest.raises(Refused, match="how you know"):
+            begin(season, ref, store, "Gus")
+        bid = begin(season, ref, store, "Gus", basis="telephone")
+        assert (season.bid(bid).person_id, season.bid(bid).helper_id) == (season.who("Maya").id, season.who("Gus").id)
+        with pytest.raises(Conflict, match="one at a time"):
+            begin(season, ref, store, key="second")
+
+    def test_a_card_from_paper_gets_a_person(self, season: Season, store: Store) -> None:
+        ref = pin(season, None)
+        with pytest.raises(Refused, match="whose idea it is"):
+            begin(season, ref, store, "Gus", basis="in person")
+        bid = begin(season, ref, store, "Gus", basis="in person", name="Elsie Reyes", contact=("email", "elsie@example.org"))
+        assert the(ref).owner_id == season.bid(bid).person_id
+
+    def test_what_has_joined_comes_along_and_the_connectors_own_yes_is_shown_as_left(self, season: Season, store: Store) -> None:
+        ref, other = pin(season), pin(season, "Bo", "Some benches by the bus stop")
+        without(other, "Hattie", 60, HATTIE)
+        pledges.say_in(ref, 60, season.who("Gus"))
+        join = joined(season, other, ref)
+        with pytest.raises(Conflict, match="Begin from that"):
+            begin(season, other, store, "Bo")
+        bid = begin(season, ref, store, "Gus", basis="telephone")
+        assert list(came(season, bid)) == ["Hattie"]
+        assert from_idea.left_behind(season.bid(bid).id) == ["Gus"]  # who helps to ask is no neighbour; not cut in silence
+        with pytest.raises(Refused, match="together"):
+            joining.undo(join.ref, "Too late", season.who("Cora"))
+
+    def test_the_look_before_shows_what_the_rules_do_not_count(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        pledges.say_in(ref, 960, season.who("Bo"))
+        without(ref, "Ada", 60)
+        look = from_idea.look(the(ref), RoundRules())
+        assert [(each.name, each.said, each.reached) for each in look.coming] == [("Bo", True, True), ("Ada", False, False)]
+        assert look.too_much == ["Bo"] and look.meter.capped and look.meter.neighbours == 1
+        bid = begin(season, ref, store)
+        assert came(season, bid)["Bo"].minutes == 960  # all of it is there
+
+    def test_a_closed_round_takes_nothing_and_the_card_stays(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        rounds.close_round(season.round_ref, season.actor("Olga"))
+        with pytest.raises(Refused, match="no ideas just now"):
+            begin(season, ref, store)
+        assert the(ref).status == "open"
+
+
+class TestAfterwards:
+    def test_withdrawn_the_card_is_on_the_wall_again_and_may_begin_anew(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        pledge = without(ref, "Hattie", 60, HATTIE)
+        bid = begin(season, ref, store)
+        with pytest.raises(Refused, match="under way"):
+            pledges.take_back(sent(pledge))
+        with pytest.raises(Refused, match="under way"):
+            pledges.change(sent(pledge), 120)
+        assert match.link_of(came(season, bid)["Hattie"]) == from_idea.next_link(pledge.id)
+        apply.withdraw(bid, "Not now", season.actor("Maya"))
+        from_idea.open_again(bid)
+        from_idea.open_again(bid)
+        assert from_idea.follow() == 0 and the(ref).status == "open" and from_idea.next_link(pledge.id) == ""
+        second = begin(season, ref, store, key="second")
+        assert second != bid and list(came(season, second)) == ["Hattie"]
+        assert [each.sentence for each in ideas.became([the(ref).id])[the(ref).id]] == [
+            "An application for a small grant began.", "The application was taken back.", "An application for a small grant began.",
+        ]  # fmt: skip
+
+    def test_the_worker_brings_it_back_where_the_page_did_not(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        apply.withdraw(bid, "Not now", season.actor("Maya"))
+        assert (from_idea.follow(), from_idea.follow()) == (1, 0) and the(ref).status == "open"
+
+    def test_the_decision_is_told_when_it_is_public_and_the_register_says_where_it_began(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        season.decided(bid)
+
+        def told() -> list[str]:
+            return [each.sentence for each in ideas.became([the(ref).id])[the(ref).id]]
+
+        assert told()[-1] == "It was sent."  # decided in private
+        decide.write_letter(bid, "It brings neighbours together.", (), None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
+        assert told()[-1] == "The panel said yes."
+        entry = register.entry(bid)
+        assert entry.origin is not None and entry.origin.words.startswith("It began as a card on the wall in Mossgate")
+        assert entry.origin.href == f"/ideas/{ref}" and register.as_data(entry)["origin"] == entry.origin.words
+        assert from_idea.follow() == 0 and the(ref).status == "taken"
+
+    def test_a_no_brings_the_card_back(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        season.decided(bid, "no")
+        decide.write_letter(bid, "Not this time, and here is why.", (), None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
+        assert from_idea.follow() == 1 and the(ref).status == "open"
+
+    def test_the_owner_leaves_with_a_draft(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        without(ref, "Hattie", 60, HATTIE)
+        bid = begin(season, ref, store)
+        delete_me(season.who("Maya").id, season.actor("Maya"))
+        assert (the(ref).status, the(ref).owner_id, season.bid(bid).status) == ("withdrawn", None, "withdrawn")
+        assert from_idea.follow() == 1 and the(ref).status == "withdrawn"
+        assert last_pledge().name == "Hattie"
+        with pytest.raises(Conflict):
+            cards.edit(ref, cards.Draft(BENCH, the(ref).area_id), season.who("Gus"), shown=the(ref).version)
