@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from typing import Any
 
 import icalendar
 import pytest
@@ -89,7 +90,7 @@ def test_calendars_that_people_keep(app: Flask, fair: Fair) -> None:
         reader.get(path)
         assert there in reader.text and not_there not in reader.text
     file = icalendar.Calendar.from_ical(reader.client.get("/events/calendar/kind/hub.ics").data)
-    found = {str(each["uid"]).split("@")[0]: each for each in file.walk("VEVENT")}
+    found: dict[str, Any] = {str(each["uid"]).split("@")[0]: each for each in file.walk("VEVENT")}
     assert [f"{found[ref]['dtstart'].dt:%H:%M}" for ref in some[:3]] == ["09:00", "09:00", "10:00"]  # the clocks go back on 25 October
     assert [str(found[ref]["status"]) for ref in some[:2]] == ["CONFIRMED", "CANCELLED"] and int(found[some[1]]["sequence"]) == 1
     assert reader.client.get("/events/calendar.ics").mimetype == "text/calendar"
@@ -170,7 +171,14 @@ def test_who_sees_what(app: Flask, fair: Fair) -> None:
 def test_planned_by_a_neighbour_and_let_in(app: Flask, fair: Fair) -> None:
     maya = browser(app, fair, "Maya").get("/events/new").submit("Plan it", status=422)
     assert "Write what it is called." in maya.text
-    typed = {"kind": "celebration", "title": "Street party", "place": "Quay Street", "area": "mossgate", "starts": "2 pm", "ends": "6 pm"}
+    typed: dict[str, Any] = {
+        "kind": "celebration",
+        "title": "Street party",
+        "place": "Quay Street",
+        "area": "mossgate",
+        "starts": "2 pm",
+        "ends": "6 pm",
+    }
     maya.submit("Plan it", **typed, day_day="6", day_month="6", day_year="2026", what="Call 07700 900123", status=422)
     assert "take out a telephone number" in maya.text and "Street party" in maya.text
     maya.submit("Plan it", **typed, what="Bring a chair.").follow()
