@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, func, select, update
 
+from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Refused
+from portal.events.model import Gathering
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -105,10 +107,11 @@ def join_areas(old_code: str, new_code: str, reason: str, actor: Actor) -> int:
 
 
 def _move_what_is_to_come(old: Area, new: Area) -> None:
-    """Posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
+    """Events that are to come, posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
     must_be_in_transaction()
     living: Sequence[tuple[Any, ColumnElement[bool]]] = (
         (Post.area_id, Post.status.in_(("open", "paused"))),
+        (Gathering.area_id, and_(Gathering.status.in_(("held", "open")), Gathering.day >= clock.today())),
         (TimeSession.area_id, TimeSession.status == "open"),
         (TimeSession.pot_id, TimeSession.status == "open"),
         (SpendOffer.area_id, SpendOffer.status != "ended"),

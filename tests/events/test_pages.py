@@ -72,6 +72,19 @@ def test_an_empty_calendar_helps(app: Flask, fair: Fair) -> None:
         assert words in browser(app, fair).get(path).text
 
 
+def test_the_home_page_and_the_desk(app: Flask, fair: Fair) -> None:
+    """The two next ones near somebody, in the queries that the page takes anyway; what waits is counted for who may decide."""
+    refs = [fair.opened(title=f"Event {number}", day=SATURDAY + timedelta(days=3 - number)) for number in range(3)]
+    river = fair.opened(title="By the river", area_id=fair.bank.areas["riverside"], day=SATURDAY + timedelta(days=9))
+    planning.cancel(refs[2], "Rain.", fair.who("Cass"))
+    held = fair.opened("Maya", title="Held back")
+    for name, there in (("", {refs[1], refs[0]}), ("Idris", {refs[1], refs[0]}), ("Walter", {river}), ("Olga", {refs[1], refs[0]})):
+        reader = browser(app, fair, name, 8).get("/")
+        assert {path.rsplit("/", 1)[1] for path in reader.links() if path.startswith("/events/EVT")} == there, name
+    assert "event to look at" in browser(app, fair, "Cass", 8).get("/desk/").text and held
+    assert "/events/desk" in list(browser(app, fair, "Cass", 8).get("/").links())
+
+
 def test_calendars_that_people_keep(app: Flask, fair: Fair) -> None:
     """The hour is London's in winter and in summer; what was called off stays in, as cancelled."""
     first = fair.opened(every="week", until=date(2026, 11, 21), day=date(2026, 10, 17), kind="hub", title="Tea; and, cake")
