@@ -177,6 +177,7 @@ def test_who_sees_what(app: Flask, fair: Fair) -> None:
     for end in ("change", "cancel", "posters", "poster.pdf", "door.pdf", "check-in", "paper", "enter", "list"):
         idris.get(f"/events/{ref}/{end}", status=404)
         cass.get(f"/events/{ref}/{end}")
+    assert "http://localhost/events/here" in cass.get(f"/events/{ref}/posters").text
     idris.get(f"/events/new?like={ref}", status=404)
     idris.get(f"/events/{held}/decide", status=404).get("/events/desk", status=404)
 
