@@ -16,12 +16,13 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import ground, hall, ideas, posts, timesessions, words
+from portal.demo import events, ground, hall, ideas, posts, timesessions, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
 from portal.demo.vote import AreaBallots
 from portal.errors import Refused
+from portal.events import due as happenings
 from portal.grants import appeals, apply, asked, award, closing, decide, goods, match, pay, queries, quick, quick_review, report, rounds
 from portal.grants.model import Application, Fund, Funder
 from portal.grants.rules import RoundRules
@@ -54,7 +55,8 @@ DUE: list[Callable[[], int]] = [
     rounds.move_rounds, award.remind, award.lapse, award.offer_reserves, award.purge_details, match.remind_invited, match.expire,
     report.remind_and_mark_late, pay.return_unused, report.close_finished, calls.after_terms_ended, seats.remind_of_ends,
     quick.remind_of_receipts, quick_review.open_reviews, appeals.close_unasked, appeals.remind,
-    asked.remind, asked.end, exchange.remind, exchange.settle_due, sessions.remind_to_close,
+    asked.remind, asked.end, exchange.remind, exchange.settle_due, sessions.remind_to_close, happenings.remind_tomorrow, happenings.thank,
+    happenings.chase_held, happenings.forget_names,
 ]  # fmt: skip
 
 
@@ -105,6 +107,7 @@ class Story:
             timesessions.tell(self)
             posts.tell(self)
             Spending(self, hours).tell()
+            events.tell(self)
             ideas.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):

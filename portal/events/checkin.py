@@ -149,8 +149,12 @@ def _called(gathering: Gathering, name: str) -> Sequence[Guest]:
 # --- parts ---------------------------------------------------------------------------------------------------------------
 
 
-def person_here(gathering: Gathering, person_id: int, how: str, actor: Actor, *, hear: bool = False, sheet: str = "") -> bool:
-    """A person with an account is there, as a part of an action that holds the event; whether that is new. A room above may call it too."""
+def person_here(
+    gathering: Gathering, person_id: int, how: str, actor: Actor, *, hear: bool = False, sheet: str = "", but: str = ""
+) -> bool:
+    """A person with an account is there, as a part of an action that holds the event; whether that is new. A room above may call it
+    too, before it writes down its own part, and names itself (`but`) so that it is not told.
+    """
     _must_be_on(gathering)
     row = _adopted(gathering, person_id)
     if row is None:
@@ -162,13 +166,13 @@ def person_here(gathering: Gathering, person_id: int, how: str, actor: Actor, *,
         )  # fmt: skip
         made = db.session.scalar(new.on_conflict_do_nothing(index_elements=["gathering_id", "person_id"]).returning(Guest.id))
         if made is not None:
-            _told(gathering, made, person_id, how, actor)
+            _told(gathering, made, person_id, how, actor, but)
             return True
         row = queries.guest_of(gathering, person_id)
         assert row is not None
     if hear and not row.hear:
         row.hear = True
-    return mark(gathering, row, how, actor, sheet=sheet)
+    return mark(gathering, row, how, actor, sheet=sheet, but=but)
 
 
 def _adopted(gathering: Gathering, person_id: int) -> Guest | None:
@@ -185,7 +189,7 @@ def _adopted(gathering: Gathering, person_id: int) -> Guest | None:
     return queries.guest_of(gathering, person_id)
 
 
-def mark(gathering: Gathering, row: Guest, how: str, actor: Actor, *, party: int | None = None, sheet: str = "") -> bool:
+def mark(gathering: Gathering, row: Guest, how: str, actor: Actor, *, party: int | None = None, sheet: str = "", but: str = "") -> bool:
     """Somebody on the list is there, with `party` people (as many as they said); whether that is new. As a part of an action."""
     _must_be_on(gathering)
     values = {"here_at": clock.now(), "here_party": party or row.party, "how": how, "sheet": sheet}
@@ -193,7 +197,7 @@ def mark(gathering: Gathering, row: Guest, how: str, actor: Actor, *, party: int
     found = db.session.execute(done).one_or_none()
     if found is None:
         return False
-    _told(gathering, row.id, found[0], how, actor)
+    _told(gathering, row.id, found[0], how, actor, but)
     return True
 
 
@@ -217,11 +221,12 @@ def walk_in(gathering: Gathering, name: str, party: int, how: str, actor: Actor,
     _told(gathering, row.id, None, how, actor)
 
 
-def _told(gathering: Gathering, guest_id: int, person_id: int | None, how: str, actor: Actor) -> None:
+def _told(gathering: Gathering, guest_id: int, person_id: int | None, how: str, actor: Actor, but: str = "") -> None:
     record(about(gathering), "here", actor, guest=guest_id, how=how)
     if person_id is not None:
-        for share in hooks.AT_CHECK_IN:
-            share(gathering, person_id, how, actor)
+        for room, share in hooks.AT_CHECK_IN.items():
+            if room != but:
+                share(gathering, person_id, how, actor)
 
 
 # --- by the organiser ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where rooms above share an event: lists of functions, which they register as they are imported. Each but the last runs as a part of
+"""Where rooms above share an event: functions, which they register as they are imported. Each but the last runs as a part of
 the action, which holds the event; what it refuses, the whole action refuses.
 """
 
@@ -18,7 +18,7 @@ class Also:
     opens: bool = False
 
 
-AT_CHECK_IN: list[Callable[[Gathering, int, str, Actor], None]] = []  # a person (their id) is there, how, and who did it
+AT_CHECK_IN: dict[str, Callable[[Gathering, int, str, Actor], None]] = {}  # by room: a person (their id) is there, how, and who did it
 AT_UNDO: list[Callable[[Gathering, int, Actor], None]] = []  # that was a mistake
 AT_CHANGE: list[Callable[[Gathering, Actor], None]] = []  # another day, time, place or name
 AT_CANCEL: list[Callable[[Gathering, Actor], None]] = []

@@ -68,10 +68,12 @@ def locked(ref: str) -> Gathering:
     return found
 
 
-def shared(which: Any) -> Gathering:
-    """The one event that a condition names, held so that it cannot be cancelled at the same moment; many may check in at once."""
+def shared(which: Any, *, alone: bool = False) -> Gathering:
+    """The one event that a condition names, held so that it cannot be cancelled at the same moment; many may check in at once, unless
+    it is held `alone`.
+    """
     must_be_in_transaction()
-    query = select(Gathering).where(which).with_for_update(read=True).execution_options(populate_existing=True)
+    query = select(Gathering).where(which).with_for_update(read=not alone).execution_options(populate_existing=True)
     found = db.session.scalar(query)
     if found is None:
         raise _none()

@@ -4,9 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import db
+from portal.events import queries as events
+from portal.events.model import Gathering
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
@@ -17,7 +20,8 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
-from portal.places.model import Scheme
+from portal.places.model import Area, Scheme
+from portal.places.queries import outside_of
 from portal.timebank import today as timebank
 from portal.timebank.members import rules as rules_of_time
 from portal.timebank.model import Timebank
@@ -91,6 +95,7 @@ def waiting_at_desk(
     }
     if coordinator:
         parts |= ideas.at_desk(helps_in)
+        parts["events"] = events.to_look_at(helps_in)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
@@ -186,6 +191,8 @@ def waiting_at_desk(
         if what in of_time:
             number = numbers[f"time_{what}"]
             lines.append(Waiting(timebank.line(what, number), number, everything))
+    if coordinator:
+        lines.append(Waiting(_n("event to look at", "events to look at", numbers["events"]), numbers["events"], "/events/desk"))
     if finance or (officer and not placed):
         lines += [
             Waiting(
@@ -237,8 +244,9 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def front_door() -> tuple[Scheme | None, Round | None, Timebank | None]:
-    """The scheme, the round to offer first (one that closes before one that never does), and the timebank if it is open. One query.
+def front_door(area_id: int | None = None) -> tuple[Scheme | None, Round | None, Timebank | None, Sequence[Gathering]]:
+    """The scheme, the round to offer first (one that closes before one that never does), the timebank if it is open, and the next two
+    events near `area_id`: there, in what it lies in or in what lies in it; None: anywhere. One query.
 
     While the caller holds the scheme and the timebank, whatever asks for them on the same page is answered without another query.
     """
@@ -246,12 +254,16 @@ def front_door() -> tuple[Scheme | None, Round | None, Timebank | None]:
     takes = and_(
         Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now)
     )  # fmt: skip
+    first, second = aliased(Gathering), aliased(Gathering)
+    near = None if area_id is None else select(Area.id).where(or_(Area.id.in_(outside_of(area_id)), Area.parent_id == area_id))
     found = db.session.execute(
-        select(Scheme, Round, Timebank)
+        select(Scheme, Round, Timebank, first, second)
         .select_from(Scheme)
         .outerjoin(Round, takes)
         .outerjoin(Timebank, true())
+        .outerjoin(first, first.id == events.next_near(near, 0))
+        .outerjoin(second, second.id == events.next_near(near, 1))
         .order_by(Round.closes_at.is_(None), Round.closes_at)
         .limit(1)
     ).one_or_none()
-    return (found[0], found[1], found[2]) if found else (None, None, None)
+    return (found[0], found[1], found[2], [each for each in found[3:5] if each is not None]) if found else (None, None, None, [])

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import db as database
 from portal import turns
 from portal.db import db
+from portal.events.rules import times
 from portal.front import queries
 from portal.grants import queries as grants
 from portal.grants import quick
@@ -30,7 +31,7 @@ front = Blueprint("front", __name__)
 @front.get("/")
 @allow("anyone")
 def home() -> Any:
-    scheme, round_, bank = queries.front_door()
+    scheme, round_, bank, near = queries.front_door(current_user.area_id)
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
@@ -50,6 +51,8 @@ def home() -> Any:
         in_hand=in_hand,
         cards=cards,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
+        near=near,
+        times=times,
         latest=[] if busy or mine or cards is not None else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},
     )
@@ -132,6 +135,7 @@ def robots() -> Response:
             f"Disallow: {path}"
             for path in (
                 "/m/",
+                "/events/coming/",
                 "/t/",
                 "/a/",
                 "/ideas/in/",

@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, func, select, update
 
+from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Refused
+from portal.events.model import Gathering
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -157,27 +159,29 @@ def joining(old_code: str, new_code: str) -> Joining:
         select(
             number(Member.area_id == old.id, Member.status != "left"),
             number(Person.area_id == old.id, Person.deleted_at.is_(None)),
-            *(number(column == old.id, still) for column, still in LIVING if column.key == "area_id"),
+            *(number(column == old.id, still) for column, still in living() if column.key == "area_id"),
         )
     ).one()
     inside = old.id in set(db.session.scalars(outside_of(new.id)))
     return Joining(old, new, row[0], row[1], sum(row[2:]), Minutes(books.balance(pot(old))), inside)
 
 
-# of what is in an area: what goes along, and which of it is not over
-LIVING: Sequence[tuple[Any, ColumnElement[bool]]] = (
-    (Post.area_id, Post.status.in_(("open", "paused"))),
-    (TimeSession.area_id, TimeSession.status == "open"),
-    (TimeSession.pot_id, TimeSession.status == "open"),
-    (SpendOffer.area_id, SpendOffer.status != "ended"),
-    (NeighbourQuestion.pot_id, NeighbourQuestion.status.in_(STANDS)),
-)
+def living() -> Sequence[tuple[Any, ColumnElement[bool]]]:
+    """Of what is in an area: what goes along, and which of it is not over."""
+    return (
+        (Post.area_id, Post.status.in_(("open", "paused"))),
+        (Gathering.area_id, and_(Gathering.status.in_(("held", "open")), Gathering.day >= clock.today())),
+        (TimeSession.area_id, TimeSession.status == "open"),
+        (TimeSession.pot_id, TimeSession.status == "open"),
+        (SpendOffer.area_id, SpendOffer.status != "ended"),
+        (NeighbourQuestion.pot_id, NeighbourQuestion.status.in_(STANDS)),
+    )
 
 
 def _move_what_is_to_come(old: Area, new: Area) -> None:
-    """Posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
+    """Events that are to come, posts and offers that are not over, sessions that are open, and who asks for hours of the old pot."""
     must_be_in_transaction()
-    for column, still in LIVING:
+    for column, still in living():
         db.session.execute(update(column.class_).where(column == old.id, still).values({column: new.id}))
 
 

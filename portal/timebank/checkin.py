@@ -14,6 +14,9 @@ from sqlalchemy.orm import contains_eager
 from portal import clock, once
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused, Unknown
+from portal.events import checkin as at_event
+from portal.events import queries as events
+from portal.events.model import Gathering
 from portal.finding import distance, slips
 from portal.history import Actor, record
 from portal.people.access import Who
@@ -107,6 +110,8 @@ def _here(session: TimeSession, who: Who, how: str) -> str:
 def _shared(ref: str) -> TimeSession:
     """The session, held so that it cannot be closed at the same moment; many may check in at once."""
     must_be_in_transaction()
+    if (gathering_id := db.session.scalar(select(TimeSession.gathering_id).where(TimeSession.ref == ref))) is not None:
+        events.shared(Gathering.id == gathering_id)  # which comes first, always
     query = select(TimeSession).where(TimeSession.ref == ref).with_for_update(read=True).execution_options(populate_existing=True)
     found = db.session.scalar(query)
     if found is None:
@@ -118,6 +123,7 @@ def _check_in(session: TimeSession, member: Member, how: str, actor: Actor, shee
     """Whether it is new that they are there."""
     _must_be_on(session)
     sessions.must_be_able(member, actor)
+    _at_its_event(session, member, how, actor)  # first: who checks in at the event writes in this order too
     insert = postgresql.insert if is_postgresql() else sqlite.insert
     row = insert(Attendance).values(
         session_id=session.id, member_id=member.id, guest="", how=how, sheet=sheet, entered_by=actor.code, entered_at=clock.now(), why="", question="",
@@ -126,6 +132,20 @@ def _check_in(session: TimeSession, member: Member, how: str, actor: Actor, shee
     if made is not None:
         record(about(session), "here", actor, member=member.id, how=how)
     return made is not None
+
+
+def be_there(ref: str, member: Member, how: str, actor: Actor) -> None:
+    """A member is there, as a part of an action that holds the event to which the session belongs. Refused: as for everybody."""
+    _check_in(_shared(ref), member, how, actor)
+
+
+def _at_its_event(session: TimeSession, member: Member, how: str, actor: Actor) -> None:
+    """Whoever is at the session is at its event too, as long as that is on."""
+    if session.gathering_id is None or member.person_id is None:
+        return
+    gathering = events.shared(Gathering.id == session.gathering_id)
+    if gathering.status == "open" and gathering.day <= clock.today():
+        at_event.person_here(gathering, member.person_id, how, actor, but="timebank")
 
 
 def _must_be_on(session: TimeSession) -> None:

@@ -6,7 +6,7 @@ officer there. Lock order: session, then members, then the books.
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal import calendars, clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
+from portal.events import queries as events
+from portal.events.model import Gathering
 from portal.history import SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -75,7 +77,7 @@ PAYER = (joinedload(TimeSession.payer).joinedload(Member.person), joinedload(Tim
 WHOLE = (
     *PAYER, joinedload(TimeSession.payer).joinedload(Member.area), joinedload(TimeSession.pot), joinedload(TimeSession.area),
     joinedload(TimeSession.category), joinedload(TimeSession.rota), joinedload(TimeSession.organiser),
-    joinedload(TimeSession.purpose), joinedload(TimeSession.giver).joinedload(Member.person), joinedload(TimeSession.giver).joinedload(Member.organisation),
+    joinedload(TimeSession.purpose), joinedload(TimeSession.gathering), joinedload(TimeSession.giver).joinedload(Member.person), joinedload(TimeSession.giver).joinedload(Member.organisation),
 )  # fmt: skip
 
 
@@ -272,16 +274,26 @@ def pots_of(who: Who) -> Sequence[tuple[Area, Minutes]]:
 
 
 def open_session(
-    plan: Plan, payer: str, who: Who, *, once_key: str, every: str = "", until: date | None = None, basis: str | None = None
+    plan: Plan,
+    payer: str,
+    who: Who,
+    *,
+    once_key: str,
+    every: str = "",
+    until: date | None = None,
+    basis: str | None = None,
+    gathering_id: int | None = None,
 ) -> str:
     """Open a session, or with `every` and `until` one for each day of a rota; returns the reference of the first.
 
     `payer`: "member:" and a card number, or "pot:" and an area's code. `basis`: how they know, where they type for somebody whom they
-    do not act for. Refused: what `_judge` says, no account of theirs, a paused member, what `calendars.days_of` says.
+    do not act for; `gathering_id`: of the event that it belongs to, which has one session at most. Refused: what `_judge` says, no account of theirs, a paused member, what `calendars.days_of` says.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
+        if gathering_id is not None and (there := _of_event(gathering_id)) is not None:
+            return there
         members.open_rules()
         paying, pot_area, actor = _payer(payer, who, basis)
         giver = _giver(plan, paying)
@@ -311,7 +323,8 @@ def open_session(
             session = TimeSession(
                 ref=ref, rota_id=rota.id if rota else None, category_id=category_id, payer_id=paying.id if paying else None,
                 pot_id=pot_area.id if pot_area else None, organiser_id=organiser_id, entered_by=actor.code, basis=actor.basis,
-                code=_new_code(ref, day), changed_at=clock.now(), split=plan.split, giver_id=giver.id if giver else None, **_columns(replace(plan, day=day)),
+                code=_new_code(ref, day), changed_at=clock.now(), split=plan.split, giver_id=giver.id if giver else None,
+                gathering_id=gathering_id, **_columns(replace(plan, day=day)),
             )  # fmt: skip
             db.session.add(session)
             db.session.flush()
@@ -319,6 +332,12 @@ def open_session(
             made.append(ref)
         once.keep(once_key, made[0])
         return made[0]
+
+
+def _of_event(gathering_id: int) -> str | None:
+    """The session that an event has already; the event is held, so that two who open one at once open one."""
+    events.shared(Gathering.id == gathering_id, alone=True)
+    return db.session.scalar(select(TimeSession.ref).where(TimeSession.gathering_id == gathering_id))
 
 
 def _giver(plan: Plan, chosen: Member | None) -> Member | None:
@@ -488,6 +507,21 @@ def _fit(session: TimeSession, places: int) -> None:
         if each.number is not None and each.number > places:
             each.number = next(free)
             db.session.flush()
+
+
+def go_along(session: TimeSession, actor: Actor, **new: Any) -> None:
+    """A session follows what it belongs to, as a part of that action, unless it is over or somebody is checked in."""
+    must_be_in_transaction()
+    if session.status == "open" and not _anybody_here(session):
+        now = Plan(**{each.name: getattr(session, each.name) for each in fields(Plan) if each.name != "kind"} | {"kind": ""} | new)
+        _change_one(session, now, session.category_id, actor)
+
+
+def cancel_unless_there(session: TimeSession, reason: str, actor: Actor) -> None:
+    """What it belongs to is cancelled: so is an open session, as a part of that action, unless somebody is checked in."""
+    must_be_in_transaction()
+    if session.status == "open" and not _anybody_here(session):
+        _cancel_one(session, reason, actor)
 
 
 def let_pot_pay(ref: str, area_code: str, reason: str, who: Who) -> None:

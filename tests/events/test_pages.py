@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from typing import Any
 
 import icalendar
 import pytest
@@ -71,6 +72,19 @@ def test_an_empty_calendar_helps(app: Flask, fair: Fair) -> None:
         assert words in browser(app, fair).get(path).text
 
 
+def test_the_home_page_and_the_desk(app: Flask, fair: Fair) -> None:
+    """The two next ones near somebody, in the queries that the page takes anyway; what waits is counted for who may decide."""
+    refs = [fair.opened(title=f"Event {number}", day=SATURDAY + timedelta(days=3 - number)) for number in range(3)]
+    river = fair.opened(title="By the river", area_id=fair.bank.areas["riverside"], day=SATURDAY + timedelta(days=9))
+    planning.cancel(refs[2], "Rain.", fair.who("Cass"))
+    held = fair.opened("Maya", title="Held back")
+    for name, there in (("", {refs[1], refs[0]}), ("Idris", {refs[1], refs[0]}), ("Walter", {river}), ("Olga", {refs[1], refs[0]})):
+        reader = browser(app, fair, name, 8).get("/")
+        assert {path.rsplit("/", 1)[1] for path in reader.links() if path.startswith("/events/EVT")} == there, name
+    assert "event to look at" in browser(app, fair, "Cass", 8).get("/desk/").text and held
+    assert "/events/desk" in list(browser(app, fair, "Cass", 8).get("/").links())
+
+
 def test_calendars_that_people_keep(app: Flask, fair: Fair) -> None:
     """The hour is London's in winter and in summer; what was called off stays in, as cancelled."""
     first = fair.opened(every="week", until=date(2026, 11, 21), day=date(2026, 10, 17), kind="hub", title="Tea; and, cake")
@@ -89,7 +103,7 @@ def test_calendars_that_people_keep(app: Flask, fair: Fair) -> None:
         reader.get(path)
         assert there in reader.text and not_there not in reader.text
     file = icalendar.Calendar.from_ical(reader.client.get("/events/calendar/kind/hub.ics").data)
-    found = {str(each["uid"]).split("@")[0]: each for each in file.walk("VEVENT")}
+    found: dict[str, Any] = {str(each["uid"]).split("@")[0]: each for each in file.walk("VEVENT")}
     assert [f"{found[ref]['dtstart'].dt:%H:%M}" for ref in some[:3]] == ["09:00", "09:00", "10:00"]  # the clocks go back on 25 October
     assert [str(found[ref]["status"]) for ref in some[:2]] == ["CONFIRMED", "CANCELLED"] and int(found[some[1]]["sequence"]) == 1
     assert reader.client.get("/events/calendar.ics").mimetype == "text/calendar"
@@ -163,6 +177,7 @@ def test_who_sees_what(app: Flask, fair: Fair) -> None:
     for end in ("change", "cancel", "posters", "poster.pdf", "door.pdf", "check-in", "paper", "enter", "list"):
         idris.get(f"/events/{ref}/{end}", status=404)
         cass.get(f"/events/{ref}/{end}")
+    assert "http://localhost/events/here" in cass.get(f"/events/{ref}/posters").text
     idris.get(f"/events/new?like={ref}", status=404)
     idris.get(f"/events/{held}/decide", status=404).get("/events/desk", status=404)
 
@@ -170,7 +185,14 @@ def test_who_sees_what(app: Flask, fair: Fair) -> None:
 def test_planned_by_a_neighbour_and_let_in(app: Flask, fair: Fair) -> None:
     maya = browser(app, fair, "Maya").get("/events/new").submit("Plan it", status=422)
     assert "Write what it is called." in maya.text
-    typed = {"kind": "celebration", "title": "Street party", "place": "Quay Street", "area": "mossgate", "starts": "2 pm", "ends": "6 pm"}
+    typed: dict[str, Any] = {
+        "kind": "celebration",
+        "title": "Street party",
+        "place": "Quay Street",
+        "area": "mossgate",
+        "starts": "2 pm",
+        "ends": "6 pm",
+    }
     maya.submit("Plan it", **typed, day_day="6", day_month="6", day_year="2026", what="Call 07700 900123", status=422)
     assert "take out a telephone number" in maya.text and "Street party" in maya.text
     maya.submit("Plan it", **typed, what="Bring a chair.").follow()

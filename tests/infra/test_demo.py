@@ -11,6 +11,7 @@ from portal import clock, worker
 from portal.db import Base, db
 from portal.demo import bulk, ground
 from portal.demo.story import Story
+from portal.events.model import Gathering
 from portal.exports import filters, packs, register
 from portal.grants import model
 from portal.history import Event
@@ -43,6 +44,7 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (posts_model.Post, ("open", "paused", "expired", "met", "ended", "hidden")),
     (posts_model.Promise, ("proposed", "agreed", "cancelled", "kept", "missed")),
     (TimeSession, ("open", "closed", "cancelled")),
+    (Gathering, ("held", "open", "refused", "cancelled")),
     (spend_model.SpendOffer, spend_model.OFFER_STATES),
     (spend_model.SpendBooking, spend_model.BOOKING_STATES),
 ]

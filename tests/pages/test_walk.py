@@ -23,6 +23,7 @@ SIGN_IN_FIRST = {
     "/panels/",
     "/timebank/join",
     "/timebank/posts/REF/answer",
+    "/events/new",
 }  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
@@ -34,6 +35,7 @@ CLOSED = {
     "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
+    "/events/desk": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/timebank/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/timebank/desk/kinds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/timebank/desk/rules": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
@@ -62,7 +64,7 @@ BUDGET, OFTEN = 15, 8
 BUDGETS = dict.fromkeys(
     (
         "/", "/register/", "/register/REF", "/grants/", "/people/me", "/finance/", "/desk/", "/desk/bids", "/desk/reports", "/desk/people", "/panels/",
-        "/desk/funds",
+        "/desk/funds", "/events/", "/events/past", "/events/month",
     ),
     OFTEN,
 )  # fmt: skip

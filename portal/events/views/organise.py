@@ -120,7 +120,7 @@ def posters(ref: str) -> Any:
         event=gathering,
         svg=drawn,
         short=prints.short_address(gathering),
-        here=address_of("/events/here"),
+        door_address=address_of("/events/here"),
         times=times,
     )
 

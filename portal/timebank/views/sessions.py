@@ -18,7 +18,7 @@ from portal.outbox import address_of
 from portal.people.access import Who
 from portal.places import queries as places
 from portal.refs import clean_card, clean_ref
-from portal.timebank import checkin, members, prints, session_closing, sessions
+from portal.timebank import at_events, checkin, members, prints, session_closing, sessions
 from portal.timebank import session_split as split
 from portal.timebank.members import AGREEMENT, name_of
 from portal.timebank.model import Member
@@ -336,6 +336,21 @@ def _open(form: forms.Open) -> str:
         )  # fmt: skip
     except NotFound as why:
         raise Refused(why.sentence, "card") from why
+
+
+@time_sessions.post("/timebank/sessions/for/<ref>")
+@allow("signed in")
+@limiter.limit("30/minute")
+def open_for_event(ref: str) -> Any:
+    """One tap on an event's page: its session, with its day, times and place."""
+    made = at_events.open_for(ref, current_user, once_key=f"{current_user.id}:session for {ref}"[:200])
+    flash(
+        _(
+            "It is open. Whoever is checked in at the event is here too. The hours come from: %(payer)s.",
+            payer=sessions.payer_name(sessions.by_ref(made)),
+        )
+    )
+    return see_other(HOME + made)
 
 
 @time_sessions.route("/timebank/sessions/<ref>/change", methods=["GET", "POST"])
