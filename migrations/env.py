@@ -14,6 +14,7 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.strengths.model
 import portal.timebank.evidence_model
 import portal.timebank.lines_model
 import portal.timebank.merged_model
@@ -38,7 +39,10 @@ def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_t
     """Leave out what the database makes for itself, and the full-text indexes, which a migration by hand makes for each engine."""
     return not (
         name is not None
-        and (name.startswith(("sqlite_", "application_words", "post_words")) or name in ("ix_application_words", "ix_post_words"))
+        and (
+            name.startswith(("sqlite_", "application_words", "post_words", "strength_words"))
+            or name in ("ix_application_words", "ix_post_words", "ix_strength_words")
+        )
     )
 
 

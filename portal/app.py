@@ -37,6 +37,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.strengths import views as strengths
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     panels,
     panel_seats,
     *timebank.PAGES,
+    *strengths.PAGES,
     finance,
     postroom,
     exports,

@@ -19,6 +19,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
+from portal.strengths import keeping
 from portal.timebank import (
     conversations,
     exchange,
@@ -77,6 +78,8 @@ DUE: list[Callable[[], int]] = [
     spend.mark_missed,
     spend.remind_tomorrow,
     spend.move_waiting,
+    keeping.remind,
+    keeping.archive_due,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

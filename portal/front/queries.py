@@ -16,6 +16,7 @@ from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.places.model import Scheme
+from portal.strengths import today as strengths
 from portal.timebank import today as timebank
 from portal.timebank.members import rules as rules_of_time
 from portal.timebank.model import Timebank
@@ -91,6 +92,8 @@ def waiting_at_desk(
     ]
     of_time = timebank.parts(helps_in, rules_of_time()) if coordinator else {}
     columns += [timebank.counted(part).label(f"time_{what}") for what, part in of_time.items()]
+    of_map = strengths.waiting(helps_in) if coordinator else {}
+    columns += [strengths.counted(query, MOST + 1).label(f"map_{what}") for what, query in of_map.items()]
     numbers = db.session.execute(select(*columns)).one()._mapping
     lines = []
     if officer:
@@ -175,6 +178,9 @@ def waiting_at_desk(
         if what in of_time:
             number = numbers[f"time_{what}"]
             lines.append(Waiting(timebank.line(what, number), number, everything))
+    for what in of_map:
+        number = numbers[f"map_{what}"]
+        lines.append(Waiting(strengths.in_words(what, number), number, f"{strengths.DESK}?part={what}"))
     if finance or (officer and not placed):
         lines += [
             Waiting(

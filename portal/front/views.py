@@ -139,6 +139,7 @@ def robots() -> Response:
                 "/finance/",
                 "/panels/",
                 "/photos/",
+                "/strengths/desk/",
             )
         ),
         "Allow: /",
