@@ -16,6 +16,8 @@ from werkzeug.routing import IntegerConverter, Map
 from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
+from portal.exports.initiatives.views import initiatives
+from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
 from portal.grants.views.appeals import appeals
@@ -62,6 +64,8 @@ BLUEPRINTS: list[Blueprint] = [
     finance,
     postroom,
     exports,
+    strengths_data,
+    initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
