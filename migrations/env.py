@@ -17,6 +17,7 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.strengths.model
 import portal.timebank.evidence_model
 import portal.timebank.lines_model
 import portal.timebank.merged_model
@@ -42,8 +43,8 @@ def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_t
     return not (
         name is not None
         and (
-            name.startswith(("sqlite_", "application_words", "post_words", "idea_words"))
-            or name in ("ix_application_words", "ix_post_words", "ix_idea_words")
+            name.startswith(("sqlite_", "application_words", "post_words", "idea_words", "strength_words"))
+            or name in ("ix_application_words", "ix_post_words", "ix_idea_words", "ix_strength_words")
         )
     )
 

@@ -17,6 +17,8 @@ from portal import cli, outbox, vault, words
 from portal.config import Settings
 from portal.db import db
 from portal.events.views import events
+from portal.exports.initiatives.views import initiatives
+from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
 from portal.grants.views.appeals import appeals
@@ -40,6 +42,7 @@ from portal.people.views import demo_people, people
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.strengths import views as strengths
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
@@ -63,9 +66,12 @@ BLUEPRINTS: list[Blueprint] = [
     *timebank.PAGES,
     events,
     *ideas.PAGES,
+    *strengths.PAGES,
     finance,
     postroom,
     exports,
+    strengths_data,
+    initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent

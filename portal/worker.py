@@ -21,6 +21,7 @@ from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
 from portal.people import invitations
+from portal.strengths import keeping
 from portal.timebank import (
     conversations,
     exchange,
@@ -88,6 +89,8 @@ DUE: list[Callable[[], int]] = [
     cards.end_due,
     care.remind_late,
     joining.lapse,
+    keeping.remind,
+    keeping.archive_due,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -22,6 +22,7 @@ from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.places.model import Area, Scheme
 from portal.places.queries import outside_of
+from portal.strengths import today as strengths
 from portal.timebank import today as timebank
 from portal.timebank.members import rules as rules_of_time
 from portal.timebank.model import Timebank
@@ -101,6 +102,8 @@ def waiting_at_desk(
     ]
     of_time = timebank.parts(helps_in, rules_of_time()) if coordinator else {}
     columns += [timebank.counted(part).label(f"time_{what}") for what, part in of_time.items()]
+    of_map = strengths.waiting(helps_in) if coordinator else {}
+    columns += [strengths.counted(query, MOST + 1).label(f"map_{what}") for what, query in of_map.items()]
     numbers = db.session.execute(select(*columns)).one()._mapping
     lines = []
     if officer:
@@ -193,6 +196,9 @@ def waiting_at_desk(
             lines.append(Waiting(timebank.line(what, number), number, everything))
     if coordinator:
         lines.append(Waiting(_n("event to look at", "events to look at", numbers["events"]), numbers["events"], "/events/desk"))
+    for what in of_map:
+        number = numbers[f"map_{what}"]
+        lines.append(Waiting(strengths.in_words(what, number), number, f"{strengths.DESK}?part={what}"))
     if finance or (officer and not placed):
         lines += [
             Waiting(

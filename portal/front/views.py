@@ -147,6 +147,7 @@ def robots() -> Response:
                 "/finance/",
                 "/panels/",
                 "/photos/",
+                "/strengths/desk/",
             )
         ),
         "Allow: /",

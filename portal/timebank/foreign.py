@@ -23,7 +23,6 @@ import csv
 import hashlib
 import io
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,6 +30,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from portal import clock
 from portal.money import parse_hours
+from portal.tables import plain as plain_name
+from portal.tables import rows as rows_of
 from portal.timebank.days import typed_day
 from portal.web.forms import one_line, parse_email, parse_phone, tidy
 from portal.words import _
@@ -45,7 +46,7 @@ POSTS_TEMPLATE = ("post", "member", "kind", "title", "text", "category", "until"
 TEMPLATE = ("id", "name", "kind", "email", "phone", "address", "area", "joined", "balance", "acts_for", "offers", "requests")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
-# what a column may be called, as `_plain` writes it
+# what a column may be called, as `tables.plain` writes it
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "timeoverflow": {
         "id": ("n",), "name": ("name", "username", "nombre", "nom", "izena", "nome"), "email": ("email", "e mail", "correo", "correu", "emaila", "posta"),
@@ -149,34 +150,16 @@ def read(files: Sequence[tuple[str, bytes]], source: str, unit_minutes: int = 60
 Table = tuple[str, frozenset[str], list[Row]]  # file, columns that we know, rows
 
 
-def _text(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def _plain(name: str) -> str:
-    """A column's name without capitals, accents and signs: "Teléfono (alt.)" gives "telefono alt"."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", letters).split())
-
-
 def _table(file: str, data: bytes, source: str, found: Read) -> tuple[frozenset[str], list[Row]] | None:
     """The rows of a file by our names of columns; None, with its problem noted, when it is no table."""
-    text = _text(data).replace("\x00", "")
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    mark = max(",;\t", key=first.count)
-    rows = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    rows = rows_of(data)
     try:
         _line, names = next(rows)
     except (StopIteration, csv.Error):
         found.problems.append(Problem(file, 1, _("The file is empty, or is no table. Save it as CSV.")))
         return None
     known = {name: ours for ours, theirs in NAMES[source].items() for name in theirs}
-    columns = [known.get(_plain(name)) if name.strip() or not place else None for place, name in enumerate(names)]
+    columns = [known.get(plain_name(name)) if name.strip() or not place else None for place, name in enumerate(names)]
     twice = next((name for place, name in enumerate(columns) if name and name in columns[:place]), None)
     if twice:
         found.problems.append(Problem(file, 1, _("The column %(name)s stands there twice.", name=twice)))
@@ -192,18 +175,6 @@ def _table(file: str, data: bytes, source: str, found: Read) -> tuple[frozenset[
         found.problems.append(Problem(file, len(table) + 2, _("This line cannot be read as CSV.")))
         return None
     return frozenset(name for name in columns if name), table
-
-
-def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, each with the line where it begins."""
-    while True:
-        line = reader.line_num + 1  # type: ignore[attr-defined]
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
 
 
 # --- the three sources ---------------------------------------------------------------------------------------------------
@@ -224,7 +195,7 @@ def _timeoverflow(tables: Sequence[Table], found: Read, _unit: int) -> None:
     known = {member.id: member for member in found.members}
     for file, (line, cells), category in posts:
         member = known.get(cells.get("id") or _number_behind(cells.get("user", "")))
-        kind = "request" if cells.get("request") or _plain(cells.get("type", "")) in NAMES["timeoverflow"]["request"] else "offer"
+        kind = "request" if cells.get("request") or plain_name(cells.get("type", "")) in NAMES["timeoverflow"]["request"] else "offer"
         title = cells.get("title") or cells.get(kind) or ""
         tags = re.sub(r"[\[\]\"]", "", cells.get("tags", ""))
         _offer(file, (line, {**cells, "tags": tags}), member, kind, title, cells.get("category") or category, found)

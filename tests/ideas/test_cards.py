@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -231,7 +232,7 @@ class TestCare:
 
 
 class TestTheWall:
-    def rows(self, *ideas: str, **more: str) -> list[wall.Typed]:
+    def rows(self, *ideas: str, **more: Any) -> list[wall.Typed]:
         return [wall.Typed(line, idea, **more) for line, idea in enumerate(ideas, 1)]
 
     def test_all_at_once_with_their_numbers(self, season: Season) -> None:

@@ -14,7 +14,7 @@ from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
 from portal.ideas import cards, counting, joining, pledges
 from portal.ideas import queries as ideas
-from portal.money import Pence
+from portal.money import Minutes, Pence
 from portal.people.actions import delete_me
 from tests.conftest import Store
 from tests.grants.season import Season
@@ -82,7 +82,7 @@ class TestBeginning:
         assert match.link_of(came(season, bid)["Walter"]) in next(each.body for each in told if each.to_name == "Walter")
         assert queries.meter_of(application).neighbours == 2 and match.at_the_door(came(season, bid)["Ada"])
         assert (the(ref).status, the(ref).taken_by) == ("taken", f"bid:{application.id}")
-        match.say_yes(match.token_of(came(season, bid)["Walter"]), "hours", came(season, bid)["Walter"].minutes, match.Minutes(0), 0, "")
+        match.say_yes(match.token_of(came(season, bid)["Walter"]), "hours", came(season, bid)["Walter"].minutes, Minutes(0), 0, "")
         assert came(season, bid)["Walter"].status == "confirmed"
 
     def test_a_long_sentence_is_the_answer_too(self, season: Season, store: Store) -> None:

@@ -1,9 +1,5 @@
 """Bringing members from another timebank: send the files, read what would be done, then do it."""
 
-import base64
-import binascii
-import json
-import zlib
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -14,6 +10,7 @@ from portal.errors import Refused
 from portal.people.forms import area_choices
 from portal.people.views import actor
 from portal.timebank import foreign, imports, members
+from portal.web.carried import packed, unpacked
 from portal.web.forms import Form, Needed, WholeNumberField, one_line
 from portal.web.limits import limiter
 from portal.web.pages import form_page, see_other
@@ -65,7 +62,7 @@ def bring() -> Any:
         except Refused as why:
             form.refuse(why.sentence, why.field)
     return form_page(
-        "timebank/import.html", form, plan=plan, ours=members.categories() if plan and plan.posts.kinds else [], kept=_packed(files) if plan else "", files=[name for name, _data in files], whats=WHATS, most=MOST_SHOWN,
+        "timebank/import.html", form, plan=plan, ours=members.categories() if plan and plan.posts.kinds else [], kept=packed(files) if plan else "", files=[name for name, _data in files], whats=WHATS, most=MOST_SHOWN,
         words=imports.in_words, told=imports.told(plan, dry_run=True) if plan else "",
     )  # fmt: skip
 
@@ -78,25 +75,10 @@ def _sent(form: Import) -> list[tuple[str, bytes]]:
             data = each.stream.read(left)
             left -= len(data)
             files.append((one_line(each.filename)[-60:], data))
-    files = files or _unpacked(form.kept.data or "")
+    files = files or unpacked(form.kept.data or "", foreign.MOST_BYTES)
     if not files:
         raise Refused(_("Choose one or more CSV files."), "files")
     return files
-
-
-def _packed(files: list[tuple[str, bytes]]) -> str:
-    plain = json.dumps([[name, base64.b64encode(data).decode()] for name, data in files]).encode()
-    return base64.b64encode(zlib.compress(plain)).decode()
-
-
-def _unpacked(text: str) -> list[tuple[str, bytes]]:
-    """What `_packed` made; nothing, when anybody else did."""
-    try:
-        unpacker = zlib.decompressobj()
-        plain = unpacker.decompress(base64.b64decode(text, validate=True), 2 * foreign.MOST_BYTES)
-        return [(one_line(str(name))[-60:], base64.b64decode(data)) for name, data in json.loads(plain)[:10]]
-    except (ValueError, TypeError, zlib.error, binascii.Error):
-        return []
 
 
 @time_imports.get("/timebank/desk/import/template.csv")
