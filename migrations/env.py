@@ -6,6 +6,8 @@ from alembic import context
 from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
+import portal.gifts.model
+import portal.gifts.talks_model
 import portal.grants.model
 import portal.history
 import portal.ledger.model
@@ -38,7 +40,10 @@ def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_t
     """Leave out what the database makes for itself, and the full-text indexes, which a migration by hand makes for each engine."""
     return not (
         name is not None
-        and (name.startswith(("sqlite_", "application_words", "post_words")) or name in ("ix_application_words", "ix_post_words"))
+        and (
+            name.startswith(("sqlite_", "application_words", "post_words", "gift_post_words"))
+            or name in ("ix_application_words", "ix_post_words", "ix_gift_post_words")
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """Offers of partners: made by who acts for one, looked at by a coordinator of the area before they are public, changed, called off, ended.
 
-What is like cash is refused at once (`spend_rules.cash_like`). A partner who thinks that we are wrong asks an officer, who lets it
+What is like cash is refused at once (`portal.cash`). A partner who thinks that we are wrong asks an officer, who lets it
 through with a reason that is kept with the offer, or not at all: the database refuses it open without one.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import or_, select, update
 
 from portal import clock, once, photos
+from portal.cash import CashLike, cash_like
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.history import SCHEME, Actor, record
@@ -24,7 +25,7 @@ from portal.timebank import members, spend_messages
 from portal.timebank.model import Member
 from portal.timebank.spend_model import SpendBooking, SpendOffer, SpendSlot
 from portal.timebank.spend_places import fill
-from portal.timebank.spend_rules import PER, CashLike, Window, cash_like
+from portal.timebank.spend_rules import PER, Window, why_not
 from portal.words import _
 
 MOST_MINUTES = 16 * 60
@@ -36,7 +37,7 @@ class LikeCash(Refused):
     """The filter says no. The partner writes it in other words, or asks an officer."""
 
     def __init__(self, found: CashLike, field: str) -> None:
-        super().__init__(found.sentence, field)
+        super().__init__(why_not(found), field)
         self.found = found
 
 

@@ -5,21 +5,17 @@ from datetime import date, timedelta
 import pytest
 
 from portal import clock
+from portal.cash import CASH, CHANCE, DRINK, PRICE, SMOKE, cash_like
 from portal.timebank.spend_rules import (
-    CASH,
-    CHANCE,
-    DRINK,
-    PRICE,
-    SMOKE,
     WHY,
     Occurrence,
     Window,
-    cash_like,
     clock_words,
     occurrences,
     parse_clock,
     paused_until,
     times_in_words,
+    why_not,
 )
 
 REFUSED = {
@@ -45,7 +41,7 @@ FINE = [
 def test_what_is_like_cash_is_found(kind: str, text: str) -> None:
     found = cash_like(text)
     assert found is not None and found.kind == kind, found
-    assert found.sentence.endswith(WHY[kind]) and found.word in found.sentence
+    assert why_not(found).endswith(WHY[kind]) and found.word in why_not(found)
 
 
 @pytest.mark.parametrize("text", FINE)
