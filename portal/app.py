@@ -18,6 +18,7 @@ from portal.config import Settings
 from portal.db import db
 from portal.exports.views import exports
 from portal.front.views import front
+from portal.gifts import views as gifts
 from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     panels,
     panel_seats,
     *timebank.PAGES,
+    *gifts.PAGES,
     finance,
     postroom,
     exports,

@@ -12,6 +12,12 @@ from datetime import datetime, timedelta
 from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
+from portal.gifts import care as gift_care
+from portal.gifts import drafts as gift_drafts
+from portal.gifts import loans
+from portal.gifts import posts as gift_posts
+from portal.gifts import promises as gift_promises
+from portal.gifts import talks as gift_talks
 from portal.grants import appeals, asked, award, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ledger import checks
 from portal.outbox import sending
@@ -77,6 +83,14 @@ DUE: list[Callable[[], int]] = [
     spend.mark_missed,
     spend.remind_tomorrow,
     spend.move_waiting,
+    gift_posts.remind_ending,
+    gift_posts.end_due,
+    gift_talks.remind,
+    gift_promises.remind,
+    gift_promises.ask_after,
+    loans.remind,
+    gift_care.chase,
+    gift_drafts.forget,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -7,6 +7,9 @@ from sqlalchemy import Select, and_, func, or_, select, true
 
 from portal import clock
 from portal.db import db
+from portal.gifts import care as gift_care
+from portal.gifts import talks as gift_talks
+from portal.gifts.talks_model import GiftLook
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
@@ -15,6 +18,7 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
+from portal.people.access import Nobody, Who
 from portal.places.model import Scheme
 from portal.timebank import today as timebank
 from portal.timebank.members import rules as rules_of_time
@@ -86,6 +90,8 @@ def waiting_at_desk(
         "failed": select(Message.id).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
         "letters": select(Message.id).where(Message.channel == "letter", Message.sent_at.is_(None), Message.failed_at.is_(None)),
     }
+    if coordinator:
+        parts["gifts"] = gift_care.waiting_query(helps_in).with_only_columns(GiftLook.id)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
@@ -171,6 +177,10 @@ def waiting_at_desk(
         ]
     if placed:
         lines = [line for line in lines if line.href.startswith(PLACED)]
+    if coordinator:
+        lines.append(
+            Waiting(_n("gift or wish to look at", "gifts and wishes to look at", numbers["gifts"]), numbers["gifts"], "/gifts/desk/")
+        )
     for what, (_one, everything) in timebank.PAGES.items():
         if what in of_time:
             number = numbers[f"time_{what}"]
@@ -226,8 +236,9 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def front_door() -> tuple[Scheme | None, Round | None, Timebank | None]:
-    """The scheme, the round to offer first (one that closes before one that never does), and the timebank if it is open. One query.
+def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank | None, int]:
+    """The scheme, the round to offer first (one that closes before one that never does), the timebank if it is open, and how many
+    neighbours wait for an answer about a gift. One query.
 
     While the caller holds the scheme and the timebank, whatever asks for them on the same page is answered without another query.
     """
@@ -236,11 +247,11 @@ def front_door() -> tuple[Scheme | None, Round | None, Timebank | None]:
         Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now)
     )  # fmt: skip
     found = db.session.execute(
-        select(Scheme, Round, Timebank)
+        select(Scheme, Round, Timebank, gift_talks.waiting_count(who))
         .select_from(Scheme)
         .outerjoin(Round, takes)
         .outerjoin(Timebank, true())
         .order_by(Round.closes_at.is_(None), Round.closes_at)
         .limit(1)
     ).one_or_none()
-    return (found[0], found[1], found[2]) if found else (None, None, None)
+    return (found[0], found[1], found[2], found[3]) if found else (None, None, None, 0)

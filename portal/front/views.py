@@ -29,7 +29,7 @@ front = Blueprint("front", __name__)
 @front.get("/")
 @allow("anyone")
 def home() -> Any:
-    scheme, round_, bank = queries.front_door()
+    scheme, round_, bank, gifts = queries.front_door(current_user)
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
@@ -47,6 +47,7 @@ def home() -> Any:
         desk=desk,
         in_hand=in_hand,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
+        gifts=gifts,
         latest=[] if busy else queries.recent_awards(),
         states={bid.id: state_words(bid) for bid in mine},
     )

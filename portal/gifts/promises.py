@@ -159,12 +159,13 @@ def _promised_words(post: GiftPost, made: GiftPromise) -> str:
 def _may_promise(post: GiftPost, talk: GiftTalk, pieces: int, back_on: date | None) -> None:
     talks.must_be_open(talk)
     talks.not_blocked(talk.owner_id, talk.other_id)
-    for side in (talk.owner, talk.other):
-        parties.must_not_be_stopped(side)
+    parties.must_not_be_stopped(talk.owner)
     if post.status == "hidden":
         raise Conflict(_("A coordinator took this down, so it cannot be promised here."))
     if post.status == "held":
         raise Conflict(_("A person looks at this first. Then you can promise it."))
+    if talk.other.stopped_at is not None:
+        raise Refused(_("They are not on the boards just now. Promise it to somebody else."))
     if not parties.persons_of(talk.other):
         raise Refused(_("They have left. Promise it to somebody else."))
     if db.session.scalar(select(GiftPromise.id).where(GiftPromise.talk_id == talk.id, GiftPromise.status == "promised")) is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once
@@ -51,6 +51,14 @@ def sides(ref: str, who: Who) -> Sides:
     if found is None:
         raise NotFound(_("We cannot find that conversation."))
     return seen_by(found, who)
+
+
+def by_id(id_: int) -> GiftTalk:
+    """A talk for who looks at a message of it. NotFound."""
+    found = db.session.scalar(select(GiftTalk).where(GiftTalk.id == id_).options(*BOTH))
+    if found is None:
+        raise NotFound(_("We cannot find that conversation."))
+    return found
 
 
 def seen_by(found: GiftTalk, who: Who) -> Sides:
@@ -104,12 +112,12 @@ def waits_for(ids: Sequence[int] | Select[int]) -> ColumnElement[bool]:
     return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open")
 
 
-def waiting_number(who: Who | Nobody) -> int:
-    """How many neighbours wait for an answer of somebody, or of an organisation for which they act. One query."""
+def waiting_count(who: Who | Nobody) -> ColumnElement[int]:
+    """How many neighbours wait for an answer of somebody, or of an organisation for which they act, as a part of a query."""
     if not isinstance(who, Who):
-        return 0
+        return literal(0)
     mine = select(GiftParty.id).where(or_(GiftParty.person_id == who.id, GiftParty.organisation_id.in_(who.acts_for)))
-    return db.session.scalar(select(func.count()).select_from(GiftTalk).where(waits_for(mine))) or 0
+    return select(func.count()).select_from(GiftTalk).where(waits_for(mine)).scalar_subquery()
 
 
 # --- writing -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.gifts import care, parties, posts, promises, rules, talks
 from portal.gifts.model import GiftParty, GiftPost
-from portal.gifts.talks_model import GiftLook, GiftPromise, GiftSaid
+from portal.gifts.talks_model import GiftLook, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor
 from portal.outbox import Message
 from portal.people.access import Who
@@ -96,8 +96,8 @@ def open_street() -> Street:
             street.areas[code] = area.id
     street.move_in("Olga", "mossgate", "officer")
     street.move_in("Cass", "mossgate", "connector")
-    for name, area in (("Maya", "mossgate"), ("Idris", "mossgate"), ("Walter", "riverside")):
-        street.move_in(name, area)
+    for name, home in (("Maya", "mossgate"), ("Idris", "mossgate"), ("Walter", "riverside")):
+        street.move_in(name, home)
     return street
 
 
@@ -121,7 +121,7 @@ def looks() -> list[GiftLook]:
 def said(talk: str) -> list[tuple[str, str]]:
     """(kind, words) of a talk, oldest first."""
     db.session.rollback()
-    query = select(GiftSaid).join(talks.GiftTalk, talks.GiftTalk.id == GiftSaid.talk_id).where(talks.GiftTalk.ref == talk)
+    query = select(GiftSaid).join(GiftTalk, GiftTalk.id == GiftSaid.talk_id).where(GiftTalk.ref == talk)
     return [(each.kind, each.words) for each in db.session.scalars(query.order_by(GiftSaid.id))]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,10 @@ from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
 from portal.gifts import care, drafts, lists, posts, rules
 from portal.gifts.lists import Board, Filters
+from portal.gifts.model import GiftDraft
+from portal.people.access import Nobody
 from portal.photos import Picture
+from portal.places.model import Area
 from tests.gifts.street import PLAIN, Street, looks, open_street, the_post, told
 
 
@@ -25,7 +29,7 @@ def street(app: Flask) -> Street:
 def refs(street: Street, name: str = "", typed: str = "", *, area: str = "", **chips: str) -> list[str]:
     """Titles that somebody (nobody: a visitor) finds on a board, newest first."""
     db.session.rollback()
-    place = db.session.get(lists.Area, street.areas[area]) if area else None
+    place = db.session.get(Area, street.areas[area]) if area else None
     board = Board(area=place, home=street.who(name).area_id if name else None)
     own = [street.party(name).id] if name else []
     return [row.title for row in lists.search(typed, board, Filters(**chips), own=own).rows]
@@ -60,7 +64,7 @@ def test_what_is_promised_held_paused_or_over_is_on_no_board(street: Street) -> 
     assert told("Idris")[-1].startswith("No longer on the board")
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"title": "Bed"}, "title"), ({"kind": "loan"}, "kind"), ({"sort": "money"}, "sort"), ({"reach": "world"}, "reach"), ({"quantity": 0}, "quantity"),
     ({"quantity": 100}, "quantity"), ({"title": "Bike for £20"}, "title"), ({"text": "five quid and it is yours"}, "text"), ({"title": "A gift card"}, "title"),
     ({"title": "Call me on 07700 900123"}, "title"), ({"text": "I live at SW1A 1AA"}, "text"), ({"alt": "maya@example.org"}, "alt"),
@@ -72,7 +76,7 @@ REFUSED = [
 def test_what_cannot_stand_there_says_how_to_put_it(street: Street) -> None:
     for changes, field in REFUSED:
         with pytest.raises(Refused) as why:
-            posts.post(replace(PLAIN, **({"area_id": street.areas["mossgate"]} | changes)), street.who("Maya"), once_key=str(changes))  # type: ignore[arg-type]
+            posts.post(replace(PLAIN, **({"area_id": street.areas["mossgate"]} | changes)), street.who("Maya"), once_key=str(changes))
         assert why.value.field == field, changes
     for days, sentence in ((-1, "has passed"), (400, "more than a year")):
         with pytest.raises(Refused, match=sentence):
@@ -85,7 +89,14 @@ def test_what_cannot_stand_there_says_how_to_put_it(street: Street) -> None:
 def test_worry_words_and_food_are_seen() -> None:
     for text in ("Knife set", "vape", "I am 14 and like football", "Car seat", "Selling my bed", "Bottle of wine", "I have nothing to eat"):
         assert rules.worry(text), text
-    for text in ("A garden fork", "Baby clothes, size 3", "Piano, you carry it", "Soup for six", "Walk by the river", "I am 70 and like chess"):
+    for text in (
+        "A garden fork",
+        "Baby clothes, size 3",
+        "Piano, you carry it",
+        "Soup for six",
+        "Walk by the river",
+        "I am 70 and like chess",
+    ):
         assert rules.worry(text) is None, text
     assert rules.is_food("Eggs from our hens") and not rules.is_food("A garden fork")
     assert rules.medicine("left-over ibuprofen") == "ibuprofen" and rules.medicine("A tablet for reading") is None
@@ -222,7 +233,7 @@ def test_somebody_else_types_it(street: Street) -> None:
 
 def test_who_reads_what(street: Street) -> None:
     ref = street.put_up("Maya")
-    nobody = lists.Nobody()
+    nobody = Nobody()
     assert lists.readable(ref, nobody).ref == ref
     talk = street.write("Idris", ref)
     posts.pause(ref, street.who("Maya"))
@@ -289,8 +300,11 @@ def test_what_a_stranger_typed_is_kept_for_a_day(app: Flask) -> None:
         drafts.of(again)
     with transaction():
         db.session.execute(
-            sa.insert(drafts.GiftDraft),
-            [{"ref": f"GDR-{number}", "typed": {}, "width": 0, "height": 0, "typed_at": clock.now()} for number in range(drafts.MOST_WAITING)],
+            sa.insert(GiftDraft),
+            [
+                {"ref": f"GDR-{number}", "typed": {}, "width": 0, "height": 0, "typed_at": clock.now()}
+                for number in range(drafts.MOST_WAITING)
+            ],
         )
     with pytest.raises(Refused, match="Sign in first"):
         drafts.put_aside({}, None)
