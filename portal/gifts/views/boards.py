@@ -202,6 +202,7 @@ def new() -> Any:
 
     if done(form, put_up):
         return _put_up_page(made[0]) if current_user.is_authenticated else see_other(f"/gifts/drafts/{made[0]}")
+    _photo_again(form)
     return form_page(
         "gifts/form.html",
         form,
@@ -251,6 +252,13 @@ def _put_up_page(ref: str) -> Any:
 def _sent_picture() -> photos.Picture | None:
     sent = request.files.get("photo")
     return photos.read(sent.read()) if sent is not None and sent.filename else None
+
+
+def _photo_again(form: Any) -> None:
+    """A browser does not send a photo twice by itself: say so where something else was wrong."""
+    sent = request.files.get("photo")
+    if form.errors and not form.photo.errors and sent is not None and sent.filename:
+        form.refuse(_("Choose the photo once more, please."), "photo")
 
 
 @boards.route("/gifts/drafts/<ref>", methods=["GET", "POST"])
@@ -318,6 +326,7 @@ def edit(ref: str) -> Any:
     if done(form, change):
         flash(_("Changed."))
         return see_other(f"/gifts/{ref}")
+    _photo_again(form)
     return form_page("gifts/form.html", form, post=post, kind=post.kind, groups=[], asks_age=False, desk=not yours, back=f"/gifts/{ref}")
 
 
