@@ -27,7 +27,7 @@ SAID = (
     (7, "gift", "heart", "Somebody to sit with at the surgery", "I like waiting rooms, and bring a crossword.", 1, 9, False),
     (8, "wish", "lend", "A tent for one weekend", "For two small people and one tired one.", 1, 3, False),
     (9, "gift", "hands", "I sew on buttons and zips", "", 1, 12, False),
-    (3, "gift", "give", "Rhubarb, as much as you can carry", "From the allotment, cut on Sunday.", 6, 2, False),
+    (3, "gift", "give", "Rhubarb, as much as you can carry", "From the allotment, cut on Sunday.", 6, 2, True),
 )  # fmt: skip
 
 

@@ -134,6 +134,8 @@ def robots() -> Response:
                 "/a/",
                 "/timebank/log",
                 "/timebank/exchanges/",
+                "/gifts/drafts/",
+                "/gifts/talks/",
                 "/people/",
                 "/grants/",
                 "/desk/",

@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField
 
 from portal import clock
-from portal.gifts.rules import SORT_NAMES, STAYS, USUAL, Draft
+from portal.gifts.rules import SORT_NAMES, STAYS, USUAL, Draft, sort_name
 from portal.people.forms import area_choices
 from portal.people.model import Organisation
 from portal.web.forms import ClockField, DayField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
@@ -56,10 +56,10 @@ class Post(Form):
     without_photo = BooleanField(N_("Take the photo away"))
     version = HiddenField()
 
-    def fill(self, groups: Sequence[Organisation], hubs: Sequence[Organisation]) -> "Post":
-        """`groups`: organisations for which the reader may post; `hubs`: those that have a board."""
+    def fill(self, kind: str, groups: Sequence[Organisation], hubs: Sequence[Organisation]) -> "Post":
+        """`kind`: where it is known already; `groups`: organisations for which the reader may post; `hubs`: those that have a board."""
         self.kind.choices = [(value, _(words)) for value, words in KIND_NAMES.items()]
-        self.sort.choices = [(value, _(words)) for value, words in SORT_NAMES.items()]
+        self.sort.choices = [(value, sort_name(kind, value)) for value in SORT_NAMES]
         self.area.choices = area_choices(_("Choose"))
         self.days.choices = [(value, _(words)) for value, words in STAY_NAMES.items()]
         self.reach.choices = [(value, _(words)) for value, words in REACHES.items()]

@@ -35,12 +35,12 @@ SORT_NAMES: Mapping[str, str] = {
     "give": N_("Things to give"),
     "lend": N_("Things to lend"),
 }
-SORT_HINTS: Mapping[str, str] = {
-    "head": N_("Teach, explain, tell: Welsh, forms, the history of the street."),
-    "hands": N_("Make, mend, dig, cook, carry."),
-    "heart": N_("Time and company: a walk, a visit, a cause."),
-    "give": N_("It changes hands for good."),
-    "lend": N_("It comes back."),
+WISHED_NAMES: Mapping[str, str] = {
+    "head": N_("Somebody who knows"),
+    "hands": N_("Somebody who can do it"),
+    "heart": N_("Company"),
+    "give": N_("A thing to have"),
+    "lend": N_("A thing to borrow"),
 }
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     "held": (N_("A person looks at it first"), "warm"),
@@ -112,6 +112,11 @@ def _words_judged(draft: Draft, names: tuple[str, ...]) -> Refusal | None:
                 _("We found “%(word)s”. Medicines cannot change hands here. Your pharmacy takes back what is left.", word=word), field
             )
     return None
+
+
+def sort_name(kind: str, sort: str) -> str:
+    """What a sort is called, of a gift or of a wish."""
+    return _((WISHED_NAMES if kind == "wish" else SORT_NAMES)[sort])
 
 
 def last_day(draft_days: int, until_day: date | None, today: date) -> date:

@@ -151,7 +151,7 @@ def one(ref: str) -> Any:
     known = talks.with_me(post, [each.id for each in own]) if own and not yours else None
     return page(
         "gifts/one.html", post=post, yours=yours, desk=not yours and may("help others", post), known=known, live=lists.is_live(post), who=neighbour(post),
-        state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.SORT_NAMES[post.sort],
+        state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
         talks=talks.about_post(post) if yours else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
         reaches=forms.REACHES, first_name=parties.first_name,
     )  # fmt: skip
@@ -188,7 +188,7 @@ def new() -> Any:
     kind = request.args.get("kind", "")
     home = next((each.code for each in places.areas() if each.id == current_user.area_id), request.args.get("area", ""))
     start = {"kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", "")}
-    form = forms.Post(data=start if request.method == "GET" else None).fill(own, people.hubs())
+    form = forms.Post(data=start if request.method == "GET" else None).fill(kind, own, people.hubs())
     made: list[str] = []
 
     def put_up() -> None:
@@ -270,7 +270,15 @@ def draft(ref: str) -> Any:
     kept = drafts.of(ref)
     form = forms.Say()
     if not current_user.is_authenticated:
-        return page("gifts/draft.html", draft=kept, form=None, sorts=rules.SORT_NAMES, area=_area_name(kept), groups=[], asks_age=False)
+        return page(
+            "gifts/draft.html",
+            draft=kept,
+            form=None,
+            sort=rules.sort_name(kept.typed["kind"], kept.typed["sort"]),
+            area=_area_name(kept),
+            groups=[],
+            asks_age=False,
+        )
     form.fill(own := groups())
     made: list[str] = []
 
@@ -281,7 +289,15 @@ def draft(ref: str) -> Any:
     if done(form, put_up):
         drafts.done_with(ref)
         return _put_up_page(made[0])
-    return form_page("gifts/draft.html", form, draft=kept, sorts=rules.SORT_NAMES, area=_area_name(kept), groups=own, asks_age=_asks_age())
+    return form_page(
+        "gifts/draft.html",
+        form,
+        draft=kept,
+        sort=rules.sort_name(kept.typed["kind"], kept.typed["sort"]),
+        area=_area_name(kept),
+        groups=own,
+        asks_age=_asks_age(),
+    )
 
 
 def _area_name(kept: GiftDraft) -> str:
@@ -315,7 +331,7 @@ def edit(ref: str) -> Any:
         "kind": post.kind, "title": post.title, "sort": post.sort, "area": post.area.code, "days": str(rules.USUAL), "quantity": post.quantity, "text": post.text,
         "until_day": post.until_day, "alt": post.photo_alt, "reach": post.reach, "hub": post.hub.ref if post.hub is not None else "", "version": post.version,
     }  # fmt: skip
-    form = forms.Post(data=start).fill([], people.hubs())
+    form = forms.Post(data=start).fill(post.kind, [], people.hubs())
 
     def change() -> None:
         posts.edit(
