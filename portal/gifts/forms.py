@@ -175,5 +175,30 @@ class Decide(Form):
         return self
 
 
+class Number(Form):
+    number = Line(N_("Number in the letter or message"), [Needed(N_("Write the number, like GTK-2345-6789."))], most=20)
+
+
+class Speak(Form):
+    """What somebody says who has no internet, passed on by who looks after the place."""
+
+    side = RadioField(N_("Who says it?"), [Needed(N_("Say who says it."))])
+    act = RadioField(N_("What do they say?"), [Needed(N_("Choose what they say."))])
+    words = Paragraphs(N_("Their words"), most=1500)
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+
+    def fill(self, sides: Sequence[tuple[str, str]], *, promised: bool) -> "Speak":
+        """`sides`: (number, name) of the two; `promised`: whether something is promised between them."""
+        self.side.choices = list(sides)
+        some = (
+            [("handed", _("It was handed over")), ("off", _("They call it off"))]
+            if promised
+            else [("promise", _("They promise it, or say yes please"))]
+        )
+        self.act.choices = [("words", _("Something else, in their words")), *some]
+        self.basis.choices = bases()
+        return self
+
+
 class TakeDown(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. Its owner reads it."))], most=300)

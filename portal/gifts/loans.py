@@ -22,7 +22,7 @@ def came_back(ref: str, who: Who, *, for_party: int | None = None, basis: str | 
     """The lender has it again: it is there for the next neighbour. Again changes nothing. Refused: not the lender. Conflict: not lent."""
     with transaction():
         row, talk, post = promises.locked(ref)
-        seen, actor = promises.speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if seen.me.id != row.giver_id:
             raise NotYours(_("We cannot find that."))
         if row.returned_at is not None:

@@ -104,17 +104,6 @@ def locked(ref: str) -> tuple[GiftPromise, GiftTalk, GiftPost]:
     return promise, talk, db.session.get_one(GiftPost, talk.post_id)
 
 
-def speaking(talk: GiftTalk, who: Who, for_party: int | None, basis: str | None) -> tuple[Sides, Actor]:
-    """Which side somebody speaks for: their own, or (who helps others there, on a basis) that of `for_party`."""
-    if for_party is None:
-        return talks.seen_by(talk, who), Actor(who.id)
-    me = next((side for side in (talk.owner, talk.other) if side.id == for_party), None)
-    if me is None or any(parties.acts_as(who, side) for side in (talk.owner, talk.other)):
-        raise NotYours(_("We cannot find that."))
-    actor = parties.acting(who, talk.post, me, basis)
-    return Sides(talk, me, talk.other if me is talk.owner else talk.owner), actor
-
-
 # --- promising -----------------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +118,7 @@ def promise(
         if (done := once.claim(once_key)) is not None:
             return done
         talk = talks.locked(talk_ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if seen.me.id != talk.owner_id:
             raise NotYours(_("We cannot find that."))
         post = db.session.get_one(GiftPost, talk.post_id)
@@ -189,7 +178,7 @@ def meet(ref: str, starts_at: datetime, place: str, who: Who, *, for_party: int 
     """
     with transaction():
         row, talk, _post = locked(ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         _must_stand(row)
         if starts_at <= clock.now():
             raise Refused(_("That time has passed. Choose one that is ahead."), "day")
@@ -246,7 +235,7 @@ def let_go(ref: str, words: str, who: Who, *, for_party: int | None = None, basi
     """
     with transaction():
         row, talk, post = locked(ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if row.status == "let_go":
             return row
         _must_stand(row)
@@ -271,7 +260,7 @@ def handed(ref: str, who: Who, *, for_party: int | None = None, basis: str | Non
     """It was handed over, or done. Again changes nothing. Refused: not one of the two. Conflict: called off already."""
     with transaction():
         row, talk, post = locked(ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if row.status == "handed":
             return row
         _must_stand(row)
@@ -298,7 +287,7 @@ def missed(ref: str, who: Who, *, for_party: int | None = None, basis: str | Non
     """They did not meet: it is free for others again. Again changes nothing. Refused: not one of the two, still ahead."""
     with transaction():
         row, talk, post = locked(ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if row.status == "missed":
             return row
         _must_stand(row)
@@ -322,7 +311,7 @@ def not_so(ref: str, words: str, who: Who) -> GiftPromise:
     """
     with transaction():
         row, talk, post = locked(ref)
-        seen, actor = speaking(talk, who, None, None)
+        seen, actor = talks.speaking(talk, who, None, None)
         if row.status == "missed":
             return row
         if row.status != "handed" or row.done_at is None or row.returned_at is not None:
@@ -344,7 +333,7 @@ def thank(ref: str, words: str, who: Who, *, for_party: int | None = None, basis
     """Whoever received it says thank you, once. Refused: not they, not handed over yet, no words."""
     with transaction():
         row, talk, _post = locked(ref)
-        seen, actor = speaking(talk, who, for_party, basis)
+        seen, actor = talks.speaking(talk, who, for_party, basis)
         if seen.me.id != row.taker_id:
             raise NotYours(_("We cannot find that."))
         if row.status != "handed":

@@ -70,6 +70,28 @@ def seen_by(found: GiftTalk, who: Who) -> Sides:
     raise NotYours(_("We cannot find that conversation."))
 
 
+def speaking(talk: GiftTalk, who: Who, for_party: int | None, basis: str | None) -> tuple[Sides, Actor]:
+    """Which side somebody speaks for: their own, or (who helps others there, on a basis) that of `for_party`.
+
+    NotYours: neither of the two, or not where they help; Refused: no basis.
+    """
+    if for_party is None:
+        return seen_by(talk, who), Actor(who.id)
+    me = next((side for side in (talk.owner, talk.other) if side.id == for_party), None)
+    if me is None or any(parties.acts_as(who, side) for side in (talk.owner, talk.other)):
+        raise NotYours(_("We cannot find that conversation."))
+    actor = parties.acting(who, talk.post, me, basis)
+    return Sides(talk, me, talk.other if me is talk.owner else talk.owner), actor
+
+
+def to_speak_for(ref: str, who: Who) -> GiftTalk:
+    """A talk for who passes on what one of the two says without internet. NotFound: not where they help, or their own."""
+    found = db.session.scalar(select(GiftTalk).where(GiftTalk.ref == ref).options(*BOTH))
+    if found is None or not who.can("help others", found.post) or any(parties.acts_as(who, side) for side in (found.owner, found.other)):
+        raise NotFound(_("We cannot find that conversation. Check the number in the letter."))
+    return found
+
+
 def locked(ref: str) -> GiftTalk:
     """A talk, locked, and before it its post, as a part of an action: everybody locks in this order. NotFound."""
     must_be_in_transaction()
@@ -168,16 +190,16 @@ def _begun(post: GiftPost, me: GiftParty, words: str, actor: Actor) -> GiftTalk:
     return found
 
 
-def say(ref: str, words: str, who: Who, *, once_key: str) -> None:
-    """One more message. Refused: not one of the two, closed, blocked, kept away, no words, too much at once."""
+def say(ref: str, words: str, who: Who, *, for_party: int | None = None, basis: str | None = None, once_key: str) -> None:
+    """One more message. Refused: not one of the two, closed, kept away, no words, too much at once."""
     with transaction():
         if once.claim(once_key) is not None:
             return
         found = locked(ref)
-        seen = seen_by(found, who)
+        seen, actor = speaking(found, who, for_party, basis)
         parties.must_not_be_stopped(seen.me)
         must_be_open(found)
-        put(found, seen.me, words, Actor(who.id))
+        put(found, seen.me, words, actor)
 
 
 def put(found: GiftTalk, sender: GiftParty, words: str, actor: Actor, kind: str = "words") -> GiftSaid:

@@ -17,7 +17,7 @@ from portal.gifts.talks_model import GiftPromise, GiftTalk
 from portal.outbox import Message
 from portal.people.model import Organisation
 from tests.client import Inspector
-from tests.gifts.street import Street, looks, open_street, the_post, the_promise
+from tests.gifts.street import Street, looks, open_street, said, the_post, the_promise
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # the same pages on either engine
 
@@ -240,3 +240,23 @@ def test_something_wrong_and_the_desk(app: Flask, street: Street) -> None:
     for path in ("/gifts/desk/", "/gifts/desk/log", f"/gifts/desk/looks/{new.id}", f"/gifts/{ref}/take-down"):
         maya.get(path, status=404)
     assert db.session.scalars(select(GiftTalk.status)).one() == "open"
+
+
+def test_somebody_calls_with_the_number_in_their_letter(app: Flask, street: Street) -> None:
+    talk = street.write("Idris", street.put_up("Maya"), "My secret words")
+    cass = browser(app, street, "Cass").get("/gifts/desk/say").submit("Continue", number="GTK-2222-2222", status=422)
+    cass.submit("Continue", number=talk.lower().replace("-", " ")).follow()
+    assert "My secret words" not in cass.text
+    maya, idris = str(street.party("Maya").id), str(street.party("Idris").id)
+    cass.submit("Pass it on", side=maya, act="words", words="", basis="telephone", status=422)
+    cass.submit("Pass it on", side=idris, act="promise", basis="telephone", status=404)
+    page = f"/gifts/desk/say/{talk}"
+    cass.get(page).submit("Pass it on", side=maya, act="words", words="Come on Friday", basis="telephone")
+    cass.get(page).submit("Pass it on", side=maya, act="promise", basis="telephone")
+    cass.get(page).submit("Pass it on", side=idris, act="off", words="No room", basis="in person")
+    cass.get(page).submit("Pass it on", side=maya, act="promise", basis="telephone")
+    cass.get(page).submit("Pass it on", side=maya, act="handed", basis="telephone")
+    assert [kind for kind, _words in said(talk)] == ["words", "words", "promised", "let_go", "promised", "handed"]
+    browser(app, street, "Maya").get(page, status=404)
+    own = street.write("Cass", street.put_up("Idris", "Jam jars"))
+    cass.get(f"/gifts/desk/say/{own}", status=404)

@@ -421,3 +421,22 @@ def test_looks_go_round(street: Street) -> None:
         street.put_up(name, f"A knife, number {number}")
     answerable = [each.answerable_id for each in looks()]
     assert sorted(answerable.count(street.who(name).id) for name in ("Cass", "Dora")) == [2, 2]
+
+
+def test_the_database_keeps_promises_to_their_talk(street: Street) -> None:
+    """Whoever gets past our code by mistake does not get past this."""
+    ref = street.promise("Maya", street.write("Idris", street.put_up("Maya")))
+    street.write("Walter", street.put_up("Maya", "Three chairs"))
+    walter = street.party("Walter").id
+    for statement in (
+        f"UPDATE gift_promise SET giver_id = {walter}", f"UPDATE gift_promise SET other_id = {walter}", "UPDATE gift_promise SET quantity = 2",
+        "UPDATE gift_promise SET status = 'handed'", "UPDATE gift_promise SET status = 'let_go', address = 'x'", "UPDATE gift_promise SET place = 'x'",
+        "UPDATE gift_promise SET returned_at = promised_at", f"UPDATE gift_said SET from_id = {walter} WHERE from_id <> {walter}",
+        "DELETE FROM gift_said", "UPDATE gift_talk SET other_id = owner_id", "UPDATE gift_talk SET status = 'gone'",
+        f"INSERT INTO gift_block (by_id, against_id, at) SELECT {walter}, {walter}, opened_at FROM gift_talk",
+        "INSERT INTO gift_promise (ref, talk_id, post_id, owner_id, other_id, giver_id, quantity, status, place, address, sequence, promised_at, changed_at, back_told)"
+        " SELECT 'GPR-2222-2222', talk_id, post_id, owner_id, other_id, giver_id, 1, 'promised', '', '', 0, promised_at, changed_at, 0 FROM gift_promise",
+    ):  # fmt: skip
+        with pytest.raises(sa.exc.DBAPIError), db.engine.begin() as connection:
+            connection.execute(sa.text(statement))
+    assert the_promise(ref).status == "promised"

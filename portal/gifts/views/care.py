@@ -6,11 +6,12 @@ from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal import clock
-from portal.errors import NotFound
-from portal.gifts import care, forms, lists, parties, posts, rules, talks
+from portal.errors import NotFound, Refused
+from portal.gifts import care, forms, lists, parties, posts, promises, rules, talks
 from portal.gifts.talks_model import GiftLook
 from portal.gifts.views.boards import done
 from portal.people import queries as people
+from portal.refs import clean_ref
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
@@ -104,6 +105,52 @@ def log() -> Any:
         "gifts/log.html", rows=rows[: care.PAGE], why=WHY, decided=DECIDED,
         older=f"/gifts/desk/log?before={rows[care.PAGE - 1][0].id}" if len(rows) > care.PAGE else None,
     )  # fmt: skip
+
+
+@gift_care.route("/gifts/desk/say", methods=["GET", "POST"])
+@allow("help others")
+@limiter.limit("20/minute", methods=["POST"])
+def find() -> Any:
+    """Somebody calls with the number in their letter."""
+    form = forms.Number()
+    number = clean_ref(form.number.data or "") or ""
+    if done(form, lambda: _known(number)):
+        return see_other(f"/gifts/desk/say/{number}")
+    return form_page("gifts/say_find.html", form, back=DESK)
+
+
+def _known(number: str) -> None:
+    try:
+        talks.to_speak_for(number, current_user)
+    except NotFound as why:
+        raise Refused(why.sentence, "number") from why
+
+
+@gift_care.route("/gifts/desk/say/<ref>", methods=["GET", "POST"])
+@allow("help others")
+def speak(ref: str) -> Any:
+    """Pass on what one of the two says; what they wrote before stays between them."""
+    talk = talks.to_speak_for(ref, current_user)
+    row = promises.latest(talk)
+    standing = row if row is not None and row.status == "promised" else None
+    sides = [(str(side.id), parties.first_name(side)) for side in (talk.owner, talk.other)]
+    form = forms.Speak().fill(sides, promised=standing is not None)
+
+    def pass_on() -> None:
+        how: Any = {"for_party": whole_number(form.side.data), "basis": form.basis.data}
+        if form.act.data == "promise":
+            promises.promise(ref, 1, current_user, once_key=form.once_key(current_user.id), **how)
+        elif form.act.data == "words" or standing is None:
+            talks.say(ref, form.words.data, current_user, once_key=form.once_key(current_user.id), **how)
+        elif form.act.data == "off":
+            promises.let_go(standing.ref, form.words.data, current_user, **how)
+        else:
+            promises.handed(standing.ref, current_user, **how)
+
+    if done(form, pass_on):
+        flash(_("Passed on."))
+        return see_other(DESK)
+    return form_page("gifts/say.html", form, post=talk.post, promise=standing, back="/gifts/desk/say")
 
 
 @gift_care.post("/gifts/desk/parties/<int:number>/again")
