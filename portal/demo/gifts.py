@@ -199,7 +199,7 @@ class Gifts:
         paused = self._post(9, "gift", "hands", "Haircuts for children", "Straight ones.", 1, 15, False)
         ended = self._post(2, "wish", "heart", "A fourth for our card table", "", 1, 14, False)
         self._post(3, "gift", "give", "Daffodil bulbs", "", 3, 13, False, days=7)
-        self._post(7, "gift", "give", "A box of detective stories", "", 1, 6, False, days=7)
+        self._post(7, "gift", "give", "A box of detective stories", "", 1, 6, False, days=7, hub_id=self.hub)
         with self.story.at(self.story.ago(6)):
             posts.pause(paused, self.who[9])
             posts.end(ended, self.who[2])
