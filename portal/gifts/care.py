@@ -74,6 +74,12 @@ def hold(post: GiftPost, kind: str, word: str, actor: Actor) -> None:
     notices.held(post, made)
 
 
+def passed(post: GiftPost, word: str) -> bool:
+    """Whether a person has let this word stand in this post before."""
+    found = exists().where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.words == word, GiftLook.decision == "shown")
+    return bool(db.session.scalar(select(found)))
+
+
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
     db.session.expire(post, ["party"])
     some = coordinators(post, also=by)

@@ -177,15 +177,21 @@ def edit(
             row.photo_alt = draft.alt if row.photo_ref else ""
             db.session.flush()
             record(about(row), "edited", actor)
-            word = rules.worry(draft.title, draft.text, draft.alt)
-            if word is not None and row.status in STANDING and basis is None and not who.has_in(row.area_id, "connector", "officer"):
-                care.hold(row, "worry", word, actor)
-            else:
+            if row.status not in STANDING or not _held_for_a_word(row, who, actor):
                 lists.keep(row)
     except BaseException:
         _drop(file, data_dir)
         raise
     _drop(gone, data_dir)
+
+
+def _held_for_a_word(row: GiftPost, who: Who, actor: Actor) -> bool:
+    """Off the boards for a look when it says a worry-word now that nobody has let stand yet; who looks after the place has looked."""
+    word = rules.worry(row.title, row.text, row.photo_alt)
+    if word is None or who.has_in(row.area_id, "connector", "officer") or care.passed(row, word):
+        return False
+    care.hold(row, "worry", word, actor)
+    return True
 
 
 def _may_change(row: GiftPost, draft: Draft, who: Who, shown: int) -> None:
@@ -225,6 +231,7 @@ def _put_photo(row: GiftPost, picture: photos.Picture | None, file: str | None, 
 
 def renew(ref: str, who: Who, *, basis: str | None = None) -> GiftPost:
     """Keep it on the board, or put it up again, for another four weeks; again changes nothing more. It does not move up in the list.
+    What was changed meanwhile and holds a worry-word is looked at first.
 
     Refused: not theirs, taken down, held, all gone, kept away, its day has passed, the same stands there again.
     """
@@ -236,7 +243,10 @@ def renew(ref: str, who: Who, *, basis: str | None = None) -> GiftPost:
         until = rules.last_day(rules.USUAL, row.until_day, clock.today())
         if (row.status, row.ends_on, row.reminded_at) == ("open", max(until, row.ends_on), None):
             return row
-        row.status, row.ends_on, row.reminded_at = "open", max(until, row.ends_on), None
+        row.ends_on, row.reminded_at = max(until, row.ends_on), None
+        if row.status != "open" and _held_for_a_word(row, who, actor):
+            return row
+        row.status = "open"
         lists.keep(row)
         record(about(row), "renewed", actor, until=row.ends_on.isoformat())
         return row

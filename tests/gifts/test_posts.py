@@ -282,6 +282,20 @@ def test_a_worry_word_is_looked_at_and_what_waited_stands_as_long(street: Street
     assert looks() == [] and the_post(ended).status == "ended"
 
 
+def test_a_worry_word_does_not_come_in_by_the_back_door(street: Street) -> None:
+    """Ended, changed, and put up again: a person looks; once that was done, saying it better is not looked at again."""
+    ref, maya = street.put_up("Maya", "A box of tools"), street.who("Maya")
+    posts.end(ref, maya)
+    posts.edit(ref, draft_of(street, title="A box of tools and a knife"), maya, shown=1)
+    assert the_post(ref).status == "ended" and looks() == []
+    assert posts.renew(ref, maya).status == "held" and refs(street) == []
+    care.decide(looks()[0].id, "shown", "", street.who("Cass"))
+    posts.edit(ref, draft_of(street, title="A big box of tools and a knife"), maya, shown=2)
+    assert refs(street) == ["A big box of tools and a knife"]
+    posts.pause(ref, maya)
+    assert posts.renew(ref, maya).status == "open"
+
+
 # --- what a stranger typed -----------------------------------------------------------------------------------------------
 
 

@@ -350,8 +350,9 @@ def edit(ref: str) -> Any:
 @allow("signed in")
 def renew(ref: str) -> Any:
     """One tap: it stays, or is back."""
-    until = posts.renew(ref, current_user, basis=request.form.get("basis")).ends_on
-    flash(_("It is on the board until %(day)s.", day=day(until)))
+    row = posts.renew(ref, current_user, basis=request.form.get("basis"))
+    held, until = row.status == "held", day(row.ends_on)
+    flash(_("A person looks at it first, and then it stands on the board.") if held else _("It is on the board until %(day)s.", day=until))
     return see_other(f"/gifts/{ref}")
 
 
