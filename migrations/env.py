@@ -7,6 +7,8 @@ from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
 import portal.events.model
+import portal.gifts.model
+import portal.gifts.talks_model
 import portal.grants.idea_model
 import portal.grants.model
 import portal.history
@@ -43,8 +45,8 @@ def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_t
     return not (
         name is not None
         and (
-            name.startswith(("sqlite_", "application_words", "post_words", "idea_words", "strength_words"))
-            or name in ("ix_application_words", "ix_post_words", "ix_idea_words", "ix_strength_words")
+            name.startswith(("sqlite_", "application_words", "post_words", "idea_words", "strength_words", "gift_post_words"))
+            or name in ("ix_application_words", "ix_post_words", "ix_idea_words", "ix_strength_words", "ix_gift_post_words")
         )
     )
 

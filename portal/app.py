@@ -21,6 +21,7 @@ from portal.exports.initiatives.views import initiatives
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
+from portal.gifts import views as gifts
 from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
@@ -67,6 +68,7 @@ BLUEPRINTS: list[Blueprint] = [
     events,
     *ideas.PAGES,
     *strengths.PAGES,
+    *gifts.PAGES,
     finance,
     postroom,
     exports,

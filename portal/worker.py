@@ -13,6 +13,12 @@ from portal import clock, once, turns
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.events import due as events
+from portal.gifts import care as gift_care
+from portal.gifts import drafts as gift_drafts
+from portal.gifts import loans
+from portal.gifts import posts as gift_posts
+from portal.gifts import promises as gift_promises
+from portal.gifts import talks as gift_talks
 from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
@@ -91,6 +97,14 @@ DUE: list[Callable[[], int]] = [
     joining.lapse,
     keeping.remind,
     keeping.archive_due,
+    gift_posts.remind_ending,
+    gift_posts.end_due,
+    gift_talks.remind,
+    gift_promises.remind,
+    gift_promises.ask_after,
+    loans.remind,
+    gift_care.chase,
+    gift_drafts.forget,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

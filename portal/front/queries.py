@@ -10,6 +10,9 @@ from portal import clock
 from portal.db import db
 from portal.events import queries as events
 from portal.events.model import Gathering
+from portal.gifts import care as gift_care
+from portal.gifts import talks as gift_talks
+from portal.gifts.talks_model import GiftLook
 from portal.grants import quick
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Appeal, Application, Award, Closing, Ending, Fund, Payment, Release, Report, Round
@@ -20,6 +23,7 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
+from portal.people.access import Nobody, Who
 from portal.places.model import Area, Scheme
 from portal.places.queries import outside_of
 from portal.strengths import today as strengths
@@ -97,6 +101,7 @@ def waiting_at_desk(
     if coordinator:
         parts |= ideas.at_desk(helps_in)
         parts["events"] = events.to_look_at(helps_in)
+        parts["gifts"] = gift_care.waiting_query(helps_in).with_only_columns(GiftLook.id)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
@@ -190,6 +195,9 @@ def waiting_at_desk(
         looks, joins = numbers["idea_looks"], numbers["idea_joins"]
         lines.append(Waiting(_n("card of an idea to look at", "cards of ideas to look at", looks), looks, "/ideas/desk/"))
         lines.append(Waiting(_n("question whether two ideas are one", "questions whether two ideas are one", joins), joins, "/ideas/desk/"))
+        lines.append(
+            Waiting(_n("gift or wish to look at", "gifts and wishes to look at", numbers["gifts"]), numbers["gifts"], "/gifts/desk/")
+        )
     for what, (_one, everything) in timebank.PAGES.items():
         if what in of_time:
             number = numbers[f"time_{what}"]
@@ -250,9 +258,10 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def front_door(area_id: int | None = None) -> tuple[Scheme | None, Round | None, Timebank | None, Sequence[Gathering]]:
-    """The scheme, the round to offer first (one that closes before one that never does), the timebank if it is open, and the next two
-    events near `area_id`: there, in what it lies in or in what lies in it; None: anywhere. One query.
+def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank | None, Sequence[Gathering], int]:
+    """The scheme, the round to offer first (one that closes before one that never does), the timebank if it is open, the next two events
+    near where they live (there, in what it lies in or in what lies in it; else anywhere), and how many neighbours wait for an answer
+    about a gift. One query.
 
     While the caller holds the scheme and the timebank, whatever asks for them on the same page is answered without another query.
     """
@@ -261,9 +270,10 @@ def front_door(area_id: int | None = None) -> tuple[Scheme | None, Round | None,
         Round.status.in_(("planned", "open")), Round.opens_at <= now, or_(Round.closes_at.is_(None), Round.closes_at >= now)
     )  # fmt: skip
     first, second = aliased(Gathering), aliased(Gathering)
-    near = None if area_id is None else select(Area.id).where(or_(Area.id.in_(outside_of(area_id)), Area.parent_id == area_id))
+    home = who.area_id
+    near = None if home is None else select(Area.id).where(or_(Area.id.in_(outside_of(home)), Area.parent_id == home))
     found = db.session.execute(
-        select(Scheme, Round, Timebank, first, second)
+        select(Scheme, Round, Timebank, first, second, gift_talks.waiting_count(who))
         .select_from(Scheme)
         .outerjoin(Round, takes)
         .outerjoin(Timebank, true())
@@ -272,4 +282,6 @@ def front_door(area_id: int | None = None) -> tuple[Scheme | None, Round | None,
         .order_by(Round.closes_at.is_(None), Round.closes_at)
         .limit(1)
     ).one_or_none()
-    return (found[0], found[1], found[2], [each for each in found[3:5] if each is not None]) if found else (None, None, None, [])
+    if not found:
+        return None, None, None, [], 0
+    return found[0], found[1], found[2], [each for each in found[3:5] if each is not None], found[5]

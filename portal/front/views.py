@@ -31,7 +31,7 @@ front = Blueprint("front", __name__)
 @front.get("/")
 @allow("anyone")
 def home() -> Any:
-    scheme, round_, bank, near = queries.front_door(current_user.area_id)
+    scheme, round_, bank, near, gifts = queries.front_door(current_user)
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
@@ -51,6 +51,7 @@ def home() -> Any:
         in_hand=in_hand,
         cards=cards,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
+        gifts=gifts,
         near=near,
         times=times,
         latest=[] if busy or mine or cards is not None else queries.recent_awards(),
@@ -141,6 +142,8 @@ def robots() -> Response:
                 "/ideas/in/",
                 "/timebank/log",
                 "/timebank/exchanges/",
+                "/gifts/drafts/",
+                "/gifts/talks/",
                 "/people/",
                 "/grants/",
                 "/desk/",

@@ -100,6 +100,12 @@ def organisation(id_: int) -> Organisation:
     return found
 
 
+def hubs() -> Sequence[Organisation]:
+    """Community hubs that are there, by name."""
+    query = select(Organisation).where(Organisation.kind == "hub", Organisation.archived_at.is_(None))
+    return db.session.scalars(query.order_by(Organisation.name, Organisation.id)).all()
+
+
 def role_of(person_id: int, role_id: int) -> Role:
     """A role that a person holds or held. NotFound."""
     found = db.session.get(Role, role_id)

@@ -13,6 +13,8 @@ from portal.demo import bulk, ground
 from portal.demo.story import Story
 from portal.events.model import Gathering
 from portal.exports import filters, packs, register
+from portal.gifts import model as gifts_model
+from portal.gifts import talks_model as gift_talks
 from portal.grants import model
 from portal.history import Event
 from portal.ledger import checks, export
@@ -43,6 +45,8 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (timebank.Exchange, timebank.EXCHANGE_STATES),
     (posts_model.Post, ("open", "paused", "expired", "met", "ended", "hidden")),
     (posts_model.Promise, ("proposed", "agreed", "cancelled", "kept", "missed")),
+    (gifts_model.GiftPost, gifts_model.STATES),
+    (gift_talks.GiftPromise, gift_talks.PROMISE_STATES),
     (TimeSession, ("open", "closed", "cancelled")),
     (Gathering, ("held", "open", "refused", "cancelled")),
     (spend_model.SpendOffer, spend_model.OFFER_STATES),

@@ -25,6 +25,8 @@ SIGN_IN_FIRST = {
     "/timebank/posts/REF/answer",
     "/events/new",
     "/strengths/new",
+    "/gifts/REF/interested",
+    "/gifts/REF/report",
 }  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
@@ -40,6 +42,7 @@ CLOSED = {
     "/timebank/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/strengths/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/strengths/desk/imports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
+    "/gifts/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/timebank/desk/kinds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/timebank/desk/rules": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},

@@ -1,0 +1,141 @@
+"""What stands on which board, and looking through it. What expires, is all promised or is held leaves every board at that moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal import clock
+from portal.db import db
+from portal.errors import NotFound
+from portal.finding import Found, Shelf
+from portal.gifts import parties
+from portal.gifts.model import GiftParty, GiftPost, GiftWord
+from portal.gifts.rules import SORT_NAMES
+from portal.gifts.talks_model import GiftTalk
+from portal.people.access import Nobody, Who
+from portal.people.model import Organisation
+from portal.places.model import Area
+from portal.places.queries import outside_of, within
+from portal.words import _
+
+PAGE = 20
+SHELF = Shelf(GiftPost, GiftWord)
+WHOLE = (
+    joinedload(GiftPost.party).joinedload(GiftParty.person), joinedload(GiftPost.party).joinedload(GiftParty.organisation),
+    joinedload(GiftPost.area), joinedload(GiftPost.hub),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Board:
+    """Which board is looked at: that of an area, of a hub, or everywhere. `home`: where the reader lives, whom that reaches."""
+
+    area: Area | None = None
+    hub: Organisation | None = None
+    home: int | None = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The chips. `kind`: "gift", "wish" or "" for both; `sort`: a code or "" for all."""
+
+    kind: str = ""
+    sort: str = ""
+
+
+def live() -> ColumnElement[bool]:
+    """Posts that are on the boards at this moment."""
+    owner = select(GiftParty.id).where(GiftParty.id == GiftPost.party_id, GiftParty.stopped_at.is_(None)).correlate(GiftPost)
+    return and_(GiftPost.status == "open", GiftPost.ends_on >= clock.today(), GiftPost.promised < GiftPost.quantity, owner.exists())
+
+
+def is_live(post: GiftPost) -> bool:
+    """Whether one post is."""
+    return post.status == "open" and post.ends_on >= clock.today() and post.left > 0 and post.party.stopped_at is None
+
+
+def reaches(area_id: int | None) -> ColumnElement[bool]:
+    """Posts meant for who lives in an area; None: those for the whole scheme."""
+    if area_id is None:
+        return GiftPost.reach == "scheme"
+    around = outside_of(area_id)
+    linked = select(Area.id).where(Area.parent_id.in_(around))
+    near = or_(GiftPost.area_id.in_(around), and_(GiftPost.reach == "linked", GiftPost.area_id.in_(linked)))
+    return or_(GiftPost.reach == "scheme", near)
+
+
+def listed(board: Board, filters: Filters, own: Sequence[int] = ()) -> Select[GiftPost]:
+    """Posts that this reader sees on a board, in no order yet. `own`: parties of theirs."""
+    reached = reaches(board.home)
+    query = select(GiftPost).where(live(), or_(reached, GiftPost.party_id.in_(own)) if own else reached)
+    if board.area is not None:
+        query = query.where(GiftPost.area_id.in_(within(board.area.code)))
+    if board.hub is not None:
+        query = query.where(or_(GiftPost.hub_id == board.hub.id, GiftPost.party_id.in_(_party_of(board.hub.id))))
+    if filters.kind:
+        query = query.where(GiftPost.kind == filters.kind)
+    return query.where(GiftPost.sort == filters.sort) if filters.sort else query
+
+
+def _party_of(organisation_id: int) -> Select[int]:
+    return select(GiftParty.id).where(GiftParty.organisation_id == organisation_id)
+
+
+def search(
+    typed: str, board: Board, filters: Filters, *, own: Sequence[int] = (), before: int | None = None, limit: int = PAGE
+) -> Found[GiftPost]:
+    """Posts on a board that hold all the words typed, newest first: at most `limit` with an id below `before`. One query, or three."""
+    return SHELF.search(typed, listed(board, filters, own), WHOLE, before=before, limit=limit)
+
+
+def keep(post: GiftPost) -> None:
+    """Let the search know what a post says now, or forget it when it is not open; as a part of the action that changes it."""
+    said = (post.title, post.text, post.photo_alt, _(SORT_NAMES[post.sort]))
+    SHELF.keep(post, said if post.status == "open" else None)
+
+
+# --- one of them ---------------------------------------------------------------------------------------------------------
+
+
+def by_ref(ref: str) -> GiftPost:
+    """One post, with whose it is. NotFound."""
+    found = db.session.scalar(select(GiftPost).where(GiftPost.ref == ref).options(*WHOLE))
+    if found is None:
+        raise NotFound(_("We cannot find that gift or wish."))
+    return found
+
+
+def readable(ref: str, who: Who | Nobody) -> GiftPost:
+    """A post for this reader: what is on the boards, one's own, one in a place where they help others, one they write about.
+
+    NotFound for everybody else. One or two queries.
+    """
+    post = by_ref(ref)
+    if is_live(post):
+        return post
+    if isinstance(who, Who) and (parties.acts_as(who, post.party) or who.can("help others", post) or _writes_about(post, who)):
+        return post
+    raise NotFound(_("This is not on the board any more. See what else there is."))
+
+
+def _writes_about(post: GiftPost, who: Who) -> bool:
+    mine = select(GiftParty.id).where(or_(GiftParty.person_id == who.id, GiftParty.organisation_id.in_(who.acts_for)))
+    return bool(db.session.scalar(select(exists().where(GiftTalk.post_id == post.id, GiftTalk.other_id.in_(mine)))))
+
+
+def of_photo(photo_ref: str) -> GiftPost:
+    """The post that a picture belongs to. NotFound."""
+    found = db.session.scalar(select(GiftPost).where(GiftPost.photo_ref == photo_ref).options(*WHOLE))
+    if found is None:
+        raise NotFound(_("That photo is gone."))
+    return found
+
+
+def of_parties(ids: Sequence[int], *, before: int | None = None, limit: int = PAGE) -> Sequence[GiftPost]:
+    """All posts of these parties, in whatever state, newest first."""
+    query = select(GiftPost).where(GiftPost.party_id.in_(ids)).options(*WHOLE)
+    if before is not None:
+        query = query.where(GiftPost.id < before)
+    return db.session.scalars(query.order_by(GiftPost.id.desc()).limit(limit)).all()

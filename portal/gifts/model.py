@@ -1,0 +1,133 @@
+"""Gift boards: who takes part, what they give or wish for, what a stranger typed before they signed in."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base
+from portal.finding import KnownWords
+from portal.people.model import Organisation, Person
+from portal.places.model import Area
+
+KINDS = ("gift", "wish")
+SORTS = ("head", "hands", "heart", "give", "lend")
+REACHES = ("area", "linked", "scheme")
+STATES = ("held", "open", "paused", "ended", "expired", "gone", "hidden")
+STANDING = ("held", "open", "paused")  # of which nobody has the same twice
+MOST_PIECES = 99
+
+
+class GiftParty(Base):
+    """A person or an organisation at the boards. Made when they first post or answer."""
+
+    __tablename__ = "gift_party"
+    __table_args__ = (
+        CheckConstraint("(person_id is null) <> (organisation_id is null)", name="one_of_two"),
+        CheckConstraint("(stopped_at is null) = (stopped_by_id is null)", name="stopped"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), unique=True)
+    known_at: Mapped[datetime | None]  # when a person first let something of theirs onto a board: new ones are looked at
+    grown_at: Mapped[datetime | None]  # when they said that they are 18 or over
+    stopped_at: Mapped[datetime | None]  # a coordinator keeps them from posting and answering
+    stopped_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    person: Mapped[Person | None] = relationship(foreign_keys=[person_id], viewonly=True)
+    organisation: Mapped[Organisation | None] = relationship(viewonly=True)
+
+
+class GiftPost(Base):
+    """One gift or one wish. On the boards while it is open, its last day has not passed and there is some left."""
+
+    __tablename__ = "gift_post"
+    __table_args__ = (
+        UniqueConstraint("id", "party_id"),
+        CheckConstraint("kind in ('gift', 'wish')", name="kind"),
+        CheckConstraint("sort in ('head', 'hands', 'heart', 'give', 'lend')", name="sort"),
+        CheckConstraint("reach in ('area', 'linked', 'scheme')", name="reach"),
+        CheckConstraint("status in ('held', 'open', 'paused', 'ended', 'expired', 'gone', 'hidden')", name="status"),
+        CheckConstraint("quantity between 1 and 99", name="quantity"),
+        CheckConstraint("promised between 0 and quantity", name="promised"),
+        CheckConstraint("status <> 'gone' or promised = quantity", name="gone"),
+        CheckConstraint("(photo_file is null) = (photo_ref is null)", name="photo"),
+        CheckConstraint("status = 'open' or words = ''", name="found_while_open"),
+        CheckConstraint("until_day is null or ends_on <= until_day", name="days"),
+        Index(
+            "uq_gift_post_same",
+            "party_id",
+            "kind",
+            "same",
+            unique=True,
+            sqlite_where=text("status in ('held', 'open', 'paused')"),
+            postgresql_where=text("status in ('held', 'open', 'paused')"),
+        ),
+        Index("ix_gift_post_status_id", "status", "id"),
+        Index("ix_gift_post_party_id_id", "party_id", "id"),
+        Index("ix_gift_post_area_id", "area_id", "status", "id"),
+        Index("ix_gift_post_hub_id", "hub_id", "status", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # GFT-....-....
+    party_id: Mapped[int] = mapped_column(ForeignKey("gift_party.id"))  # whose it is
+    kind: Mapped[str]
+    sort: Mapped[str]
+    title: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    same: Mapped[str]  # what it says, folded: nobody has the same standing twice (rules.same)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    hub_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # on whose board it also stands
+    reach: Mapped[str]
+    quantity: Mapped[int] = mapped_column(default=1)
+    promised: Mapped[int] = mapped_column(default=0)  # promised to somebody, handed over, or lent and not back
+    until_day: Mapped[date | None]  # it must go by then
+    ends_on: Mapped[date]  # its last day on the boards
+    status: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")  # what the search reads while it is open; never shown
+    reminded_at: Mapped[datetime | None]  # that it ends soon; None again when it was renewed
+    photo_ref: Mapped[str | None] = mapped_column(unique=True)
+    photo_file: Mapped[str | None]  # under Settings.data_dir / "photos"
+    photo_width: Mapped[int] = mapped_column(default=0)
+    photo_height: Mapped[int] = mapped_column(default=0)
+    photo_alt: Mapped[str] = mapped_column(default="")
+    posted_at: Mapped[datetime]
+    entered_by: Mapped[str]  # "person:12": who typed it, for themselves or for somebody else
+    basis: Mapped[str | None]
+    note_number: Mapped[str | None]  # of the sticky note that it was typed from
+    version: Mapped[int] = mapped_column(default=1)
+
+    party: Mapped[GiftParty] = relationship(viewonly=True)
+    area: Mapped[Area] = relationship(viewonly=True)
+    hub: Mapped[Organisation | None] = relationship(viewonly=True)
+
+    @property
+    def left(self) -> int:
+        """How many are left for others."""
+        return self.quantity - self.promised
+
+
+class GiftWord(KnownWords, Base):
+    """A word of the posts that are open, and of how many."""
+
+    __tablename__ = "gift_word"
+
+
+class GiftDraft(Base):
+    """What a stranger typed, with its photo, for a day: until they have said who they are. Nobody is named in it."""
+
+    __tablename__ = "gift_draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # GDR-....-....
+    typed: Mapped[dict[str, Any]] = mapped_column(JSON)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)  # JPEG, made anew by us
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+    typed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+__all__ = ["KINDS", "MOST_PIECES", "REACHES", "SORTS", "STANDING", "STATES", "GiftDraft", "GiftParty", "GiftPost", "GiftWord"]

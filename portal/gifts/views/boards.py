@@ -1,0 +1,372 @@
+"""The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, g, request, send_file
+from flask_login import current_user
+
+from portal import clock, photos
+from portal.errors import NotFound, Refused
+from portal.gifts import drafts, forms, lists, parties, posts, promises, rules, talks
+from portal.gifts.lists import Board, Filters
+from portal.gifts.model import GiftDraft, GiftPost
+from portal.people import queries as people
+from portal.people.model import Organisation
+from portal.people.views import area_id, settings
+from portal.places import queries as places
+from portal.web.filters import day
+from portal.web.forms import whole_number
+from portal.web.limits import limiter
+from portal.web.pages import form_page, page, see_other
+from portal.web.policy import allow, may
+from portal.words import _
+
+boards = Blueprint("gift_boards", __name__)
+LIST = "/gifts/"
+
+
+def done(form: Any, act: Callable[[], object]) -> bool:
+    """Whether the form was sent, could be understood, and the action did not refuse."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        act()
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return False
+    return True
+
+
+def groups() -> Sequence[Organisation]:
+    """Organisations for which the reader may post and answer."""
+    return people.organisations_of(current_user.id) if current_user.is_authenticated and current_user.acts_for else []
+
+
+def neighbour(post: GiftPost) -> str:
+    """ "Maya in Mossgate", or "A neighbour in Mossgate" for who has not signed in."""
+    if post.party.organisation_id is not None or current_user.is_authenticated:
+        return _("%(name)s in %(area)s", name=parties.first_name(post.party), area=post.area.name)
+    return _("A neighbour in %(area)s", area=post.area.name)
+
+
+# --- boards --------------------------------------------------------------------------------------------------------------
+
+
+@boards.get(LIST)
+@allow("anyone")
+@limiter.limit("120/minute")
+def index() -> Any:
+    """Everywhere that reaches the reader, newest first: chips, search, pages."""
+    area = places.area_by_code(request.args.get("area", "")) if request.args.get("area") else None
+    return _board(Board(area=area, home=current_user.area_id), LIST)
+
+
+@boards.get("/gifts/areas/<code>")
+@allow("anyone")
+@limiter.limit("120/minute")
+def area_board(code: str) -> Any:
+    """The board of an area, with all that lies in it; to be put on a poster there."""
+    area = places.area(code)
+    return _board(Board(area=area, home=current_user.area_id or area.id), f"/gifts/areas/{code}")
+
+
+@boards.get("/gifts/hubs/<ref>")
+@allow("anyone")
+@limiter.limit("120/minute")
+def hub_board(ref: str) -> Any:
+    """The board of a hub: what it gives and wishes itself, and what neighbours put there."""
+    hub = people.organisation_by_ref(ref)
+    if hub.archived_at is not None:
+        raise NotFound(_("We do not know that group."))
+    return _board(Board(hub=hub, home=current_user.area_id or hub.area_id), f"/gifts/hubs/{ref}")
+
+
+def _board(board: Board, here: str) -> Any:
+    own = parties.own(current_user)
+    kind, sort = request.args.get("kind", ""), request.args.get("sort", "")
+    filters = Filters(kind if kind in ("gift", "wish") else "", sort if sort in rules.SORT_NAMES else "")
+    typed = request.args.get("q", "")[:200]
+    found = lists.search(typed, board, filters, own=[each.id for each in own], before=whole_number(request.args.get("before"), 0) or None)
+    asked = {
+        "q": typed,
+        "kind": filters.kind,
+        "sort": filters.sort,
+        "area": board.area.code if board.area is not None and here == LIST else "",
+    }
+    return page(
+        "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
+        own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST else [],
+        older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
+        today=clock.today(),
+    )  # fmt: skip
+
+
+def _address(here: str, asked: dict[str, str]) -> str:
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{here}?{query}" if query else here
+
+
+def _chips(here: str, asked: dict[str, str]) -> dict[str, list[tuple[str, str, bool]]]:
+    kinds = (("", _("All")), ("gift", _("Gifts")), ("wish", _("Wishes")))
+    sorts = [("", _("Every sort")), *((value, _(words)) for value, words in rules.SORT_NAMES.items())]
+    return {
+        name: [(words, _address(here, asked | {name: value}), asked[name] == value) for value, words in some]
+        for name, some in (("kind", kinds), ("sort", sorts))
+    }
+
+
+@boards.get("/gifts/rules")
+@allow("anyone")
+def good_to_know() -> Any:
+    """What goes and what does not: food, medicines, money, children, meeting."""
+    return page("gifts/rules.html")
+
+
+@boards.get("/gifts/mine")
+@allow("signed in")
+def mine() -> Any:
+    """What needs me, what is promised and lent, my posts, and two numbers."""
+    ids = [each.id for each in parties.own(current_user)]
+    rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
+    return page(
+        "gifts/mine.html", rows=rows[: lists.PAGE], ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
+        counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name,
+        older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
+    )  # fmt: skip
+
+
+# --- one of them ---------------------------------------------------------------------------------------------------------
+
+
+@boards.get("/gifts/<ref>")
+@allow("anyone")
+def one(ref: str) -> Any:
+    """One gift or wish: for its owner with what they may do, for others with the way to answer."""
+    post = lists.readable(ref, current_user)
+    own = parties.own(current_user)
+    yours = any(each.id == post.party_id for each in own)
+    known = talks.with_me(post, [each.id for each in own]) if own and not yours else None
+    return page(
+        "gifts/one.html", post=post, yours=yours, desk=not yours and may("help others", post), known=known, live=lists.is_live(post), who=neighbour(post),
+        state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
+        talks=talks.about_post(post) if yours else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
+        reaches=forms.REACHES, first_name=parties.first_name,
+    )  # fmt: skip
+
+
+@boards.get("/gifts/photos/<ref>.jpg")
+@allow("anyone")
+def photo(ref: str) -> Response:
+    """The picture of a post, to those who may read the post; for everybody while it is on a board."""
+    post = lists.of_photo(ref)
+    live = lists.is_live(post)
+    if not live:
+        lists.readable(post.ref, current_user)
+    if post.photo_file is None:
+        raise NotFound(_("That photo is gone."))
+    g.private = not live
+    return _picture(send_file(photos.path(post.photo_file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if live else 0))
+
+
+def _picture(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+# --- putting one up ------------------------------------------------------------------------------------------------------
+
+
+@boards.route("/gifts/new", methods=["GET", "POST"])
+@allow("anyone")
+@limiter.limit("15/minute", methods=["POST"])
+def new() -> Any:
+    """Give something or ask for something. A stranger types first, and says who they are on the next page."""
+    own = groups()
+    kind = request.args.get("kind", "")
+    home = next((each.code for each in places.areas() if each.id == current_user.area_id), request.args.get("area", ""))
+    start = {"kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", "")}
+    form = forms.Post(data=start if request.method == "GET" else None).fill(kind, own, people.hubs())
+    made: list[str] = []
+
+    def put_up() -> None:
+        if current_user.is_authenticated:
+            made.append(
+                _put_up(form.typed_values(), _sent_picture(), form.once_key(current_user.id), form.whose.data or "", bool(form.grown.data))
+            )
+        else:
+            _judge(form.typed_values())
+            made.append(drafts.put_aside(form.typed_values(), _sent_picture()))
+
+    if done(form, put_up):
+        return _put_up_page(made[0]) if current_user.is_authenticated else see_other(f"/gifts/drafts/{made[0]}")
+    _photo_again(form)
+    return form_page(
+        "gifts/form.html",
+        form,
+        post=None,
+        kind=kind if kind in ("gift", "wish") else "",
+        groups=own,
+        asks_age=_asks_age(),
+        desk=False,
+        back=LIST,
+    )
+
+
+def _asks_age() -> bool:
+    return current_user.is_authenticated and not any(
+        each.person_id == current_user.id and each.grown_at is not None for each in parties.own(current_user)
+    )
+
+
+def _judge(typed: dict[str, Any]) -> None:
+    """What can be seen to be wrong before anybody signs in."""
+    if (wrong := rules.judged(_draft(typed), (), clock.today())) is not None:
+        raise Refused(wrong.sentence, wrong.field)
+
+
+def _draft(typed: dict[str, Any]) -> rules.Draft:
+    hub = next((each.id for each in people.hubs() if each.ref == typed["hub"]), -1) if typed["hub"] else None
+    return forms.draft(typed, area_id(typed["area"]), hub)
+
+
+def _put_up(typed: dict[str, Any], picture: photos.Picture | None, once_key: str, whose: str, grown: bool) -> str:
+    group = people.organisation_by_ref(whose).id if whose else None
+    return posts.post(
+        _draft(typed), current_user, organisation_id=group, grown=grown, picture=picture, data_dir=settings().data_dir, once_key=once_key
+    )
+
+
+def _put_up_page(ref: str) -> Any:
+    held = lists.by_ref(ref).status == "held"
+    flash(
+        _("Thank you! A person looks at it first, and then it stands on the board.")
+        if held
+        else _("It stands on the board now. Thank you!")
+    )
+    return see_other(f"/gifts/{ref}")
+
+
+def _sent_picture() -> photos.Picture | None:
+    sent = request.files.get("photo")
+    return photos.read(sent.read()) if sent is not None and sent.filename else None
+
+
+def _photo_again(form: Any) -> None:
+    """A browser does not send a photo twice by itself: say so where something else was wrong."""
+    sent = request.files.get("photo")
+    if form.errors and not form.photo.errors and sent is not None and sent.filename:
+        form.refuse(_("Choose the photo once more, please."), "photo")
+
+
+@boards.route("/gifts/drafts/<ref>", methods=["GET", "POST"])
+@allow("anyone")
+@limiter.limit("30/minute")
+def draft(ref: str) -> Any:
+    """What a stranger typed, as it will stand there: they sign in, and one tap puts it up."""
+    g.private = True
+    kept = drafts.of(ref)
+    form = forms.Say()
+    if not current_user.is_authenticated:
+        return page(
+            "gifts/draft.html",
+            draft=kept,
+            form=None,
+            sort=rules.sort_name(kept.typed["kind"], kept.typed["sort"]),
+            area=_area_name(kept),
+            groups=[],
+            asks_age=False,
+        )
+    form.fill(own := groups())
+    made: list[str] = []
+
+    def put_up() -> None:
+        made.append(_put_up(kept.typed, drafts.picture_of(kept), f"draft:{ref}", form.whose.data or "", bool(form.grown.data)))
+
+    form.words.validators = []
+    if done(form, put_up):
+        drafts.done_with(ref)
+        return _put_up_page(made[0])
+    return form_page(
+        "gifts/draft.html",
+        form,
+        draft=kept,
+        sort=rules.sort_name(kept.typed["kind"], kept.typed["sort"]),
+        area=_area_name(kept),
+        groups=own,
+        asks_age=_asks_age(),
+    )
+
+
+def _area_name(kept: GiftDraft) -> str:
+    found = places.area_by_code(kept.typed["area"])
+    return found.name if found is not None else ""
+
+
+@boards.get("/gifts/drafts/<ref>.jpg")
+@allow("anyone")
+def draft_photo(ref: str) -> Response:
+    """The photo of what a stranger typed, for who has its reference."""
+    picture = drafts.picture_of(drafts.of(ref))
+    if picture is None:
+        raise NotFound(_("That photo is gone."))
+    g.private = True
+    return _picture(send_file(io.BytesIO(picture.data), mimetype="image/jpeg", max_age=0))
+
+
+# --- keeping and ending --------------------------------------------------------------------------------------------------
+
+
+@boards.route("/gifts/<ref>/edit", methods=["GET", "POST"])
+@allow("signed in")
+def edit(ref: str) -> Any:
+    """Say it in another way."""
+    post = lists.readable(ref, current_user)
+    yours = parties.acts_as(current_user, post.party)
+    if not yours and not may("help others", post):
+        raise NotFound(_("We cannot find that gift or wish."))
+    start = {
+        "kind": post.kind, "title": post.title, "sort": post.sort, "area": post.area.code, "days": str(rules.USUAL), "quantity": post.quantity, "text": post.text,
+        "until_day": post.until_day, "alt": post.photo_alt, "reach": post.reach, "hub": post.hub.ref if post.hub is not None else "", "version": post.version,
+    }  # fmt: skip
+    form = forms.Post(data=start).fill(post.kind, [], people.hubs())
+
+    def change() -> None:
+        posts.edit(
+            ref, _draft(form.typed_values()), current_user, shown=whole_number(form.version.data), basis=None if yours else form.basis.data,
+            picture=_sent_picture(), without_photo=bool(form.without_photo.data), data_dir=settings().data_dir,
+        )  # fmt: skip
+
+    if done(form, change):
+        flash(_("Changed."))
+        return see_other(f"/gifts/{ref}")
+    _photo_again(form)
+    return form_page("gifts/form.html", form, post=post, kind=post.kind, groups=[], asks_age=False, desk=not yours, back=f"/gifts/{ref}")
+
+
+@boards.post("/gifts/<ref>/renew")
+@allow("signed in")
+def renew(ref: str) -> Any:
+    """One tap: it stays, or is back."""
+    row = posts.renew(ref, current_user, basis=request.form.get("basis"))
+    held, until = row.status == "held", day(row.ends_on)
+    flash(_("A person looks at it first, and then it stands on the board.") if held else _("It is on the board until %(day)s.", day=until))
+    return see_other(f"/gifts/{ref}")
+
+
+@boards.post("/gifts/<ref>/pause")
+@allow("signed in")
+def pause(ref: str) -> Any:
+    posts.pause(ref, current_user, basis=request.form.get("basis"))
+    flash(_("Paused. It is on no board until you put it up again."))
+    return see_other(f"/gifts/{ref}")
+
+
+@boards.post("/gifts/<ref>/end")
+@allow("signed in")
+def end(ref: str) -> Any:
+    posts.end(ref, current_user, basis=request.form.get("basis"))
+    flash(_("It is off the board. Thank you!"))
+    return see_other(f"/gifts/{ref}")
