@@ -1,6 +1,5 @@
 """A full round: forty ideas, twelve seats, three ties and a seat on paper, by each rule, on a phone and at a desk, to the letters."""
 
-import itertools
 import json
 import subprocess
 import sys
@@ -35,7 +34,7 @@ def does(site: Site, act: str, *given: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("rule", "way"), [*itertools.product(("threshold", "most_votes", "equal_shares"), ("phone", "desk")), ("equal_shares", "phone-plain")]
+    ("rule", "way"), [("threshold", "phone"), ("most_votes", "desk"), ("equal_shares", "phone"), ("equal_shares", "phone-plain")]
 )
 def test_forty_ideas(chromium: Browser, site: Site, rule: str, way: str, tmp_path: Path) -> None:
     scripts, size = way != "phone-plain", DESK if way == "desk" else PHONE

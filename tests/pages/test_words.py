@@ -130,7 +130,12 @@ def strange(piece: str, known: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # words do not depend on the engine
-def test_no_sentence_bypasses_the_catalogue(abroad: Flask) -> None:
+def test_nothing_bypasses_the_catalogue(abroad: Flask) -> None:
+    _no_message()
+    _no_page(abroad)
+
+
+def _no_page(abroad: Flask) -> None:
     known = typed_by_people()
     wrong: dict[str, str] = {}
     for person in [None, *people.demo_persons()]:
@@ -168,9 +173,7 @@ def test_no_sentence_bypasses_the_catalogue(abroad: Flask) -> None:
     assert not wrong, "\n".join(f"{path}: {piece}" for piece, path in sorted(wrong.items(), key=lambda each: each[1]))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # words do not depend on the engine
-def test_no_message_bypasses_the_catalogue(abroad: Flask) -> None:
+def _no_message() -> None:
     known = typed_by_people()
     wrong: dict[str, str] = {}
     for message in db.session.scalars(select(Message)):
