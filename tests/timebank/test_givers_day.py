@@ -65,19 +65,19 @@ def by_the_other_side(bank: Bank, minutes: int) -> None:
 
 
 def by_session(bank: Bank, minutes: int) -> None:
-    session_closing.close(attended(bank, "Idris"), minutes, {}, bank.who("Maya"))
+    session_closing.close(attended(bank, "Idris"), minutes, {}, bank.who("Maya"), sure=True)
 
 
 def by_forgotten_line(bank: Bank, minutes: int) -> None:
     ref = attended(bank, "Cass")
-    session_closing.close(ref, 15, {}, bank.who("Maya"))
+    session_closing.close(ref, 15, {}, bank.who("Maya"), sure=True)
     session_closing.add_forgotten(ref, bank.cards["Idris"], minutes, "Was there too", bank.who("Olga"))
 
 
 def by_correction(bank: Bank, minutes: int) -> None:
     """A line that is closed with a little, and put right to the rest."""
     ref = attended(bank, "Idris")
-    session_closing.close(ref, 15, {}, bank.who("Maya"))
+    session_closing.close(ref, 15, {}, bank.who("Maya"), sure=True)
     session_closing.put_right(ref, line_of(bank, ref, "Idris").id, minutes, "Was longer", bank.who("Cass"), shown=15)
 
 
@@ -141,7 +141,7 @@ def test_what_was_given_up_leaves_room(bank: Bank) -> None:
     ref = bank.log("Idris", "gave", "Walter", EIGHT)
     exchange.withdraw(ref, bank.who("Idris"))
     session = attended(bank, "Idris")
-    session_closing.close(session, EIGHT, {}, bank.who("Maya"))
+    session_closing.close(session, EIGHT, {}, bank.who("Maya"), sure=True)
     session_closing.reverse_all(session, "The wrong day", bank.who("Olga"))
     by_session(bank, 16 * 60)
     with pytest.raises(Refused, match=TOO_MUCH):
@@ -150,7 +150,7 @@ def test_what_was_given_up_leaves_room(bank: Bank) -> None:
 
 def test_less_than_was_written_down_is_always_possible(bank: Bank) -> None:
     ref = attended(bank, "Idris")
-    session_closing.close(ref, 16 * 60, {}, bank.who("Maya"))
+    session_closing.close(ref, 16 * 60, {}, bank.who("Maya"), sure=True)
     session_closing.put_right(ref, line_of(bank, ref, "Idris").id, EIGHT, "Half of it", bank.who("Cass"), shown=16 * 60)
     by_exchange(bank, EIGHT)
 
@@ -159,10 +159,10 @@ def test_a_closing_names_whose_day_is_full_and_enters_nothing(bank: Bank) -> Non
     by_exchange(bank, 10 * 60)
     ref = attended(bank, "Idris", "Cass")
     with pytest.raises(Refused, match=f"^Idris: .*{TOO_MUCH}") as caught:
-        session_closing.close(ref, EIGHT, {}, bank.who("Maya"))
+        session_closing.close(ref, EIGHT, {}, bank.who("Maya"), sure=True)
     assert caught.value.field == f"each-{line_of(bank, ref, 'Idris').id}"
     assert the_session(ref).status == "open" and bank.has("Cass") == 0
-    session_closing.close(ref, EIGHT, {line_of(bank, ref, "Idris").id: 6 * 60}, bank.who("Maya"))
+    session_closing.close(ref, EIGHT, {line_of(bank, ref, "Idris").id: 6 * 60}, bank.who("Maya"), sure=True)
     assert (bank.has("Idris"), bank.has("Cass")) == (6 * 60, EIGHT)
     assert_books_are_right()
 

@@ -24,7 +24,10 @@ class Fast(Inspector):
 
     def _judge_page(self, path: str) -> None:
         main = self.text.partition("<main")[2].partition("</main")[0]
-        rows = max(main.count(f"<{tag}") for tag in ("tr>", "tr ", "article", "li>", "li "))
+        rows = max(
+            main.count(f"<{tag}")
+            for tag in ("tr>", "tr ", "article", *(('li class="card',) if '<li class="card' in main else ("li>", "li ")))
+        )
         rows = 0 if WHOLE.search(kind_of(path)) else rows
         assert rows <= ROWS, f"{path}: {rows} rows on one page"
         assert len(self.text.encode()) <= BYTES, f"{path}: {len(self.text.encode())} bytes"

@@ -16,7 +16,7 @@ from tests.client import Inspector
 from tests.tagged import Tagged
 from tests.timebank.bank import Bank, open_bank
 
-MARKUP = '#eval("1 + 1") *b* _i_ $x$ `r` <l> @ref [c] \\ // = {{7*7}}'
+MARKUP = '#eval("1 + 1") *b* _i_ $x$ `r` <l> x@ref [c] \\ // = {{7*7}}'
 
 
 @pytest.fixture

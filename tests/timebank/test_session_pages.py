@@ -85,7 +85,7 @@ class TestOpening:
         cass = sit(app, bank, "Cass").get("/timebank/sessions/new")
         post(cass, "Open it", **FIELDS, payer="pot:riverside").follow()
         assert "the community pot of Riverside" in cass.text
-        assert "The pot of Riverside has 0 h, and this needs up to" in cass.text, "before people have worked for it"
+        assert "The pot has 0 h. This needs up to" in cass.text, "before people have worked for it"
         assert "The pot of Riverside has" not in sit(app, bank, "Maya").get(cass.path).text, "the organiser's business alone"
         cass.get("/timebank/sessions/new")
         post(cass, "Open it", status=422, **FIELDS, payer="another", card="nonsense")

@@ -89,7 +89,7 @@ def test_everybody_on_it_gets_one_message_for_the_whole_sheet(bank: Bank) -> Non
     assert set(told) == {"Walter Finch", "Maya", "Idris"}
     walter = told["Walter Finch"]
     assert walter.channel == "letter" and "You helped Maya: 1 h" in walter.letter and "You helped Idris: 2 h" in walter.letter
-    assert "Your balance: 3 h." in walter.letter and "http" not in walter.letter and "Call us" in walter.letter
+    assert "Your balance: 3 h." in walter.letter and "http" not in walter.letter and "or call us" in walter.letter
     assert "2 rows of paper sheet 41 are in the books." in walter.letter
     assert "Walter Finch helped you: 1 h" in told["Maya"].body and "/timebank/statement" in told["Maya"].body
     assert len(told["Maya"].short) <= 306

@@ -362,6 +362,8 @@ def answer(ref: str) -> Any:
     except Conflict as why:
         return _as_it_stands(why, f"/timebank/exchanges/{ref}")
     flash(_said(done))
+    if not members.acts_as(current_user, me):
+        return see_other(f"/timebank/exchanges/{ref}?as={me.ref}")
     return see_other(f"/timebank/exchanges/{ref}" if done.status != "settled" or request.form.get("stay") else f"/timebank/{suffix(me)}")
 
 
