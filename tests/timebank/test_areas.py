@@ -139,12 +139,12 @@ def test_the_page(bank: Bank, app: Flask) -> None:
     maya.get(f"/timebank/exchanges/{ref}")
     assert "Mossgate has received 2 h 15 min more from other places than it gave." in maya.text
     olga = Inspector(app, 30).sign_in(bank.who("Olga").id).get("/timebank/areas")
-    with transaction():
-        db.session.get_one(Area, bank.areas["mossgate"]).parent_id = bank.areas["riverside"]
     olga.get("/desk/areas/riverside/retire")
     assert "6 members of the timebank have their cards here" in olga.text and "Retire it" not in olga.text
     with pytest.raises(Refused, match="Join this area with another one first"):
         places.retire_area("riverside", "Gone", bank.actor("Olga"))
+    with transaction():
+        db.session.get_one(Area, bank.areas["mossgate"]).parent_id = bank.areas["riverside"]
     olga.get("/timebank/areas?old=riverside").submit("See what would move", status=422, new="mossgate", reason="")
     olga.submit("See what would move", status=200, old="riverside", new="mossgate", reason="One ward now")
     assert "6 members move" in olga.text and "Mossgate lies in Riverside" in olga.text
