@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotYours, Refused
+from portal.errors import Refused
 from portal.history import Actor, record
 from portal.people import caring
 from portal.people.access import Who
@@ -29,7 +29,7 @@ def _theirs(ref: str, who: Who) -> Member:
     must_be_in_transaction()
     member = members.locked(ref)
     if member.status == "left" or not who.can("help others", member):
-        raise NotYours(_("We cannot find that member. Check the number on the card."))
+        raise members.unknown()
     return member
 
 
@@ -55,7 +55,7 @@ def change_details(ref: str, given: caring.Details, reason: str, who: Who, basis
     with transaction():
         member = _theirs(ref, who)
         if member.person_id is None:
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise members.unknown()
         area = db.session.get(Area, given.area_id) if given.area_id is not None else None
         if area is None or area.archived_at is not None or area.kind == "scheme":
             raise Refused(_("Choose where they live, so that neighbours find them."), "area")

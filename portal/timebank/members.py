@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
-from portal.errors import NotYours, Refused, Unknown
+from portal.errors import Refused, Unknown
 from portal.history import SCHEME, Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Entry
@@ -285,7 +285,7 @@ def change_digits(ref: str, who: Who, once_key: str) -> None:
     with transaction():
         member = locked(ref)
         if not acts_as(who, member) and not who.can("help others", member):
-            raise NotYours(_("We cannot find that member. Check the number on the card."))
+            raise unknown()
         if once.claim(once_key) is None:
             member.digits = new_digits()
             record(about(member), "digits_changed", Actor(who.id))
