@@ -54,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TEST_DATABASE_URL"] = start_cluster(_cluster)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Pages are looked at closely on SQLite; on PostgreSQL the walk of all pages by everybody, and the tests of what they read and do."""
+    pages = [item for item in items if item.path.name.endswith("pages.py") and "postgresql" in item.name]
+    if pages:
+        config.hook.pytest_deselected(items=pages)
+        items[:] = [item for item in items if item not in pages]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster and leave nothing behind."""
     if _cluster is not None:
