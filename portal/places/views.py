@@ -23,6 +23,7 @@ EVENT_WORDS = {
     "area_back": N_("Brought back"),
     "area_coded": N_("New ONS code"),
     "area_loaded": N_("Loaded from a file"),
+    "area_drawn": N_("Drawn on the map"),
 }
 SHOWN_EVENTS = 50
 

@@ -264,7 +264,7 @@ def test_a_few_stay_unsaid(app: Flask, fair: Fair) -> None:
 
 @pytest.mark.parametrize("large", [False, True])
 def test_posters_are_one_tagged_page(fair: Fair, large: bool) -> None:
-    markup = '#eval("1 + 1") *b* _i_ $x$ `r` <l> @ref [c] \\ // = {{7*7}}'
+    markup = '#eval("1 + 1") *b* _i_ $x$ `r` <l> x@ref [c] \\ // = {{7*7}}'
     shown = scheme()
     assert shown is not None
     for title, what in (("Ideas fair", "Bring an idea."), (markup, markup * 9), ("Long words " * 7 + "end", "many words " * 90)):

@@ -77,7 +77,9 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
     assert set(mine) == {
         "you", "ideas", "promises to ideas", "awards", "hours", "panels", "sessions", "time", "talks of panels", "area ballots", "offers to sit on a panel",
         "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers", "questions to neighbours",
-        "lines of your statement", "cards that became one", "what we have seen", "tariffs",
+        "lines of your statement", "cards that became one", "what we have seen", "tariffs", "gifts and wishes", "conversations about gifts",
+        "care for the boards", "idea cards", "ideas you are in", "cards that you reported", "events", "entries on the map", "changes to the map",
+        "lists that you brought to the map",
     }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
     assert isinstance(you, dict) and isinstance(ideas, list) and isinstance(promises, list) and isinstance(grants, list)
@@ -102,9 +104,9 @@ def test_a_decision_that_is_private_is_not_in_the_file(season: Season) -> None:
 
 def test_it_is_taken_from_the_page_and_is_nobody_elses(app: Flask, season: Season) -> None:
     season.sent("A secret of Rita")
-    rob = Inspector(app, budget=50).sign_in(season.who("Rob").id).get("/people/me/data.json")
+    rob = Inspector(app, budget=70).sign_in(season.who("Rob").id).get("/people/me/data.json")
     assert "secret of Rita" not in rob.text and json.loads(rob.text)["you"]["name"] == "Rob"
-    rita = Inspector(app, budget=50).sign_in(season.who("Rita").id)
+    rita = Inspector(app, budget=70).sign_in(season.who("Rita").id)
     answer = rita.client.get("/people/me/data.json")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"' and "no-store" in answer.headers["Cache-Control"]
     assert "secret of Rita" in rita.get("/people/me/data.json").text
@@ -169,7 +171,7 @@ def test_nothing_of_them_is_left_but_what_was_decided(app: Flask, season: Season
     other = season.sent("A bench", by="Rosa")
     match.invite(other, "Quillon", ("email", "quillon@example.org"), season.actor("Rosa"))
     seats.add_seat(season.who("Olga"), season.panel_ref, quill.ref, term_start=clock.today(), term_end=None, reason="Elected", chair=False)
-    browser = Inspector(app, budget=90).sign_in(quill.id).get("/people/me/data")
+    browser = Inspector(app, budget=110).sign_in(quill.id).get("/people/me/data")
     assert "Quillon" in whole_database() and "zebedee" in whole_database()
     file = photos.path(db.session.scalars(select(Photo.file).where(Photo.ref == photo)).one(), app.extensions["kindling"].data_dir)
     assert file.exists()

@@ -58,7 +58,7 @@ def test_my_page_keeps_what_i_change(app: Flask) -> None:
 
 def test_a_new_address_is_proved_before_it_counts(app: Flask) -> None:
     rita = person("Rita")
-    browser = see(Inspector(app, budget=12).sign_in(rita.id), "/people/me/address")
+    browser = see(Inspector(app, budget=17).sign_in(rita.id), "/people/me/address")
     browser.submit("Send a code there", address="+447700900999").follow()
     assert queries.person(rita.id).phone is None
     db.session.rollback()

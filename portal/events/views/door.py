@@ -123,7 +123,7 @@ def tap(ref: str) -> Any:
 @allow("signed in")
 def same(ref: str) -> Any:
     """Two lines are one human being."""
-    form = typed.Nothing()
+    form = typed.Tap()  # its refusal stands on the page of the organiser
     keep, drop = (clean_ref(request.form.get(name, "")[:40]) or "" for name in ("keep", "drop"))
     done, _none = act(form, lambda: coming.same(ref, keep, drop, current_user))
     if not done:
@@ -136,7 +136,7 @@ def same(ref: str) -> Any:
 @allow("signed in")
 def take_off(ref: str) -> Any:
     """Take somebody off the list."""
-    form = typed.Nothing()
+    form = typed.Tap()
     whom = clean_ref(request.form.get("guest", "")[:40]) or ""
     done, _none = act(form, lambda: coming.take_off(ref, whom, current_user))
     if not done:
