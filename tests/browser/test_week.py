@@ -103,7 +103,9 @@ def wednesday_it_happens(site: Site, rosa: Visitor, idris: Visitor, way: Way) ->
 
 def thursday_at_the_desk(gus: Visitor, way: Way) -> None:
     """A paper sheet: from cell to cell with one key each, a bad row told at its place, nothing posted until it is right."""
-    gus.open("/timebank/desk").click("Type a paper sheet").fill("Number of the sheet", f"W-4{way.number}").day("day", clock.today())
+    gus.open("/timebank/desk").click("Type a paper sheet")
+    gus.select(gus.page.get_by_label("Whose sheet is it?"), "Mossgate")
+    gus.fill("Number of the sheet", f"W-4{way.number}").day("day", clock.today())
     keys = gus.page.keyboard
     gus.reach(gus.page.locator("#giver-0"))
     for row in (

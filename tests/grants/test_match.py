@@ -295,7 +295,7 @@ class TestTwoPersons:
     def test_the_applicants_side_cannot_answer_for_a_neighbour(self, app: Flask, season: Season, ref: str) -> None:
         pledge = asked(season, ref, "Ann", ANN)
         address = "/m/" + match.token_of(pledge)
-        rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(address)
+        rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(address)
         assert "you cannot answer for them" in rita.text
         rita.submit("I’m in", form=f"{address}/yes", status=409, minutes="7")
         assert "on their own phone" in rita.text
@@ -303,7 +303,7 @@ class TestTwoPersons:
         yes(pledge, 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
-            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(address)
+            rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(address)
             token = rita.submit("I did it", status=409, did_minutes="7") and match.token_of(pledge)
             match.log_for(ref, pledge.ref, clock.today(), Minutes(60), "digging", season.actor("Rita"))
             record = worked.hours_of(pledge)[0].ref
@@ -311,7 +311,7 @@ class TestTwoPersons:
             assert "Is this right?" not in rita.text
             csrf = Inspector._values(rita.forms()[0])["csrf_token"]
             rita.post(f"/m/{token}/check/{record}", {"csrf_token": csrf, "minutes": "60"}, status=409)
-            Inspector(app, budget=30).get(address).submit("Yes, that is right").follow()
+            Inspector(app, budget=36).get(address).submit("Yes, that is right").follow()
         assert season.award(ref).delivered == 60
 
     def test_whoever_acts_for_the_group_is_of_the_applicants_side(self, app: Flask, season: Season) -> None:
@@ -324,12 +324,12 @@ class TestTwoPersons:
             group_id = group.id
         ref = season.sent(organisation_id=group_id)
         address = "/m/" + match.token_of(asked(season, ref, "Aunt May"))
-        Inspector(app, budget=30).sign_in(season.who("Rob").id).get(address).submit(
+        Inspector(app, budget=36).sign_in(season.who("Rob").id).get(address).submit(
             "I’m in", form=f"{address}/yes", status=409, minutes="7"
         )
         assert match.may_check_at_the_door(season.bid(ref), season.who("Olga").id)
         assert not match.may_check_at_the_door(season.bid(ref), season.who("Otto").id)  # an officer, and of the group
-        Inspector(app, budget=30).sign_in(season.who("Rosa").id).get(address).submit("I’m in", form=f"{address}/yes", minutes="7")
+        Inspector(app, budget=36).sign_in(season.who("Rosa").id).get(address).submit("I’m in", form=f"{address}/yes", minutes="7")
 
     def test_hours_at_the_door_are_checked_by_an_officer_or_a_connector(self, app: Flask, season: Season, ref: str) -> None:
         """Whoever holds an unaddressed link may be the applicant: neither the link nor the applicant checks such hours."""
@@ -337,14 +337,14 @@ class TestTwoPersons:
         token = yes(pledge, 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
-            may = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
+            may = Inspector(app, budget=36).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
             assert "An officer or a connector checks it." in may.text and "checks your hours" in may.text
             record = worked.hours_of(pledge)[0].ref
             with pytest.raises(Refused, match="An officer or a connector"):
                 match.check(ref, record, season.actor("Rita"))
-            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             assert "Yes, 7 h is right" not in rita.text and "because Aunt May has no address" in rita.text
-            olga = Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/desk/bids/{ref}")
+            olga = Inspector(app, budget=36).sign_in(season.who("Olga").id).get(f"/desk/bids/{ref}")
             assert f"/grants/{ref}/match" in set(olga.links())
             olga.get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
             assert season.award(ref).delivered == 420
@@ -359,7 +359,7 @@ class TestTwoPersons:
         pledge = asked(season, ref, "Fred", ("email", "fred@nowhere.example"))
         token = match.token_of(pledge)
         page = f"/grants/{ref}/match/{pledge.ref}/link"
-        rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(page)
+        rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(page)
         assert token not in rita.text and "somebody else than you checks what Fred gives" in rita.text
         assert not match.at_the_door(pledge), "to look at the question changes nothing"
         rita.submit("Show the link").follow()
@@ -371,17 +371,17 @@ class TestTwoPersons:
         yes(pledge, 7)
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
-            fred = Inspector(app, budget=30).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
+            fred = Inspector(app, budget=36).get(f"/m/{token}").submit("I did it", did_minutes="7").follow()
             assert "An officer or a connector checks it." in fred.text
             record = worked.hours_of(pledge)[0].ref
-            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             assert "Yes, 7 h is right" not in rita.text and "has seen the link of Fred" in rita.text
             with pytest.raises(Refused, match="An officer or a connector"):
                 match.check(ref, record, season.actor("Rita"))
             theirs = match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(60), "", season.actor("Rita"))
             with pytest.raises(Refused, match="An officer or a connector"):
                 match.check_by_token(token, theirs)
-            Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
+            Inspector(app, budget=36).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match").submit("Yes, 7 h is right")
         assert season.award(ref).delivered == 420
 
     def test_a_fresh_link_does_not_make_it_unseen(self, season: Season, ref: str) -> None:
@@ -392,7 +392,7 @@ class TestTwoPersons:
 
     def test_an_officer_who_shows_the_link_changes_nothing(self, app: Flask, season: Season, ref: str) -> None:
         pledge = asked(season, ref, "Ann", ANN)
-        olga = Inspector(app, budget=30).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match/{pledge.ref}/link")
+        olga = Inspector(app, budget=36).sign_in(season.who("Olga").id).get(f"/grants/{ref}/match/{pledge.ref}/link")
         assert match.token_of(pledge) in olga.text
         match.show_link(ref, pledge.ref, season.actor("Olga"))
         assert not match.at_the_door(pledge)
@@ -403,14 +403,14 @@ class TestTwoPersons:
         live(season, ref)
         with clock.held_at(clock.now() + timedelta(days=31)):
             match.did_it(token, clock.today(), Minutes(420), "digging")
-            rita = Inspector(app, budget=30).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
+            rita = Inspector(app, budget=36).sign_in(season.who("Rita").id).get(f"/grants/{ref}/match")
             match.did_it(token, clock.today(), Minutes(960), "digging")
             rita.submit("Yes, 7 h is right", status=409)
             assert "This is 16 h now. Look at it again." in rita.text
             assert season.award(ref).delivered == 0
             rita.get(f"/grants/{ref}/match").submit("Yes, 16 h is right")
             match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(60), "", season.actor("Rita"))
-            ann = Inspector(app, budget=30).get(f"/m/{token}")
+            ann = Inspector(app, budget=36).get(f"/m/{token}")
             match.log_for(ref, pledge.ref, clock.today() - timedelta(days=1), Minutes(90), "", season.actor("Rita"))
             ann.submit("Yes, that is right", status=409)
             assert "This is 1 h 30 min now" in ann.text
@@ -513,7 +513,7 @@ class TestTheStory:
             assert not [line for line in said if "Rosa" in line or "Quillon" in line]
             assert [each.sentence for each in far] == said and not [each for each in far if each.note and "Rosa" in each.note]
             for reader, knows in (("Rita", True), ("Olga", True), ("Fay", False)):
-                page = Inspector(app, budget=30).sign_in(season.who(reader).id).get(f"/grants/{ref}")
+                page = Inspector(app, budget=36).sign_in(season.who(reader).id).get(f"/grants/{ref}")
                 assert "hours were turned down" in page.text and ("Rosa" in page.text) == knows, reader
 
     def test_each_move_has_its_sentence(self) -> None:
