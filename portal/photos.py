@@ -4,11 +4,13 @@ import io
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from portal.errors import Refused
+from portal.refs import new_ref
 from portal.words import _
 
 pillow_heif.register_heif_opener()
@@ -75,3 +77,35 @@ def path(file: str, data_dir: Path) -> Path:
 def drop(file: str, data_dir: Path) -> None:
     """Remove a picture; one that is gone already is gone."""
     path(file, data_dir).unlink(missing_ok=True)
+
+
+# --- the one picture of an offer, a gift, a card of an idea --------------------------------------------------------------
+
+
+class Pictured(Protocol):
+    """A row with at most one picture: its public name, its file, its size in pixels, and what is in it."""
+
+    photo_ref: Any
+    photo_file: Any
+    photo_width: Any
+    photo_height: Any
+    photo_alt: Any
+
+
+def keep_any(picture: Picture | None, data_dir: Path | None) -> str | None:
+    """`keep`, of who sent one."""
+    return keep(picture, data_dir) if picture is not None and data_dir is not None else None
+
+
+def drop_any(file: str | None, data_dir: Path | None) -> None:
+    """`drop`, where there was one."""
+    if file is not None and data_dir is not None:
+        drop(file, data_dir)
+
+
+def put(row: Pictured, picture: Picture | None, file: str | None, alt: str) -> None:
+    """Let a row show a kept picture, under a new name in its address, or none."""
+    there = picture is not None and file is not None
+    row.photo_ref, row.photo_file = (new_ref("PIC"), file) if there else (None, None)
+    row.photo_width, row.photo_height = (picture.width, picture.height) if there and picture is not None else (0, 0)
+    row.photo_alt = alt if there else ""

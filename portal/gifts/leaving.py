@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from portal import clock
+from portal import clock, photos
 from portal.db import db
 from portal.gifts import care, lists, notices, parties, promises, talks
 from portal.gifts.care import about
@@ -119,7 +119,7 @@ def _end_posts(party_id: int, actor: Actor) -> list[str]:
             record(about(row), "ended", actor)
         if row.photo_file is not None:
             files.append(row.photo_file)
-        row.photo_ref, row.photo_file, row.photo_width, row.photo_height, row.photo_alt = None, None, 0, 0, ""
+        photos.put(row, None, None, "")
         lists.keep(row)
         row.title, row.text, row.same = _("Taken down"), "", ""
     return files

@@ -44,7 +44,7 @@ def post(
     Returns its reference. It is held for a look when it is the first of somebody new or holds a worry-word. Refused: the same stands there
     already or too often lately, too many, kept away by a coordinator, under 18 (`grown` is said once), and whatever `rules.judged` says.
     """
-    file = _keep(picture, data_dir)
+    file = photos.keep_any(picture, data_dir)
     try:
         with transaction():
             done = once.claim(once_key)
@@ -53,11 +53,11 @@ def post(
                 made = _posted(party, draft, who, actor, picture, file, note_number)
                 once.keep(once_key, made)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
     if done is None:
         return made
-    _drop(file, data_dir)  # a second tap brought the same photo again: the first one stays
+    photos.drop_any(file, data_dir)  # a second tap brought the same photo again: the first one stays
     return done
 
 
@@ -88,7 +88,7 @@ def _posted(
     )  # fmt: skip
     _fill(made, draft)
     made.ends_on = rules.last_day(draft.days, draft.until_day, clock.today())
-    _put_photo(made, picture, file, draft.alt)
+    photos.put(made, picture, file, draft.alt)
     db.session.add(made)
     db.session.flush()
     record(about(made), "posted", actor)
@@ -161,7 +161,7 @@ def edit(
 
     Refused: not theirs, taken down, fewer than are promised, whatever `rules.judged` says. Conflict: changed meanwhile.
     """
-    file, gone = _keep(picture, data_dir), None
+    file, gone = photos.keep_any(picture, data_dir), None
     try:
         with transaction():
             row = locked(ref)
@@ -173,16 +173,16 @@ def edit(
                 row.ends_on = min(row.ends_on, row.until_day)
             if file is not None or without_photo:
                 gone = row.photo_file
-                _put_photo(row, picture, file, draft.alt)
+                photos.put(row, picture, file, draft.alt)
             row.photo_alt = draft.alt if row.photo_ref else ""
             db.session.flush()
             record(about(row), "edited", actor)
             if row.status not in STANDING or not _held_for_a_word(row, who, actor):
                 lists.keep(row)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
-    _drop(gone, data_dir)
+    photos.drop_any(gone, data_dir)
 
 
 def _held_for_a_word(row: GiftPost, who: Who, actor: Actor) -> bool:
@@ -208,22 +208,6 @@ def _may_change(row: GiftPost, draft: Draft, who: Who, shown: int) -> None:
     same = select(GiftPost.id).where(*others, GiftPost.kind == row.kind, GiftPost.same == rules.same(draft.title), GiftPost.id != row.id)
     if row.status in STANDING and db.session.scalar(same) is not None:
         raise Refused(_("You have this on the board already. Change or renew that one."), "title")
-
-
-def _keep(picture: photos.Picture | None, data_dir: Path | None) -> str | None:
-    return photos.keep(picture, data_dir) if picture is not None and data_dir is not None else None
-
-
-def _drop(file: str | None, data_dir: Path | None) -> None:
-    if file is not None and data_dir is not None:
-        photos.drop(file, data_dir)
-
-
-def _put_photo(row: GiftPost, picture: photos.Picture | None, file: str | None, alt: str) -> None:
-    there = picture is not None and file is not None
-    row.photo_ref, row.photo_file = (new_ref("PIC"), file) if there else (None, None)
-    row.photo_width, row.photo_height = (picture.width, picture.height) if there and picture is not None else (0, 0)
-    row.photo_alt = alt if there else ""
 
 
 # --- keeping and ending --------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def post(
     A stranger's card, somebody's first, and one with words that worry are held until a connector has looked. Refused: no place, whatever
     `judge_words` says, twenty on the wall, no basis.
     """
-    file = _keep(picture, data_dir)
+    file = photos.keep_any(picture, data_dir)
     try:
         with transaction():
             done = once.claim(once_key)
@@ -81,11 +81,11 @@ def post(
                 made = _posted(draft, who, basis, for_somebody, picture, file)
                 once.keep(once_key, made)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
     if done is None:
         return made
-    _drop(file, data_dir)  # a second tap brought the same photo again: the first one stays
+    photos.drop_any(file, data_dir)  # a second tap brought the same photo again: the first one stays
     return done
 
 
@@ -93,7 +93,7 @@ def _posted(
     draft: Draft, who: Who | Nobody, basis: str | None, for_somebody: bool, picture: photos.Picture | None, file: str | None
 ) -> str:
     made = new_card(draft, who, basis, for_somebody=for_somebody)
-    _put_photo(made, picture, file, draft.alt)
+    photos.put(made, picture, file, draft.alt)
     db.session.flush()
     return made.ref
 
@@ -192,7 +192,7 @@ def edit(
 
     Refused: not theirs, whatever `judge_words` says. Conflict: changed meanwhile, or not on the wall.
     """
-    file, gone = _keep(picture, data_dir), None
+    file, gone = photos.keep_any(picture, data_dir), None
     try:
         with transaction():
             hold()
@@ -207,32 +207,16 @@ def edit(
             idea.version += 1
             if file is not None or without_photo:
                 gone = idea.photo_file
-                _put_photo(idea, picture, file, draft.alt)
+                photos.put(idea, picture, file, draft.alt)
             idea.photo_alt = draft.alt if idea.photo_ref else ""
             record(about(idea), "edited", actor)
             if idea.status == "open" and (worry := care.words_that_worry(draft.title, draft.text)):
                 _hold(idea, "words", worry)
             queries.keep(idea)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
-    _drop(gone, data_dir)
-
-
-def _keep(picture: photos.Picture | None, data_dir: Path | None) -> str | None:
-    return photos.keep(picture, data_dir) if picture is not None and data_dir is not None else None
-
-
-def _drop(file: str | None, data_dir: Path | None) -> None:
-    if file is not None and data_dir is not None:
-        photos.drop(file, data_dir)
-
-
-def _put_photo(idea: Idea, picture: photos.Picture | None, file: str | None, alt: str) -> None:
-    there = picture is not None and file is not None
-    idea.photo_ref, idea.photo_file = (new_ref("PIC"), file) if there else (None, None)
-    idea.photo_width, idea.photo_height = (picture.width, picture.height) if there and picture is not None else (0, 0)
-    idea.photo_alt = alt if there else ""
+    photos.drop_any(gone, data_dir)
 
 
 # --- keeping and ending --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
+from portal import photos
 from portal.db import db
 from portal.history import Actor
 from portal.ideas import counting, queries
@@ -73,7 +74,7 @@ def _leave(someone: Person) -> Sequence[str]:
         db.session.execute(delete(Message).where(Message.about == queries.about(idea), Message.sent_at.is_(None)))
         if idea.photo_file is not None:
             files.append(idea.photo_file)
-            idea.photo_ref, idea.photo_file, idea.photo_width, idea.photo_height, idea.photo_alt = None, None, 0, 0, ""
+            photos.put(idea, None, None, "")
         if idea.status in ("open", "held", "expired", "archived", "taken"):
             leave_the_wall(idea, "withdrawn", actor)
         idea.title, idea.text, idea.owner_id = _("An idea of a former neighbour"), "", None

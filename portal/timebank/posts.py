@@ -184,7 +184,7 @@ def post(
 
     Returns its reference. Refused: a member who takes a break, twenty that are open, and whatever `judge` says.
     """
-    file = _keep(picture, data_dir)
+    file = photos.keep_any(picture, data_dir)
     try:
         with transaction():
             done = once.claim(once_key)
@@ -192,11 +192,11 @@ def post(
                 made = _posted(member_ref, draft, who, basis, picture, file)
                 once.keep(once_key, made)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
     if done is None:
         return made
-    _drop(file, data_dir)  # a second tap brought the same photo again: the first one stays
+    photos.drop_any(file, data_dir)  # a second tap brought the same photo again: the first one stays
     return done
 
 
@@ -210,7 +210,7 @@ def _posted(member_ref: str, draft: Draft, who: Who, basis: str | None, picture:
         ref=new_ref("POS"), member_id=owner.id, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, status="open", version=0
     )
     fill(made, draft, owner)
-    _put_photo(made, picture, file, draft.alt)
+    photos.put(made, picture, file, draft.alt)
     db.session.add(made)
     db.session.flush()
     search.keep(made)
@@ -226,7 +226,7 @@ def edit(
 
     Refused: not theirs, taken down, whatever `judge` says. Conflict: changed meanwhile.
     """
-    file, gone = _keep(picture, data_dir), None
+    file, gone = photos.keep_any(picture, data_dir), None
     try:
         with transaction():
             row = locked(ref)
@@ -241,16 +241,16 @@ def edit(
                 row.ends_on = ends  # saying it better is not keeping it longer
             if file is not None or without_photo:
                 gone = row.photo_file
-                _put_photo(row, picture, file, draft.alt)
+                photos.put(row, picture, file, draft.alt)
             row.photo_alt = draft.alt if row.photo_ref else ""
             db.session.flush()
             db.session.expire(row, ["category"])
             search.keep(row)
             record(about(row), "edited", actor)
     except BaseException:
-        _drop(file, data_dir)
+        photos.drop_any(file, data_dir)
         raise
-    _drop(gone, data_dir)
+    photos.drop_any(gone, data_dir)
 
 
 def fill(row: Post, draft: Draft, owner: Member, *, least: int = LEAST_TITLE) -> None:
@@ -328,22 +328,6 @@ def room(owner: Member) -> int:
 def _not_too_many(owner: Member) -> None:
     if not room(owner):
         raise Refused(_("%(most)d at a time are enough. End one of yours first.", most=MOST_OPEN))
-
-
-def _keep(picture: photos.Picture | None, data_dir: Path | None) -> str | None:
-    return photos.keep(picture, data_dir) if picture is not None and data_dir is not None else None
-
-
-def _drop(file: str | None, data_dir: Path | None) -> None:
-    if file is not None and data_dir is not None:
-        photos.drop(file, data_dir)
-
-
-def _put_photo(row: Post, picture: photos.Picture | None, file: str | None, alt: str) -> None:
-    there = picture is not None and file is not None
-    row.photo_ref, row.photo_file = (new_ref("PIC"), file) if there else (None, None)
-    row.photo_width, row.photo_height = (picture.width, picture.height) if there and picture is not None else (0, 0)
-    row.photo_alt = alt if there else ""
 
 
 # --- keeping and ending --------------------------------------------------------------------------------------------------

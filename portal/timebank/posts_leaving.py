@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from portal import clock
+from portal import clock, photos
 from portal.db import db, must_be_in_transaction
 from portal.history import Actor, record
 from portal.outbox import Message
@@ -100,7 +100,7 @@ def end_everything(member: Member, actor: Actor) -> Sequence[str]:
             record(posts.about(row), "ended", actor)
         if row.photo_file is not None:
             files.append(row.photo_file)
-            row.photo_ref, row.photo_file, row.photo_width, row.photo_height, row.photo_alt = None, None, 0, 0, ""
+            photos.put(row, None, None, "")
     theirs = or_(Conversation.owner_id == member.id, Conversation.other_id == member.id)
     for found in db.session.scalars(select(Conversation).where(theirs, Conversation.status == "open").with_for_update()):
         _call_off(found, member, actor)
@@ -119,7 +119,7 @@ def carry(old: Member, new: Member, actor: Actor) -> None:
     standing = select(Post).where(Post.member_id == old.id, Post.status.in_(("open", "paused")), Post.ends_on >= clock.today())
     for row in db.session.scalars(standing.order_by(Post.status, Post.ends_on.desc(), Post.id).limit(room).with_for_update()).all():
         picture = {name: getattr(row, name) for name in PICTURE}
-        row.photo_ref, row.photo_file, row.photo_width, row.photo_height, row.photo_alt = None, None, 0, 0, ""
+        photos.put(row, None, None, "")
         was = row.status
         row.status = "ended"
         search.keep(row)
