@@ -7,14 +7,13 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField
 
 from portal.events.model import Gathering
 from portal.events.rules import KINDS, Plan
-from portal.people.forms import area_choices
+from portal.people.forms import BASES, area_choices
 from portal.people.model import Organisation
 from portal.places.queries import area_by_code
 from portal.web.forms import ClockField, DayField, EmailField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
 from portal.words import N_, _
 
 EVERY = {"": N_("Once"), "week": N_("Every week"), "fortnight": N_("Every two weeks"), "month": N_("Every month, on the same weekday")}
-BASES = {"in person": N_("Face to face"), "telephone": N_("By telephone"), "paper sheet": N_("On paper")}
 YES_NO = {"": N_("I do not know"), "yes": N_("Yes"), "no": N_("No")}
 KIND_HINTS = {
     "fair": N_("People pin up what they would like to do, and find others for it."),

@@ -18,7 +18,6 @@ KINDS = {
 }
 BASES = ("in person", "telephone", "paper sheet")
 AHEAD = timedelta(days=366)
-BACK = timedelta(days=31)
 MOST_PLACES = 500
 MOST_FRIENDS = 9
 FEW = 5  # a number of people below this says nothing to the public

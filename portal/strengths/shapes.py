@@ -1,7 +1,5 @@
 """How areas are drawn on the map: an officer gives a tile its place, or an area its outline."""
 
-from collections.abc import Mapping, Sequence
-
 from sqlalchemy import select
 
 from portal import clock
@@ -46,12 +44,6 @@ def set_shape(code: str, column: int | None, row: int | None, outline: str, acto
 def of_area(area: Area) -> AreaShape | None:
     """How one area is drawn, when anybody has said so."""
     return db.session.get(AreaShape, area.id)
-
-
-def of_areas(areas: Sequence[Area]) -> Mapping[int, AreaShape]:
-    """The same for several, by area id. One query."""
-    found = db.session.scalars(select(AreaShape).where(AreaShape.area_id.in_([area.id for area in areas])))
-    return {shape.area_id: shape for shape in found}
 
 
 def as_typed(shape: AreaShape | None) -> str:

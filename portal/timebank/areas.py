@@ -221,7 +221,8 @@ def of_exchange(exchange: Exchange) -> Sequence[tuple[str, Minutes]]:
     if giver.id == receiver.id:
         return []
     there = select(func.count()).where(Member.area_id.in_((giver.id, receiver.id)), Member.status != "left").group_by(Member.area_id)
-    if min(db.session.scalars(there)) < FEW:
+    sizes = db.session.scalars(there).all()
+    if len(sizes) < 2 or min(sizes) < FEW:
         return []
     found = nets((giver, receiver))
     return [(area.name, found[area.id]) for area in (giver, receiver)]

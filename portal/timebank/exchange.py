@@ -282,7 +282,7 @@ def _must_wait(exchange: Exchange) -> None:
 
 
 def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Actor, shown: int) -> Exchange:
-    if exchange.answered_minutes == minutes and exchange.status in ("settled", "disputed", "held") and by == exchange.answered_by:
+    if by == exchange.answered_by and (minutes, words) == (exchange.answered_minutes, exchange.answer) and _still_as_answered(exchange):
         return exchange  # pressed twice, or once more after going back
     if exchange.status == "disputed":  # they may say it in another way until somebody else has acted on it
         neighbour_queries.must_not_be_with_neighbours(exchange)
@@ -303,6 +303,13 @@ def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Acto
     else:
         _settle(exchange, figure, actor)
     return exchange
+
+
+def _still_as_answered(exchange: Exchange) -> bool:
+    """Whether nobody has decided otherwise since the other side answered."""
+    if exchange.status == "settled":
+        return exchange.settled_minutes == agreed(exchange.minutes, exchange.answered_minutes or 0, members.open_rules())
+    return exchange.status in ("disputed", "held")
 
 
 def accept_answer(ref: str, who: Who, *, shown: int) -> Exchange:
@@ -586,7 +593,7 @@ def settle_due() -> int:
     due = select(Exchange.ref).where(Exchange.status == "logged", Exchange.settle_on <= clock.today()).order_by(Exchange.id)
 
     def act(exchange: Exchange) -> bool:
-        if exchange.status != "logged" or _for_their_own_group(exchange) or not can_be_heard(exchange):
+        if exchange.status != "logged" or not counts_unanswered(exchange):
             return False
         _settle(exchange, exchange.minutes, SCHEME)
         return True
@@ -597,6 +604,11 @@ def settle_due() -> int:
 def _for_their_own_group(exchange: Exchange) -> bool:
     """Whether who wrote it down is among those who speak for the other side: silence of the others is no yes then (decision 0014)."""
     return exchange.entered_by in codes_of((sides(exchange)[1],))
+
+
+def counts_unanswered(exchange: Exchange) -> bool:
+    """Whether silence of the other side is a yes when its time is over: they are somebody else, whom a message reaches."""
+    return not _for_their_own_group(exchange) and can_be_heard(exchange)
 
 
 def can_be_heard(exchange: Exchange) -> bool:

@@ -67,6 +67,8 @@ def _give(giver: Member, to: str, minutes: int, key: str, kind: str, who: Who) -
         taker = members.by_ref(to)
         if taker.id == giver.id:
             raise Refused(_("That is your own number. Choose who it was with."), "to")
+        if members.acts_as(who, taker) and not members.acts_as(who, giver):
+            raise Refused(_("Ask a colleague: nobody gives to themselves."), "to")
         if giver.organisation_id is not None and members.acts_as(who, taker):
             raise Refused(
                 _("Nobody gives a group’s hours to themselves, nor to another group of theirs. Ask somebody else of %(name)s, or a coordinator.", name=name_of(giver)),

@@ -329,12 +329,17 @@ def on_break(member: Member, actor: Actor, called: str = "") -> str:
     return _("%(name)s is taking a break from the timebank just now.", name=called or name_of(member))
 
 
+# what says that a break began (True) or is over, beside what a member changed by themselves
+BREAKS = {"break_begun": True, "break_ended": False, "came_back": False}
+
+
 def break_began(member: Member) -> date | None:
     """The day on which a member's break began; None of who takes none, or who was brought along with one. One query."""
     began = None
     for event in events_of(about(member)):
-        if event.kind == "changed" and "paused" in event.data:
-            began = (began or clock.london_day(event.at)) if event.data["paused"] else None
+        paused = BREAKS.get(event.kind, event.data.get("paused") if event.kind == "changed" else None)
+        if paused is not None:
+            began = (began or clock.london_day(event.at)) if paused else None
     return began
 
 
@@ -481,7 +486,7 @@ def search(text: str, viewer: Member, limit: int = 20) -> Sequence[Member]:
     """
     number = clean_card(text)
     near = Member.area_id == viewer.area_id
-    query = _called(text).where(Member.status == "active", Member.id != viewer.id).order_by(near.desc(), NAME, Member.id)
+    query = _everybody().where(_matches(text), Member.status == "active", Member.id != viewer.id).order_by(near.desc(), NAME, Member.id)
     if number is None:
         query = query.where(or_(near, Member.seen_outside, Member.organisation_id.is_not(None)))
     return db.session.scalars(query.limit(limit)).all()
@@ -492,11 +497,8 @@ def search_all(text: str, areas: Collection[int] | None, limit: int = 30, *, rea
 
     `reached`: also by telephone, e-mail, street, or a part of the number on their card.
     """
-    query = (
-        _everybody().where(or_(_matches(text), *_reached(text)))
-        if reached
-        else _called(text).where(Member.status != "left").order_by(NAME, Member.id)
-    )
+    which = or_(_matches(text), *_reached(text)) if reached else _matches(text)
+    query = _everybody().where(which, Member.status != "left").order_by(NAME, Member.id)
     if areas is not None:
         query = query.where(Member.area_id.in_(areas))
     return db.session.scalars(query.limit(limit)).all()
@@ -513,12 +515,8 @@ def listed(areas: Collection[int] | None, limit: int = 400, skip: int = 0) -> Se
 NAME = func.lower(func.coalesce(Person.name, Organisation.name))
 
 
-def _called(text: str) -> Select[Member]:
-    """Members with this number, or with a word in their name that begins like each word typed."""
-    return _everybody().where(_matches(text))
-
-
 def _matches(text: str) -> ColumnElement[bool]:
+    """Members with this number, or with a word in their name that begins like each word typed."""
     if (number := clean_card(text)) is not None:
         return Member.ref == joined_to(number)
     begins = [or_(NAME.like(f"{word}%", escape="\\"), NAME.like(f"% {word}%", escape="\\")) for word in _words(text)]

@@ -96,7 +96,6 @@ def time_sheets(title: str, whose: Sequence[Member], area: Area | None, scheme: 
         {
             "name": name_of(each),
             "number": each.ref,
-            "digits": _("At a till: %(digits)s", digits=each.digits),
             "area": each.area.name,
             **_picture(each),
         }

@@ -1,6 +1,6 @@
 """Reading the timebank for its pages: what waits for whom, and the statement in words."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -155,11 +155,9 @@ class Line:
     asked: bool = False
 
 
-def statement(
-    member: Member, before: int | None = None, limit: int = 25, *, words: Callable[[Exchange, Member], str] | None = None
-) -> Sequence[Line]:
-    """A member's lines in words, newest first; `before`: the last sequence seen; `words`: of an exchange, for another reader than the
-    member. At most six queries.
+def statement(member: Member, before: int | None = None, limit: int = 25, *, to_member: bool = True) -> Sequence[Line]:
+    """A member's lines in words, newest first; `before`: the last sequence seen; not `to_member`: for a coordinator, who is not "you". At
+    most six queries.
     """
     rows = books.statement(account(member), before=before, limit=limit)
     exchanges = _exchanges_of(_numbers(rows, "exchange"))
@@ -171,11 +169,16 @@ def statement(
         day, sentence, note, ref, asked = row.effective_on, row.sentence, "", "", None
         if kind == "exchange":
             exchange, neighbours = exchanges[int(number)]
-            day, sentence, note, ref = exchange.day, (words or in_words)(exchange, member), exchange.category.name, exchange.ref
+            day, sentence, note, ref = (
+                exchange.day,
+                in_words(exchange, member) if to_member else plain(exchange),
+                exchange.category.name,
+                exchange.ref,
+            )
             asked = exchange.questioned_at or neighbours
         elif kind == "session":
             ref, day, title, note, asked, role = others[row.about]
-            sentence = at_session(member, role, title, names.get(row.other.removeprefix("member:"), ""))
+            sentence = at_session(member, role, title, names.get(row.other.removeprefix("member:"), "")) if to_member else title
         elif kind == "spend":
             ref, _day, _title, _note, asked, _role = others[row.about]
         if (row.reverses and kind == "exchange") or (

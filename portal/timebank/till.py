@@ -114,7 +114,10 @@ def _by_card(typed: str, digits_typed: str) -> str | None:
     card = db.session.scalar(select(Member).where(Member.ref == number))
     if card is None or not hmac.compare_digest(digits, card.digits):
         return None
-    return members.joined_to(card.ref)
+    try:
+        return members.by_ref(card.ref).ref  # the card that it leads to; nobody who has left
+    except NotFound:
+        return None
 
 
 def _token(partner: Member, subject: str, who: Who) -> str:

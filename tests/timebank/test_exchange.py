@@ -14,7 +14,7 @@ from portal.history import Actor
 from portal.ledger import queries as books
 from portal.money import Minutes
 from portal.outbox import Message
-from portal.timebank import exchange, members
+from portal.timebank import caring, exchange, members
 from portal.timebank.model import Exchange
 from portal.timebank.rules import TimeRules
 from tests.timebank.bank import Bank, assert_books_are_right, lend, open_bank
@@ -244,6 +244,15 @@ class TestBadInput:
                 bank.log("Idris", "received", "Maya", day=began)
             bank.log("Maya", "gave", "Idris", day=began - timedelta(days=2))
 
+    def test_a_break_that_a_coordinator_began_counts_as_one(self, bank: Bank) -> None:
+        caring.set_break(bank.cards["Maya"], True, "She is in hospital", bank.who("Cass"), "telephone")
+        with clock.held_at(clock.now() + timedelta(days=3)):
+            bank.log("Maya", "gave", "Idris", day=clock.today() - timedelta(days=5))
+            with pytest.raises(Refused, match="You are taking a break"):
+                bank.log("Maya", "gave", "Idris", day=clock.today() - timedelta(days=1))
+            caring.set_break(bank.cards["Maya"], False, "She is back", bank.who("Cass"), "telephone")
+        assert members.break_began(bank.member("Maya")) is None
+
     def test_no_such_kind_and_no_such_number(self, bank: Bank) -> None:
         with pytest.raises(Refused, match="what kind of help"):
             bank.log("Idris", "gave", "Maya", kind="magic")
@@ -270,8 +279,10 @@ class TestTheSameHourTwice:
     def test_pressed_again_after_going_back_it_is_the_first_answer(self, bank: Bank) -> None:
         ref = bank.log("Maya", "gave", "Idris", 60)
         exchange.answer(ref, 30, "", bank.who("Idris"), shown=60)
-        for minutes, shown in ((30, 60), (30, 30)):
-            assert exchange.answer(ref, minutes, "", bank.who("Idris"), shown=shown).status == "disputed"
+        for shown in (60, 30):
+            assert exchange.answer(ref, 30, "", bank.who("Idris"), shown=shown).status == "disputed"
+        exchange.answer(ref, 30, "I looked at the clock", bank.who("Idris"), shown=60)
+        assert bank.entry(ref).answer == "I looked at the clock", "other words are another answer"
         assert told("Maya") == ["Idris remembers it differently"]
 
     def test_confirming_twice_and_after_it_was_put_right(self, bank: Bank) -> None:

@@ -391,7 +391,9 @@ def test_a_lost_card(bank: Bank, at: Browser) -> None:
         if (now := bank.member("Maya").digits) != before:
             break
     assert now != before and now in maya.text
+    changed = [event.kind for event in events_of(members.about(bank.member("Maya")))].count("digits_changed")
     at("Cass").get(f"/timebank/desk/members/{bank.cards['Maya']}").submit("Change the four digits").follow()
+    assert [event.kind for event in events_of(members.about(bank.member("Maya")))].count("digits_changed") == changed + 1
     maya.post(f"/timebank/desk/members/{bank.cards['Idris']}/digits", maya._values(maya._form("Change the four digits", None)), status=404)
 
 

@@ -174,6 +174,15 @@ class TestLeaving:
         leaving.leave(friends, leaving.POT, "", bank.who("Idris"))
         assert (bank.has("Idris"), books.balance("pot:mossgate")) == (60, 60)
 
+    def test_who_closes_a_membership_does_not_get_its_hours(self, bank: Bank) -> None:
+        lend(bank, "Maya", 120)
+        helpers = bank.group("Helpers", "Cass")
+        for mine in (bank.cards["Cass"], helpers):
+            with pytest.raises(Refused, match="nobody gives to themselves"):
+                leaving.leave(bank.cards["Maya"], mine, "She moved away", bank.who("Cass"), basis="telephone")
+        leaving.leave(bank.cards["Maya"], bank.cards["Idris"], "She moved away, and said so", bank.who("Cass"), basis="telephone")
+        assert bank.has("Idris") == 120
+
     def test_not_before_everything_is_settled_and_not_by_anybody(self, bank: Bank) -> None:
         ref = bank.log("Idris", "gave", "Maya")
         with pytest.raises(Refused, match=f"asks you whether the hours of {day_words(clock.today())} are right"):

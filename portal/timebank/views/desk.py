@@ -84,7 +84,7 @@ def exchange(ref: str) -> Any:
         form.time.errors = [_("Say how long it was; 0 when it does not count.")]
     side = any(members.acts_as(current_user, each) for each in (found.giver, found.receiver))
     typed = found.entered_by == f"person:{current_user.id}"
-    answers = found.receiver if found.logged_by == "giver" else found.giver
+    _logger, answers = exchanges.sides(found)
     return form_page(
         "timebank/desk_exchange.html", form, tied=side or typed, answers=None if typed or members.acts_as(current_user, answers) else answers, exchange=found, giver=found.giver, receiver=found.receiver, state=STATES[found.status], why=WHY.get(found.status),
         open=found.status in ("logged", "disputed", "held", "settled"), story=people.story_of(exchanges.about(found)), words=EVENTS,
@@ -116,7 +116,7 @@ def member(ref: str) -> Any:
             flash(_("Saved."))
             return see_other(f"/timebank/desk/members/{ref}")
     before = whole_number(request.args.get("before"), 0) or None
-    lines = queries.statement(found, before, PAGE + 1, words=lambda exchange, _member: queries.plain(exchange))
+    lines = queries.statement(found, before, PAGE + 1, to_member=False)
     has = members.balance(found) if before is not None else Minutes(lines[0].after if lines else 0)
     return form_page(
         "timebank/desk_member.html", form, own=members.acts_as(current_user, found), member=found, name=name_of(found), balance=has, floor=members.floor_of(found, scheme_rules),

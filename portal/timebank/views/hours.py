@@ -182,9 +182,7 @@ def _logger() -> tuple[Member, str]:
         if found is None:
             raise NotJoined
         return found, suffix(found)
-    found = members.by_ref(wanted)
-    if not may("help others", found):
-        raise members.unknown()
+    found = members.helped(wanted, current_user)
     return found, f"?as={found.ref}"
 
 
@@ -322,7 +320,7 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
     return form_page(
         "timebank/exchange.html", form, exchange=found, me=me, logger=logger, other=other, name=name_of(_other_side(found, me)), forms=filled,
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
-        as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True,
+        as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True, counts=exchanges.counts_unanswered(found) if found.status == "logged" and me.id == logger.id else True,
         typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, decision=decision if decision is not None and decision.actor_id is not None else None,
         again_to=f"/timebank/exchanges/{ref}/answer{suffix(me)}" if asked is None and _may_answer_again(found, me) else "", again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip

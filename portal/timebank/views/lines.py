@@ -60,7 +60,7 @@ def line(ref: str, sequence: int) -> Any:
             return see_other(f"/timebank/lines/{ref}/{sequence}" if own else f"/timebank/desk/lines/{made.id}")
     back = f"/timebank/statement{suffix(member)}" if own else f"/timebank/desk/members/{member.ref}"
     return form_page(
-        "timebank/line.html", form, line=found, told=queries.statement(member, sequence + 1, 1)[0], member=member, name=name_of(member), own=own, back=back, question=lines.question_about(member, found.key)
+        "timebank/line.html", form, line=found, told=queries.statement(member, sequence + 1, 1, to_member=own)[0], member=member, name=name_of(member), own=own, back=back, question=lines.question_about(member, found.key)
     )  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from portal import clock
 from portal.money import Minutes
 from portal.people.contacts import passed_on
 from portal.people.forms import area_choices
+from portal.timebank.forms import BASES
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.timebank.posts import Draft
 from portal.web.forms import ClockField, DayField, Form, HoursField, Line, Needed, Paragraphs
 from portal.words import N_, _
 
-BASES = {"telephone": N_("By telephone"), "in person": N_("Face to face"), "paper sheet": N_("On paper")}
 REACHES = {
     "area": N_("Neighbours in that place"),
     "linked": N_("Also in the places around it"),

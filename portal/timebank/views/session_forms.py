@@ -10,6 +10,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField
 from portal.money import STEP, Minutes
 from portal.people.forms import area_choices
 from portal.places.queries import area_by_code
+from portal.timebank.forms import BASES
 from portal.timebank.model import Category
 from portal.timebank.session_split import SPLITS
 from portal.timebank.sessions import Plan
@@ -30,7 +31,6 @@ from portal.words import N_, _
 from portal.work.model import Purpose
 
 EVERY = {"": N_("Once"), "week": N_("Every week"), "fortnight": N_("Every two weeks"), "month": N_("Every month, on the same weekday")}
-BASES = {"in person": N_("Face to face"), "telephone": N_("By telephone"), "paper sheet": N_("On paper")}
 ANOTHER = "another"
 
 

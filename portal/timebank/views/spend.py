@@ -50,15 +50,11 @@ def for_whom(needed: bool = True) -> tuple[Member | None, str, bool]:
     """(the member, what the address must keep saying, whether somebody helps them). `as` names one of mine, or whom I may help."""
     if not current_user.is_authenticated:
         return None, "", False
-    wanted = clean_ref(request.values.get("as", ""))
-    mine = members.own(current_user)
-    found = next((each for each in mine if each.ref == wanted), None)
-    if found is None and wanted is not None:
-        found = members.by_ref(wanted)
-        if not may("help others", found):
-            raise members.unknown()
-        return found, f"?as={found.ref}", True
-    found = found or (mine[0] if mine else None)
+    wanted, mine = request.values.get("as", "")[:40], members.own(current_user)
+    if wanted and not any(each.ref == clean_ref(wanted) for each in mine):
+        helped = members.helped(clean_ref(wanted) or "", current_user)
+        return helped, f"?as={helped.ref}", True
+    found = members.chosen(mine, wanted)
     if found is None and needed:
         raise NotJoined
     return found, suffix(found) if found else "", False
