@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from portal import clock
 from portal.db import db, transaction
@@ -73,8 +73,8 @@ def forget_names() -> int:
     return len(some)
 
 
-def _refs(*which: object) -> list[str]:
-    query = select(Gathering.ref).where(*which).order_by(Gathering.day, Gathering.id).limit(SOME)  # type: ignore[arg-type]
+def _refs(*which: ColumnElement[bool]) -> list[str]:
+    query = select(Gathering.ref).where(*which).order_by(Gathering.day, Gathering.id).limit(SOME)
     found = list(db.session.scalars(query))
     db.session.rollback()
     return found

@@ -4,7 +4,6 @@ Every look has a day until when, and somebody who does it where anybody helps th
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -190,10 +189,10 @@ def log(areas: Collection[int] | None, *, before: int | None = None, limit: int 
 
 def look_of(look_id: int) -> IdeaLook:
     """One look with its card. NotFound."""
-    found: Any = db.session.scalar(select(IdeaLook).where(IdeaLook.id == look_id).options(*WHOLE))
+    found = db.session.scalar(select(IdeaLook).where(IdeaLook.id == look_id).options(*WHOLE))
     if found is None:
         raise NotFound(_("We cannot find that card."))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def remind_late() -> int:

@@ -117,10 +117,11 @@ def opened(token: str, *, locked: bool = False) -> tuple[IdeaPledge, bool]:
     ref, _dash, mark = token.rpartition("-")
     query = select(IdeaPledge).where(IdeaPledge.ref == ref)
     pledge = db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
-    for purpose in (DOOR, SENT) if pledge is not None else ():
-        made = vault.marks(purpose, f"{ref}:{pledge.link_number}")  # type: ignore[union-attr]
-        if any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in made):
-            return pledge, purpose == SENT  # type: ignore[return-value]
+    if pledge is not None:
+        for purpose in (DOOR, SENT):
+            made = vault.marks(purpose, f"{ref}:{pledge.link_number}")
+            if any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in made):
+                return pledge, purpose == SENT
     raise NotFound(_("We cannot find that page. Copy the whole link from the message."))
 
 
