@@ -210,8 +210,11 @@ def edit(
                 photos.put(idea, picture, file, draft.alt)
             idea.photo_alt = draft.alt if idea.photo_ref else ""
             record(about(idea), "edited", actor)
-            if idea.status == "open" and (worry := care.words_that_worry(draft.title, draft.text)):
+            worry = care.words_that_worry(draft.title, draft.text)
+            if worry and idea.status == "open":
                 _hold(idea, "words", worry)
+            elif worry and idea.status == "expired":
+                care.ask_for_a_look(idea, "words", worry)
             queries.keep(idea)
     except BaseException:
         photos.drop_any(file, data_dir)
@@ -223,7 +226,7 @@ def edit(
 
 
 def renew(ref: str, who: Who, *, basis: str | None = None) -> Idea:
-    """Keep it on the wall, or pin it up again, for another 180 days; again changes nothing more.
+    """Keep it on the wall, or pin it up again, for another 180 days; again changes nothing more. Held, while nobody has looked at it yet.
 
     Refused: not theirs, twenty on the wall. Conflict: it has joined another, become an application, or was taken down.
     """
@@ -238,7 +241,10 @@ def renew(ref: str, who: Who, *, basis: str | None = None) -> Idea:
             return idea
         if idea.owner_id is not None and not queries.is_live(idea):
             _not_too_many(idea.owner_id)
+        again = idea.status != "open"
         back_on_the_wall(idea, actor, "renewed")
+        if again and (kind := care.unsettled(idea)) is not None:
+            _hold(idea, kind, "")
         return idea
 
 

@@ -66,6 +66,12 @@ def _keeper(idea: Idea, by_id: int | None) -> Person | None:
     return min(there, key=lambda one: (held.get(one.id, 0), one.id))
 
 
+def unsettled(idea: Idea) -> str | None:
+    """The kind of a look at a card that must come before it is on the wall, while nobody has; None: nothing stands in its way."""
+    waits = select(IdeaLook.kind).where(IdeaLook.idea_id == idea.id, IdeaLook.kind != "reported", IdeaLook.settled_at.is_(None))
+    return db.session.scalar(waits.order_by(IdeaLook.id).limit(1))
+
+
 def words_that_worry(*said: str) -> str:
     """The words of a card that ask for a look, with commas; "" when there are none."""
     return ", ".join(worries(words_of(" ".join(said))))

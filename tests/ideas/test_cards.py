@@ -180,6 +180,19 @@ class TestKeepingAndEnding:
 
 
 class TestCare:
+    def test_taking_it_back_or_waiting_is_no_way_round_a_look(self, season: Season) -> None:
+        ref, known = pin(season, "Maya", known=False), pin(season, "Bo", "A choir for the estate")
+        cards.end(ref, "withdrawn", season.who("Maya"))
+        assert cards.renew(ref, season.who("Maya")).status == "held" and on_the_wall() == ["A choir for the estate"]
+        assert [each.kind for each in care.waiting(None)] == ["new"]
+        with clock.held_at(clock.now() + timedelta(days=181)):
+            cards.end_due()
+            cards.edit(known, cards.Draft("A knife for the estate", area()), season.who("Bo"), shown=1)
+            assert the(known).status == "expired"
+            assert cards.renew(known, season.who("Bo")).status == "held" and on_the_wall() == []
+            let_go(season, known)
+            assert on_the_wall() == ["A knife for the estate"]
+
     def test_a_report_has_a_person_and_a_day_and_the_card_stays_meanwhile(self, season: Season) -> None:
         ref = pin(season)
         with pytest.raises(Refused, match="few words"):

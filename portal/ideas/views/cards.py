@@ -28,6 +28,7 @@ from portal.words import N_, _
 
 idea_cards = Blueprint("idea_cards", __name__)
 CHIPS = {"open": N_("On the wall"), "taken": N_("Under way"), "done": N_("Happened"), "archived": N_("Earlier")}
+HELD = N_("Thank you! A neighbour who helps looks at your card first. That takes two working days at most.")
 MOST_NAMES = 6  # first names that a card shows
 
 
@@ -204,7 +205,7 @@ def new() -> Any:
         if idea.status == "held" and not current_user.is_authenticated:
             return page("ideas/thanks.html", idea=idea)
         flash(
-            _("Thank you! A neighbour who helps looks at your card first. That takes two working days at most.")
+            _(HELD)
             if idea.status == "held"
             else _("It is on the wall as number %(number)d. Show it to your neighbours!", number=idea.number)
         )
@@ -252,7 +253,7 @@ def edit(ref: str) -> Any:
 def renew(ref: str) -> Any:
     """One tap: it stays, or is back. A connector says how they know with it."""
     idea = cards.renew(ref, current_user, basis=request.form.get("basis") or None)
-    flash(_("It is on the wall until %(day)s.", day=day(idea.ends_on)))
+    flash(_(HELD) if idea.status == "held" else _("It is on the wall until %(day)s.", day=day(idea.ends_on)))
     return see_other(f"/ideas/{ref}")
 
 
