@@ -151,7 +151,6 @@ def _owner(idea: Idea, who: Who, name: str, contact: tuple[str, str] | None, bas
     someone = people_actions.find_or_create_person(name or idea.owner_name, contact, idea.area_id, "", Actor(who.id, None, basis))
     db.session.refresh(idea)
     cards.give_to(idea, someone)
-    counting.recount(idea)
     return someone
 
 

@@ -15,7 +15,7 @@ from portal.errors import Conflict, NotYours, Refused
 from portal.events.model import Gathering
 from portal.events.rules import is_public
 from portal.history import SCHEME, Actor, record
-from portal.ideas import care, notices, queries
+from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
 from portal.ideas.moves import back_on_the_wall, leave_the_wall
 from portal.ideas.queries import about, hold, is_owner, locked
@@ -290,13 +290,16 @@ def hand_over(ref: str, name: str, contact: tuple[str, str] | None, who: Who, *,
 
 
 def give_to(idea: Idea, someone: Person | None, name: str = "", contact: tuple[str, str] | None = None) -> None:
-    """Whose it is from now on, as a part of an action: an account, or a first name with a way to tell them."""
+    """Whose it is from now on, as a part of an action: an account, or a first name with a way to tell them. Who was in and is its owner
+    now counts anyway.
+    """
     must_be_in_transaction()
     idea.owner_id = someone.id if someone is not None else None
     idea.owner_name = "" if someone is not None else name
     idea.owner_channel, idea.owner_contact = contact if contact is not None and someone is None else ("none", "")
     db.session.flush()
     db.session.expire(idea, ["owner"])
+    counting.recount(idea)
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------------

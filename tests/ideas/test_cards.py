@@ -80,6 +80,13 @@ class TestPinning:
         cards.hand_over(nobody, "Walter Webb", None, season.who("Gus"), basis="in person")
         assert queries.whose(the(nobody)) == "Walter"
 
+    def test_who_is_in_and_becomes_its_owner_counts_anyway(self, season: Season) -> None:
+        ref = pin(season, None)
+        pledges.say_in(ref, 60, season.who("Bo"))
+        assert the(ref).people == 1
+        cards.hand_over(ref, "Bo", ("email", "bo@example.org"), season.who("Gus"), basis="in person")
+        assert (the(ref).owner_id, the(ref).people, the(ref).minutes) == (season.who("Bo").id, 0, 0)
+
     def test_the_same_form_twice_is_one_card_and_each_has_a_number(self, season: Season) -> None:
         one = pin(season, key="tap")
         assert pin(season, key="tap") == one

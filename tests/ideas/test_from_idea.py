@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from portal import clock
+from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.exports import register
 from portal.grants import apply, decide, from_idea, match, queries, rounds
@@ -15,7 +17,9 @@ from portal.grants.rules import RoundRules
 from portal.ideas import cards, counting, joining, pledges
 from portal.ideas import queries as ideas
 from portal.money import Minutes, Pence
-from portal.people.actions import delete_me
+from portal.people.actions import create_person, delete_me
+from portal.people.model import Person
+from portal.people.queries import AT_NEW_ADDRESS
 from tests.conftest import Store
 from tests.grants.season import Season
 from tests.grants.sparks import png
@@ -48,6 +52,25 @@ def sent_off(season: Season, bid: str) -> None:
     application = season.bid(bid)
     version = apply.save(bid, application.version, "when", answers, season.actor("Maya"), lines=[apply.Line("Timber", Pence(100_00))])
     apply.send(bid, version, season.actor("Maya"), sure=True)
+
+
+def test_whoever_has_a_new_address_holds_the_ideas_before_any_room_knows_them_again(season: Season, store: Store) -> None:
+    """As who begins from an idea; in whichever order the rooms came to be asked."""
+    held: list[int] = []
+
+    def know_again(_someone: Person) -> None:
+        if is_postgresql():
+            mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted")
+            held.append(db.session.execute(mine).scalar_one())
+
+    for place in (0, len(AT_NEW_ADDRESS)):
+        AT_NEW_ADDRESS.insert(place, know_again)
+        try:
+            with transaction():
+                create_person("Ada Bell", email=f"ada{place}@example.org")
+        finally:
+            AT_NEW_ADDRESS.remove(know_again)
+    assert not is_postgresql() or (all(held) and len(held) == 2)
 
 
 class TestBeginning:
