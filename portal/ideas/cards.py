@@ -12,8 +12,6 @@ from sqlalchemy import func, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.events.model import Gathering
-from portal.events.rules import is_public
 from portal.history import SCHEME, Actor, record
 from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
@@ -118,8 +116,9 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     judge_words(draft.title, draft.text, draft.alt, [me.name] if me is not None else [draft.name])
     if owner_id is not None:
         _not_too_many(owner_id)
+    event = queries.event_for_all(draft.event_ref)
     made = Idea(
-        ref=new_ref("IDE"), event_id=_event(draft.event_ref), number=queries.next_number(), title=draft.title, text=draft.text, area_id=area.id, owner_id=owner_id, owner_name=name,
+        ref=new_ref("IDE"), event_id=event.id if event is not None else None, number=queries.next_number(), title=draft.title, text=draft.text, area_id=area.id, owner_id=owner_id, owner_name=name,
         owner_channel=contact[0] if contact else "none", owner_contact=contact[1] if contact else "",
         entered_by=Actor(who.id).code, basis=basis if for_somebody else None, wall=wall, posted_at=clock.now(), status="open", words="",
         ends_on=clock.today() + timedelta(days=DAYS), photo_width=0, photo_height=0, photo_alt="", people=0, minutes=0, version=1,
@@ -140,12 +139,6 @@ def _area(area_id: int | None) -> Area:
     if area is None or area.archived_at is not None:
         raise Refused(_("Choose where it is."), "area")
     return area
-
-
-def _event(ref: str) -> int | None:
-    """The event of this reference, when everybody may know of it; what anybody else wrote there is none."""
-    found = db.session.scalar(select(Gathering).where(Gathering.ref == ref)) if ref else None
-    return found.id if found is not None and is_public(found) else None
 
 
 def _must_type_for(who: Who | Nobody, area: Area, basis: str | None) -> None:

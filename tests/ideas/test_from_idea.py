@@ -11,7 +11,7 @@ from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.exports import register
-from portal.grants import apply, decide, from_idea, match, queries, rounds
+from portal.grants import apply, award, decide, from_idea, match, queries, rounds
 from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
 from portal.ideas import cards, counting, joining, pledges
@@ -214,6 +214,29 @@ class TestAfterwards:
         decide.write_letter(bid, "Not this time, and here is why.", (), None, season.actor("Olga"))
         decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
         assert from_idea.follow() == 1 and the(ref).status == "open"
+
+    def test_an_offer_that_lapsed_brings_it_back(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        until = season.offered(bid).accept_by
+        with clock.held_at(clock.now() + timedelta(days=(until - clock.today()).days + 1)):
+            assert (from_idea.follow(), award.lapse(), from_idea.follow(), the(ref).status) == (0, 1, 1, "open")
+
+    def test_a_place_on_the_reserve_list_keeps_it_until_the_round_is_finished(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        for title, asked in (("A garden", 250_00), ("A workshop", 250_00), ("A library", 250_00), ("A kitchen", 200_00)):
+            season.offered(season.sent(title, asked))
+        season.decided(bid)
+        decide.write_letter(bid, "It brings neighbours together.", (), None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
+        assert (season.bid(bid).status, season.bid(bid).reserve_place, from_idea.follow(), the(ref).status) == ("lapsed", 1, 0, "taken")
+        with clock.held_at(clock.now() + timedelta(days=60)):
+            award.lapse()
+            rounds.finish_round(season.round_ref, season.actor("Olga"))
+            assert (from_idea.follow(), the(ref).status) == (1, "open")
 
     def test_the_owner_leaves_with_a_draft(self, season: Season, store: Store) -> None:
         ref = pin(season)

@@ -150,7 +150,7 @@ def _qr(idea: Idea) -> Markup:
 def photo(ref: str) -> Response:
     """The picture of a card, to those who may read the card."""
     idea = queries.of_photo(ref)
-    for_all = idea.status in queries.FOR_ALL and (idea.status != "open" or queries.is_live(idea))
+    for_all = queries.for_all(idea)
     if not for_all:
         queries.readable(idea.ref, current_user)
     if idea.photo_file is None:
