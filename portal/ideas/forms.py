@@ -122,6 +122,7 @@ class Settle(Form):
     answer = Paragraphs(
         N_("A few words to them"), description=N_("Needed when the card comes down. Its owner reads them, and who told us."), most=500
     )
+    version = HiddenField()
 
     def fill(self) -> "Settle":
         self.outcome.choices = [("stands", _("It stands, and is on the wall")), ("taken_down", _("It comes down"))]

@@ -97,7 +97,7 @@ def _say_yes(join: IdeaJoin, idea: Idea, into: Idea, sides: Collection[str], act
     join.status, join.joined_at = "joined", now
     idea.status, idea.into_id = "joined", into.id
     queries.keep(idea)
-    notices.joined(idea, into)
+    notices.joined(join, idea, into)
     counting.recount(into)
     record(about(idea), "joined", actor, into=into.ref)
     record(about(into), "joined_by", actor, idea=idea.ref)
@@ -168,7 +168,7 @@ def undo(ref: str, reason: str, who: Who) -> Idea:
         record(about(into), "apart_from", Actor(who.id), reason=reason, idea=idea.ref)
         counting.recount(into)
         for card in (idea, into):
-            notices.apart(card)
+            notices.apart(join, card)
         return idea
 
 

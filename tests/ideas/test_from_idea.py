@@ -14,7 +14,7 @@ from portal.exports import register
 from portal.grants import apply, award, decide, from_idea, match, queries, rounds
 from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
-from portal.ideas import cards, counting, joining, pledges
+from portal.ideas import cards, care, counting, joining, pledges
 from portal.ideas import queries as ideas
 from portal.money import Minutes, Pence
 from portal.people.actions import create_person, delete_me
@@ -143,6 +143,9 @@ class TestBeginning:
         assert from_idea.left_behind(season.bid(bid).id) == ["Gus"]  # who helps to ask is no neighbour; not cut in silence
         with pytest.raises(Refused, match="together"):
             joining.undo(join.ref, "Too late", season.who("Cora"))
+        care.report(other, "Hm", season.who("Idris"), once_key="r")
+        with pytest.raises(Refused, match="An officer looks"):
+            care.settle(care.waiting(None)[0].id, "taken_down", "It names somebody.", season.who("Cora"), shown=1)
 
     def test_the_look_before_shows_what_the_rules_do_not_count(self, season: Season, store: Store) -> None:
         ref = pin(season)

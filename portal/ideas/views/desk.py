@@ -60,8 +60,12 @@ def look(number: int) -> Any:
     """One card that waits: it stands, or comes down."""
     found = care.look_of(number)
     require("help others", found.idea)
-    form = forms.Settle().fill()
-    if done(form, lambda: care.settle(number, form.outcome.data, form.answer.data or "", current_user)):
+    form = forms.Settle(data={"version": found.idea.version}).fill()
+
+    def settle() -> None:
+        care.settle(number, form.outcome.data, form.answer.data or "", current_user, shown=whole_number(form.version.data))
+
+    if done(form, settle):
         flash(_("Settled. Its owner is told."))
         return see_other("/ideas/desk/")
     return form_page(
