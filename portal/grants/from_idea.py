@@ -21,7 +21,7 @@ from portal.grants.idea_model import BegunFromIdea, CarriedPledge
 from portal.grants.model import Application, Award, Pledge, Round
 from portal.grants.moves import about
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, needed_match
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.ideas import cards, counting, moves
 from portal.ideas import queries as ideas
 from portal.ideas.model import Idea
@@ -129,7 +129,7 @@ def _may_begin(idea: Idea, who: Who, basis: str | None) -> None:
     if not ideas.is_owner(who, idea):
         if not who.can("help others", idea):
             raise NotYours(_("We cannot find that idea."))
-        if basis not in cards.BASES:
+        if basis not in BASES:
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     _end_what_is_over(idea)
     if idea.status == "joined":

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import SCHEME, Actor, record
+from portal.history import BASES, SCHEME, Actor, record
 from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
 from portal.ideas.moves import back_on_the_wall, leave_the_wall
@@ -25,8 +25,6 @@ from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.words import _
-
-BASES = ("telephone", "in person", "paper sheet")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from sqlalchemy import func, or_, select
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.ideas import counting, notices, queries
-from portal.ideas.cards import BASES, give_to
+from portal.ideas.cards import give_to
 from portal.ideas.model import Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import first_name, judge_minutes
