@@ -8,33 +8,20 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.ideas import care, forms, joining, prints, queries, wall
-from portal.ideas.views.cards import done, pdf, the_scheme
-from portal.people.views import area_id
+from portal.ideas.views.cards import pdf, the_scheme
+from portal.people.views import area_id, own_areas
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 idea_desk = Blueprint("idea_desk", __name__)
 HEADS = {"idea": N_("Idea"), "more": N_("More"), "name": N_("First name"), "contact": N_("E-mail or mobile"), "area": N_("Area")}
 PAGE = 25
-
-
-class Placed:
-    """An area as access sees it: something that lies there."""
-
-    def __init__(self, area: Area) -> None:
-        self.area_id = area.id
-
-
-def own_areas() -> Sequence[Area]:
-    """Areas in use where the person of this request helps others, theirs first."""
-    mine = [area for area in all_areas() if area.kind != "scheme" and may("help others", Placed(area))]
-    return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
 
 
 def _areas() -> frozenset[int] | None:
@@ -60,9 +47,13 @@ def look(number: int) -> Any:
     """One card that waits: it stands, or comes down."""
     found = care.look_of(number)
     require("help others", found.idea)
-    form = forms.Settle().fill()
-    if done(form, lambda: care.settle(number, form.outcome.data, form.answer.data or "", current_user)):
-        flash(_("Settled. Its owner is told."))
+    form = forms.Settle(data={"version": found.idea.version}).fill()
+
+    def settle() -> None:
+        care.settle(number, form.outcome.data, form.answer.data or "", current_user, shown=whole_number(form.version.data))
+
+    if done(form, settle):
+        flash(_("Settled."))
         return see_other("/ideas/desk/")
     return form_page(
         "ideas/look.html",
