@@ -3,11 +3,11 @@
 A decision is kept with its reason and told to whom it touches; `log` reads them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -40,13 +40,29 @@ def about_look(look: GiftLook) -> str:
 # --- who looks -----------------------------------------------------------------------------------------------------------
 
 
-def coordinators(post: GiftPost, *, also: GiftParty | None = None) -> Sequence[Person]:
-    """Who looks after the place of a post: its connectors, or its officers where there is none; nobody about their own."""
-    own = {someone.id for party in (post.party, also) if party is not None for someone in parties.persons_of(party)}
+def _touched(post: GiftPost, by_id: int | None, said: GiftSaid | None) -> set[int]:
+    """Parties that a look is about, or who asked for it: nobody judges their own, and nobody of whom a neighbour tells us hears of that."""
+    if said is not None:
+        return {said.owner_id, said.other_id}
+    reported = select(GiftLook.by_id).where(GiftLook.post_id == post.id, GiftLook.kind == "report", GiftLook.decided_at.is_(None))
+    return {each for each in (post.party_id, by_id, *db.session.scalars(reported)) if each is not None}
+
+
+def _own(touched: Collection[int]) -> set[int]:
+    """Persons who are one of these parties, or act for one."""
+    return {someone.id for each in touched for someone in parties.persons_of(db.session.get_one(GiftParty, each))}
+
+
+def _coordinators(post: GiftPost, but: Collection[int]) -> Sequence[Person]:
+    """Who looks after the place of a post, without the persons `but`: its connectors, or its officers where there is none."""
     for role in ("connector", "officer"):
-        if found := [someone for someone in people.holders(role, at=post.area_id) if someone.id not in own]:
+        if found := [someone for someone in people.holders(role, at=post.area_id) if someone.id not in but]:
             return found
     return []
+
+
+def _administrators(but: Collection[int]) -> list[Person]:
+    return [someone for someone in people.holders("administrator") if someone.id not in but]
 
 
 def _least_busy(some: Sequence[Person]) -> Person | None:
@@ -82,15 +98,15 @@ def passed(post: GiftPost, word: str) -> bool:
 
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
     db.session.expire(post, ["party"])
-    some = coordinators(post, also=by)
-    answerable = _least_busy(some)
+    own = _own(_touched(post, by.id if by is not None else None, said))
+    answerable = _least_busy(_coordinators(post, own))
     made = GiftLook(
         kind=kind, post_id=post.id, said_id=said.id if said is not None else None, by_id=by.id if by is not None else None, words=words, at=clock.now(),
         answerable_id=answerable.id if answerable is not None else None, look_by=working_days_after(clock.today(), LOOKED_AT_WITHIN),
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
-    notices.please_look(made, post, [answerable] if answerable is not None else people.holders("administrator"))
+    notices.please_look(made, post, [answerable] if answerable is not None else _administrators(own))
     return made
 
 
@@ -157,24 +173,45 @@ SEEN = (
 )  # fmt: skip
 
 
-def waiting_query(areas: frozenset[int] | None) -> Select[Any]:
-    """What waits for who helps others in these areas; None: everywhere."""
+def _touch(who: Who) -> ColumnElement[bool]:
+    """Looks that somebody does not judge, for a query: `_touched` of them or of an organisation for which they act."""
+    mine = select(GiftParty.id).where(or_(GiftParty.person_id == who.id, GiftParty.organisation_id.in_(who.acts_for)))
+    beside = aliased(GiftLook)
+    reported = exists().where(
+        GiftLook.said_id.is_(None), beside.post_id == GiftLook.post_id, beside.kind == "report", beside.decided_at.is_(None), beside.by_id.in_(mine)
+    )  # fmt: skip
+    return or_(
+        exists().where(GiftPost.id == GiftLook.post_id, GiftPost.party_id.in_(mine)).correlate(GiftLook),
+        exists().where(GiftSaid.id == GiftLook.said_id, or_(GiftSaid.owner_id.in_(mine), GiftSaid.other_id.in_(mine))),
+        and_(GiftLook.by_id.is_not(None), GiftLook.by_id.in_(mine)),
+        reported,
+    )
+
+
+def waiting_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Any]:
+    """What waits for who helps others in these areas (None: everywhere); of these, what `who` may judge."""
     query = select(GiftLook).where(GiftLook.decided_at.is_(None))
+    if who is not None:
+        query = query.where(~_touch(who))
     return query if areas is None else query.join(GiftPost, GiftPost.id == GiftLook.post_id).where(GiftPost.area_id.in_(areas))
 
 
-def waiting(areas: frozenset[int] | None, *, limit: int = 50) -> Sequence[GiftLook]:
+def waiting(areas: frozenset[int] | None, who: Who | None = None, *, limit: int = 50) -> Sequence[GiftLook]:
     """The same to be read, what must be looked at soonest first. One query."""
-    query = waiting_query(areas).options(*SEEN).order_by(GiftLook.look_by, GiftLook.id)
+    query = waiting_query(areas, who).options(*SEEN).order_by(GiftLook.look_by, GiftLook.id)
     return db.session.scalars(query.limit(limit)).unique().all()
 
 
-def log(areas: frozenset[int] | None, *, before: int | None = None, limit: int = PAGE) -> Sequence[tuple[GiftLook, str]]:
-    """What was decided, the latest look first, each with who decided it. One query."""
+def log(
+    areas: frozenset[int] | None, who: Who | None = None, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[tuple[GiftLook, str]]:
+    """What was decided, the latest look first, each with who decided it; nothing that touches `who`. One query."""
     query = select(GiftLook, func.coalesce(Person.name, "")).outerjoin(Person, Person.id == GiftLook.decided_by_id)
     query = query.join(GiftPost, GiftPost.id == GiftLook.post_id).where(GiftLook.decided_at.is_not(None)).options(*SEEN)
     if areas is not None:
         query = query.where(GiftPost.area_id.in_(areas))
+    if who is not None:
+        query = query.where(~_touch(who))
     if before is not None:
         query = query.where(GiftLook.id < before)
     rows = db.session.execute(query.order_by(GiftLook.id.desc()).limit(limit)).unique()
@@ -190,11 +227,8 @@ def look(number: int, who: Who) -> GiftLook:
 
 
 def _judges(found: GiftLook, who: Who) -> bool:
-    touched = [found.post.party_id, found.by_id]
-    if found.said_id is not None and found.said is not None:
-        touched += [found.said.owner_id, found.said.other_id]
     own = {party.id for party in parties.own(who)}
-    return bool(who.can("help others", found.post)) and not own & {each for each in touched if each is not None}
+    return bool(who.can("help others", found.post)) and not own & _touched(found.post, found.by_id, found.said)
 
 
 # --- deciding ------------------------------------------------------------------------------------------------------------
@@ -315,7 +349,9 @@ def chase() -> int:
                 continue
             found.chased_at = clock.now()
             record(about_look(found), "chased", Actor(None))
-            everybody = {someone.id: someone for someone in (*coordinators(found.post), *people.holders("officer"))}
-            notices.please_look(found, found.post, list(everybody.values()), late=True)
+            own = _own(_touched(found.post, found.by_id, found.said))
+            some = (*_coordinators(found.post, own), *people.holders("officer"))
+            everybody = {someone.id: someone for someone in some if someone.id not in own}
+            notices.please_look(found, found.post, list(everybody.values()) or _administrators(own), late=True)
             count += 1
     return count

@@ -331,8 +331,8 @@ class ReportSeen:
     against: Member
 
 
-def reports_query(areas: frozenset[int] | None) -> Select[Reported, Conversation]:
-    """What waits for coordinators of these areas (None: all)."""
+def reports_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Reported, Conversation]:
+    """What waits for coordinators of these areas (None: all); nothing of a conversation of `who`."""
     query = (
         select(Reported, Conversation)
         .join(Relayed, Relayed.id == Reported.relayed_id)
@@ -342,12 +342,15 @@ def reports_query(areas: frozenset[int] | None) -> Select[Reported, Conversation
     if areas is not None:
         here = select(Member.id).where(Member.area_id.in_(areas))
         query = query.where(or_(Conversation.owner_id.in_(here), Conversation.other_id.in_(here)))
+    if who is not None:
+        mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
+        query = query.where(Conversation.owner_id.not_in(mine), Conversation.other_id.not_in(mine))
     return query
 
 
-def reports(areas: frozenset[int] | None, limit: int = 50) -> Sequence[ReportSeen]:
+def reports(areas: frozenset[int] | None, who: Who | None = None, limit: int = 50) -> Sequence[ReportSeen]:
     """The same to be read, the longest waiting first."""
-    query = reports_query(areas).options(*BOTH)
+    query = reports_query(areas, who).options(*BOTH)
     return [_seen(report, found) for report, found in db.session.execute(query.order_by(Reported.id).limit(limit)).unique()]
 
 

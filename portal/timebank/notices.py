@@ -149,8 +149,11 @@ def no_reply(conversation: Conversation, asked: Member, asker: Member, others: S
 
 
 def reported(report: Reported, conversation: Conversation, own: Sequence[Member]) -> None:
-    """Tell the connectors of the two areas, or the officers where there is none; nobody about their own."""
-    found = coordinators_of([member.area_id for member in own], own)
+    """Tell the connectors of the two areas, or the officers where there is none, or else an administrator; nobody about their own."""
+    two = {someone.id for member in own for someone in persons_of(member)}
+    found = coordinators_of([member.area_id for member in own], own) or [
+        someone for someone in people.holders("administrator") if someone.id not in two
+    ]
     link = address_of(f"/timebank/desk/reports/{report.id}")
     subject = _("Somebody says that something is wrong with a message")
     text = Text(

@@ -415,6 +415,34 @@ def test_nobody_judges_their_own_and_who_is_late_is_chased(street: Street) -> No
         posts.take_down(street.put_up("Cass", "Chairs"), "No", street.who("Cass"))
 
 
+def test_the_accused_does_not_hear_who_told_us(street: Street) -> None:
+    """Whoever looks after the place is one of the two: neither they nor the reporter are asked to look, and no desk of theirs shows it."""
+    post = street.put_up("Maya")
+    talk = street.write("Cass", post, "I come by tonight.")
+    cass, olga, before = street.who("Cass"), street.who("Olga"), told("Cass")
+    care.something_wrong(talk, talks.thread(talks.sides(talk, street.who("Maya")).talk)[-1].id, "He frightens me", street.who("Maya"))
+    made = looks()[0]
+    assert made.answerable_id == olga.id and told("Cass") == before
+    assert list(care.waiting(None, cass)) == [] and list(care.waiting(None, olga)) == [made]
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert care.chase() == 1
+    assert told("Cass") == before and len(told("Olga")) == 2
+    care.decide(made.id, "settled", "We have talked to them.", olga)
+    assert list(care.log(None, cass)) == [] and len(care.log(None, olga)) == 1
+
+
+def test_who_reported_a_post_does_not_decide_about_it(street: Street) -> None:
+    """Also not through the look that its leaving the board asks for."""
+    ref, cass = street.put_up("Maya"), street.who("Cass")
+    care.report(ref, "It is stolen", cass)
+    care.report(ref, "I know it too", street.who("Walter"))
+    assert the_post(ref).status == "held" and {each.answerable_id for each in looks()} == {street.who("Olga").id}
+    assert list(care.waiting(None, cass)) == [] and len(care.waiting(None, street.who("Olga"))) == 3
+    for each in looks():
+        with pytest.raises(NotFound):
+            care.decide(each.id, "taken_down", "I said so", cass)
+
+
 def test_looks_go_round(street: Street) -> None:
     street.move_in("Dora", "mossgate", "connector")
     for number, name in enumerate(("Maya", "Idris", "Walter", "Maya")):

@@ -219,11 +219,7 @@ def _pass_on(found: Conversation, proposed: Promise | None, form: Any) -> None:
 @allow("help others")
 def desk_reports() -> Any:
     """What members say is wrong with a message, the longest waiting first."""
-    rows = [
-        each
-        for each in conversations.reports(current_user.areas("connector", "officer"))
-        if not any(members.acts_as(current_user, side) for side in (each.by, each.against))
-    ]
+    rows = conversations.reports(current_user.areas("connector", "officer"), current_user)
     return page("timebank/desk_reports.html", rows=rows, name=members.name_of)
 
 
