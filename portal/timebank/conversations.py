@@ -203,13 +203,14 @@ def _begin(post: Post, other: Member, sender: Member, words: str, actor: Actor) 
 
 
 def say(ref: str, words: str, who: Who, *, for_member: str | None = None, basis: str | None = None, once_key: str) -> None:
-    """One more message. Refused: not one of the two, closed, no words, too much at once."""
+    """One more message. Refused: not one of the two, closed, blocked (in whichever conversation), no words, too much at once."""
     with transaction():
         if once.claim(once_key) is not None:
             return
         found = locked(ref)
         seen, actor = speaking(found, who, for_member, basis)
         must_be_open(found)
+        _not_blocked(found.owner_id, found.other_id)
         put(found, seen.me, words, actor)
 
 

@@ -251,8 +251,8 @@ def test_a_connector_does_it_for_who_has_no_internet(street: Street) -> None:
 
 def test_a_blocked_person_cannot_answer_again(street: Street) -> None:
     bike, chairs = street.put_up("Maya"), street.put_up("Maya", "Three chairs")
-    talk = street.write("Idris", bike)
-    ref = street.promise("Maya", talk)
+    talk, elsewhere = street.write("Idris", bike), street.write("Idris", street.put_up("Maya", "A kettle"))
+    jam, ref = street.handed("Idris", "Maya", street.put_up("Idris", "Plum jam")), street.promise("Maya", talk)
     with pytest.raises(Refused, match="Call it off first"):
         talks.close(talk, street.who("Maya"), block=True)
     promises.let_go(ref, "Sorry", street.who("Maya"))
@@ -260,6 +260,9 @@ def test_a_blocked_person_cannot_answer_again(street: Street) -> None:
     talks.close(talk, street.who("Maya"), block=True)
     again: Callable[[], object]
     for again in (
+        lambda: talks.say(elsewhere, "Please?", street.who("Idris"), once_key="elsewhere"),
+        lambda: talks.say(elsewhere, "Please?", street.who("Maya"), once_key="elsewhere"),
+        lambda: promises.thank(jam, "Thank you", street.who("Maya")),
         lambda: street.write("Idris", chairs),
         lambda: street.write("Idris", bike),
         lambda: street.write("Maya", street.put_up("Idris", "Soup")),

@@ -170,7 +170,11 @@ class TestClosing:
     def test_not_hearing_from_somebody_any_more(self, bank: Bank, offer: str) -> None:
         ref = write(bank, "Idris", offer)
         other = put_up(bank, "Idris", "I can teach chess")
+        elsewhere = write(bank, "Idris", put_up(bank, "Maya", "I can bake"))
         conversations.close(ref, bank.who("Maya"), block=True)
+        for name in ("Idris", "Maya"):
+            with pytest.raises(Refused, match="cannot write to each other"):
+                reply(bank, name, elsewhere)
         for name, post in (("Idris", put_up(bank, "Maya")), ("Maya", other)):
             with pytest.raises(Refused, match="cannot write to each other"):
                 write(bank, name, post)
