@@ -25,6 +25,7 @@ from portal.working_days import working_days_after
 
 PAGE = 30
 HOLDS = ("new", "worry")
+BETWEEN = ", "  # the words of one look; none of them holds this
 
 
 def about(post: GiftPost) -> str:
@@ -75,25 +76,25 @@ def _least_busy(some: Sequence[Person]) -> Person | None:
 # --- what is looked at ---------------------------------------------------------------------------------------------------
 
 
-def hold(post: GiftPost, kind: str, word: str, actor: Actor) -> None:
-    """Off the boards until somebody has looked, as a part of an action. `kind`: "new" or "worry", with the `word` that was found."""
+def hold(post: GiftPost, kind: str, words: Sequence[str], actor: Actor) -> None:
+    """Off the boards until somebody has looked, as a part of an action. `kind`: "new" or "worry", with the `words` that were found."""
     must_be_in_transaction()
     post.status = "held"
     lists.keep(post)
     open_ = select(GiftLook).where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.decided_at.is_(None))
     standing = db.session.scalar(open_)
     if standing is not None:
-        standing.words = word or standing.words
+        standing.words = BETWEEN.join(words) or standing.words
         return
-    made = _ask(post, kind, word)
+    made = _ask(post, kind, BETWEEN.join(words))
     record(about(post), "held", actor, why=kind, look_by=made.look_by.isoformat())
     notices.held(post, made)
 
 
-def passed(post: GiftPost, word: str) -> bool:
-    """Whether a person has let this word stand in this post before."""
-    found = exists().where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.words == word, GiftLook.decision == "shown")
-    return bool(db.session.scalar(select(found)))
+def passed(post: GiftPost) -> set[str]:
+    """Words that a person has let stand in this post before."""
+    shown = select(GiftLook.words).where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.decision == "shown")
+    return {word for words in db.session.scalars(shown) for word in words.split(BETWEEN)}
 
 
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
@@ -131,7 +132,7 @@ def report(ref: str, words: str, who: Who) -> None:
         record(about(post), "reported", Actor(who.id), look=made.id)
         waiting = db.session.scalar(select(func.count()).select_from(GiftLook).where(theirs, GiftLook.decided_at.is_(None))) or 0
         if waiting >= REPORTS_THAT_HOLD:
-            hold(post, "worry", "", Actor(who.id))
+            hold(post, "worry", (), Actor(who.id))
 
 
 def something_wrong(talk_ref: str, said_id: int, words: str, who: Who) -> None:

@@ -99,10 +99,10 @@ def _posted(
 def _held_or_shown(made: GiftPost, party: GiftParty, draft: Draft, who: Who, actor: Actor) -> None:
     """Somebody who looks after the place has looked themselves; whom nobody knows yet waits for that."""
     helper = who.has_in(made.area_id, "connector", "officer")
-    if (word := rules.worry(draft.title, draft.text, draft.alt)) is not None:
-        care.hold(made, "worry", word, actor)
+    if words := rules.worries(draft.title, draft.text, draft.alt):
+        care.hold(made, "worry", words, actor)
     elif party.known_at is None and not helper:
-        care.hold(made, "new", "", actor)
+        care.hold(made, "new", (), actor)
     else:
         party.known_at = party.known_at or clock.now()
         lists.keep(made)
@@ -187,10 +187,13 @@ def edit(
 
 def _held_for_a_word(row: GiftPost, who: Who, actor: Actor) -> bool:
     """Off the boards for a look when it says a worry-word now that nobody has let stand yet; who looks after the place has looked."""
-    word = rules.worry(row.title, row.text, row.photo_alt)
-    if word is None or who.has_in(row.area_id, "connector", "officer") or care.passed(row, word):
+    words = rules.worries(row.title, row.text, row.photo_alt)
+    if not words or who.has_in(row.area_id, "connector", "officer"):
         return False
-    care.hold(row, "worry", word, actor)
+    passed = care.passed(row)
+    if not (fresh := [word for word in words if word not in passed]):
+        return False
+    care.hold(row, "worry", fresh, actor)
     return True
 
 
