@@ -150,10 +150,10 @@ def something_wrong(talk_ref: str, said_id: int, words: str, who: Who) -> None:
             raise NotFound(_("We cannot find that message."))
         if not words:
             raise Refused(_("Write what is wrong, in a few words."), "words")
+        post = _locked(talk.post.ref)
         me = parties.enter(person_id=me.person_id, organisation_id=me.organisation_id)
         if db.session.scalar(select(exists().where(GiftLook.said_id == said.id, GiftLook.by_id == me.id))):
             return
-        post = _locked(talk.post.ref)
         made = _ask(post, "message", words, by=me, said=said)
         record(about(post), "message_reported", Actor(who.id), look=made.id)
 
@@ -239,7 +239,8 @@ def decide(number: int, decision: str, reason: str, who: Who, *, stop: bool = Fa
     """Somebody has looked: "shown" (it stands on the board), "taken_down" (for good), or, of a message, "settled".
 
     The reason is told to the owner when it is taken down, and to who reported it. `stop`: whoever wrote it may not post or answer any more.
-    Refused: no reason. Conflict: decided meanwhile. NotFound: not their place.
+    Refused: no reason, though a neighbour waits for an answer or it does not stay as it was. Conflict: decided meanwhile. NotFound: not
+    their place, or it touches them.
     """
     with transaction():
         known = look(number, who)
@@ -249,18 +250,26 @@ def decide(number: int, decision: str, reason: str, who: Who, *, stop: bool = Fa
         ).one()
         if found.decided_at is not None:
             raise Conflict(_("A colleague has dealt with this meanwhile."))
-        if decision not in (("settled",) if found.kind == "message" else ("shown", "taken_down")):
-            raise Refused(_("Choose what shall happen with it."), "decision")
-        if not reason and (decision != "shown" or found.by_id is not None):
-            raise Refused(_("Write why, in a few words. It is kept, and told to whom it touches."), "reason")
+        if not _judges(found, who):
+            raise NotFound(_("We cannot find that."))
+        some = [found] if found.kind == "message" else _open_looks(post)
+        _may_decide(found, some, decision, reason)
         actor = Actor(who.id)
+        if stop:  # before the words of a post, as whoever posts
+            _stop(found, post, actor)
         if decision == "taken_down":
             take_down(post, reason, actor)
-        elif decision == "shown":
+            return
+        if decision == "shown":
             _show(post, actor)
-        _decided([found] if decision == "settled" else _open_looks(post), decision, reason, who.id)
-        if stop:
-            _stop(found, post, actor)
+        _decided(some, decision, reason, who.id)
+
+
+def _may_decide(found: GiftLook, some: Sequence[GiftLook], decision: str, reason: str) -> None:
+    if decision not in (("settled",) if found.kind == "message" else ("shown", "taken_down")):
+        raise Refused(_("Choose what shall happen with it."), "decision")
+    if not reason and (decision != "shown" or any(each.by_id is not None for each in some)):
+        raise Refused(_("Write why, in a few words. It is kept, and told to whom it touches."), "reason")
 
 
 def _open_looks(post: GiftPost) -> Sequence[GiftLook]:
@@ -273,7 +282,7 @@ def _decided(looks: Sequence[GiftLook], decision: str, reason: str, by_id: int |
     for each in looks:
         each.decided_at, each.decision, each.reason, each.decided_by_id = clock.now(), decision, reason, by_id
         record(about_look(each), decision, Actor(by_id), reason=reason)
-        if each.by_id is not None and by_id is not None:
+        if each.by_id is not None:
             notices.looked_at(each, db.session.get_one(GiftParty, each.by_id))
 
 
@@ -292,8 +301,9 @@ def _show(post: GiftPost, actor: Actor) -> None:
 
 
 def take_down(post: GiftPost, reason: str, actor: Actor) -> None:
-    """Off the boards for good, as a part of an action; its owner hears why."""
+    """Off the boards for good, as a part of an action; its owner hears why, and so does whoever said that something is wrong with it."""
     must_be_in_transaction()
+    _decided(_open_looks(post), "taken_down", reason, actor.person_id)
     if post.status == "hidden":
         return
     post.status = "hidden"
@@ -334,6 +344,18 @@ def forget_holds(post: GiftPost) -> None:
     must_be_in_transaction()
     holds = [each for each in _open_looks(post) if each.kind in HOLDS]
     _decided(holds, "settled", _("Its owner ended it."), None)
+
+
+def forget_looks(post: GiftPost) -> None:
+    """Its owner leaves and its words go: nothing to look at any more, as a part of that action; whoever reported it hears so."""
+    must_be_in_transaction()
+    _decided(_open_looks(post), "settled", _("It is not on the board any more."), None)
+
+
+def told_by(post: GiftPost, who: Who) -> bool:
+    """Whether somebody said that something is wrong with a post, and nobody has decided about that yet."""
+    theirs = (GiftLook.post_id == post.id, GiftLook.kind == "report", GiftLook.decided_at.is_(None))
+    return bool(db.session.scalar(select(exists().where(*theirs, GiftLook.by_id.in_([each.id for each in parties.own(who)])))))
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------------

@@ -288,13 +288,15 @@ def end(ref: str, who: Who, *, basis: str | None = None) -> GiftPost:
 
 
 def take_down(ref: str, reason: str, who: Who) -> None:
-    """Who helps others there takes it off the boards for good, and says why. Refused: their own, no reason."""
+    """Who helps others there takes it off the boards for good, and says why. Refused: their own, reported by them, no reason."""
     with transaction():
         row = locked(ref)
         if not who.can("help others", row):
             raise NotYours(_("We cannot find that gift or wish."))
         if parties.acts_as(who, row.party):
             raise Refused(_("This is your own. End it instead."))
+        if care.told_by(row, who):
+            raise Refused(_("You told us yourself that something is wrong with this. A colleague looks at it."))
         if not reason:
             raise Refused(_("Write why, in a few words. Its owner reads it."), "reason")
         care.take_down(row, reason, Actor(who.id))

@@ -319,8 +319,20 @@ def test_the_promised_person_leaves(street: Street) -> None:
     street.promise("Maya", street.write("Walter", bike))
 
 
+def test_the_borrower_leaves(street: Street) -> None:
+    """Nobody is asked for days on end about somebody who is not there; the lender can still say that it is back."""
+    ladder = street.put_up("Maya", "A long ladder", sort="lend", days=90)
+    ref = street.promise("Maya", street.write("Idris", ladder), back_on=clock.today() + timedelta(days=5))
+    promises.handed(ref, street.who("Maya"))
+    delete_me(street.who("Idris").id, Actor(street.who("Idris").id))
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert loans.remind() == 0
+    loans.came_back(ref, street.who("Maya"))
+    assert lists.is_live(the_post(ladder))
+
+
 def test_the_owner_of_a_post_leaves(street: Street) -> None:
-    bike, chairs = street.put_up("Maya", text="Pink bell"), street.put_up("Maya", "A machete")
+    bike, chairs = street.put_up("Maya", text="Pink bell", quantity=2), street.put_up("Maya", "A machete")
     talk = street.write("Idris", bike)
     ref = street.promise("Maya", talk)
     promises.show_address(ref, "1 High Street", street.who("Maya"))
@@ -328,20 +340,26 @@ def test_the_owner_of_a_post_leaves(street: Street) -> None:
         "Maya", street.write("Walter", street.put_up("Maya", "Ladder", sort="lend")), back_on=clock.today() + timedelta(days=3)
     )
     promises.handed(lent, street.who("Maya"))
-    care.report(bike, "It is pink", street.who("Walter")) if lists.is_live(the_post(bike)) else None
+    assert lists.is_live(the_post(bike)), "one is left"
+    care.report(bike, "It is pink", street.who("Walter"))
+    assert {each.kind for each in looks()} == {"report", "worry"}
     delete_me(street.who("Maya").id, Actor(street.who("Maya").id))
     for each in (bike, chairs):
         row = the_post(each)
         assert (row.status, row.title, row.text, row.words) == ("ended", "Taken down", "", "")
-    assert the_promise(ref).status == "let_go" and the_promise(ref).address == "" and told("Idris")[-1].startswith("Called off")
-    assert looks() == []
+    assert (
+        the_promise(ref).status == "let_go" and the_promise(ref).address == "" and told("Idris")[-1] == "Called off: “A child’s bike, blue”"
+    )
+    assert looks() == [] and told("Walter")[-1] == "We have looked at what you told us about"
     with pytest.raises(Problem):
         street.write("Walter", bike)
     with pytest.raises(Conflict):
         talks.say(talk, "Hello?", street.who("Idris"), once_key=uuid.uuid4().hex)
-    assert loans.remind() == 0
-    with clock.held_at(clock.now() + timedelta(days=4)):
-        assert loans.remind() >= 0, "nobody stumbles over who has left"
+    before = told("Walter")
+    for days in (2, 4, 10, 17):
+        with clock.held_at(clock.now() + timedelta(days=days)):
+            assert loans.remind() == 0, "nobody is there to whom it could come back"
+    assert told("Walter") == before
 
 
 def test_what_we_hold_about_somebody(street: Street) -> None:
@@ -444,6 +462,26 @@ def test_who_reported_a_post_does_not_decide_about_it(street: Street) -> None:
     for each in looks():
         with pytest.raises(NotFound):
             care.decide(each.id, "taken_down", "I said so", cass)
+    with pytest.raises(Refused, match="colleague"):
+        posts.take_down(ref, "I said so", cass)
+    hold = next(each for each in looks() if each.kind == "worry")
+    with pytest.raises(Refused, match="Write why"):
+        care.decide(hold.id, "shown", "", street.who("Olga"))
+    care.decide(hold.id, "shown", "They showed us the bill.", street.who("Olga"))
+    for name in ("Cass", "Walter"):
+        assert (
+            "They showed us the bill." in [each.body for each in db.session.scalars(sa.select(Message).where(Message.to_name == name))][-1]
+        )
+
+
+def test_taking_it_down_answers_whoever_told_us(street: Street) -> None:
+    ref = street.put_up("Maya")
+    care.report(ref, "It is stolen", street.who("Idris"))
+    posts.take_down(ref, "It belongs to somebody else.", street.who("Cass"))
+    assert looks() == [] and told("Idris")[-1] == "We have looked at what you told us about"
+    assert [(name, each.decision) for each, name in care.log(None)] == [("Cass", "taken_down")]
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert care.chase() == 0
 
 
 def test_looks_go_round(street: Street) -> None:
