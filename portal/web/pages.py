@@ -1,11 +1,14 @@
-"""Answer with a whole page, with one block of it for HTMX, or with a 303."""
+"""Answer with a whole page, with one block of it for HTMX, or with a 303; and whether a form did what it is for."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template
 from htmx_flask import request
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as AnyResponse
+
+from portal.errors import Refused
 
 
 def page(template: str, *, block: str | None = None, status: int = 200, **context: Any) -> Response:
@@ -22,6 +25,18 @@ def page(template: str, *, block: str | None = None, status: int = 200, **contex
 def form_page(template: str, form: Any, *, block: str | None = None, **context: Any) -> Response:
     """A page with a form: 422 when it was sent and has errors, 200 otherwise."""
     return page(template, block=block, status=422 if form.errors else 200, form=form, **context)
+
+
+def done(form: Any, act: Callable[[], object]) -> bool:
+    """Whether the form was sent, could be understood, and the action did not refuse."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        act()
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return False
+    return True
 
 
 def see_other(path: str) -> AnyResponse:

@@ -1,7 +1,7 @@
 """The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,24 +20,12 @@ from portal.places import queries as places
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may
 from portal.words import _
 
 boards = Blueprint("gift_boards", __name__)
 LIST = "/gifts/"
-
-
-def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def groups() -> Sequence[Organisation]:

@@ -9,12 +9,11 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.gifts import care, forms, lists, parties, posts, promises, rules, talks
 from portal.gifts.talks_model import GiftLook
-from portal.gifts.views.boards import done
 from portal.people import queries as people
 from portal.refs import clean_ref
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import N_, _
 

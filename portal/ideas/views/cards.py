@@ -1,6 +1,5 @@
 """The wall and its cards: looking, pinning, changing, ending."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock, photos
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound
 from portal.ideas import cards, care, counting, forms, joining, prints, queries
 from portal.ideas.model import Idea
 from portal.ideas.rules import DAYS
@@ -22,25 +21,13 @@ from portal.web import documents
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 idea_cards = Blueprint("idea_cards", __name__)
 CHIPS = {"open": N_("On the wall"), "taken": N_("Under way"), "done": N_("Happened"), "archived": N_("Earlier")}
 MOST_NAMES = 6  # first names that a card shows
-
-
-def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def the_scheme() -> Scheme:

@@ -8,14 +8,14 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.ideas import care, forms, joining, prints, queries, wall
-from portal.ideas.views.cards import done, pdf, the_scheme
+from portal.ideas.views.cards import pdf, the_scheme
 from portal.people.views import area_id
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 

@@ -8,10 +8,10 @@ from flask_login import current_user
 from portal.errors import NotFound, Refused
 from portal.ideas import cards, forms, joining, queries
 from portal.ideas.model import Idea
-from portal.ideas.views.cards import done, mine_or_desk
+from portal.ideas.views.cards import mine_or_desk
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, see_other
+from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow
 from portal.words import _
 

@@ -7,11 +7,10 @@ from flask_login import current_user
 
 from portal.errors import Refused
 from portal.ideas import counting, forms, pledges, queries
-from portal.ideas.views.cards import done
 from portal.money import Minutes, hours
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, see_other
+from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow, require
 from portal.words import _
 

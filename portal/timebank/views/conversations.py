@@ -12,10 +12,9 @@ from portal.refs import clean_ref
 from portal.timebank import caring, conversations, members, notices, promises
 from portal.timebank.posts_model import Conversation, Promise
 from portal.timebank.views import post_forms as forms
-from portal.timebank.views.posts import done
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _
 

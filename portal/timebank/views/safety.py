@@ -13,10 +13,9 @@ from portal.people.views import actor
 from portal.timebank import caring, evidence, evidence_lists, kinds, members, quiet, safety
 from portal.timebank.members import name_of
 from portal.timebank.views import safety_forms as forms
-from portal.timebank.views.posts import done
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import N_, _
 
