@@ -17,6 +17,7 @@ from portal.gifts.model import STANDING, GiftParty, GiftPost
 from portal.gifts.rules import Draft
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Who
+from portal.people.forms import BASES
 from portal.people.model import Organisation
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -69,7 +70,7 @@ def _whose(
     area = db.session.get(Area, draft.area_id) if draft.area_id is not None else None
     if area is None or not who.has_in(area.id, "connector", "officer"):
         raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
-    if basis not in parties.BASES:
+    if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     party = parties.enter(person_id=for_person)
     parties.must_not_be_stopped(party)
@@ -141,7 +142,8 @@ def _not_too_many(party: GiftParty, draft: Draft, actor: Actor) -> None:
 
 
 def and_standing(party_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Posts of a party that stand, for a query's `where`: on a board, held or paused, and not past their day."""
+    """Posts of a party that stand, for a query's `where`: open, held or paused, and until the worker ends it also past
+    its last day."""
     return (GiftPost.party_id == party_id, GiftPost.status.in_(STANDING))
 
 

@@ -88,7 +88,6 @@ def _board(board: Board, here: str) -> Any:
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
         own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST else [],
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
-        today=clock.today(),
     )  # fmt: skip
 
 
