@@ -75,7 +75,7 @@ class Post(Form):
         return any(field.errors or field.data for field in some) or self.reach.data not in ("scheme", None)
 
     def typed_values(self) -> dict[str, Any]:
-        """What a stranger typed, to be put aside; `draft` reads it."""
+        """What a stranger typed, to be put aside; `draft` and `again` read it."""
         plain = ("kind", "title", "sort", "area", "days", "text", "alt", "reach", "hub")
         until = self.until_day.data
         return {name: self[name].data or "" for name in plain} | {
@@ -92,6 +92,11 @@ def draft(typed: Mapping[str, Any], area_id: int | None, hub_id: int | None) -> 
         kind=typed["kind"], sort=typed["sort"], title=typed["title"], area_id=area_id, text=typed["text"], reach=typed["reach"], quantity=int(typed["quantity"]),
         days=whole_number(typed["days"], USUAL), until_day=until, alt=typed["alt"], hub_id=hub_id,
     )  # fmt: skip
+
+
+def again(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, as the form shows it once more."""
+    return {**typed, "until_day": date.fromisoformat(typed["until_day"]) if typed["until_day"] else None}
 
 
 def bases() -> list[tuple[str, str]]:
