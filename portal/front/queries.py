@@ -47,13 +47,15 @@ class Waiting:
 
 
 def waiting_at_desk(
-    *, officer: bool, finance: bool, areas: Collection[int] | None = None, coordinator: bool = False, helps_in: frozenset[int] | None = None
-) -> Sequence[Waiting]:
+    *, officer: bool, finance: bool, areas: Collection[int] | None = None, coordinator: bool = False, helps_in: frozenset[int] | None = None,
+    who: Who | None = None,
+) -> Sequence[Waiting]:  # fmt: skip
     """What needs an officer, finance or a connector today. One query, and the rules for who looks after the timebank: every part counts
     at most MOST + 1 rows.
 
     `areas`: an officer for these gets what lies there, and nothing that is the whole scheme's; None: everything. `helps_in`: the same for
-    who looks after the timebank, whose desk names what is counted here.
+    who looks after the timebank, whose desk names what is counted here. `who`: they, who do not judge what neighbours say
+    about themselves.
     """
     today = clock.today()
     here = lies_in(areas)
@@ -101,11 +103,11 @@ def waiting_at_desk(
     if coordinator:
         parts |= ideas.at_desk(helps_in)
         parts["events"] = events.to_look_at(helps_in)
-        parts["gifts"] = gift_care.waiting_query(helps_in).with_only_columns(GiftLook.id)
+        parts["gifts"] = gift_care.waiting_query(helps_in, who).with_only_columns(GiftLook.id)
     columns = [
         select(func.count()).select_from(part.limit(MOST + 1).subquery()).scalar_subquery().label(name) for name, part in parts.items()
     ]
-    of_time = timebank.parts(helps_in, rules_of_time()) if coordinator else {}
+    of_time = timebank.parts(helps_in, rules_of_time(), who) if coordinator else {}
     columns += [timebank.counted(part).label(f"time_{what}") for what, part in of_time.items()]
     of_map = strengths.waiting(helps_in) if coordinator else {}
     columns += [strengths.counted(query, MOST + 1).label(f"map_{what}") for what, query in of_map.items()]

@@ -69,7 +69,7 @@ def desk() -> Any:
 def _waiting() -> Sequence[queries.Waiting]:
     return queries.waiting_at_desk(
         officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer"),
-        coordinator=current_user.can("help others"), helps_in=current_user.areas("connector", "officer"),
+        coordinator=current_user.can("help others"), helps_in=current_user.areas("connector", "officer"), who=current_user,
     )  # fmt: skip
 
 

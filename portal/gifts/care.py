@@ -3,11 +3,11 @@
 A decision is kept with its reason and told to whom it touches; `log` reads them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -25,6 +25,7 @@ from portal.working_days import working_days_after
 
 PAGE = 30
 HOLDS = ("new", "worry")
+BETWEEN = ", "  # the words of one look; none of them holds this
 
 
 def about(post: GiftPost) -> str:
@@ -40,13 +41,29 @@ def about_look(look: GiftLook) -> str:
 # --- who looks -----------------------------------------------------------------------------------------------------------
 
 
-def coordinators(post: GiftPost, *, also: GiftParty | None = None) -> Sequence[Person]:
-    """Who looks after the place of a post: its connectors, or its officers where there is none; nobody about their own."""
-    own = {someone.id for party in (post.party, also) if party is not None for someone in parties.persons_of(party)}
+def _touched(post: GiftPost, by_id: int | None, said: GiftSaid | None) -> set[int]:
+    """Parties that a look is about, or who asked for it: nobody judges their own, and nobody of whom a neighbour tells us hears of that."""
+    if said is not None:
+        return {said.owner_id, said.other_id}
+    reported = select(GiftLook.by_id).where(GiftLook.post_id == post.id, GiftLook.kind == "report", GiftLook.decided_at.is_(None))
+    return {each for each in (post.party_id, by_id, *db.session.scalars(reported)) if each is not None}
+
+
+def _own(touched: Collection[int]) -> set[int]:
+    """Persons who are one of these parties, or act for one."""
+    return {someone.id for each in touched for someone in parties.persons_of(db.session.get_one(GiftParty, each))}
+
+
+def _coordinators(post: GiftPost, but: Collection[int]) -> Sequence[Person]:
+    """Who looks after the place of a post, without the persons `but`: its connectors, or its officers where there is none."""
     for role in ("connector", "officer"):
-        if found := [someone for someone in people.holders(role, at=post.area_id) if someone.id not in own]:
+        if found := [someone for someone in people.holders(role, at=post.area_id) if someone.id not in but]:
             return found
     return []
+
+
+def _administrators(but: Collection[int]) -> list[Person]:
+    return [someone for someone in people.holders("administrator") if someone.id not in but]
 
 
 def _least_busy(some: Sequence[Person]) -> Person | None:
@@ -59,38 +76,38 @@ def _least_busy(some: Sequence[Person]) -> Person | None:
 # --- what is looked at ---------------------------------------------------------------------------------------------------
 
 
-def hold(post: GiftPost, kind: str, word: str, actor: Actor) -> None:
-    """Off the boards until somebody has looked, as a part of an action. `kind`: "new" or "worry", with the `word` that was found."""
+def hold(post: GiftPost, kind: str, words: Sequence[str], actor: Actor) -> None:
+    """Off the boards until somebody has looked, as a part of an action. `kind`: "new" or "worry", with the `words` that were found."""
     must_be_in_transaction()
     post.status = "held"
     lists.keep(post)
     open_ = select(GiftLook).where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.decided_at.is_(None))
     standing = db.session.scalar(open_)
     if standing is not None:
-        standing.words = word or standing.words
+        standing.words = BETWEEN.join(words) or standing.words
         return
-    made = _ask(post, kind, word)
+    made = _ask(post, kind, BETWEEN.join(words))
     record(about(post), "held", actor, why=kind, look_by=made.look_by.isoformat())
     notices.held(post, made)
 
 
-def passed(post: GiftPost, word: str) -> bool:
-    """Whether a person has let this word stand in this post before."""
-    found = exists().where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.words == word, GiftLook.decision == "shown")
-    return bool(db.session.scalar(select(found)))
+def passed(post: GiftPost) -> set[str]:
+    """Words that a person has let stand in this post before."""
+    shown = select(GiftLook.words).where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.decision == "shown")
+    return {word for words in db.session.scalars(shown) for word in words.split(BETWEEN)}
 
 
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
     db.session.expire(post, ["party"])
-    some = coordinators(post, also=by)
-    answerable = _least_busy(some)
+    own = _own(_touched(post, by.id if by is not None else None, said))
+    answerable = _least_busy(_coordinators(post, own))
     made = GiftLook(
         kind=kind, post_id=post.id, said_id=said.id if said is not None else None, by_id=by.id if by is not None else None, words=words, at=clock.now(),
         answerable_id=answerable.id if answerable is not None else None, look_by=working_days_after(clock.today(), LOOKED_AT_WITHIN),
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
-    notices.please_look(made, post, [answerable] if answerable is not None else people.holders("administrator"))
+    notices.please_look(made, post, [answerable] if answerable is not None else _administrators(own))
     return made
 
 
@@ -115,7 +132,7 @@ def report(ref: str, words: str, who: Who) -> None:
         record(about(post), "reported", Actor(who.id), look=made.id)
         waiting = db.session.scalar(select(func.count()).select_from(GiftLook).where(theirs, GiftLook.decided_at.is_(None))) or 0
         if waiting >= REPORTS_THAT_HOLD:
-            hold(post, "worry", "", Actor(who.id))
+            hold(post, "worry", (), Actor(who.id))
 
 
 def something_wrong(talk_ref: str, said_id: int, words: str, who: Who) -> None:
@@ -133,10 +150,10 @@ def something_wrong(talk_ref: str, said_id: int, words: str, who: Who) -> None:
             raise NotFound(_("We cannot find that message."))
         if not words:
             raise Refused(_("Write what is wrong, in a few words."), "words")
+        post = _locked(talk.post.ref)
         me = parties.enter(person_id=me.person_id, organisation_id=me.organisation_id)
         if db.session.scalar(select(exists().where(GiftLook.said_id == said.id, GiftLook.by_id == me.id))):
             return
-        post = _locked(talk.post.ref)
         made = _ask(post, "message", words, by=me, said=said)
         record(about(post), "message_reported", Actor(who.id), look=made.id)
 
@@ -157,24 +174,45 @@ SEEN = (
 )  # fmt: skip
 
 
-def waiting_query(areas: frozenset[int] | None) -> Select[Any]:
-    """What waits for who helps others in these areas; None: everywhere."""
+def _touch(who: Who) -> ColumnElement[bool]:
+    """Looks that somebody does not judge, for a query: `_touched` of them or of an organisation for which they act."""
+    mine = select(GiftParty.id).where(or_(GiftParty.person_id == who.id, GiftParty.organisation_id.in_(who.acts_for)))
+    beside = aliased(GiftLook)
+    reported = exists().where(
+        GiftLook.said_id.is_(None), beside.post_id == GiftLook.post_id, beside.kind == "report", beside.decided_at.is_(None), beside.by_id.in_(mine)
+    )  # fmt: skip
+    return or_(
+        exists().where(GiftPost.id == GiftLook.post_id, GiftPost.party_id.in_(mine)).correlate(GiftLook),
+        exists().where(GiftSaid.id == GiftLook.said_id, or_(GiftSaid.owner_id.in_(mine), GiftSaid.other_id.in_(mine))),
+        and_(GiftLook.by_id.is_not(None), GiftLook.by_id.in_(mine)),
+        reported,
+    )
+
+
+def waiting_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Any]:
+    """What waits for who helps others in these areas (None: everywhere); of these, what `who` may judge."""
     query = select(GiftLook).where(GiftLook.decided_at.is_(None))
+    if who is not None:
+        query = query.where(~_touch(who))
     return query if areas is None else query.join(GiftPost, GiftPost.id == GiftLook.post_id).where(GiftPost.area_id.in_(areas))
 
 
-def waiting(areas: frozenset[int] | None, *, limit: int = 50) -> Sequence[GiftLook]:
+def waiting(areas: frozenset[int] | None, who: Who | None = None, *, limit: int = 50) -> Sequence[GiftLook]:
     """The same to be read, what must be looked at soonest first. One query."""
-    query = waiting_query(areas).options(*SEEN).order_by(GiftLook.look_by, GiftLook.id)
+    query = waiting_query(areas, who).options(*SEEN).order_by(GiftLook.look_by, GiftLook.id)
     return db.session.scalars(query.limit(limit)).unique().all()
 
 
-def log(areas: frozenset[int] | None, *, before: int | None = None, limit: int = PAGE) -> Sequence[tuple[GiftLook, str]]:
-    """What was decided, the latest look first, each with who decided it. One query."""
+def log(
+    areas: frozenset[int] | None, who: Who | None = None, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[tuple[GiftLook, str]]:
+    """What was decided, the latest look first, each with who decided it; nothing that touches `who`. One query."""
     query = select(GiftLook, func.coalesce(Person.name, "")).outerjoin(Person, Person.id == GiftLook.decided_by_id)
     query = query.join(GiftPost, GiftPost.id == GiftLook.post_id).where(GiftLook.decided_at.is_not(None)).options(*SEEN)
     if areas is not None:
         query = query.where(GiftPost.area_id.in_(areas))
+    if who is not None:
+        query = query.where(~_touch(who))
     if before is not None:
         query = query.where(GiftLook.id < before)
     rows = db.session.execute(query.order_by(GiftLook.id.desc()).limit(limit)).unique()
@@ -190,11 +228,8 @@ def look(number: int, who: Who) -> GiftLook:
 
 
 def _judges(found: GiftLook, who: Who) -> bool:
-    touched = [found.post.party_id, found.by_id]
-    if found.said_id is not None and found.said is not None:
-        touched += [found.said.owner_id, found.said.other_id]
     own = {party.id for party in parties.own(who)}
-    return bool(who.can("help others", found.post)) and not own & {each for each in touched if each is not None}
+    return bool(who.can("help others", found.post)) and not own & _touched(found.post, found.by_id, found.said)
 
 
 # --- deciding ------------------------------------------------------------------------------------------------------------
@@ -204,7 +239,8 @@ def decide(number: int, decision: str, reason: str, who: Who, *, stop: bool = Fa
     """Somebody has looked: "shown" (it stands on the board), "taken_down" (for good), or, of a message, "settled".
 
     The reason is told to the owner when it is taken down, and to who reported it. `stop`: whoever wrote it may not post or answer any more.
-    Refused: no reason. Conflict: decided meanwhile. NotFound: not their place.
+    Refused: no reason, though a neighbour waits for an answer or it does not stay as it was. Conflict: decided meanwhile. NotFound: not
+    their place, or it touches them.
     """
     with transaction():
         known = look(number, who)
@@ -214,18 +250,26 @@ def decide(number: int, decision: str, reason: str, who: Who, *, stop: bool = Fa
         ).one()
         if found.decided_at is not None:
             raise Conflict(_("A colleague has dealt with this meanwhile."))
-        if decision not in (("settled",) if found.kind == "message" else ("shown", "taken_down")):
-            raise Refused(_("Choose what shall happen with it."), "decision")
-        if not reason and (decision != "shown" or found.by_id is not None):
-            raise Refused(_("Write why, in a few words. It is kept, and told to whom it touches."), "reason")
+        if not _judges(found, who):
+            raise NotFound(_("We cannot find that."))
+        some = [found] if found.kind == "message" else _open_looks(post)
+        _may_decide(found, some, decision, reason)
         actor = Actor(who.id)
+        if stop:  # before the words of a post, as whoever posts
+            _stop(found, post, actor)
         if decision == "taken_down":
             take_down(post, reason, actor)
-        elif decision == "shown":
+            return
+        if decision == "shown":
             _show(post, actor)
-        _decided([found] if decision == "settled" else _open_looks(post), decision, reason, who.id)
-        if stop:
-            _stop(found, post, actor)
+        _decided(some, decision, reason, who.id)
+
+
+def _may_decide(found: GiftLook, some: Sequence[GiftLook], decision: str, reason: str) -> None:
+    if decision not in (("settled",) if found.kind == "message" else ("shown", "taken_down")):
+        raise Refused(_("Choose what shall happen with it."), "decision")
+    if not reason and (decision != "shown" or any(each.by_id is not None for each in some)):
+        raise Refused(_("Write why, in a few words. It is kept, and told to whom it touches."), "reason")
 
 
 def _open_looks(post: GiftPost) -> Sequence[GiftLook]:
@@ -238,7 +282,7 @@ def _decided(looks: Sequence[GiftLook], decision: str, reason: str, by_id: int |
     for each in looks:
         each.decided_at, each.decision, each.reason, each.decided_by_id = clock.now(), decision, reason, by_id
         record(about_look(each), decision, Actor(by_id), reason=reason)
-        if each.by_id is not None and by_id is not None:
+        if each.by_id is not None:
             notices.looked_at(each, db.session.get_one(GiftParty, each.by_id))
 
 
@@ -257,8 +301,9 @@ def _show(post: GiftPost, actor: Actor) -> None:
 
 
 def take_down(post: GiftPost, reason: str, actor: Actor) -> None:
-    """Off the boards for good, as a part of an action; its owner hears why."""
+    """Off the boards for good, as a part of an action; its owner hears why, and so does whoever said that something is wrong with it."""
     must_be_in_transaction()
+    _decided(_open_looks(post), "taken_down", reason, actor.person_id)
     if post.status == "hidden":
         return
     post.status = "hidden"
@@ -301,6 +346,18 @@ def forget_holds(post: GiftPost) -> None:
     _decided(holds, "settled", _("Its owner ended it."), None)
 
 
+def forget_looks(post: GiftPost) -> None:
+    """Its owner leaves and its words go: nothing to look at any more, as a part of that action; whoever reported it hears so."""
+    must_be_in_transaction()
+    _decided(_open_looks(post), "settled", _("It is not on the board any more."), None)
+
+
+def told_by(post: GiftPost, who: Who) -> bool:
+    """Whether somebody said that something is wrong with a post, and nobody has decided about that yet."""
+    theirs = (GiftLook.post_id == post.id, GiftLook.kind == "report", GiftLook.decided_at.is_(None))
+    return bool(db.session.scalar(select(exists().where(*theirs, GiftLook.by_id.in_([each.id for each in parties.own(who)])))))
+
+
 # --- the worker ----------------------------------------------------------------------------------------------------------
 
 
@@ -315,7 +372,9 @@ def chase() -> int:
                 continue
             found.chased_at = clock.now()
             record(about_look(found), "chased", Actor(None))
-            everybody = {someone.id: someone for someone in (*coordinators(found.post), *people.holders("officer"))}
-            notices.please_look(found, found.post, list(everybody.values()), late=True)
+            own = _own(_touched(found.post, found.by_id, found.said))
+            some = (*_coordinators(found.post, own), *people.holders("officer"))
+            everybody = {someone.id: someone for someone in some if someone.id not in own}
+            notices.please_look(found, found.post, list(everybody.values()) or _administrators(own), late=True)
             count += 1
     return count

@@ -8,7 +8,7 @@ from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectFiel
 
 from portal import clock
 from portal.gifts.rules import SORT_NAMES, STAYS, USUAL, Draft, sort_name
-from portal.people.forms import area_choices
+from portal.people.forms import BASES, area_choices
 from portal.people.model import Organisation
 from portal.web.forms import ClockField, DayField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
 from portal.words import N_, _
@@ -75,7 +75,7 @@ class Post(Form):
         return any(field.errors or field.data for field in some) or self.reach.data not in ("scheme", None)
 
     def typed_values(self) -> dict[str, Any]:
-        """What a stranger typed, to be put aside; `again` reads it."""
+        """What a stranger typed, to be put aside; `draft` and `again` read it."""
         plain = ("kind", "title", "sort", "area", "days", "text", "alt", "reach", "hub")
         until = self.until_day.data
         return {name: self[name].data or "" for name in plain} | {
@@ -94,7 +94,9 @@ def draft(typed: Mapping[str, Any], area_id: int | None, hub_id: int | None) -> 
     )  # fmt: skip
 
 
-BASES = {"telephone": N_("By telephone"), "in person": N_("Face to face"), "paper sheet": N_("On paper")}
+def again(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, as the form shows it once more."""
+    return {**typed, "until_day": date.fromisoformat(typed["until_day"]) if typed["until_day"] else None}
 
 
 def bases() -> list[tuple[str, str]]:

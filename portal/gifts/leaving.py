@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from portal import clock, photos
 from portal.db import db
-from portal.gifts import care, lists, notices, parties, promises, talks
+from portal.gifts import care, lists, loans, notices, parties, promises, talks
 from portal.gifts.care import about
 from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid, GiftTalk
@@ -97,23 +97,32 @@ def _leave(someone: Person) -> Sequence[str]:
     actor = Actor(someone.id)
     party_id = _party_id(someone.id)
     if party_id is not None:
-        files = _end_posts(party_id, actor)
         theirs = or_(GiftTalk.owner_id == party_id, GiftTalk.other_id == party_id)
+        _lock(party_id, theirs)
         abouts = [f"gift talk:{id_}" for id_ in db.session.scalars(select(GiftTalk.id).where(theirs))]
         db.session.execute(delete(Message).where(Message.about.in_(abouts)))  # what was passed on holds their words
         for ref in db.session.scalars(select(GiftTalk.ref).where(theirs).order_by(GiftTalk.post_id, GiftTalk.id)).all():
             _end_talk(talks.locked(ref), party_id, actor)
+        files = _end_posts(party_id, actor)
         db.session.execute(delete(GiftBlock).where(or_(GiftBlock.by_id == party_id, GiftBlock.against_id == party_id)))
         db.session.execute(update(GiftLook).where(GiftLook.by_id == party_id).values(words=""))
     db.session.execute(update(GiftSaid).where(GiftSaid.by_person_id == someone.id).values(words=""))
     return files
 
 
+def _lock(party_id: int, theirs: ColumnElement[bool]) -> None:
+    """Every post that this touches, in one order, before anything that others lock after a post."""
+    talked = select(GiftTalk.post_id).where(theirs)
+    told = select(GiftLook.post_id).where(GiftLook.by_id == party_id)
+    some = select(GiftPost).where(or_(GiftPost.party_id == party_id, GiftPost.id.in_(talked), GiftPost.id.in_(told)))
+    db.session.scalars(some.order_by(GiftPost.id).with_for_update().execution_options(populate_existing=True)).all()
+
+
 def _end_posts(party_id: int, actor: Actor) -> list[str]:
+    """Returns the files of their pictures."""
     files = []
-    for row in db.session.scalars(select(GiftPost).where(GiftPost.party_id == party_id).order_by(GiftPost.id).with_for_update()).all():
-        if row.status == "held":
-            care.forget_holds(row)
+    for row in db.session.scalars(select(GiftPost).where(GiftPost.party_id == party_id).order_by(GiftPost.id)).all():
+        care.forget_looks(row)
         if row.status not in ("gone", "hidden", "ended"):
             row.status = "ended"
             record(about(row), "ended", actor)
@@ -131,6 +140,8 @@ def _end_talk(found: GiftTalk, party_id: int, actor: Actor) -> None:
         if row.status == "promised":
             promises.undone(row, db.session.get_one(GiftPost, found.post_id), actor)
             notices.left(row, found, stays)
+        if promises.is_open(row):
+            row.back_told = len(loans.STEPS)  # lent, and nobody is left to be reminded
         row.starts_at, row.place, row.address = None, "", ""
     if found.status == "open":
         found.status, found.closed_by_id = "closed", party_id

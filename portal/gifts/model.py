@@ -14,7 +14,6 @@ from portal.places.model import Area
 KINDS = ("gift", "wish")
 SORTS = ("head", "hands", "heart", "give", "lend")
 REACHES = ("area", "linked", "scheme")
-STATES = ("held", "open", "paused", "ended", "expired", "gone", "hidden")
 STANDING = ("held", "open", "paused")  # of which nobody has the same twice
 MOST_PIECES = 99
 
@@ -130,4 +129,4 @@ class GiftDraft(Base):
     typed_at: Mapped[datetime] = mapped_column(index=True)
 
 
-__all__ = ["KINDS", "MOST_PIECES", "REACHES", "SORTS", "STANDING", "STATES", "GiftDraft", "GiftParty", "GiftPost", "GiftWord"]
+__all__ = ["KINDS", "MOST_PIECES", "REACHES", "SORTS", "STANDING", "GiftDraft", "GiftParty", "GiftPost", "GiftWord"]

@@ -1,19 +1,17 @@
 """What people are told about gifts and wishes, in the transaction of the fact. Never with an address of anybody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.parties import first_name, persons_of
 from portal.gifts.talks_model import GiftLook, GiftPromise, GiftSaid, GiftTalk
-from portal.outbox import Text, address_of, queue
-from portal.people import queries as people
+from portal.outbox import Text, address_of
 from portal.people.model import Person
+from portal.people.telling import fitted, tell
 from portal.places.queries import scheme
 from portal.web.filters import day as day_words
 from portal.web.filters import when
 from portal.words import N_, _
-
-SHORT = 306  # characters of a text message
 
 
 def page_of_post(post: GiftPost) -> str:
@@ -24,20 +22,6 @@ def page_of_post(post: GiftPost) -> str:
 def page_of(talk: GiftTalk) -> str:
     """The address of a talk's page, for its two sides."""
     return address_of(f"/gifts/talks/{talk.ref}")
-
-
-def _tell(key: str, about: str, to: Iterable[Person], text: Text) -> bool:
-    told = False
-    for someone in to:
-        told |= queue(f"{key}:person:{someone.id}", people.addressee_of(someone), text, about=about)
-    return told
-
-
-def _fitted(sentence: str, words: str, **values: str) -> str:
-    """A text message, from a marked sentence, whose `words` give way, so that the link behind them stays whole."""
-    words = " ".join(words.split())
-    room = SHORT - len(_(sentence, words="", **values))
-    return _(sentence, words=words if len(words) <= room else words[: max(room - 1, 0)].rstrip() + "…", **values)
 
 
 def _by_telephone(ref: str) -> str:
@@ -56,9 +40,9 @@ def held(post: GiftPost, look: GiftLook) -> None:
     text = Text(
         subject=_("We look at this first: “%(title)s”", **values),
         body=_("Thank you! A person looks at “%(title)s” before it stands on the board. You hear from us by %(day)s at the latest.\n\n%(link)s", **values),
-        short=_fitted(N_("A person looks at “%(words)s” first. You hear from us by %(day)s. %(link)s"), post.title, day=values["day"], link=values["link"]),
+        short=fitted(N_("A person looks at “%(words)s” first. You hear from us by %(day)s. %(link)s"), post.title, day=values["day"], link=values["link"]),
     )  # fmt: skip
-    _tell(f"gift look:{look.id}:held", f"gift:{post.id}", persons_of(post.party), text)
+    tell(f"gift look:{look.id}:held", f"gift:{post.id}", persons_of(post.party), text)
 
 
 def shown(post: GiftPost) -> None:
@@ -69,7 +53,7 @@ def shown(post: GiftPost) -> None:
         body=_("“%(title)s” stands on the board now. Thank you!\n\n%(link)s", **values),
         short=_("“%(title)s” stands on the board now. Thank you! %(link)s", **values),
     )
-    _tell(f"gift:{post.id}:shown:{post.version}", f"gift:{post.id}", persons_of(post.party), text)
+    tell(f"gift:{post.id}:shown:{post.version}", f"gift:{post.id}", persons_of(post.party), text)
 
 
 def taken_down(post: GiftPost, reason: str) -> None:
@@ -78,9 +62,9 @@ def taken_down(post: GiftPost, reason: str) -> None:
     text = Text(
         subject=_("We took this down: “%(title)s”", **values),
         body=_("We took down what you wrote: “%(title)s”.\n\nWhy: %(reason)s\n\nYou may write it again in another way. Call us if you would like to talk about it.", **values),
-        short=_fitted(N_("We took down “%(title)s”. Why: %(words)s Call us if you would like to talk."), reason, title=post.title),
+        short=fitted(N_("We took down “%(title)s”. Why: %(words)s Call us if you would like to talk."), reason, title=post.title),
     )  # fmt: skip
-    _tell(f"gift:{post.id}:hidden", f"gift:{post.id}", persons_of(post.party), text)
+    tell(f"gift:{post.id}:hidden", f"gift:{post.id}", persons_of(post.party), text)
 
 
 def ends_soon(post: GiftPost) -> bool:
@@ -92,7 +76,7 @@ def ends_soon(post: GiftPost) -> bool:
         short=_("“%(title)s” leaves the board after %(day)s. Keep it with one tap: %(link)s", **values),
         letter=_("You wrote: “%(title)s”\n\nIt leaves the board after %(day)s. Shall it stay? Then tell your connector, or call us.", **values),
     )  # fmt: skip
-    return _tell(f"gift:{post.id}:ends:{post.ends_on}", f"gift:{post.id}", persons_of(post.party), text)
+    return tell(f"gift:{post.id}:ends:{post.ends_on}", f"gift:{post.id}", persons_of(post.party), text)
 
 
 def over(post: GiftPost) -> None:
@@ -103,7 +87,7 @@ def over(post: GiftPost) -> None:
         body=_("“%(title)s” has left the board, because its time is over. Put it up again with one tap whenever you like:\n\n%(link)s", **values),
         short=_("“%(title)s” has left the board. Put it up again with one tap: %(link)s", **values),
     )  # fmt: skip
-    _tell(f"gift:{post.id}:over:{post.ends_on}", f"gift:{post.id}", persons_of(post.party), text)
+    tell(f"gift:{post.id}:over:{post.ends_on}", f"gift:{post.id}", persons_of(post.party), text)
 
 
 # --- care ----------------------------------------------------------------------------------------------------------------
@@ -122,9 +106,9 @@ def please_look(look: GiftLook, post: GiftPost, to: Sequence[Person], *, late: b
     text = Text(
         subject=what,
         body=f"{what}\n\n{by}\n\n{values['link']}",
-        short=_fitted(N_("%(words)s %(by)s %(link)s"), what, by=by, link=values["link"]),
+        short=fitted(N_("%(words)s %(by)s %(link)s"), what, by=by, link=values["link"]),
     )
-    _tell(f"gift look:{look.id}:{'late' if late else 'look'}", f"gift look:{look.id}", to, text)
+    tell(f"gift look:{look.id}:{'late' if late else 'look'}", f"gift look:{look.id}", to, text)
 
 
 def looked_at(look: GiftLook, by: GiftParty) -> None:
@@ -134,9 +118,9 @@ def looked_at(look: GiftLook, by: GiftParty) -> None:
         body=_(
             "Thank you for telling us about “%(title)s”. We have looked at it.\n\n%(outcome)s", title=look.post.title, outcome=look.reason
         ),
-        short=_fitted(N_("We have looked at what you told us about. %(words)s"), look.reason),
+        short=fitted(N_("We have looked at what you told us about. %(words)s"), look.reason),
     )
-    _tell(f"gift look:{look.id}:settled", f"gift look:{look.id}", persons_of(by), text)
+    tell(f"gift look:{look.id}:settled", f"gift look:{look.id}", persons_of(by), text)
 
 
 # --- talks ---------------------------------------------------------------------------------------------------------------
@@ -148,11 +132,11 @@ def relay(talk: GiftTalk, said: GiftSaid, sender: GiftParty, receiver: GiftParty
     text = Text(
         subject=_("%(name)s writes: “%(title)s”", **values),
         body=_("%(name)s writes about “%(title)s”:\n\n%(words)s\n\nAnswer here. Your address stays with us:\n\n%(link)s", words=said.words, **values),
-        short=_fitted(N_("%(name)s: “%(words)s” Answer: %(link)s"), said.words, name=values["name"], link=values["link"]),
+        short=fitted(N_("%(name)s: “%(words)s” Answer: %(link)s"), said.words, name=values["name"], link=values["link"]),
         letter=_("%(name)s writes about “%(title)s”:\n\n%(words)s\n\n%(how)s", words=said.words, how=_by_telephone(talk.ref), **values),
     )  # fmt: skip
     to = [someone for someone in persons_of(receiver) if someone.id != said.by_person_id]
-    _tell(f"gift said:{said.id}", f"gift talk:{talk.id}", to, text)
+    tell(f"gift said:{said.id}", f"gift talk:{talk.id}", to, text)
 
 
 def waits(talk: GiftTalk) -> None:
@@ -164,7 +148,7 @@ def waits(talk: GiftTalk) -> None:
         short=_("%(name)s waits for your answer about “%(title)s”. A yes or no is enough: %(link)s", **values),
         letter=_("%(name)s wrote to you about “%(title)s” and would like to know either way.\n\n%(how)s", how=_by_telephone(talk.ref), **values),
     )  # fmt: skip
-    _tell(f"gift talk:{talk.id}:waits", f"gift talk:{talk.id}", persons_of(talk.owner), text)
+    tell(f"gift talk:{talk.id}:waits", f"gift talk:{talk.id}", persons_of(talk.owner), text)
 
 
 # --- promises ------------------------------------------------------------------------------------------------------------
@@ -199,10 +183,10 @@ def promised(row: GiftPromise, talk: GiftTalk, said: GiftSaid) -> None:
     text = Text(
         subject=words,
         body=f"{words}\n\n{many}{back}" + _("Now say when and where you meet:\n\n%(link)s", **values),
-        short=_fitted(N_("%(words)s Say when and where you meet: %(link)s"), words, link=values["link"]),
+        short=fitted(N_("%(words)s Say when and where you meet: %(link)s"), words, link=values["link"]),
         letter=f"{words}\n\n{many}{back}{_by_telephone(talk.ref)}",
     )
-    _tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(talk.other), text)
+    tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(talk.other), text)
 
 
 def meeting(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) -> None:
@@ -212,11 +196,11 @@ def meeting(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid)
         text = Text(
             subject=_("%(when)s: “%(title)s”", **values),
             body=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nPut it into your calendar:\n\n%(file)s\n\nChange it or call it off here:\n\n%(link)s", **values),
-            short=_fitted(N_("You meet %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), row.place, name=values["name"], when=values["when"], link=values["link"]),
+            short=fitted(N_("You meet %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), row.place, name=values["name"], when=values["when"], link=values["link"]),
             letter=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nIf you cannot come: %(how)s", how=_by_telephone(talk.ref), **values),
         )  # fmt: skip
         to = [someone for someone in persons_of(me) if me is not sender or someone.id == said.by_person_id]
-        _tell(f"gift said:{said.id}", f"gift talk:{talk.id}", to, text)
+        tell(f"gift said:{said.id}", f"gift talk:{talk.id}", to, text)
 
 
 def address_shown(row: GiftPromise, talk: GiftTalk) -> None:
@@ -226,10 +210,10 @@ def address_shown(row: GiftPromise, talk: GiftTalk) -> None:
     text = Text(
         subject=_("%(name)s lets you see the address", **values),
         body=_("%(name)s lets you see the address for “%(title)s”. Only you can see it, here:\n\n%(link)s", **values),
-        short=_fitted(N_("%(name)s lets you see the address for “%(words)s”: %(link)s"), values["title"], name=values["name"], link=values["link"]),
+        short=fitted(N_("%(name)s lets you see the address for “%(words)s”: %(link)s"), values["title"], name=values["name"], link=values["link"]),
         letter=_("%(name)s lets you know the address for “%(title)s”. %(how)s", how=_by_telephone(talk.ref), **values),
     )  # fmt: skip
-    _tell(f"gift promise:{row.id}:address", f"gift talk:{talk.id}", persons_of(taker), text)
+    tell(f"gift promise:{row.id}:address", f"gift talk:{talk.id}", persons_of(taker), text)
 
 
 def tomorrow(row: GiftPromise, talk: GiftTalk) -> None:
@@ -239,10 +223,10 @@ def tomorrow(row: GiftPromise, talk: GiftTalk) -> None:
         text = Text(
             subject=_("Soon: %(when)s, “%(title)s”", **values),
             body=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nChange it or call it off here:\n\n%(link)s", **values),
-            short=_fitted(N_("You meet %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), row.place, name=values["name"], when=values["when"], link=values["link"]),
+            short=fitted(N_("You meet %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), row.place, name=values["name"], when=values["when"], link=values["link"]),
             letter=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nIf you cannot come: %(how)s", how=_by_telephone(talk.ref), **values),
         )  # fmt: skip
-        _tell(f"gift promise:{row.id}:soon:{row.sequence}", f"gift talk:{talk.id}", persons_of(me), text)
+        tell(f"gift promise:{row.id}:soon:{row.sequence}", f"gift talk:{talk.id}", persons_of(me), text)
 
 
 def let_go(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) -> None:
@@ -252,10 +236,10 @@ def let_go(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) 
     text = Text(
         subject=_("Called off: “%(title)s”", **values),
         body=_("%(name)s cannot, about “%(title)s”:\n\n“%(words)s”\n\n%(link)s", words=said.words, **values),
-        short=_fitted(N_("%(name)s cannot: “%(words)s” %(link)s"), said.words, name=values["name"], link=values["link"]),
+        short=fitted(N_("%(name)s cannot: “%(words)s” %(link)s"), said.words, name=values["name"], link=values["link"]),
         letter=_("%(name)s cannot, about “%(title)s”:\n\n“%(words)s”\n\n%(how)s", words=said.words, how=_by_telephone(talk.ref), **values),
     )  # fmt: skip
-    _tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(me), text)
+    tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(me), text)
 
 
 def left(row: GiftPromise, talk: GiftTalk, stays: GiftParty) -> None:
@@ -266,7 +250,7 @@ def left(row: GiftPromise, talk: GiftTalk, stays: GiftParty) -> None:
         body=_("The neighbour with whom you had agreed about “%(title)s” has left. It is free again:\n\n%(link)s", **values),
         short=_("The neighbour with whom you had agreed about “%(title)s” has left. It is free again: %(link)s", **values),
     )
-    _tell(f"gift promise:{row.id}:left", f"gift:{talk.post_id}", persons_of(stays), text)
+    tell(f"gift promise:{row.id}:left", f"gift:{talk.post_id}", persons_of(stays), text)
 
 
 def how_was_it(row: GiftPromise, talk: GiftTalk) -> None:
@@ -279,7 +263,7 @@ def how_was_it(row: GiftPromise, talk: GiftTalk) -> None:
             short=_("How was it with %(name)s? Was “%(title)s” handed over? One tap: %(link)s", **values),
             letter=_("“%(title)s”, %(when)s. Was it handed over? %(how)s", how=_by_telephone(talk.ref), **values),
         )
-        _tell(f"gift promise:{row.id}:after:{row.sequence}", f"gift talk:{talk.id}", persons_of(me), text)
+        tell(f"gift promise:{row.id}:after:{row.sequence}", f"gift talk:{talk.id}", persons_of(me), text)
 
 
 def handed(row: GiftPromise, talk: GiftTalk, sender: GiftParty) -> None:
@@ -290,10 +274,10 @@ def handed(row: GiftPromise, talk: GiftTalk, sender: GiftParty) -> None:
     text = Text(
         subject=_("Handed over: “%(title)s”", **values),
         body=_("%(name)s says that “%(title)s” was handed over. %(ask)s\n\n%(link)s\n\nIf it is not so, say that there, within a week.", ask=ask, **values),
-        short=_fitted(N_("%(name)s says that “%(words)s” was handed over. %(ask)s %(link)s"), values["title"], name=values["name"], ask=ask, link=values["link"]),
+        short=fitted(N_("%(name)s says that “%(words)s” was handed over. %(ask)s %(link)s"), values["title"], name=values["name"], ask=ask, link=values["link"]),
         letter=_("%(name)s says that “%(title)s” was handed over. %(how)s", how=_by_telephone(talk.ref), **values),
     )  # fmt: skip
-    _tell(f"gift promise:{row.id}:handed", f"gift talk:{talk.id}", persons_of(me), text)
+    tell(f"gift promise:{row.id}:handed", f"gift talk:{talk.id}", persons_of(me), text)
 
 
 def thanks(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) -> None:
@@ -303,9 +287,9 @@ def thanks(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) 
     text = Text(
         subject=_("%(name)s says thank you", **values),
         body=_("%(name)s says thank you for “%(title)s”:\n\n“%(words)s”", words=said.words, **values),
-        short=_fitted(N_("%(name)s says thank you: “%(words)s”"), said.words, name=values["name"]),
+        short=fitted(N_("%(name)s says thank you: “%(words)s”"), said.words, name=values["name"]),
     )
-    _tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(giver), text)
+    tell(f"gift said:{said.id}", f"gift talk:{talk.id}", persons_of(giver), text)
 
 
 # --- loans ---------------------------------------------------------------------------------------------------------------
@@ -323,20 +307,20 @@ def bring_back(row: GiftPromise, talk: GiftTalk, *, late: bool) -> None:
     text = Text(
         subject=_("Time to bring it back: “%(title)s”", **values),
         body=_("%(ask)s\n\nSay when you bring it, or ask to keep it longer:\n\n%(link)s", ask=ask, **values),
-        short=_fitted(N_("%(words)s Say when, or ask for longer: %(link)s"), ask, link=values["link"]),
+        short=fitted(N_("%(words)s Say when, or ask for longer: %(link)s"), ask, link=values["link"]),
         letter=f"{ask}\n\n{_by_telephone(talk.ref)}",
     )
     key = f"gift promise:{row.id}:back:{row.back_on}:{row.back_told}"
-    _tell(key, f"gift talk:{talk.id}", persons_of(taker), text)
+    tell(key, f"gift talk:{talk.id}", persons_of(taker), text)
     if late:
         said = _values(row, talk, taker)
         text = Text(
             subject=_("Is it back? “%(title)s”", **said),
             body=_("%(name)s has “%(title)s” since longer than %(back)s. We have asked them. Is it back? Say so in one tap, or let them keep it longer:\n\n%(link)s", **said),
-            short=_fitted(N_("Is “%(words)s” back? Say so, or let %(name)s keep it longer: %(link)s"), said["title"], name=said["name"], link=said["link"]),
+            short=fitted(N_("Is “%(words)s” back? Say so, or let %(name)s keep it longer: %(link)s"), said["title"], name=said["name"], link=said["link"]),
             letter=_("%(name)s has “%(title)s” since longer than %(back)s. We have asked them. %(how)s", how=_by_telephone(talk.ref), **said),
         )  # fmt: skip
-        _tell(key, f"gift talk:{talk.id}", persons_of(giver), text)
+        tell(key, f"gift talk:{talk.id}", persons_of(giver), text)
 
 
 def came_back(row: GiftPromise, talk: GiftTalk) -> None:
@@ -348,4 +332,4 @@ def came_back(row: GiftPromise, talk: GiftTalk) -> None:
         body=_("%(name)s has “%(title)s” again. Thank you!", **values),
         short=_("%(name)s has “%(title)s” again. Thank you!", **values),
     )
-    _tell(f"gift promise:{row.id}:came_back", f"gift talk:{talk.id}", persons_of(taker), text)
+    tell(f"gift promise:{row.id}:came_back", f"gift talk:{talk.id}", persons_of(taker), text)

@@ -13,10 +13,10 @@ from portal.gifts.model import GiftParty, GiftPost
 from portal.history import Actor
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
+from portal.people.forms import BASES
 from portal.people.model import Person
 from portal.words import _
 
-BASES = ("telephone", "in person", "paper sheet")
 NAMED = (joinedload(GiftParty.person), joinedload(GiftParty.organisation))
 
 

@@ -17,6 +17,7 @@ from portal.gifts.model import STANDING, GiftParty, GiftPost
 from portal.gifts.rules import Draft
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Who
+from portal.people.forms import BASES
 from portal.people.model import Organisation
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -69,7 +70,7 @@ def _whose(
     area = db.session.get(Area, draft.area_id) if draft.area_id is not None else None
     if area is None or not who.has_in(area.id, "connector", "officer"):
         raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
-    if basis not in parties.BASES:
+    if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     party = parties.enter(person_id=for_person)
     parties.must_not_be_stopped(party)
@@ -99,10 +100,10 @@ def _posted(
 def _held_or_shown(made: GiftPost, party: GiftParty, draft: Draft, who: Who, actor: Actor) -> None:
     """Somebody who looks after the place has looked themselves; whom nobody knows yet waits for that."""
     helper = who.has_in(made.area_id, "connector", "officer")
-    if (word := rules.worry(draft.title, draft.text, draft.alt)) is not None:
-        care.hold(made, "worry", word, actor)
+    if words := rules.worries(draft.title, draft.text, draft.alt):
+        care.hold(made, "worry", words, actor)
     elif party.known_at is None and not helper:
-        care.hold(made, "new", "", actor)
+        care.hold(made, "new", (), actor)
     else:
         party.known_at = party.known_at or clock.now()
         lists.keep(made)
@@ -141,7 +142,8 @@ def _not_too_many(party: GiftParty, draft: Draft, actor: Actor) -> None:
 
 
 def and_standing(party_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Posts of a party that stand, for a query's `where`: on a board, held or paused, and not past their day."""
+    """Posts of a party that stand, for a query's `where`: open, held or paused, and until the worker ends it also past
+    its last day."""
     return (GiftPost.party_id == party_id, GiftPost.status.in_(STANDING))
 
 
@@ -187,10 +189,13 @@ def edit(
 
 def _held_for_a_word(row: GiftPost, who: Who, actor: Actor) -> bool:
     """Off the boards for a look when it says a worry-word now that nobody has let stand yet; who looks after the place has looked."""
-    word = rules.worry(row.title, row.text, row.photo_alt)
-    if word is None or who.has_in(row.area_id, "connector", "officer") or care.passed(row, word):
+    words = rules.worries(row.title, row.text, row.photo_alt)
+    if not words or who.has_in(row.area_id, "connector", "officer"):
         return False
-    care.hold(row, "worry", word, actor)
+    passed = care.passed(row)
+    if not (fresh := [word for word in words if word not in passed]):
+        return False
+    care.hold(row, "worry", fresh, actor)
     return True
 
 
@@ -285,13 +290,15 @@ def end(ref: str, who: Who, *, basis: str | None = None) -> GiftPost:
 
 
 def take_down(ref: str, reason: str, who: Who) -> None:
-    """Who helps others there takes it off the boards for good, and says why. Refused: their own, no reason."""
+    """Who helps others there takes it off the boards for good, and says why. Refused: their own, reported by them, no reason."""
     with transaction():
         row = locked(ref)
         if not who.can("help others", row):
             raise NotYours(_("We cannot find that gift or wish."))
         if parties.acts_as(who, row.party):
             raise Refused(_("This is your own. End it instead."))
+        if care.told_by(row, who):
+            raise Refused(_("You told us yourself that something is wrong with this. A colleague looks at it."))
         if not reason:
             raise Refused(_("Write why, in a few words. Its owner reads it."), "reason")
         care.take_down(row, reason, Actor(who.id))

@@ -330,7 +330,7 @@ def not_so(ref: str, words: str, who: Who) -> GiftPromise:
 
 
 def thank(ref: str, words: str, who: Who, *, for_party: int | None = None, basis: str | None = None) -> None:
-    """Whoever received it says thank you, once. Refused: not they, not handed over yet, no words."""
+    """Whoever received it says thank you, once. Refused: not they, blocked, not handed over yet, no words."""
     with transaction():
         row, talk, _post = locked(ref)
         seen, actor = talks.speaking(talk, who, for_party, basis)
@@ -340,6 +340,7 @@ def thank(ref: str, words: str, who: Who, *, for_party: int | None = None, basis
             raise Conflict(_("Say thank you when you have it."))
         if row.thanked_at is not None:
             return
+        talks.not_blocked(seen.me.id, seen.them.id)
         if not words:
             raise Refused(_("Write a few words."), "words")
         row.thanked_at = clock.now()

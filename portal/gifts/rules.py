@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS
-from portal.people.cash_words import CASH, PRICE, cash_like
+from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
 from portal.words import N_, _
 
@@ -159,17 +159,15 @@ def medicine(text: str) -> str | None:
     return found[0] if found else None
 
 
-def worry(*texts: str) -> str | None:
-    """The first word that a person should look at before it stands on a board, or None. Bets, alcohol and tobacco are among them, and what
+def worries(*texts: str) -> list[str]:
+    """Every word that a person should look at before it stands on a board, each once. Bets, alcohol and tobacco are among them, and what
     may be like money."""
+    words: dict[str, None] = {}
     for text in texts:
         seen = _folded(text)
-        for pattern in _WORRY:
-            if found := pattern.search(seen):
-                return found[0].strip()
-        if like := cash_like(text):
-            return like.word
-    return None
+        words |= dict.fromkeys(found[0].strip() for pattern in _WORRY for found in pattern.finditer(seen))
+        words |= dict.fromkeys(like.word for like in all_cash_like(text))
+    return list(words)
 
 
 def is_food(*texts: str) -> bool:

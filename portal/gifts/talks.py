@@ -191,7 +191,7 @@ def _begun(post: GiftPost, me: GiftParty, words: str, actor: Actor) -> GiftTalk:
 
 
 def say(ref: str, words: str, who: Who, *, for_party: int | None = None, basis: str | None = None, once_key: str) -> None:
-    """One more message. Refused: not one of the two, closed, kept away, no words, too much at once."""
+    """One more message. Refused: not one of the two, closed, blocked (in whichever talk), kept away, no words, too much at once."""
     with transaction():
         if once.claim(once_key) is not None:
             return
@@ -199,6 +199,7 @@ def say(ref: str, words: str, who: Who, *, for_party: int | None = None, basis: 
         seen, actor = speaking(found, who, for_party, basis)
         parties.must_not_be_stopped(seen.me)
         must_be_open(found)
+        not_blocked(seen.me.id, seen.them.id)
         put(found, seen.me, words, actor)
 
 

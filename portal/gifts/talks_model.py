@@ -8,10 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base
 from portal.gifts.model import GiftParty, GiftPost
 
-PROMISE_STATES = ("promised", "handed", "missed", "let_go")
-LOOKS = ("new", "worry", "report", "message")
-DECISIONS = ("shown", "taken_down", "settled")
-
 
 class GiftTalk(Base):
     """Two parties about one post: its owner, and the one who is interested."""
@@ -205,6 +201,4 @@ class GiftLook(Base):
     said: Mapped[GiftSaid | None] = relationship(viewonly=True)
 
 
-__all__ = [
-    "DECISIONS", "LOOKS", "PROMISE_STATES", "GiftBlock", "GiftLook", "GiftPromise", "GiftSaid", "GiftTalk",
-]  # fmt: skip
+__all__ = ["GiftBlock", "GiftLook", "GiftPromise", "GiftSaid", "GiftTalk"]

@@ -6,6 +6,7 @@ send anybody away: whoever looks at the offer is told to look twice.
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portal.words import N_, _
@@ -78,32 +79,38 @@ def cash_like(text: str) -> CashLike | None:
 
     Capitals, accents, look-alike letters, digits for letters and letters set apart do not hide it. "No alcohol" and "alcohol-free" may stand.
     """
+    return next(iter(all_cash_like(text)), None)
+
+
+def all_cash_like(text: str) -> Sequence[CashLike]:
+    """The same, all of it, each word once; what is surest first."""
     seen = _folded(text)
-    sign = next((letter for letter in re.sub(r"(?<=[a-z])\$(?=[a-z])", "s", seen) if unicodedata.category(letter) == "Sc"), None)
-    if sign:
-        return CashLike(sign, PRICE)
-    if percent := _PERCENT.search(seen):
-        return CashLike(percent[0], CASH)
-    forms, denied = (_plain(seen), _plain(_as_letters(seen))), set[str]()
-    perhaps: CashLike | None = None
+    signs = [letter for letter in re.sub(r"(?<=[a-z])\$(?=[a-z])", "s", seen) if unicodedata.category(letter) == "Sc"]
+    sure = [CashLike(sign, PRICE) for sign in signs] + [CashLike(found[0], CASH) for found in _PERCENT.finditer(seen)]
+    perhaps: list[CashLike] = []
+    forms, denied = dict.fromkeys((_plain(seen), _plain(_as_letters(seen)))), set[str]()
     for kind, surely, pattern in _FOUND:
         for form in forms:
             for found in pattern.finditer(form):
                 if _NOT.search(form[: found.start()]) or _FREE.match(form, found.end()):
-                    denied.add(found[0].replace(" ", ""))
-                elif surely:
-                    return CashLike(found[0], kind)
+                    denied.add(_together(found[0]))
                 else:
-                    perhaps = perhaps or CashLike(found[0], kind, surely=False)
-    return _pulled_apart(re.sub(r"[^a-z]", "", _as_letters(seen)), denied) or perhaps
+                    (sure if surely else perhaps).append(CashLike(found[0], kind, surely))
+    every: dict[str, CashLike] = {}
+    for each in (*sure, *_pulled_apart(re.sub(r"[^a-z]", "", _as_letters(seen)), denied), *perhaps):
+        every.setdefault(_together(each.word), each)
+    return list(every.values())
 
 
-def _pulled_apart(letters: str, denied: set[str]) -> CashLike | None:
+def _together(word: str) -> str:
+    return word.replace(" ", "")
+
+
+def _pulled_apart(letters: str, denied: set[str]) -> Iterator[CashLike]:
     for kind, pattern in _RUN_TOGETHER.items():
         for found in pattern.finditer(letters):
             if found[0] not in denied:
-                return CashLike(found[0], kind)
-    return None
+                yield CashLike(found[0], kind)
 
 
 def _folded(text: str) -> str:

@@ -32,17 +32,17 @@ def open_for(ref: str, who: Who, *, once_key: str) -> str:
     The hours come from the organisation that holds it, else from the community pot for who may spend it, else from one's own balance.
     Whoever was checked in before is at the session too. Refused: the timebank is not open, no account, the event is not on. NotYours.
     """
-    gathering = events.run_by(ref, who)
-    if gathering.status != "open":
-        raise Refused(_("This is not in the calendar, so no session belongs to it."))
-    made = sessions.open_session(_plan(gathering), _payer(gathering, who), who, once_key=once_key, gathering_id=gathering.id)
     with transaction():
-        gathering = events.shared(Gathering.ref == ref)
+        gathering = events.shared(Gathering.ref == ref, alone=True)
+        events.must_run(who, gathering)
+        if gathering.status != "open":
+            raise Refused(_("This is not in the calendar, so no session belongs to it."))
+        made = sessions.opened(_plan(gathering), _payer(gathering, who), who, once_key=once_key, gathering_id=gathering.id)
         there = select(Guest.person_id).where(Guest.gathering_id == gathering.id, Guest.here_at.is_not(None), Guest.person_id.is_not(None))
         for person_id in db.session.scalars(there.order_by(Guest.id)).all():
             if person_id is not None:
                 _share(gathering, person_id, "organiser", Actor(who.id))
-    return made
+        return made
 
 
 def _plan(gathering: Gathering) -> sessions.Plan:

@@ -305,17 +305,18 @@ def _meant(session: TimeSession, line: str, who: Who) -> tuple[Member | None, Se
         except Unknown as why:
             raise Refused(_("We do not know the number %(number)s. Check the card, or write the name.", number=number), "lines") from why
     name = line.casefold()
-    found = [each for word in dict.fromkeys((line, line.split()[0][:2])) for each in search(session, word, who)]
-    same = {each.id: each for each in found if name_of(each).casefold() == name}
-    if len(same) == 1:
-        return next(iter(same.values())), ()
+    found = search(session, line, who)
+    same = [each for each in found if name_of(each).casefold() == name]
+    if same:
+        return (same[0], ()) if len(same) == 1 else (None, same)
     slip = sum(slips(word) for word in name.split())
-    like = {
-        each.id: each
-        for each in found
+    begins = {each.id: each for each in (*found, *search(session, name.split()[0][:2], who))}
+    like = [
+        each
+        for each in begins.values()
         if name_of(each).casefold().startswith(name) or distance(name_of(each).casefold(), name, slip) <= slip
-    }
-    return None, list((same or like).values())
+    ]
+    return None, like
 
 
 def _ask_about(unclear: Mapping[str, Sequence[Member]]) -> None:

@@ -203,13 +203,14 @@ def _begin(post: Post, other: Member, sender: Member, words: str, actor: Actor) 
 
 
 def say(ref: str, words: str, who: Who, *, for_member: str | None = None, basis: str | None = None, once_key: str) -> None:
-    """One more message. Refused: not one of the two, closed, no words, too much at once."""
+    """One more message. Refused: not one of the two, closed, blocked (in whichever conversation), no words, too much at once."""
     with transaction():
         if once.claim(once_key) is not None:
             return
         found = locked(ref)
         seen, actor = speaking(found, who, for_member, basis)
         must_be_open(found)
+        _not_blocked(found.owner_id, found.other_id)
         put(found, seen.me, words, actor)
 
 
@@ -331,8 +332,8 @@ class ReportSeen:
     against: Member
 
 
-def reports_query(areas: frozenset[int] | None) -> Select[Reported, Conversation]:
-    """What waits for coordinators of these areas (None: all)."""
+def reports_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Reported, Conversation]:
+    """What waits for coordinators of these areas (None: all); nothing of a conversation of `who`."""
     query = (
         select(Reported, Conversation)
         .join(Relayed, Relayed.id == Reported.relayed_id)
@@ -342,12 +343,15 @@ def reports_query(areas: frozenset[int] | None) -> Select[Reported, Conversation
     if areas is not None:
         here = select(Member.id).where(Member.area_id.in_(areas))
         query = query.where(or_(Conversation.owner_id.in_(here), Conversation.other_id.in_(here)))
+    if who is not None:
+        mine = select(Member.id).where(or_(Member.person_id == who.id, Member.organisation_id.in_(who.acts_for)))
+        query = query.where(Conversation.owner_id.not_in(mine), Conversation.other_id.not_in(mine))
     return query
 
 
-def reports(areas: frozenset[int] | None, limit: int = 50) -> Sequence[ReportSeen]:
+def reports(areas: frozenset[int] | None, who: Who | None = None, limit: int = 50) -> Sequence[ReportSeen]:
     """The same to be read, the longest waiting first."""
-    query = reports_query(areas).options(*BOTH)
+    query = reports_query(areas, who).options(*BOTH)
     return [_seen(report, found) for report, found in db.session.execute(query.order_by(Reported.id).limit(limit)).unique()]
 
 

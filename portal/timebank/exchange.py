@@ -305,6 +305,11 @@ def _answered(exchange: Exchange, minutes: int, words: str, by: str, actor: Acto
     return exchange
 
 
+def may_say_anew(exchange: Exchange, me: Member, who: Who) -> bool:
+    """Whether somebody has answered as this side, and may still say it in another way."""
+    return exchange.status == "disputed" and me.id == sides(exchange)[1].id and members.acts_as(who, me)
+
+
 def _still_as_answered(exchange: Exchange) -> bool:
     """Whether nobody has decided otherwise since the other side answered."""
     if exchange.status == "settled":

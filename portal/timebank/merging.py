@@ -59,17 +59,18 @@ def pair(old_ref: str, new_ref: str, who: Who) -> tuple[Member, Member]:
     return old, new
 
 
-def preview(old_ref: str, new_ref: str, who: Who) -> Preview:
-    """What `merge` would do now, or why it would not. Refused: as for `pair`."""
+def preview(old_ref: str, new_ref: str, who: Who, said: Mapping[str, str] | None = None) -> Preview:
+    """What `merge` would do now, or why it would not, after what was `said` of twins, as for `join`. Refused: as for `pair`."""
     old, new = pair(old_ref, new_ref, who)
+    both = twins.twins(old, new)
     try:
-        _judge(old, new, who)
+        _judge(old, new, who, Minutes(balance(old) - twins.taken(both, said or {})))
         problem = ""
     except (Refused, Conflict) as why:
         problem = why.sentence
     some = db.session.scalars(_open_of(old)).all()
     between = sum(new.id in (each.giver_id, each.receiver_id) for each in some)
-    return Preview(balance(old), Minutes(balance(old) + balance(new)), len(some) - between, between, twins.twins(old, new), problem)
+    return Preview(balance(old), Minutes(balance(old) + balance(new)), len(some) - between, between, both, problem)
 
 
 def join(old_ref: str, new_ref: str, reason: str, said: Mapping[str, str], who: Who) -> tuple[Minutes, Sequence[str]]:
@@ -78,7 +79,7 @@ def join(old_ref: str, new_ref: str, reason: str, said: Mapping[str, str], who: 
     What is the same hour is taken back from the card that ends, before, each by an action of its own. Refused: as for `merge` and
     `twins.take_back`.
     """
-    seen = preview(old_ref, new_ref, who)
+    seen = preview(old_ref, new_ref, who, said)
     if not reason:
         raise Refused(_("Write why, in a few words."), "reason")
     if seen.problem:
@@ -109,7 +110,7 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who, said: Mapping[str, 
         old, new = both[first.id], both[second.id]
         if not reason:
             raise Refused(_("Write why, in a few words."), "reason")
-        _judge(old, new, who)
+        _judge(old, new, who, balance(old))
         _must_be_said(twins.twins(old, new), said or {})
         actor = Actor(who.id)
         start = f"member:{old.id}:start"
@@ -139,8 +140,8 @@ def merge(old_ref: str, new_ref: str, reason: str, who: Who, said: Mapping[str, 
 # --- judging -------------------------------------------------------------------------------------------------------------
 
 
-def _judge(old: Member, new: Member, who: Who) -> None:
-    """Refused: whatever could not be carried over exactly, with what to do first."""
+def _judge(old: Member, new: Member, who: Who, has: Minutes) -> None:
+    """Refused: whatever could not be carried over exactly, with what to do first. `has`: what the old card has when it is carried over."""
     if old.id == new.id:
         raise Refused(_("That is the same card. Choose the other one."))
     if (found := db.session.get(MergedMember, old.id)) is not None:
@@ -159,7 +160,7 @@ def _judge(old: Member, new: Member, who: Who) -> None:
         raise Refused(_("Ask a colleague: nobody joins their own cards."))
     _judge_what_stands(old, new)
     lowest = members.floor_of(new, members.open_rules())
-    if balance(old) < 0 and balance(old) + balance(new) < lowest:
+    if has < 0 and has + balance(new) < lowest:
         raise Refused(_("Together they would be below %(floor)s. Let the card that stays go lower first.", floor=hours(lowest)))
 
 

@@ -214,6 +214,14 @@ def tied_to(question: NeighbourQuestion) -> frozenset[str]:
     return codes_of((question.taker,)) | mine
 
 
+def untied_seat(question: NeighbourQuestion, who: Who) -> NeighbourSeat | None:
+    """The seat that somebody was asked on; None when they were not, said that they know those whom it is about, or are one of them."""
+    seat = neighbour_queries.seat_asked(question, who.id)
+    if seat is None or seat.tied_at is not None or f"person:{who.id}" in tied_to(question):
+        return None
+    return seat
+
+
 def _locked_question(ref: str) -> NeighbourQuestion:
     must_be_in_transaction()
     query = select(NeighbourQuestion).where(NeighbourQuestion.ref == ref).with_for_update().execution_options(populate_existing=True)
@@ -226,8 +234,8 @@ def _locked_question(ref: str) -> NeighbourQuestion:
 def _mine(ref: str, who: Who) -> tuple[NeighbourQuestion, NeighbourSeat]:
     """A question that waits for this person, locked, with the seat they sit on. NotFound for everybody else; Conflict: it is over."""
     question = _locked_question(ref)
-    seat = neighbour_queries.seat_asked(question, who.id)
-    if seat is None or seat.tied_at is not None or f"person:{who.id}" in tied_to(question):
+    seat = untied_seat(question, who)
+    if seat is None:
         raise NotFound(_("We cannot find that page."))
     if question.status != "open" or question.decide_by < clock.today():
         raise Conflict(_("Thank you. This has been decided meanwhile, so you need say nothing more."))

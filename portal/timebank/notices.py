@@ -1,10 +1,10 @@
 """What members are told about offers, requests, conversations and promises, in the transaction of the fact. Never with an address."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from portal.outbox import Text, address_of, queue
+from portal.outbox import Text, address_of
 from portal.people import queries as people
-from portal.people.model import Person
+from portal.people.telling import SHORT, fitted, tell
 from portal.places.queries import scheme
 from portal.timebank.members import coordinators_of, name_of, persons_of
 from portal.timebank.model import Member
@@ -12,8 +12,6 @@ from portal.timebank.posts_model import Conversation, Post, Promise, Relayed, Re
 from portal.web.filters import day as day_words
 from portal.web.filters import when
 from portal.words import N_, _
-
-SHORT = 306  # characters of a text message
 
 
 def first_name(member: Member) -> str:
@@ -31,20 +29,6 @@ def page_of_post(post: Post) -> str:
 def page_of(conversation: Conversation) -> str:
     """The address of a conversation's page, for its two sides."""
     return address_of(f"/timebank/conversations/{conversation.ref}")
-
-
-def _tell(key: str, about: str, to: Iterable[Person], text: Text) -> bool:
-    told = False
-    for someone in to:
-        told |= queue(f"{key}:person:{someone.id}", people.addressee_of(someone), text, about=about)
-    return told
-
-
-def _fitted(sentence: str, words: str, **values: str) -> str:
-    """A text message, from a marked sentence, whose `words` give way, so that the link behind them stays whole."""
-    words = " ".join(words.split())
-    room = SHORT - len(_(sentence, words="", **values))
-    return _(sentence, words=words if len(words) <= room else words[: max(room - 1, 0)].rstrip() + "…", **values)
 
 
 def _by_telephone(conversation: Conversation) -> str:
@@ -69,7 +53,7 @@ def ends_soon(post: Post) -> bool:
         short=_("“%(title)s” leaves the list after %(day)s. Keep it with one tap: %(link)s", **values),
         letter=_("You wrote: “%(title)s”\n\nIt leaves the list after %(day)s. Shall it stay? Then tell your connector, or call us.", **values),
     )  # fmt: skip
-    return _tell(f"post:{post.id}:ends:{post.ends_on}", f"post:{post.id}", persons_of(post.member), text)
+    return tell(f"post:{post.id}:ends:{post.ends_on}", f"post:{post.id}", persons_of(post.member), text)
 
 
 def over(post: Post) -> bool:
@@ -80,7 +64,7 @@ def over(post: Post) -> bool:
         body=_("“%(title)s” has left the list, because its time is over. Put it up again with one tap whenever you like:\n\n%(link)s", **values),
         short=_("“%(title)s” has left the list. Put it up again with one tap: %(link)s", **values),
     )  # fmt: skip
-    return _tell(f"post:{post.id}:over:{post.ends_on}", f"post:{post.id}", persons_of(post.member), text)
+    return tell(f"post:{post.id}:over:{post.ends_on}", f"post:{post.id}", persons_of(post.member), text)
 
 
 def taken_down(post: Post, reason: str) -> None:
@@ -91,7 +75,7 @@ def taken_down(post: Post, reason: str) -> None:
         body=_("We took down what you wrote: “%(title)s”.\n\nWhy: %(reason)s\n\nYou may write it again in another way. Call us if you would like to talk about it.", **values),
         short=_("We took down “%(title)s”. Why: %(reason)s Call us if you would like to talk.", **values)[:SHORT],
     )  # fmt: skip
-    _tell(f"post:{post.id}:hidden", f"post:{post.id}", persons_of(post.member), text)
+    tell(f"post:{post.id}:hidden", f"post:{post.id}", persons_of(post.member), text)
 
 
 def no_longer_needed(conversation: Conversation, to: Member) -> None:
@@ -102,7 +86,7 @@ def no_longer_needed(conversation: Conversation, to: Member) -> None:
         body=_("You wrote about “%(title)s”. It is not needed any more. Thank you for writing!\n\nSee what else neighbours ask and offer:\n\n%(link)s", **values),
         short=_("“%(title)s” is not needed any more. Thank you for writing! What else there is: %(link)s", **values),
     )  # fmt: skip
-    _tell(f"conversation:{conversation.id}:done", f"conversation:{conversation.id}", persons_of(to), text)
+    tell(f"conversation:{conversation.id}:done", f"conversation:{conversation.id}", persons_of(to), text)
 
 
 # --- conversations -------------------------------------------------------------------------------------------------------
@@ -114,11 +98,11 @@ def relay(conversation: Conversation, said: Relayed, sender: Member, receiver: M
     text = Text(
         subject=_("%(name)s writes: “%(title)s”", **values),
         body=_("%(name)s in %(area)s writes about “%(title)s”:\n\n%(words)s\n\nAnswer here. Your address stays with us:\n\n%(link)s", words=said.words, **values),
-        short=_fitted(N_("%(name)s: “%(words)s” Answer: %(link)s"), said.words, name=values["name"], link=values["link"]),
+        short=fitted(N_("%(name)s: “%(words)s” Answer: %(link)s"), said.words, name=values["name"], link=values["link"]),
         letter=_("%(name)s in %(area)s writes about “%(title)s”:\n\n%(words)s\n\n%(how)s", words=said.words, how=_by_telephone(conversation), **values),
     )  # fmt: skip
     to = [someone for someone in persons_of(receiver) if someone.id != said.by_person_id]
-    _tell(f"relayed:{said.id}", f"conversation:{conversation.id}", to, text)
+    tell(f"relayed:{said.id}", f"conversation:{conversation.id}", to, text)
 
 
 def no_reply_yet(conversation: Conversation, asked: Member, asker: Member) -> bool:
@@ -130,7 +114,7 @@ def no_reply_yet(conversation: Conversation, asked: Member, asker: Member) -> bo
         short=_("%(name)s waits for your answer about “%(title)s”. A yes or no is enough: %(link)s", **values),
         letter=_("%(name)s wrote to you about “%(title)s” and would like to know either way.\n\n%(how)s", how=_by_telephone(conversation), **values),
     )  # fmt: skip
-    return _tell(f"conversation:{conversation.id}:waits", f"conversation:{conversation.id}", persons_of(asked), text)
+    return tell(f"conversation:{conversation.id}:waits", f"conversation:{conversation.id}", persons_of(asked), text)
 
 
 def no_reply(conversation: Conversation, asked: Member, asker: Member, others: Sequence[Post]) -> bool:
@@ -145,18 +129,21 @@ def no_reply(conversation: Conversation, asked: Member, asker: Member, others: S
         body=_("%(name)s has not answered you about “%(title)s”. Life is busy; do not take it to heart.", **values) + f"\n\n{after}",
         short=_("%(name)s has not answered about “%(title)s”. See what else there is: %(link)s", **values | {"link": page_of_post(others[0]) if others else values["link"]}),
     )  # fmt: skip
-    return _tell(f"conversation:{conversation.id}:silent", f"conversation:{conversation.id}", persons_of(asker), text)
+    return tell(f"conversation:{conversation.id}:silent", f"conversation:{conversation.id}", persons_of(asker), text)
 
 
 def reported(report: Reported, conversation: Conversation, own: Sequence[Member]) -> None:
-    """Tell the connectors of the two areas, or the officers where there is none; nobody about their own."""
-    found = coordinators_of([member.area_id for member in own], own)
+    """Tell the connectors of the two areas, or the officers where there is none, or else an administrator; nobody about their own."""
+    two = {someone.id for member in own for someone in persons_of(member)}
+    found = coordinators_of([member.area_id for member in own], own) or [
+        someone for someone in people.holders("administrator") if someone.id not in two
+    ]
     link = address_of(f"/timebank/desk/reports/{report.id}")
     subject = _("Somebody says that something is wrong with a message")
     text = Text(
         subject=subject, body=_("%(subject)s. Please look at it soon:\n\n%(link)s", subject=subject, link=link), short=f"{subject}: {link}"
     )
-    _tell(f"reported:{report.id}", f"conversation:{conversation.id}", found, text)
+    tell(f"reported:{report.id}", f"conversation:{conversation.id}", found, text)
 
 
 def report_settled(report: Reported, conversation: Conversation, by: Member) -> None:
@@ -164,9 +151,9 @@ def report_settled(report: Reported, conversation: Conversation, by: Member) -> 
     text = Text(
         subject=_("We have looked at the message that you told us about"),
         body=_("Thank you for telling us. We have looked at it.\n\n%(outcome)s", outcome=report.outcome),
-        short=_fitted(N_("We have looked at the message that you told us about. %(words)s"), report.outcome),
+        short=fitted(N_("We have looked at the message that you told us about. %(words)s"), report.outcome),
     )
-    _tell(f"reported:{report.id}:settled", f"conversation:{conversation.id}", persons_of(by), text)
+    tell(f"reported:{report.id}:settled", f"conversation:{conversation.id}", persons_of(by), text)
 
 
 # --- promises ------------------------------------------------------------------------------------------------------------
@@ -191,10 +178,10 @@ def proposed(promise: Promise, sender: Member, receiver: Member, said: Relayed, 
     text = Text(
         subject=_("Does this suit you? %(when)s", **values),
         body=_("%(ask)s\n\nSay yes, or propose another day:\n\n%(link)s", ask=ask, **values),
-        short=_fitted(N_("%(words)s Yes, or another day: %(link)s"), ask, link=values["link"]),
+        short=fitted(N_("%(words)s Yes, or another day: %(link)s"), ask, link=values["link"]),
         letter=f"{ask}\n\n{_by_telephone(promise.conversation)}",
     )
-    _tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
+    tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
 
 
 def agreed(promise: Promise, owner: Member, other: Member) -> None:
@@ -204,10 +191,10 @@ def agreed(promise: Promise, owner: Member, other: Member) -> None:
         text = Text(
             subject=_("Agreed: %(when)s with %(name)s", **values),
             body=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nPut it into your calendar:\n\n%(file)s\n\nChange it or call it off here:\n\n%(link)s", **values),
-            short=_fitted(N_("Agreed with %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), promise.place, name=values["name"], when=values["when"], link=values["link"]),
+            short=fitted(N_("Agreed with %(name)s: %(when)s, %(words)s. Change it or call it off: %(link)s"), promise.place, name=values["name"], when=values["when"], link=values["link"]),
             letter=_("“%(title)s”\n\n%(when)s, %(place)s, with %(name)s.\n\nIf you cannot come: %(how)s", how=_by_telephone(promise.conversation), **values),
         )  # fmt: skip
-        _tell(f"promise:{promise.id}:agreed:{promise.sequence}", f"conversation:{promise.conversation_id}", persons_of(side), text)
+        tell(f"promise:{promise.id}:agreed:{promise.sequence}", f"conversation:{promise.conversation_id}", persons_of(side), text)
 
 
 def cancelled(promise: Promise, sender: Member, receiver: Member, said: Relayed) -> None:
@@ -216,10 +203,10 @@ def cancelled(promise: Promise, sender: Member, receiver: Member, said: Relayed)
     text = Text(
         subject=_("Called off: %(when)s", **values),
         body=_("%(name)s cannot make it: %(when)s, %(place)s.\n\n“%(words)s”\n\nTake it out of your calendar:\n\n%(file)s\n\nFind another day here:\n\n%(link)s", words=said.words, **values),
-        short=_fitted(N_("%(name)s cannot make it on %(when)s: “%(words)s” Another day: %(link)s"), said.words, name=values["name"], when=values["when"], link=values["link"]),
+        short=fitted(N_("%(name)s cannot make it on %(when)s: “%(words)s” Another day: %(link)s"), said.words, name=values["name"], when=values["when"], link=values["link"]),
         letter=_("%(name)s cannot make it: %(when)s, %(place)s.\n\n“%(words)s”\n\n%(how)s", words=said.words, how=_by_telephone(promise.conversation), **values),
     )  # fmt: skip
-    _tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
+    tell(f"relayed:{said.id}", f"conversation:{promise.conversation_id}", persons_of(receiver), text)
 
 
 def how_was_it(promise: Promise, giver: Member, receiver: Member) -> bool:
@@ -233,7 +220,7 @@ def how_was_it(promise: Promise, giver: Member, receiver: Member) -> bool:
             short=_("How was it with %(name)s? Write the hours down: %(log)s It did not happen: %(link)s", **values),
             letter=_("“%(title)s”, %(when)s. Did it happen? Tell your connector how long it was, or call us.", **values),
         )  # fmt: skip
-        told |= _tell(f"promise:{promise.id}:after", f"conversation:{promise.conversation_id}", persons_of(side), text)
+        told |= tell(f"promise:{promise.id}:after", f"conversation:{promise.conversation_id}", persons_of(side), text)
     return told
 
 
@@ -248,7 +235,7 @@ def only_gives(member: Member, balance: str, period: str) -> bool:
         body=_("Your neighbours thank you: you have %(balance)s, and have never asked for anything. Receiving is part of it, and neighbours like to help. Is there something small?\n\n%(link)s", **values),
         short=_("You have %(balance)s and never asked for anything. Is there something small? %(link)s", **values),
     )  # fmt: skip
-    return _tell(f"nudge:{member.id}:{period}", f"member:{member.id}", persons_of(member), text)
+    return tell(f"nudge:{member.id}:{period}", f"member:{member.id}", persons_of(member), text)
 
 
 def has_plenty(member: Member, balance: str, period: str) -> bool:
@@ -259,4 +246,4 @@ def has_plenty(member: Member, balance: str, period: str) -> bool:
         body=_("You have %(balance)s. See what neighbours offer:\n\n%(link)s\n\nOr give some hours to somebody who needs them:\n\n%(home)s", **values),
         short=_("You have %(balance)s to use. What neighbours offer: %(link)s Or give some away: %(home)s", **values),
     )  # fmt: skip
-    return _tell(f"nudge:{member.id}:{period}", f"member:{member.id}", persons_of(member), text)
+    return tell(f"nudge:{member.id}:{period}", f"member:{member.id}", persons_of(member), text)

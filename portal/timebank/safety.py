@@ -143,6 +143,11 @@ def is_young(member: Member) -> bool:
     return member.adult_on is not None and member.adult_on > clock.today()
 
 
+def counted(standing: Collection[Evidence]) -> Counter[str]:
+    """How many of each kind are in force, of what stands about one member (`evidence.of_member`)."""
+    return Counter(row.kind for row in standing if row.review_on >= clock.today())
+
+
 def held_by(member: Member) -> Counter[str]:
     """How many of each kind are in force for a member. One query."""
     rows = db.session.execute(

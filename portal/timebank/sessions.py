@@ -274,64 +274,65 @@ def pots_of(who: Who) -> Sequence[tuple[Area, Minutes]]:
 
 
 def open_session(
-    plan: Plan,
-    payer: str,
-    who: Who,
-    *,
-    once_key: str,
-    every: str = "",
-    until: date | None = None,
-    basis: str | None = None,
-    gathering_id: int | None = None,
+    plan: Plan, payer: str, who: Who, *, once_key: str, every: str = "", until: date | None = None, basis: str | None = None
 ) -> str:
     """Open a session, or with `every` and `until` one for each day of a rota; returns the reference of the first.
 
     `payer`: "member:" and a card number, or "pot:" and an area's code. `basis`: how they know, where they type for somebody whom they
-    do not act for; `gathering_id`: of the event that it belongs to, which has one session at most. Refused: what `_judge` says, no account of theirs, a paused member, what `calendars.days_of` says.
+    do not act for. Refused: what `_judge` says, no account of theirs, a paused member, what `calendars.days_of` says.
     """
     with transaction():
-        if (done := once.claim(once_key)) is not None:
-            return done
-        if gathering_id is not None and (there := _of_event(gathering_id)) is not None:
-            return there
-        members.open_rules()
-        paying, pot_area, actor = _payer(payer, who, basis)
-        giver = _giver(plan, paying)
-        if plan.split == "pot":
-            assert giver is not None
-            members.open_books_of(giver.area)
-            pot_area, paying = giver.area, None
-        behind = giver or paying
-        organiser_id = behind.person_id if behind is not None and behind.person_id and actor.on_behalf_id else who.id
-        category_id = _judge(plan, [who.name, people.person(organiser_id).name], typed=who.can("help others", There(plan.area_id)))
-        rota = None
-        days = [plan.day]
-        if every:
-            if until is None:
-                raise Refused(_("Say until when it comes."), "until")
-            days = calendars.days_of(every, plan.day, until)
-            if len(days) > calendars.MOST_TIMES:
-                raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendars.MOST_TIMES), "until")
-            if plan.purpose_id is not None:
-                ideas.judge(plan.purpose_id, days[-1], "until")
-            rota = Rota(ref=new_ref("ROT"), every=every, first_day=days[0], until=until)
-            db.session.add(rota)
-            db.session.flush()
-        made = []
-        for day in days:
-            ref = new_ref("SES")
-            session = TimeSession(
-                ref=ref, rota_id=rota.id if rota else None, category_id=category_id, payer_id=paying.id if paying else None,
-                pot_id=pot_area.id if pot_area else None, organiser_id=organiser_id, entered_by=actor.code, basis=actor.basis,
-                code=_new_code(ref, day), changed_at=clock.now(), split=plan.split, giver_id=giver.id if giver else None,
-                gathering_id=gathering_id, **_columns(replace(plan, day=day)),
-            )  # fmt: skip
-            db.session.add(session)
-            db.session.flush()
-            record(about(session), "opened", actor, payer=payer)
-            made.append(ref)
-        once.keep(once_key, made[0])
-        return made[0]
+        return opened(plan, payer, who, once_key=once_key, every=every, until=until, basis=basis)
+
+
+def opened(
+    plan: Plan, payer: str, who: Who, *, once_key: str, every: str = "", until: date | None = None, basis: str | None = None,
+    gathering_id: int | None = None,
+) -> str:  # fmt: skip
+    """The same as a part of an action. `gathering_id`: of the event that it belongs to, which has one session at most."""
+    must_be_in_transaction()
+    if (done := once.claim(once_key)) is not None:
+        return done
+    if gathering_id is not None and (there := _of_event(gathering_id)) is not None:
+        return there
+    members.open_rules()
+    paying, pot_area, actor = _payer(payer, who, basis)
+    giver = _giver(plan, paying)
+    if plan.split == "pot":
+        assert giver is not None
+        members.open_books_of(giver.area)
+        pot_area, paying = giver.area, None
+    behind = giver or paying
+    organiser_id = behind.person_id if behind is not None and behind.person_id and actor.on_behalf_id else who.id
+    category_id = _judge(plan, [who.name, people.person(organiser_id).name], typed=who.can("help others", There(plan.area_id)))
+    rota = None
+    days = [plan.day]
+    if every:
+        if until is None:
+            raise Refused(_("Say until when it comes."), "until")
+        days = calendars.days_of(every, plan.day, until)
+        if len(days) > calendars.MOST_TIMES:
+            raise Refused(_("That is more than %(most)d times. Choose an earlier last day.", most=calendars.MOST_TIMES), "until")
+        if plan.purpose_id is not None:
+            ideas.judge(plan.purpose_id, days[-1], "until")
+        rota = Rota(ref=new_ref("ROT"), every=every, first_day=days[0], until=until)
+        db.session.add(rota)
+        db.session.flush()
+    made = []
+    for day in days:
+        ref = new_ref("SES")
+        session = TimeSession(
+            ref=ref, rota_id=rota.id if rota else None, category_id=category_id, payer_id=paying.id if paying else None,
+            pot_id=pot_area.id if pot_area else None, organiser_id=organiser_id, entered_by=actor.code, basis=actor.basis,
+            code=_new_code(ref, day), changed_at=clock.now(), split=plan.split, giver_id=giver.id if giver else None,
+            gathering_id=gathering_id, **_columns(replace(plan, day=day)),
+        )  # fmt: skip
+        db.session.add(session)
+        db.session.flush()
+        record(about(session), "opened", actor, payer=payer)
+        made.append(ref)
+    once.keep(once_key, made[0])
+    return made[0]
 
 
 def _of_event(gathering_id: int) -> str | None:

@@ -15,6 +15,7 @@ from portal import clock
 from portal.db import db
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
+from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
 from portal.timebank import conversations, evidence_lists, exchange, posts, quiet, safety, session_closing, spend_queries
@@ -88,9 +89,9 @@ class Heap:
     href: str
 
 
-def parts(areas: frozenset[int] | None, rules: TimeRules | None) -> Mapping[str, Part]:
-    """By name; nothing while the timebank is not open. `areas`: those where somebody helps others; None: all."""
-    return {} if rules is None else _hours(areas) | _spend_and_sessions(areas) | _persons(areas, rules) | _areas(areas, rules)
+def parts(areas: frozenset[int] | None, rules: TimeRules | None, who: Who | None = None) -> Mapping[str, Part]:
+    """By name; nothing while the timebank is not open. `areas`: those where `who` helps others; None: all."""
+    return {} if rules is None else _hours(areas) | _spend_and_sessions(areas) | _persons(areas, rules, who) | _areas(areas, rules)
 
 
 def _hours(areas: frozenset[int] | None) -> dict[str, Part]:
@@ -132,11 +133,11 @@ def _spend_and_sessions(areas: frozenset[int] | None) -> dict[str, Part]:
     }
 
 
-def _persons(areas: frozenset[int] | None, rules: TimeRules) -> dict[str, Part]:
+def _persons(areas: frozenset[int] | None, rules: TimeRules, who: Who | None) -> dict[str, Part]:
     me = _name(Member.id)
     unmet = posts.unmet_query(areas)
     return {
-        "reports": Part(conversations.reports_query(areas), cast(Reported.id, Text), _name(Reported.by_id), None, _day(Reported.at)),
+        "reports": Part(conversations.reports_query(areas, who), cast(Reported.id, Text), _name(Reported.by_id), None, _day(Reported.at)),
         "wanted": Part(evidence_lists.waiting_query(areas, rules), Member.ref, me, None, _day(EvidenceWanted.asked_at)),
         "helping": Part(evidence_lists.helping_query(areas, rules), Member.ref, me, evidence_lists.level_of(rules), None),
         "review": Part(evidence_lists.review_query(areas), Member.ref, me, None, Evidence.review_on),
@@ -184,11 +185,11 @@ def counted(part: Part) -> Any:
     return select(func.count()).select_from(rows.subquery()).scalar_subquery()
 
 
-def waiting(areas: frozenset[int] | None, rules: TimeRules | None, whole: str = "") -> Sequence[Heap]:
+def waiting(areas: frozenset[int] | None, rules: TimeRules | None, whole: str = "", who: Who | None = None) -> Sequence[Heap]:
     """What needs a coordinator, the most pressing first; `whole`: the part of which not the first five but fifty are read. Two queries,
     and none while nothing can wait.
     """
-    found = parts(areas, rules)
+    found = parts(areas, rules, who)
     if not found:
         return []
     numbers = db.session.execute(select(*(counted(part).label(what) for what, part in found.items()))).one()._mapping

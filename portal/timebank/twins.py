@@ -82,6 +82,12 @@ def take_back(some: Sequence[Twins], said: Mapping[str, str], reason: str, who: 
             exchanges.decide(hour.ref, 0, reason, who)
 
 
+def taken(some: Sequence[Twins], said: Mapping[str, str]) -> Minutes:
+    """How much less the card that ends has after `take_back`; below zero: how much more. Of what nobody has said yet: what helps it."""
+    same = {each.old.key: each.old for each in some if said.get(each.key, OTHER if each.old.gave else SAME) == SAME}.values()
+    return Minutes(sum(hour.minutes if hour.gave else -hour.minutes for hour in same if hour.settled))
+
+
 def unanswered(some: Sequence[Twins], said: Mapping[str, str]) -> Collection[str]:
     """Keys of the pairs of which nobody has said whether they are one hour."""
     return [each.key for each in some if said.get(each.key) not in (SAME, OTHER)]

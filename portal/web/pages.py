@@ -1,4 +1,4 @@
-"""Answer with a whole page, with one block of it for HTMX, or with a 303."""
+"""Answer with a whole page, with one block of it for HTMX, or with a 303; and whether a form did what it is for."""
 
 from collections.abc import Callable
 from typing import Any

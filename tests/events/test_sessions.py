@@ -158,3 +158,23 @@ def test_checked_in_here_and_there_while_it_is_cancelled(store: Store) -> None:
         assert set(there) <= here and fair.event(ref).status == "cancelled"
         assert sessions.by_ref(session).status == ("open" if here else "cancelled")
         db.session.remove()
+
+
+def test_opened_while_it_is_cancelled(store: Store) -> None:
+    """Whichever comes first: no session stands open for an event that is off."""
+    with store.app.app_context():
+        fair = open_fair()
+        db.session.remove()
+    refs = [opened(store, fair) for _event in range(3)]
+    calls = []
+    for ref in refs:
+        calls.append(f"{AT_EVENTS}.open_for({ref!r}, {fair.who('Cass')!r}, once_key={ref!r})")
+        calls.append(f"{PLANNING}.cancel({ref!r}, 'A pipe burst.', {fair.who('Cass')!r}).count")
+    results = race(store, calls)
+    assert results[1::2] == [("done", 1)] * 3
+    with store.app.app_context():
+        for ref, (way, _said) in zip(refs, results[::2], strict=True):
+            session = at_events.session_of(fair.event(ref))
+            assert fair.event(ref).status == "cancelled" and (session is not None) == (way == "done")
+            assert session is None or sessions.by_ref(session).status == "cancelled"
+        db.session.remove()

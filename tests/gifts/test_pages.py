@@ -78,6 +78,34 @@ def test_a_stranger_types_first_and_signs_in_last(app: Flask, street: Street) ->
     Inspector(app).get(f"/gifts/photos/{row.photo_ref}.jpg", status=404)
 
 
+def test_what_is_refused_after_signing_in_is_changed_and_goes_up(app: Flask, street: Street) -> None:
+    street.put_up("Maya", "A blue bike")
+    visitor, maya = Inspector(app, budget=15), browser(app, street, "Maya")
+    visitor.get("/gifts/new?kind=gift&area=mossgate").submit(
+        "Continue", title="A blue bike", text="With a bell", sort="lend", photo=jpeg()
+    ).follow()
+    page = visitor.path
+    visitor.get("/gifts/new?draft=" + page.rpartition("/")[2])
+    visitor.submit("Continue", text="With a loud bell").follow()
+    assert "With a loud bell" in visitor.text and visitor.path != page
+    old, page = page, visitor.path
+    visitor.get(old, status=404)
+    maya.get(page).submit("Put it on the board", status=422)
+    assert "on the board already" in maya.text and "Nothing is lost" in maya.text
+    change = next(link for link in maya.links() if link.startswith("/gifts/new?draft="))
+    maya.get(change)
+    assert "With a loud bell" in maya.text and f"{page}.jpg" in maya.text
+    maya.submit("Put it on the board", title="Bike for £20", status=422)
+    maya.submit("Put it on the board", title="A bike with a bell").follow()
+    row = db.session.scalars(select(GiftPost).where(GiftPost.title == "A bike with a bell")).one()
+    assert (row.text, row.sort, row.photo_width, row.status) == ("With a loud bell", "lend", 40, "open")
+    assert db.session.scalars(select(GiftDraft)).all() == []
+    maya.get(change, status=404)
+    maya.get("/gifts/new").path = change  # the day passed while they typed
+    maya.submit("Put it on the board", kind="wish", title="A red bike", sort="give", area="mossgate").follow()
+    assert "A red bike" in maya.text
+
+
 def test_from_interest_to_thanks_without_an_address_to_anybody_else(app: Flask, street: Street) -> None:
     maya, idris, walter = (browser(app, street, name) for name in ("Maya", "Idris", "Walter"))
     maya.get("/gifts/new?kind=gift").submit("Put it on the board", title="Jam jars", sort="give", quantity="3").follow()

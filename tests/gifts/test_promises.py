@@ -251,8 +251,8 @@ def test_a_connector_does_it_for_who_has_no_internet(street: Street) -> None:
 
 def test_a_blocked_person_cannot_answer_again(street: Street) -> None:
     bike, chairs = street.put_up("Maya"), street.put_up("Maya", "Three chairs")
-    talk = street.write("Idris", bike)
-    ref = street.promise("Maya", talk)
+    talk, elsewhere = street.write("Idris", bike), street.write("Idris", street.put_up("Maya", "A kettle"))
+    jam, ref = street.handed("Idris", "Maya", street.put_up("Idris", "Plum jam")), street.promise("Maya", talk)
     with pytest.raises(Refused, match="Call it off first"):
         talks.close(talk, street.who("Maya"), block=True)
     promises.let_go(ref, "Sorry", street.who("Maya"))
@@ -260,6 +260,9 @@ def test_a_blocked_person_cannot_answer_again(street: Street) -> None:
     talks.close(talk, street.who("Maya"), block=True)
     again: Callable[[], object]
     for again in (
+        lambda: talks.say(elsewhere, "Please?", street.who("Idris"), once_key="elsewhere"),
+        lambda: talks.say(elsewhere, "Please?", street.who("Maya"), once_key="elsewhere"),
+        lambda: promises.thank(jam, "Thank you", street.who("Maya")),
         lambda: street.write("Idris", chairs),
         lambda: street.write("Idris", bike),
         lambda: street.write("Maya", street.put_up("Idris", "Soup")),
@@ -316,8 +319,20 @@ def test_the_promised_person_leaves(street: Street) -> None:
     street.promise("Maya", street.write("Walter", bike))
 
 
+def test_the_borrower_leaves(street: Street) -> None:
+    """Nobody is asked for days on end about somebody who is not there; the lender can still say that it is back."""
+    ladder = street.put_up("Maya", "A long ladder", sort="lend", days=90)
+    ref = street.promise("Maya", street.write("Idris", ladder), back_on=clock.today() + timedelta(days=5))
+    promises.handed(ref, street.who("Maya"))
+    delete_me(street.who("Idris").id, Actor(street.who("Idris").id))
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert loans.remind() == 0
+    loans.came_back(ref, street.who("Maya"))
+    assert lists.is_live(the_post(ladder))
+
+
 def test_the_owner_of_a_post_leaves(street: Street) -> None:
-    bike, chairs = street.put_up("Maya", text="Pink bell"), street.put_up("Maya", "A machete")
+    bike, chairs = street.put_up("Maya", text="Pink bell", quantity=2), street.put_up("Maya", "A machete")
     talk = street.write("Idris", bike)
     ref = street.promise("Maya", talk)
     promises.show_address(ref, "1 High Street", street.who("Maya"))
@@ -325,20 +340,26 @@ def test_the_owner_of_a_post_leaves(street: Street) -> None:
         "Maya", street.write("Walter", street.put_up("Maya", "Ladder", sort="lend")), back_on=clock.today() + timedelta(days=3)
     )
     promises.handed(lent, street.who("Maya"))
-    care.report(bike, "It is pink", street.who("Walter")) if lists.is_live(the_post(bike)) else None
+    assert lists.is_live(the_post(bike)), "one is left"
+    care.report(bike, "It is pink", street.who("Walter"))
+    assert {each.kind for each in looks()} == {"report", "worry"}
     delete_me(street.who("Maya").id, Actor(street.who("Maya").id))
     for each in (bike, chairs):
         row = the_post(each)
         assert (row.status, row.title, row.text, row.words) == ("ended", "Taken down", "", "")
-    assert the_promise(ref).status == "let_go" and the_promise(ref).address == "" and told("Idris")[-1].startswith("Called off")
-    assert looks() == []
+    assert (
+        the_promise(ref).status == "let_go" and the_promise(ref).address == "" and told("Idris")[-1] == "Called off: “A child’s bike, blue”"
+    )
+    assert looks() == [] and told("Walter")[-1] == "We have looked at what you told us about"
     with pytest.raises(Problem):
         street.write("Walter", bike)
     with pytest.raises(Conflict):
         talks.say(talk, "Hello?", street.who("Idris"), once_key=uuid.uuid4().hex)
-    assert loans.remind() == 0
-    with clock.held_at(clock.now() + timedelta(days=4)):
-        assert loans.remind() >= 0, "nobody stumbles over who has left"
+    before = told("Walter")
+    for days in (2, 4, 10, 17):
+        with clock.held_at(clock.now() + timedelta(days=days)):
+            assert loans.remind() == 0, "nobody is there to whom it could come back"
+    assert told("Walter") == before
 
 
 def test_what_we_hold_about_somebody(street: Street) -> None:
@@ -413,6 +434,54 @@ def test_nobody_judges_their_own_and_who_is_late_is_chased(street: Street) -> No
         posts.take_down(ref, "No", street.who("Idris"))
     with pytest.raises(Refused, match="your own"):
         posts.take_down(street.put_up("Cass", "Chairs"), "No", street.who("Cass"))
+
+
+def test_the_accused_does_not_hear_who_told_us(street: Street) -> None:
+    """Whoever looks after the place is one of the two: neither they nor the reporter are asked to look, and no desk of theirs shows it."""
+    post = street.put_up("Maya")
+    talk = street.write("Cass", post, "I come by tonight.")
+    cass, olga, before = street.who("Cass"), street.who("Olga"), told("Cass")
+    care.something_wrong(talk, talks.thread(talks.sides(talk, street.who("Maya")).talk)[-1].id, "He frightens me", street.who("Maya"))
+    made = looks()[0]
+    assert made.answerable_id == olga.id and told("Cass") == before
+    assert list(care.waiting(None, cass)) == [] and list(care.waiting(None, olga)) == [made]
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert care.chase() == 1
+    assert told("Cass") == before and len(told("Olga")) == 2
+    care.decide(made.id, "settled", "We have talked to them.", olga)
+    assert list(care.log(None, cass)) == [] and len(care.log(None, olga)) == 1
+
+
+def test_who_reported_a_post_does_not_decide_about_it(street: Street) -> None:
+    """Also not through the look that its leaving the board asks for."""
+    ref, cass = street.put_up("Maya"), street.who("Cass")
+    care.report(ref, "It is stolen", cass)
+    care.report(ref, "I know it too", street.who("Walter"))
+    assert the_post(ref).status == "held" and {each.answerable_id for each in looks()} == {street.who("Olga").id}
+    assert list(care.waiting(None, cass)) == [] and len(care.waiting(None, street.who("Olga"))) == 3
+    for each in looks():
+        with pytest.raises(NotFound):
+            care.decide(each.id, "taken_down", "I said so", cass)
+    with pytest.raises(Refused, match="colleague"):
+        posts.take_down(ref, "I said so", cass)
+    hold = next(each for each in looks() if each.kind == "worry")
+    with pytest.raises(Refused, match="Write why"):
+        care.decide(hold.id, "shown", "", street.who("Olga"))
+    care.decide(hold.id, "shown", "They showed us the bill.", street.who("Olga"))
+    for name in ("Cass", "Walter"):
+        assert (
+            "They showed us the bill." in [each.body for each in db.session.scalars(sa.select(Message).where(Message.to_name == name))][-1]
+        )
+
+
+def test_taking_it_down_answers_whoever_told_us(street: Street) -> None:
+    ref = street.put_up("Maya")
+    care.report(ref, "It is stolen", street.who("Idris"))
+    posts.take_down(ref, "It belongs to somebody else.", street.who("Cass"))
+    assert looks() == [] and told("Idris")[-1] == "We have looked at what you told us about"
+    assert [(name, each.decision) for each, name in care.log(None)] == [("Cass", "taken_down")]
+    with clock.held_at(clock.now() + timedelta(days=6)):
+        assert care.chase() == 0
 
 
 def test_looks_go_round(street: Street) -> None:

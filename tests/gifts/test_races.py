@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from portal import clock
 from portal.db import db, transaction
 from portal.gifts.model import GiftPost
-from portal.gifts.talks_model import GiftPromise
+from portal.gifts.talks_model import GiftPromise, GiftSaid
 from portal.people.access import Who
 from tests.conftest import Store
 from tests.gifts.street import Street, looks, open_street, the_post
@@ -103,3 +103,24 @@ def test_somebody_new_answers_twice_at_once(store: Store, street: Street) -> Non
     talks = "__import__('portal.gifts.talks', fromlist=['x'])"
     results = race(store, [f"{talks}.interested({ref!r}, 'Hello', {known(ada)}, grown=True, once_key='{turn}')" for turn in range(4)])
     assert ways(results) == ["done"] * 4 and len({said for _way, said in results}) == 1
+
+
+def test_who_leaves_reports_and_decides_at_once_waits_for_the_others(store: Store, street: Street) -> None:
+    """All lock in one order, so that nobody is thrown out: two leave who write to each other about each other's posts."""
+    with store.app.app_context():
+        bike, soup = street.put_up("Maya", "A bike with a bell"), street.put_up("Idris", "Soup with a spoon")
+        talk, other = street.write("Idris", bike), street.write("Maya", soup)
+        promises = [street.promise("Maya", talk), street.promise("Idris", other)]
+        street.put_up("Walter", "A knife with a bell")
+        hold, said = looks()[0].id, db.session.scalars(select(GiftSaid).where(GiftSaid.from_id == street.party("Idris").id)).all()[0].id
+        db.session.remove()
+    names = ("Maya", "Idris", "Cass", "Walter")
+    maya, idris, cass, walter = (known(street.who(name)) for name in names)
+    leave = "__import__('portal.people.actions', fromlist=['x']).delete_me({0}.id, Actor({0}.id))"
+    calls = [
+        leave.format(maya), leave.format(idris), f"{CARE}.something_wrong({talk!r}, {said}, 'Rude', {maya})",
+        f"{CARE}.decide({hold}, 'shown', 'Fine', {cass}, stop=True)", f"{CARE}.report({bike!r}, 'Stolen', {walter})",
+        f"{POSTS}.post({RULES}.Draft('gift', 'give', 'A bell with a spoon', {street.areas['mossgate']}), {walter}, once_key='bell')",
+        *(f"{PROMISES}.let_go({ref!r}, 'Sorry', {maya})" for ref in promises),
+    ]  # fmt: skip
+    assert ways(race(store, calls)).count("done") >= 3

@@ -14,6 +14,7 @@ from portal.demo.story import Story
 from portal.events.model import Gathering
 from portal.exports import filters, packs, register
 from portal.gifts import model as gifts_model
+from portal.gifts import rules as gifts_rules
 from portal.gifts import talks_model as gift_talks
 from portal.grants import model
 from portal.history import Event
@@ -44,8 +45,8 @@ STATES: list[tuple[type[Base], tuple[str, ...]]] = [
     (timebank.Exchange, timebank.EXCHANGE_STATES),
     (posts_model.Post, ("open", "paused", "expired", "met", "ended", "hidden")),
     (posts_model.Promise, ("proposed", "agreed", "cancelled", "kept", "missed")),
-    (gifts_model.GiftPost, gifts_model.STATES),
-    (gift_talks.GiftPromise, gift_talks.PROMISE_STATES),
+    (gifts_model.GiftPost, tuple(gifts_rules.STATE_NAMES)),
+    (gift_talks.GiftPromise, ("promised", "handed", "missed", "let_go")),
     (TimeSession, ("open", "closed", "cancelled")),
     (Gathering, ("held", "open", "refused", "cancelled")),
     (spend_model.SpendOffer, spend_model.OFFER_STATES),

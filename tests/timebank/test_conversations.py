@@ -15,8 +15,9 @@ from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.outbox import Message
 from portal.people.actions import delete_me
+from portal.people.model import Role
 from portal.people.queries import all_about
-from portal.timebank import conversations, members, posts, promises, queries
+from portal.timebank import conversations, members, posts, promises, queries, today
 from portal.timebank.posts_model import Conversation, Relayed, Reported
 from portal.web.forms import parse_clock
 from tests.client import Inspector
@@ -169,7 +170,11 @@ class TestClosing:
     def test_not_hearing_from_somebody_any_more(self, bank: Bank, offer: str) -> None:
         ref = write(bank, "Idris", offer)
         other = put_up(bank, "Idris", "I can teach chess")
+        elsewhere = write(bank, "Idris", put_up(bank, "Maya", "I can bake"))
         conversations.close(ref, bank.who("Maya"), block=True)
+        for name in ("Idris", "Maya"):
+            with pytest.raises(Refused, match="cannot write to each other"):
+                reply(bank, name, elsewhere)
         for name, post in (("Idris", put_up(bank, "Maya")), ("Maya", other)):
             with pytest.raises(Refused, match="cannot write to each other"):
                 write(bank, name, post)
@@ -214,6 +219,17 @@ class TestSomethingWrong:
         report = db.session.scalars(sa.select(Reported)).one().id
         with pytest.raises(NotFound):
             conversations.report_for(report, bank.who("Cass"))
+        assert conversations.reports(None, bank.who("Cass")) == [] and len(conversations.reports(None, bank.who("Olga"))) == 1
+        desks = [today.waiting(None, members.rules(), who=bank.who(name)) for name in ("Cass", "Olga")]
+        assert ["reports" in [heap.what for heap in heaps] for heaps in desks] == [False, True]
+
+    def test_with_nobody_else_an_administrator_hears_of_it(self, bank: Bank, offer: str) -> None:
+        bank.join("Ada", "riverside", "administrator")
+        with transaction():
+            db.session.execute(sa.delete(Role).where(Role.name == "officer"))
+        ref = write(bank, "Cass", offer, "Hello")
+        conversations.something_wrong(ref, conversations.thread(talk(ref))[0].id, "Rude.", bank.who("Maya"))
+        assert told("Cass") == told("Olga") == [] and told("Ada") == ["Somebody says that something is wrong with a message"]
 
 
 class TestTimers:

@@ -360,6 +360,30 @@ class TestTheSameHourUnderBothCards:
         assert (bank.has("Maya"), bank.has("Maya Greene"), bank.has("Idris")) == (60, 0, -60)
         assert_books_are_right()
 
+    def test_the_floor_is_judged_by_what_is_left_without_them(self, bank: Bank) -> None:
+        """Refused before anything is taken back."""
+        old, new, olga = bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")
+        gave, stays = bank.settled("Maya Greene", "Idris", 600), bank.settled("Maya", "Idris", 600)
+        bank.settled("Walter", "Maya Greene", 600, day=clock.today() - timedelta(days=1))
+        bank.settled("Walter", "Maya Greene", 600, day=clock.today() - timedelta(days=2))
+        bank.settled("Walter", "Maya", 600, day=clock.today() - timedelta(days=3))
+        bank.settled("Walter", "Maya", 600, day=clock.today() - timedelta(days=4))
+        with pytest.raises(Refused, match="Together they would be below"):
+            merging.join(old, new, "Same birthday", {f"{gave}:{stays}": "same"}, olga)
+        assert bank.entry(gave).status == "settled", "nothing was taken back for nothing"
+
+    def test_below_the_floor_only_with_the_hour_that_counts_twice(self, bank: Bank) -> None:
+        old, new, olga = bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")
+        twice, once = bank.settled("Idris", "Maya Greene", 300), bank.settled("Idris", "Maya", 300)
+        bank.settled("Walter", "Maya Greene", 600, day=clock.today() - timedelta(days=1))
+        bank.settled("Walter", "Maya", 300, day=clock.today() - timedelta(days=2))
+        assert merging.preview(old, new, olga).problem == "", "until somebody has said that these are two"
+        with pytest.raises(Refused, match="Together they would be below"):
+            merging.join(old, new, "Same birthday", {f"{twice}:{once}": "other"}, olga)
+        merging.join(old, new, "Same birthday", {f"{twice}:{once}": "same"}, olga)
+        assert bank.has("Maya") == -1200 and bank.entry(twice).status == "reversed"
+        assert_books_are_right()
+
     def test_two_different_hours_stay(self, bank: Bank) -> None:
         one, two = bank.settled("Maya Greene", "Idris", 60), bank.settled("Maya", "Idris", 60)
         [pair] = merging.preview(bank.cards["Maya Greene"], bank.cards["Maya"], bank.who("Olga")).twins

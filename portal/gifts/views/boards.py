@@ -1,7 +1,7 @@
 """The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,24 +20,12 @@ from portal.places import queries as places
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may
 from portal.words import _
 
 boards = Blueprint("gift_boards", __name__)
 LIST = "/gifts/"
-
-
-def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def groups() -> Sequence[Organisation]:
@@ -100,7 +88,6 @@ def _board(board: Board, here: str) -> Any:
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
         own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST else [],
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
-        today=clock.today(),
     )  # fmt: skip
 
 
@@ -183,36 +170,56 @@ def _picture(response: Response) -> Response:
 @allow("anyone")
 @limiter.limit("15/minute", methods=["POST"])
 def new() -> Any:
-    """Give something or ask for something. A stranger types first, and says who they are on the next page."""
-    own = groups()
-    kind = request.args.get("kind", "")
-    home = next((each.code for each in places.areas() if each.id == current_user.area_id), request.args.get("area", ""))
-    start = {"kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", "")}
-    form = forms.Post(data=start if request.method == "GET" else None).fill(kind, own, people.hubs())
+    """Give something or ask for something. A stranger types first, and says who they are on the next page; what cannot stay as it is comes
+    back here (`draft`).
+    """
+    own, kept, kind = groups(), _kept(), request.args.get("kind", "")
+    form = forms.Post(data=_start(kind, kept) if request.method == "GET" else None)
+    form.fill(kept.typed["kind"] if kept is not None else kind, own, people.hubs())
     made: list[str] = []
 
     def put_up() -> None:
+        typed, picture = form.typed_values(), _sent_picture() or _kept_picture(kept, form)
         if current_user.is_authenticated:
-            made.append(
-                _put_up(form.typed_values(), _sent_picture(), form.once_key(current_user.id), form.whose.data or "", bool(form.grown.data))
-            )
+            made.append(_put_up(typed, picture, form.once_key(current_user.id), form.whose.data or "", bool(form.grown.data)))
         else:
-            _judge(form.typed_values())
-            made.append(drafts.put_aside(form.typed_values(), _sent_picture()))
+            _judge(typed)
+            made.append(drafts.put_aside(typed, picture))
 
     if done(form, put_up):
+        if kept is not None:
+            drafts.done_with(kept.ref)
         return _put_up_page(made[0]) if current_user.is_authenticated else see_other(f"/gifts/drafts/{made[0]}")
     _photo_again(form)
     return form_page(
-        "gifts/form.html",
-        form,
-        post=None,
-        kind=kind if kind in ("gift", "wish") else "",
-        groups=own,
-        asks_age=_asks_age(),
-        desk=False,
-        back=LIST,
-    )
+        "gifts/form.html", form, post=None, kept=kept, kind=kind if kind in ("gift", "wish") else "", groups=own, asks_age=_asks_age(), desk=False,
+        back=f"/gifts/drafts/{kept.ref}" if kept is not None else LIST,
+    )  # fmt: skip
+
+
+def _kept() -> GiftDraft | None:
+    """What was typed before, to be said in another way. When its day passes meanwhile, what is sent stands by itself."""
+    ref = request.args.get("draft", "")
+    if not ref:
+        return None
+    g.private = True
+    try:
+        return drafts.of(ref)
+    except NotFound:
+        if request.method == "GET":
+            raise
+        return None
+
+
+def _kept_picture(kept: GiftDraft | None, form: forms.Post) -> photos.Picture | None:
+    return drafts.picture_of(kept) if kept is not None and not form.without_photo.data else None
+
+
+def _start(kind: str, kept: GiftDraft | None) -> dict[str, Any]:
+    if kept is not None:
+        return forms.again(kept.typed)
+    home = next((each.code for each in places.areas() if each.id == current_user.area_id), request.args.get("area", ""))
+    return {"kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", "")}
 
 
 def _asks_age() -> bool:

@@ -9,12 +9,11 @@ from portal import clock
 from portal.errors import NotFound, Refused
 from portal.gifts import care, forms, lists, parties, posts, promises, rules, talks
 from portal.gifts.talks_model import GiftLook
-from portal.gifts.views.boards import done
 from portal.people import queries as people
 from portal.refs import clean_ref
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, require
 from portal.words import N_, _
 
@@ -59,7 +58,7 @@ def take_down(ref: str) -> Any:
 @allow("help others")
 def desk() -> Any:
     """What waits for a look where somebody looks after a place, the most pressing first."""
-    rows = care.waiting(current_user.areas("connector", "officer"))
+    rows = care.waiting(current_user.areas("connector", "officer"), current_user)
     names = people.names(each.answerable_id for each in rows)
     stopped = care.stopped() if current_user.has("connector", "officer") else []
     return page("gifts/desk.html", rows=rows, names=names, why=WHY, today=clock.today(), stopped=stopped, full_name=parties.full_name)
@@ -100,7 +99,7 @@ def _around(found: GiftLook) -> list[tuple[str, str, bool]]:
 def log() -> Any:
     """Every decision, with who decided it and why."""
     before = whole_number(request.args.get("before"), 0) or None
-    rows = care.log(current_user.areas("connector", "officer"), before=before, limit=care.PAGE + 1)
+    rows = care.log(current_user.areas("connector", "officer"), current_user, before=before, limit=care.PAGE + 1)
     return page(
         "gifts/log.html", rows=rows[: care.PAGE], why=WHY, decided=DECIDED,
         older=f"/gifts/desk/log?before={rows[care.PAGE - 1][0].id}" if len(rows) > care.PAGE else None,

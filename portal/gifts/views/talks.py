@@ -11,10 +11,10 @@ from portal.errors import NotFound
 from portal.gifts import care, forms, lists, loans, parties, promises, talks
 from portal.gifts.promises import is_open
 from portal.gifts.talks_model import GiftPromise
-from portal.gifts.views.boards import done, groups, neighbour
+from portal.gifts.views.boards import groups, neighbour
 from portal.people import queries as people
 from portal.web.limits import limiter
-from portal.web.pages import form_page, see_other
+from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow
 from portal.words import _
 

@@ -12,10 +12,9 @@ from portal.refs import clean_ref
 from portal.timebank import caring, conversations, members, notices, promises
 from portal.timebank.posts_model import Conversation, Promise
 from portal.timebank.views import post_forms as forms
-from portal.timebank.views.posts import done
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _
 
@@ -219,11 +218,7 @@ def _pass_on(found: Conversation, proposed: Promise | None, form: Any) -> None:
 @allow("help others")
 def desk_reports() -> Any:
     """What members say is wrong with a message, the longest waiting first."""
-    rows = [
-        each
-        for each in conversations.reports(current_user.areas("connector", "officer"))
-        if not any(members.acts_as(current_user, side) for side in (each.by, each.against))
-    ]
+    rows = conversations.reports(current_user.areas("connector", "officer"), current_user)
     return page("timebank/desk_reports.html", rows=rows, name=members.name_of)
 
 

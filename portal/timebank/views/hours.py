@@ -322,13 +322,8 @@ def _one(ref: str, form: Any = None, **more: Any) -> Any:
         sentence=queries.in_words(found, me), balance=Minutes(books.balance(account(me))), state=STATES[found.status], between=areas.of_exchange(found), helps=not members.acts_as(current_user, me),
         as_=suffix(me) if members.acts_as(current_user, me) else f"?as={me.ref}", heard=exchanges.can_be_heard(found) if found.status == "logged" and me.id == logger.id else True, counts=exchanges.counts_unanswered(found) if found.status == "logged" and me.id == logger.id else True,
         typed_it=found.entered_by == f"person:{current_user.id}", both=exchanges.speaks_for_both(found) if found.status == "logged" and me.id == logger.id else False, asked=asked, may_ask=may_ask, decision=decision if decision is not None and decision.actor_id is not None else None,
-        again_to=f"/timebank/exchanges/{ref}/answer{suffix(me)}" if asked is None and _may_answer_again(found, me) else "", again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
+        again_to=f"/timebank/exchanges/{ref}/answer{suffix(me)}" if asked is None and exchanges.may_say_anew(found, me, current_user) else "", again=f"/timebank/log/{'gave' if found.giver_id == me.id else 'received'}/{_other_side(found, me).ref}", **more,
     )  # fmt: skip
-
-
-def _may_answer_again(exchange: Exchange, me: Member) -> bool:
-    """Whether this side has answered, and may still say it in another way."""
-    return exchange.status == "disputed" and me.id == exchanges.sides(exchange)[1].id and members.acts_as(current_user, me)
 
 
 @timebank.get("/timebank/exchanges/<ref>")

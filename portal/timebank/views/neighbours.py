@@ -59,8 +59,8 @@ def _seen(ref: str) -> tuple[NeighbourQuestion, str]:
 def _page(ref: str, form: Form | None = None) -> Any:
     g.private = True
     found = neighbour_queries.by_ref(ref)
-    seat = neighbour_queries.seat_asked(found, current_user.id)
-    if seat is not None and seat.tied_at is None:
+    seat = neighbours.untied_seat(found, current_user)
+    if seat is not None:
         role = "seat"
     else:
         found, role = _seen(ref)

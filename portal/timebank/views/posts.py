@@ -1,6 +1,5 @@
 """Pages of offers and requests: the list, one of them, writing one, who may help, and a coordinator's requests."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,25 +19,13 @@ from portal.timebank.views import post_forms as forms
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import _
 
 posts_pages = Blueprint("posts", __name__)
 assert posts_leaving  # what is told and forgotten when somebody leaves
 LIST = "/timebank/posts"
-
-
-def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def neighbour(member: Member, named: bool) -> str:

@@ -1,6 +1,5 @@
 """Pages of care: how careful a kind of help must be, what was seen of a member, who waits for it, who has gone quiet."""
 
-from collections import Counter
 from typing import Any
 
 from flask import Blueprint, flash, request
@@ -13,10 +12,9 @@ from portal.people.views import actor
 from portal.timebank import caring, evidence, evidence_lists, kinds, members, quiet, safety
 from portal.timebank.members import name_of
 from portal.timebank.views import safety_forms as forms
-from portal.timebank.views.posts import done
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import N_, _
 
@@ -88,11 +86,10 @@ def seen(ref: str) -> Any:
         flash(_("Written down."))
         return see_other(f"/timebank/desk/members/{ref}/evidence")
     held = evidence.of_member(member)
-    counts = Counter(row.kind for row in held if row.review_on >= clock.today())
     return form_page(
         "timebank/desk_seen.html", form, member=member, name=name_of(member), own=own, held=held, kinds=safety.KINDS,
         wanted=evidence.wanted_by(member), levels=safety.FOR, young=safety.is_young(member), today=clock.today(),
-        early=evidence_lists.early([member], {member.id: counts}).get(member.id), reached=caring.reached(member, current_user),
+        early=evidence_lists.early([member], {member.id: safety.counted(held)}).get(member.id), reached=caring.reached(member, current_user),
     )  # fmt: skip
 
 
