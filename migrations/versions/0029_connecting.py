@@ -1,0 +1,96 @@
+"""Who links whom and who might lead, of people who said yes to it. Rows here are meant to be deleted, so no guard keeps them.
+
+Gift boards of events, and numbers of sticky notes.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0029"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+AT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "openness",
+        sa.Column("person_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("since", AT, nullable=False),
+        sa.Column("never_since", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_openness_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_openness")),
+    )
+    op.create_table(
+        "introduction",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("one_id", BIG, nullable=False),
+        sa.Column("two_id", BIG, nullable=False),
+        sa.Column("by_id", BIG, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("led_to", sa.Text(), nullable=False),
+        sa.Column("noted_at", AT, nullable=False),
+        sa.CheckConstraint("one_id < two_id", name=op.f("ck_introduction_one_pair")),
+        sa.CheckConstraint("by_id <> one_id and by_id <> two_id", name=op.f("ck_introduction_by_another")),
+        sa.CheckConstraint("outcome in ('nothing', 'met', 'began')", name=op.f("ck_introduction_outcome")),
+        sa.CheckConstraint("led_to = '' or outcome = 'began'", name=op.f("ck_introduction_led_to")),
+        sa.CheckConstraint("words <> ''", name=op.f("ck_introduction_words")),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_introduction_by_id")),
+        sa.ForeignKeyConstraint(["one_id"], ["openness.person_id"], name=op.f("fk_introduction_one_id")),
+        sa.ForeignKeyConstraint(["two_id"], ["openness.person_id"], name=op.f("fk_introduction_two_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_introduction")),
+        sa.UniqueConstraint("one_id", "two_id", "day", name=op.f("uq_introduction_one_id_two_id_day")),
+        sa.UniqueConstraint("ref", name=op.f("uq_introduction_ref")),
+    )
+    op.create_index("ix_introduction_by_id", "introduction", ["by_id"])
+    op.create_index("ix_introduction_day", "introduction", ["day", "id"])
+    op.create_index("ix_introduction_two_id", "introduction", ["two_id"])
+    op.create_table(
+        "lead_ask",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("person_id", BIG, nullable=False),
+        sa.Column("by_id", BIG, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("asked_on", sa.Date(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_on", sa.Date(), nullable=True),
+        sa.Column("rests_until", sa.Date(), nullable=True),
+        sa.CheckConstraint("answer in ('', 'yes', 'not_now', 'never')", name=op.f("ck_lead_ask_answer")),
+        sa.CheckConstraint("(answer = '') = (answered_on is null)", name=op.f("ck_lead_ask_answered")),
+        sa.CheckConstraint("(answer in ('yes', 'not_now')) = (rests_until is not null)", name=op.f("ck_lead_ask_rests")),
+        sa.CheckConstraint("answered_on is null or answered_on >= asked_on", name=op.f("ck_lead_ask_order")),
+        sa.CheckConstraint("by_id <> person_id", name=op.f("ck_lead_ask_by_another")),
+        sa.CheckConstraint("words <> ''", name=op.f("ck_lead_ask_words")),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_lead_ask_by_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["openness.person_id"], name=op.f("fk_lead_ask_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_ask")),
+        sa.UniqueConstraint("ref", name=op.f("uq_lead_ask_ref")),
+    )
+    op.create_index("ix_lead_ask_asked_on", "lead_ask", ["asked_on"])
+    op.create_index("ix_lead_ask_by_id", "lead_ask", ["by_id"])
+    op.create_index("ix_lead_ask_person_id", "lead_ask", ["person_id", "asked_on"])
+    where = sa.text("answer = ''")
+    op.create_index("uq_lead_ask_open", "lead_ask", ["person_id"], unique=True, sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "entry_look",
+        sa.Column("person_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("by_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_entry_look_by_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["openness.person_id"], name=op.f("fk_entry_look_person_id")),
+        sa.PrimaryKeyConstraint("person_id", "by_id", "day", name=op.f("pk_entry_look")),
+    )
+    op.create_index("ix_entry_look_by_id", "entry_look", ["by_id", "day"])
+    op.create_index("ix_entry_look_day", "entry_look", ["day"])
+
+
+def downgrade() -> None:
+    for table in ("entry_look", "lead_ask", "introduction", "openness"):
+        op.drop_table(table)
