@@ -45,9 +45,10 @@ def of(person_ids: Collection[int]) -> Mapping[int, Sequence[Sign]]:
     told: dict[tuple[int, str], int] = {}
     parts = union_all(*(part(person_ids) for part in PARTS)).subquery()
     for person_id, what, title, ref, day in db.session.execute(select(parts).order_by(parts.c.what, parts.c.day.desc(), parts.c.ref)):
-        told[person_id, what] = told.get((person_id, what), 0) + 1
-        if told[person_id, what] <= EACH:
-            found[person_id].append(_sign(what, title, ref, day))
+        sign = _sign(what, title, ref, day)
+        if told.get((person_id, what), 0) < EACH and sign.words not in [each.words for each in found[person_id]]:
+            told[person_id, what] = told.get((person_id, what), 0) + 1
+            found[person_id].append(sign)
     return found
 
 

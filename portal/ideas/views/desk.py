@@ -1,6 +1,7 @@
 """A connector's desk of ideas: what waits for a look, whose yes is asked for, the log, and a wall of notes typed in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -12,6 +13,7 @@ from portal.ideas.views.cards import done, pdf, the_scheme
 from portal.people.views import area_id
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
+from portal.web import rows as typed_rows
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
@@ -115,40 +117,31 @@ def type_wall() -> Any:
         {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
     )
     form = forms.Wall(data=start if request.method == "GET" else None).fill(areas, choices)
-    rows = forms.rows_sent(request.form)
+    rows = typed_rows.sent(request.form, wall.COLUMNS)
     if request.method == "GET" or "more" in request.form:
-        return _typing(form, forms.padded(rows, forms.AT_ONCE if "more" in request.form else 0), areas)
+        return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0), areas)
     if not form.validate():
-        return _typing(form, forms.padded(rows), areas)
+        return _typing(form, typed_rows.padded(rows), areas)
     try:
         ref = wall.pin_wall(
             rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
         )
-    except wall.Faulty as why:
+    except typed_rows.Faulty as why:
         form.refuse(why.sentence)
-        return _typing(form, forms.padded(rows), areas, why.faults)
+        return _typing(form, typed_rows.padded(rows), areas, why.by_line())
     except Refused as why:
         form.refuse(why.sentence, why.field)
-        return _typing(form, forms.padded(rows), areas)
+        return _typing(form, typed_rows.padded(rows), areas)
     flash(_("The wall is typed. Write the numbers on the notes, or print the cards."))
     return see_other(f"/ideas/desk/walls/{ref}")
 
 
-def _typing(form: Any, rows: Sequence[wall.Typed], areas: Sequence[Area], faults: Sequence[wall.Fault] = ()) -> Any:
+def _typing(
+    form: Any, rows: Sequence[typed_rows.Row], areas: Sequence[Area], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})
+) -> Any:
     """The page of the table; each fault stands at its row."""
-    wrong: dict[int, list[wall.Fault]] = {}
-    for fault in faults:
-        wrong.setdefault(fault.line, []).append(fault)
-    return form_page(
-        "ideas/wall.html",
-        form,
-        rows=rows,
-        heads=HEADS,
-        wrong=wrong,
-        areas=areas,
-        names=[area.name for area in all_areas()],
-        most=wall.MOST_ROWS,
-    )
+    names = [area.name for area in all_areas()]
+    return form_page("ideas/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, areas=areas, names=names, most=typed_rows.MOST)
 
 
 @idea_desk.get("/ideas/desk/walls/<ref>")
