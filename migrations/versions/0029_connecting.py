@@ -90,7 +90,54 @@ def upgrade() -> None:
     op.create_index("ix_entry_look_by_id", "entry_look", ["by_id", "day"])
     op.create_index("ix_entry_look_day", "entry_look", ["day"])
 
+    _notes()
+
+
+def _notes() -> None:
+    """Also gift boards of events."""
+    op.create_table(
+        "gift_sheet",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("area_id", BIG, nullable=False),
+        sa.Column("hub_id", BIG, nullable=True),
+        sa.Column("event_id", BIG, nullable=True),
+        sa.Column("printed_at", AT, nullable=False),
+        sa.Column("printed_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_gift_sheet_area_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["gathering.id"], name=op.f("fk_gift_sheet_event_id")),
+        sa.ForeignKeyConstraint(["hub_id"], ["organisation.id"], name=op.f("fk_gift_sheet_hub_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gift_sheet")),
+        sa.UniqueConstraint("ref", name=op.f("uq_gift_sheet_ref")),
+    )
+    op.create_table(
+        "gift_note",
+        sa.Column("number", BIG, autoincrement=False, nullable=False),
+        sa.Column("sheet_id", BIG, nullable=False),
+        sa.Column("post_id", BIG, nullable=True),
+        sa.CheckConstraint("number > 100", name=op.f("ck_gift_note_number")),
+        sa.ForeignKeyConstraint(["post_id"], ["gift_post.id"], name=op.f("fk_gift_note_post_id")),
+        sa.ForeignKeyConstraint(["sheet_id"], ["gift_sheet.id"], name=op.f("fk_gift_note_sheet_id")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_gift_note")),
+        sa.UniqueConstraint("post_id", name=op.f("uq_gift_note_post_id")),
+    )
+    op.create_index(op.f("ix_gift_note_sheet_id"), "gift_note", ["sheet_id"])
+    if op.get_bind().dialect.name == "sqlite":  # which knows no ALTER TABLE ADD CONSTRAINT
+        op.execute("ALTER TABLE gift_post ADD COLUMN event_id INTEGER CONSTRAINT fk_gift_post_event_id REFERENCES gathering (id)")
+    else:
+        op.add_column("gift_post", sa.Column("event_id", BIG, nullable=True))
+        op.create_foreign_key(op.f("fk_gift_post_event_id"), "gift_post", "gathering", ["event_id"], ["id"])
+    op.add_column("gift_post", sa.Column("wall", sa.Text(), nullable=True))
+    op.create_index("ix_gift_post_event_id", "gift_post", ["event_id", "status", "id"])
+    op.create_index("ix_gift_post_wall", "gift_post", ["wall"])
+
 
 def downgrade() -> None:
+    op.drop_index("ix_gift_post_wall", "gift_post")
+    op.drop_index("ix_gift_post_event_id", "gift_post")
+    op.drop_column("gift_post", "wall")
+    op.drop_column("gift_post", "event_id")
+    op.drop_table("gift_note")
+    op.drop_table("gift_sheet")
     for table in ("entry_look", "lead_ask", "introduction", "openness"):
         op.drop_table(table)

@@ -30,7 +30,7 @@ def _posts(person_id: int) -> list[dict[str, Any]]:
     return [
         {
             "reference": row.ref, "kind": row.kind, "sort": row.sort, "what": row.title, "more": row.text, "place": row.area.name,
-            "hub": row.hub.name if row.hub is not None else None, "seen by": row.reach, "how many": row.quantity, "promised": row.promised,
+            "hub": row.hub.name if row.hub is not None else None, "event": row.event.title if row.event is not None else None, "seen by": row.reach, "how many": row.quantity, "promised": row.promised,
             "must go by": row.until_day and row.until_day.isoformat(), "on the board until": row.ends_on.isoformat(), "photo": row.photo_ref,
             "what is in the photo": row.photo_alt, "state": row.status, "posted": row.posted_at.isoformat(), "note": row.note_number,
             "you wrote it for somebody": row.party.person_id != person_id,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from portal.people import actions, caring, forms, invitations, queries
 from portal.people.access import proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
+from portal.places.model import Area
 from portal.web.forms import show_phone
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
@@ -74,6 +75,19 @@ def names_of(events: Iterable[Event]) -> Mapping[int, str]:
 def area_id(code: str) -> int | None:
     area = places.area_by_code(code) if code else None
     return area.id if area else None
+
+
+def own_areas() -> Sequence[Area]:
+    """Areas in use where the person of this request helps others, theirs first."""
+    mine = [area for area in places.areas() if area.kind != "scheme" and may("help others", Placed(area))]
+    return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
+
+
+class Placed:
+    """An area as access sees it: something that lies there."""
+
+    def __init__(self, area: Area) -> None:
+        self.area_id = area.id
 
 
 def begin_session(token: str) -> None:

@@ -8,35 +8,23 @@ from flask import Blueprint, Response, flash, request
 from flask_login import current_user
 
 from portal.errors import NotFound, Refused
+from portal.events import queries as events
 from portal.ideas import care, forms, joining, prints, queries, wall
-from portal.ideas.views.cards import done, pdf, the_scheme
-from portal.people.views import area_id
+from portal.ideas.views.cards import done, the_scheme
+from portal.people.views import area_id, own_areas
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
 from portal.web import rows as typed_rows
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 idea_desk = Blueprint("idea_desk", __name__)
 HEADS = {"idea": N_("Idea"), "more": N_("More"), "name": N_("First name"), "contact": N_("E-mail or mobile"), "area": N_("Area")}
 PAGE = 25
-
-
-class Placed:
-    """An area as access sees it: something that lies there."""
-
-    def __init__(self, area: Area) -> None:
-        self.area_id = area.id
-
-
-def own_areas() -> Sequence[Area]:
-    """Areas in use where the person of this request helps others, theirs first."""
-    mine = [area for area in all_areas() if area.kind != "scheme" and may("help others", Placed(area))]
-    return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
 
 
 def _areas() -> frozenset[int] | None:
@@ -110,9 +98,9 @@ def log() -> Any:
 def type_wall() -> Any:
     """Tab from cell to cell, or rows pasted from a spreadsheet where a script runs."""
     areas = own_areas()
-    events = queries.events_lately([area.id for area in areas])
-    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in events]
-    chosen = next((each for each in events if each.ref == request.args.get("event")), None)
+    some = events.lately([area.id for area in areas])
+    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in some]
+    chosen = next((each for each in some if each.ref == request.args.get("event")), None)
     start = (
         {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
     )
@@ -156,7 +144,7 @@ def typed(ref: str) -> Any:
 @limiter.limit("12/minute")
 def print_wall(ref: str) -> Response:
     """The cards of one wall, to cut out."""
-    return pdf(prints.cards(_("Ideas from the wall"), _of_wall(ref), the_scheme(), large=request.args.get("large") == "1"), "ideas")
+    return pdf_page(prints.cards(_("Ideas from the wall"), _of_wall(ref), the_scheme(), large=request.args.get("large") == "1"), "ideas")
 
 
 def _of_wall(ref: str) -> Any:
@@ -177,6 +165,6 @@ def print_area() -> Response:
     some = queries.for_printing([area.id], prints.AT_ONCE)
     if not some:
         raise Refused(_("There is no idea on the wall of this area yet, so there is nothing to print."))
-    return pdf(
+    return pdf_page(
         prints.cards(_("Ideas, %(area)s", area=area.name), some, the_scheme(), large=request.args.get("large") == "1"), f"ideas-{area.code}"
     )
