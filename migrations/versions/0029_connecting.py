@@ -20,7 +20,9 @@ def upgrade() -> None:
         "openness",
         sa.Column("person_id", BIG, autoincrement=False, nullable=False),
         sa.Column("since", AT, nullable=False),
+        sa.Column("basis", sa.Text(), nullable=True),
         sa.Column("never_since", sa.Date(), nullable=True),
+        sa.CheckConstraint("basis is null or basis in ('paper sheet', 'telephone', 'in person')", name=op.f("ck_openness_basis")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_openness_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_openness")),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, once
-from portal.connecting import queries, rules
+from portal.connecting import notices, queries, rules
 from portal.connecting.model import ANSWERS, OUTCOMES, EntryLook, Introduction, LeadAsk, Openness
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
@@ -19,12 +19,15 @@ from portal.events.model import Gathering
 from portal.gifts.model import GiftPost
 from portal.history import Actor, record
 from portal.ideas.model import Idea
+from portal.outbox import Message
 from portal.people.access import Who
+from portal.people.model import Person
 from portal.refs import clean_ref, new_ref
 from portal.timebank.model import Exchange
 from portal.timebank.sessions_model import TimeSession
 from portal.words import _
 
+BASES = ("telephone", "in person", "paper sheet")
 KINDS: Mapping[str, Any] = {"IDE": Idea, "EXC": Exchange, "GFT": GiftPost, "EVT": Gathering, "SES": TimeSession}
 
 
@@ -47,6 +50,41 @@ def say_yes(who: Who, *, grown: bool) -> None:
             record(about(who.id), "on", Actor(who.id))
 
 
+def say_yes_for(ref: str, who: Who, basis: str | None) -> None:
+    """A coordinator writes down the yes of somebody who has neither e-mail nor telephone; a letter tells them how to stop. Again changes
+    nothing. NotFound: nobody who lives where they help others. Refused: they can say it themselves, or no basis.
+    """
+    with transaction():
+        someone = _neighbour(ref, who)
+        if someone.email or someone.phone:
+            raise Refused(_("They can say yes themselves, on their page “About you”. Show them where."), "number")
+        actor = Actor(who.id, someone.id, _judged(basis))
+        if queries.openness_of(someone.id) is None:
+            db.session.add(Openness(person_id=someone.id, since=clock.now(), basis=basis))
+            record(about(someone.id), "on", actor)
+            notices.said_yes(someone, about(someone.id))
+
+
+def stop_for(ref: str, who: Who, basis: str | None) -> None:
+    """Somebody told a coordinator that they stop: the same as `stop`. NotFound: as for `queries.entry`. Refused: no basis."""
+    with transaction():
+        person_id = queries.entry(ref, who).person_id
+        forget(person_id, Actor(who.id, person_id, _judged(basis)))
+
+
+def _neighbour(ref: str, who: Who) -> Person:
+    someone = db.session.scalar(select(Person).where(Person.ref == ref, Person.deleted_at.is_(None)).with_for_update())
+    if someone is None or someone.id == who.id or not who.can("help others", someone):
+        raise NotFound(_("We know nobody with this number where you help others."))
+    return someone
+
+
+def _judged(basis: str | None) -> str:
+    if basis not in BASES:
+        raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
+    return basis
+
+
 def stop(who: Who) -> None:
     """Everything noted of them is deleted at once; only that it was on and off stays. Again changes nothing."""
     with transaction():
@@ -62,6 +100,7 @@ def forget(person_id: int, actor: Actor) -> None:
     db.session.execute(delete(LeadAsk).where(LeadAsk.person_id == person_id))
     db.session.execute(delete(EntryLook).where(EntryLook.person_id == person_id))
     db.session.execute(delete(Openness).where(Openness.person_id == person_id))
+    db.session.execute(delete(Message).where(Message.about == about(person_id)))
     record(about(person_id), "off", actor)
 
 

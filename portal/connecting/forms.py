@@ -14,6 +14,23 @@ class Yes(Form):
     grown = BooleanField(N_("I am 18 or over"))
 
 
+BASES = {"telephone": N_("By telephone"), "in person": N_("Face to face"), "paper sheet": N_("On paper")}
+
+
+class Basis(Form):
+    basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
+
+    def fill(self) -> "Basis":
+        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        return self
+
+
+class YesFor(Basis):
+    """Of somebody without e-mail and telephone."""
+
+    number = Line(N_("The number on their letters"), [Needed(N_("Write the number, like PER-2345-6789."))], most=20)
+
+
 class Introduce(Form):
     """Whom, to whom, about what, when."""
 

@@ -19,6 +19,7 @@ def _noted(person_id: int) -> dict[str, Any]:
     asked = db.session.scalars(select(LeadAsk).where(LeadAsk.by_id == person_id).order_by(LeadAsk.id))
     return {
         "you said yes on": mine and mine.since.isoformat(),
+        "a coordinator wrote it down": mine and mine.basis,
         "you do not want to be asked since": mine and mine.never_since and mine.never_since.isoformat(),
         "on and off": [{"when": each.at.isoformat(), "what": each.kind} for each in events_of(actions.about(person_id))],
         "introductions of you": [

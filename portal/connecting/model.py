@@ -20,9 +20,11 @@ class Openness(Base):
     """Somebody's yes: they may be introduced to others and asked to lead, and it may be noted."""
 
     __tablename__ = "openness"
+    __table_args__ = (CheckConstraint("basis is null or basis in ('paper sheet', 'telephone', 'in person')", name="basis"),)
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, autoincrement=False)
     since: Mapped[datetime]
+    basis: Mapped[str | None]  # how a coordinator knows, who wrote it down for somebody without e-mail
     never_since: Mapped[date | None]  # they do not want to be asked to lead
 
     person: Mapped[Person] = relationship(viewonly=True)

@@ -8,8 +8,9 @@ from flask_login import current_user
 
 from portal import clock
 from portal.connecting import actions, forms, leaving, picture, queries, rules, signs
-from portal.errors import Refused
+from portal.errors import NotFound, Refused
 from portal.people import queries as people
+from portal.refs import clean_ref
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
@@ -165,6 +166,38 @@ def _entry(ref: str, ask_form: Any = None) -> Any:
         introductions=queries.introductions_of(whose.person_id), signs=signs.of([whose.person_id])[whose.person_id], why_not=actions.why_not_ask(whose),
         answer=forms.Answer(formdata=None).fill(), today=clock.today(), **NAMES,
     )  # fmt: skip
+
+
+@connecting.route("/connecting/desk/people/<ref>/stop", methods=["GET", "POST"])
+@allow("help others")
+def stop_for(ref: str) -> Any:
+    """They told the reader that they stop."""
+    g.private = True
+    whose = queries.entry(ref, current_user)
+    form = forms.Basis().fill()
+    if _done(form, lambda: actions.stop_for(ref, current_user, form.basis.data)):
+        flash(_("Stopped. Everything that was noted of them here is deleted."))
+        return see_other(DESK)
+    return form_page("connecting/stop.html", form, whose=whose)
+
+
+@connecting.route("/connecting/desk/yes", methods=["GET", "POST"])
+@allow("help others")
+@limiter.limit("20/minute", methods=["POST"])
+def yes_for() -> Any:
+    """The yes of somebody without e-mail and telephone."""
+    form = forms.YesFor().fill()
+    if _done(form, lambda: _say_yes_for(form)):
+        flash(_("Written down. A letter tells them how it works and how to stop."))
+        return see_other(f"{DESK}?show=all")
+    return form_page("connecting/yes.html", form)
+
+
+def _say_yes_for(form: Any) -> None:
+    try:
+        actions.say_yes_for(clean_ref(form.number.data) or "", current_user, form.basis.data)
+    except NotFound as why:
+        raise Refused(why.sentence, "number") from why
 
 
 @connecting.post("/connecting/desk/people/<ref>/ask")

@@ -97,7 +97,7 @@ def tie(number: int, post: GiftPost) -> None:
 
 
 def drawn(made: GiftSheet, notes: Sequence[GiftNote], scheme: Scheme, *, large: bool) -> Printed:
-    """The notes as tagged PDF, eight on a page, four in large print."""
+    """The notes as tagged PDF, eight on a page, two in large print."""
     where = made.event.title if made.event is not None else made.area.name
     content = {
         "notes": [
@@ -108,7 +108,7 @@ def drawn(made: GiftSheet, notes: Sequence[GiftNote], scheme: Scheme, *, large: 
             for each in notes
         ],
         "where": where, "kinds": [_("I give"), _("I wish for")], "sorts": [_(SORT_NAMES[sort]) for sort in SORTS], "what": _("What"), "name": _("My first and last name"),
-        "contact": _("E-mail or mobile, if you like (nobody else sees it)"), "how": _("With a phone: scan, and it stands on the board at once."),
+        "contact": _("E-mail or mobile, if you like (nobody else sees it)"), "how": _("With a phone: scan this, and put it up yourself."),
     }  # fmt: skip
     return Printed(
         _("Notes for the gift board, %(where)s", where=where),

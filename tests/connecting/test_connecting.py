@@ -14,6 +14,7 @@ from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.events.model import Gathering, Guest
 from portal.history import Actor, events_of
+from portal.outbox import Message
 from portal.people import actions as people
 from portal.people.queries import all_about
 from tests.connecting.village import asked, introduced, notes, village
@@ -47,6 +48,37 @@ def test_off_until_somebody_says_yes_and_gone_at_once(app: Flask) -> None:
         actions.came_of_it(ref, "met", "", cass)
     with pytest.raises(NotFound):
         actions.never_ask(maya, True)
+
+
+def test_somebody_without_e_mail_says_it_to_a_coordinator(app: Flask) -> None:
+    street = village("Idris")
+    cass = street.who("Cass")
+    with transaction():
+        elsie = people.create_person("Elsie Moor", area_id=street.areas["mossgate"], postal_address="1 Low Lane")
+    ref = elsie.ref
+    for who, whose, basis, field in (
+        (cass, street.who("Maya").ref, "telephone", "number"),
+        (cass, ref, None, "basis"),
+        (cass, ref, "dream", "basis"),
+    ):
+        with pytest.raises(Refused) as why:
+            actions.say_yes_for(whose, who, basis)
+        assert why.value.field == field
+    for who, whose in ((street.who("Rhea"), ref), (cass, "PER-2345-6789"), (cass, cass.ref)):
+        with pytest.raises(NotFound):
+            actions.say_yes_for(whose, who, "telephone")
+    for _tap in range(2):
+        actions.say_yes_for(ref, cass, "in person")
+    (letter,) = db.session.scalars(select(Message).where(Message.person_id == elsie.id)).all()
+    assert letter.channel == "letter" and "To stop" in letter.body
+    actions.introduce(ref, street.who("Idris").ref, "bees", clock.today(), cass, once_key="a")
+    with pytest.raises(NotFound):
+        actions.stop_for(ref, street.who("Rhea"), "telephone")
+    with pytest.raises(Refused):
+        actions.stop_for(ref, cass, "")
+    actions.stop_for(ref, cass, "telephone")
+    assert notes() == (0, 0) and db.session.scalars(select(Message).where(Message.person_id == elsie.id)).all() == []
+    assert [(each.kind, each.basis) for each in events_of(actions.about(elsie.id))] == [("on", "in person"), ("off", "telephone")]
 
 
 def test_each_of_the_two_deletes_a_line_and_who_wrote_it(app: Flask) -> None:
@@ -252,6 +284,7 @@ def test_the_database_refuses(app: Flask) -> None:
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "by_id": ids[1]}),
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "answer": "yes", "answered_on": clock.today()}),  # without its rest
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "answer": "never"}),
+        (Openness, {"person_id": other, "since": now, "basis": "a dream"}),
         (EntryLook, {"person_id": other, "by_id": cass, "day": clock.today()}),
     ):  # fmt: skip
         with pytest.raises(IntegrityError), transaction():

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from portal.connecting import actions, queries
+from portal.db import transaction
+from portal.people.actions import create_person
 from tests.client import Inspector
 from tests.connecting.village import asked, introduced, notes, village
 from tests.gifts.street import Street
@@ -119,3 +121,16 @@ def test_others_find_nothing(street: Street, browser: Callable[..., Inspector]) 
     for path in (f"people/{idris}/ask", f"people/{idris}/asks/ASK-2345-6789/answer", "look"):
         rhea.post(f"{DESK}{path}", {"csrf_token": token, "person": idris, "words": "x", "answer": "yes"}, 404)
     assert notes() == (0, 0)
+
+
+def test_the_yes_and_the_stop_of_somebody_without_e_mail(street: Street, browser: Callable[..., Inspector]) -> None:
+    with transaction():
+        ref = create_person("Elsie Moor", area_id=street.areas["mossgate"]).ref
+    cass = browser("Cass", 40)
+    assert f"{DESK}yes" in cass.get(DESK).links()
+    assert "nobody with this number" in cass.get(f"{DESK}yes").submit("They said yes", 422, number="PER-2345-6789", basis="telephone").text
+    cass.submit("They said yes", number=ref.lower(), basis="in person").follow()
+    assert "Elsie Moor" in cass.text
+    cass.get(f"{DESK}people/{ref}/stop").submit("Stop, and delete all of this", 422)
+    cass.submit("Stop, and delete all of this", basis="telephone").follow()
+    assert "Elsie Moor" not in cass.get(f"{DESK}?show=all").text

@@ -68,7 +68,7 @@ def an_event(street: Street, status: str = "open", days: int = -1) -> Gathering:
     with transaction():
         event = Gathering(
             ref=new_ref("EVT"), kind="hub", title="Soup and gifts", area_id=street.areas["mossgate"], place="The hub",
-            day=clock.today() + timedelta(days=days), starts=time(10), ends=time(12), organiser_id=street.who("Olga").id, entered_by="scheme", code=f"{len(status) * 7:06}", made_at=clock.now(),
+            day=clock.today() + timedelta(days=days), starts=time(10), ends=time(12), organiser_id=street.who("Olga").id, entered_by="scheme", code=f"{ord(status[0]):06}", made_at=clock.now(),
             changed_at=clock.now(), status=status, decided_at=None if status == "held" else clock.now(), decided_by=None if status == "held" else "scheme",
         )  # fmt: skip
         db.session.add(event)
