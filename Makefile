@@ -28,7 +28,7 @@ run: .venv/.runs ## start the demo: web server and worker (PORT=8123, DATABASE_U
 install: .venv/.runs ## make the environment in .venv, nothing else
 
 .PHONY: test
-test: .venv/.develops ## run every test, on SQLite and PostgreSQL (TESTS=tests/ledger for some, JOBS=4)
+test: .venv/.develops ## test in ten minutes; WHOLE=1 for every test on both engines, as CI does (TESTS=tests/ledger for some, JOBS=4)
 	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 .PHONY: lint

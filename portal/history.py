@@ -49,6 +49,7 @@ class Actor:
 
 
 SCHEME = Actor()
+BASES = ("paper sheet", "telephone", "in person")  # how somebody who acts for another may know; a sheet has a number behind it
 
 
 def record(about: str, kind: str, actor: Actor, *, reason: str | None = None, **data: Any) -> Event:

@@ -55,11 +55,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Pages are looked at closely on SQLite; on PostgreSQL the walk of all pages by everybody, and the tests of what they read and do."""
-    pages = [item for item in items if item.path.name.endswith("pages.py") and "postgresql" in item.name]
-    if pages:
-        config.hook.pytest_deselected(items=pages)
-        items[:] = [item for item in items if item not in pages]
+    """Leave out what another test does as well: pages are looked at closely on SQLite only, and walked on both engines."""
+    whole = _whole(config)
+    left = {item for item in items if ("postgresql" in item.name and item.path.name.endswith("pages.py")) or not (whole or _soon(item))}
+    if left:
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "" if _whole(config) else "Left out: what takes long, and most of PostgreSQL's half. With them, as CI does: make test WHOLE=1"
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether everything is run: on CI, where it is asked for, and of any part that is named."""
+    return IN_CI or bool(os.environ.get("WHOLE")) or config.args != config.getini("testpaths")
+
+
+def _soon(item: pytest.Item) -> bool:
+    """Whether a test is of those done in ten minutes: on PostgreSQL only what the database itself must refuse or sort out."""
+    both = item.path.parent.name in ("ledger", "infra", "worker", "outbox") or "race" in item.nodeid
+    return item.get_closest_marker("slow") is None and (both or "postgresql" not in item.name)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

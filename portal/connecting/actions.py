@@ -17,7 +17,7 @@ from portal.db import db, is_postgresql, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.events.model import Gathering
 from portal.gifts.model import GiftPost
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.ideas.model import Idea
 from portal.outbox import Message
 from portal.people.access import Who
@@ -27,7 +27,6 @@ from portal.timebank.model import Exchange
 from portal.timebank.sessions_model import TimeSession
 from portal.words import _
 
-BASES = ("telephone", "in person", "paper sheet")
 KINDS: Mapping[str, Any] = {"IDE": Idea, "EXC": Exchange, "GFT": GiftPost, "EVT": Gathering, "SES": TimeSession}
 
 

@@ -6,6 +6,7 @@ from wtforms import BooleanField, RadioField, SelectField
 
 from portal.connecting.model import Openness
 from portal.connecting.rules import ANSWER_NAMES, MOST_WORDS, OUTCOME_NAMES
+from portal.people.forms import bases
 from portal.web.forms import DayField, Form, Line, Needed
 from portal.words import N_, _
 
@@ -14,14 +15,11 @@ class Yes(Form):
     grown = BooleanField(N_("I am 18 or over"))
 
 
-BASES = {"telephone": N_("By telephone"), "in person": N_("Face to face"), "paper sheet": N_("On paper")}
-
-
 class Basis(Form):
     basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
 
     def fill(self) -> "Basis":
-        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        self.basis.choices = bases()
         return self
 
 

@@ -1,6 +1,5 @@
 """One's own page of introductions and of being asked to lead; and, for coordinators, a quiet view of who links whom."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, request
@@ -13,7 +12,7 @@ from portal.people import queries as people
 from portal.refs import clean_ref
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _
 
@@ -25,18 +24,6 @@ LINKS = "/connecting/desk/introductions"
 MOST_CHOICES = 300
 ROOMS = {"IDE": "/ideas/", "GFT": "/gifts/", "EVT": "/events/", "SES": "/timebank/sessions/", "EXC": "/timebank/exchanges/"}
 NAMES: dict[str, Any] = {"outcomes": rules.OUTCOME_NAMES, "answers": rules.ANSWER_NAMES, "rooms": ROOMS}
-
-
-def _done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def _areas() -> frozenset[int] | None:
@@ -53,7 +40,7 @@ def mine() -> Any:
     """What this is, in plain words; whether it is on; and every line that is noted of the reader."""
     g.private = True
     form = forms.Yes()
-    if _done(form, lambda: actions.say_yes(current_user, grown=bool(form.grown.data))):
+    if done(form, lambda: actions.say_yes(current_user, grown=bool(form.grown.data))):
         flash(_("Thank you. You may be introduced and asked now. You can stop at any moment, here."))
         return see_other(MINE)
     open_ = queries.openness_of(current_user.id)
@@ -175,7 +162,7 @@ def stop_for(ref: str) -> Any:
     g.private = True
     whose = queries.entry(ref, current_user)
     form = forms.Basis().fill()
-    if _done(form, lambda: actions.stop_for(ref, current_user, form.basis.data)):
+    if done(form, lambda: actions.stop_for(ref, current_user, form.basis.data)):
         flash(_("Stopped. Everything that was noted of them here is deleted."))
         return see_other(DESK)
     return form_page("connecting/stop.html", form, whose=whose)
@@ -187,7 +174,7 @@ def stop_for(ref: str) -> Any:
 def yes_for() -> Any:
     """The yes of somebody without e-mail and telephone."""
     form = forms.YesFor().fill()
-    if _done(form, lambda: _say_yes_for(form)):
+    if done(form, lambda: _say_yes_for(form)):
         flash(_("Written down. A letter tells them how it works and how to stop."))
         return see_other(f"{DESK}?show=all")
     return form_page("connecting/yes.html", form)
@@ -206,7 +193,7 @@ def ask(ref: str) -> Any:
     """Note that they were asked."""
     g.private = True
     form = forms.Ask()
-    if _done(form, lambda: actions.ask(ref, form.words.data, current_user, once_key=form.once_key(current_user.id))):
+    if done(form, lambda: actions.ask(ref, form.words.data, current_user, once_key=form.once_key(current_user.id))):
         flash(_("Noted. Nobody asks them twice."))
         return see_other(f"/connecting/desk/people/{ref}")
     return _entry(ref, form)
@@ -252,7 +239,7 @@ def introduce() -> Any:
             form.one.data, form.two.data, form.words.data, form.day.data, current_user, once_key=form.once_key(current_user.id)
         )
 
-    if _done(form, note):
+    if done(form, note):
         flash(_("Noted. Both see it on their own page."))
         return see_other(LINKS)
     return form_page("connecting/introduce.html", form, enough=len(some) > 1)
@@ -265,7 +252,7 @@ def came_of_it(ref: str) -> Any:
     g.private = True
     row = queries.introduction(ref, current_user)
     form = forms.Outcome(data={"outcome": row.outcome, "led_to": row.led_to}).fill()
-    if _done(form, lambda: actions.came_of_it(ref, form.outcome.data, form.led_to.data, current_user)):
+    if done(form, lambda: actions.came_of_it(ref, form.outcome.data, form.led_to.data, current_user)):
         flash(_("Saved."))
         return see_other(LINKS)
     return form_page("connecting/outcome.html", form, row=row)

@@ -97,4 +97,4 @@ def _who(person_id: int) -> Who:
 
 def _let_go(connector: Who) -> None:
     for look in care.waiting(None):
-        care.settle(look.id, "stands", "", connector)
+        care.settle(look.id, "stands", "", connector, shown=look.idea.version)

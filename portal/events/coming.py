@@ -17,8 +17,8 @@ from portal.events import notices, queries
 from portal.events.model import Gathering, Guest
 from portal.events.notices import about
 from portal.events.queries import locked, must_run
-from portal.events.rules import BASES, is_over
-from portal.history import SCHEME, Actor, record
+from portal.events.rules import is_over
+from portal.history import BASES, SCHEME, Actor, record
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person

@@ -7,7 +7,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField
 
 from portal.events.model import Gathering
 from portal.events.rules import KINDS, Plan
-from portal.people.forms import BASES, area_choices
+from portal.people.forms import area_choices, bases
 from portal.people.model import Organisation
 from portal.places.queries import area_by_code
 from portal.web.forms import ClockField, DayField, EmailField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
@@ -151,7 +151,7 @@ class Enter(Form):
     hear = BooleanField(N_("They said that we may write to them the day after"))
 
     def fill(self) -> "Enter":
-        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        self.basis.choices = bases()
         return self
 
 

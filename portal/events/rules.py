@@ -16,7 +16,6 @@ KINDS = {
     "hub": N_("Hub session"),
     "celebration": N_("Celebration"),
 }
-BASES = ("in person", "telephone", "paper sheet")
 AHEAD = timedelta(days=366)
 MOST_PLACES = 500
 MOST_FRIENDS = 9

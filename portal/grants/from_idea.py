@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
@@ -18,10 +18,10 @@ from portal.errors import Conflict, NotYours, Refused
 from portal.events.model import Gathering
 from portal.grants import apply, match, queries
 from portal.grants.idea_model import BegunFromIdea, CarriedPledge
-from portal.grants.model import Application, Award, Pledge
+from portal.grants.model import Application, Award, Pledge, Round
 from portal.grants.moves import about
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, needed_match
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.ideas import cards, counting, moves
 from portal.ideas import queries as ideas
 from portal.ideas.model import Idea
@@ -36,7 +36,9 @@ from portal.web.filters import day
 from portal.words import _
 
 MOST_TITLE = 80  # letters of the name of a bid
-OVER = ("withdrawn", "declined", "ineligible")  # then the idea is on the wall again
+NEVER_OFFERED_NOW = or_(Application.reserve_place.is_(None), Application.round_id.in_(select(Round.id).where(Round.status == "finished")))
+# bids of which nothing comes: then the idea is on the wall again. Who has a place on a reserve list waits until the round is finished
+OVER = or_(Application.status.in_(("withdrawn", "declined", "ineligible")), and_(Application.status == "lapsed", NEVER_OFFERED_NOW))
 TOLD = ("offered", "accepted", "declined", "lapsed")
 
 
@@ -127,7 +129,7 @@ def _may_begin(idea: Idea, who: Who, basis: str | None) -> None:
     if not ideas.is_owner(who, idea):
         if not who.can("help others", idea):
             raise NotYours(_("We cannot find that idea."))
-        if basis not in cards.BASES:
+        if basis not in BASES:
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     _end_what_is_over(idea)
     if idea.status == "joined":
@@ -151,7 +153,6 @@ def _owner(idea: Idea, who: Who, name: str, contact: tuple[str, str] | None, bas
     someone = people_actions.find_or_create_person(name or idea.owner_name, contact, idea.area_id, "", Actor(who.id, None, basis))
     db.session.refresh(idea)
     cards.give_to(idea, someone)
-    counting.recount(idea)
     return someone
 
 
@@ -219,7 +220,7 @@ def follow() -> int:
     over = (
         select(BegunFromIdea.id)
         .join(Application, Application.id == BegunFromIdea.application_id)
-        .where(BegunFromIdea.ended_at.is_(None), or_(Application.status.in_(OVER), award))
+        .where(BegunFromIdea.ended_at.is_(None), or_(OVER, award))
         .order_by(BegunFromIdea.id)
     )
     count = 0
@@ -249,13 +250,12 @@ def _end_what_is_over(idea: Idea) -> bool:
     begun = db.session.scalar(_standing(idea))
     if begun is None:
         return False
-    application = db.session.get_one(Application, begun.application_id, populate_existing=True)
-    award = queries.award_of(application.id)
+    award = queries.award_of(begun.application_id)
     if award is not None and award.status == "closed":
         begun.ended_at = clock.now()
         moves.happened(idea)
         return True
-    if application.status in OVER:
+    if db.session.scalar(select(Application.id).where(Application.id == begun.application_id, OVER)) is not None:
         begun.ended_at = clock.now()
         moves.give_back(idea)
         return True
@@ -316,7 +316,7 @@ def origin_of(application_id: int) -> Origin | None:
         words = _("It began as a card at “%(event)s” in %(area)s, %(day)s.", event=event, area=area, day=day(idea.posted_at))
     else:
         words = _("It began as a card on the wall in %(area)s, %(day)s.", area=area, day=day(idea.posted_at))
-    return Origin(words, f"/ideas/{idea.ref}" if idea.status in ideas.FOR_ALL else "")
+    return Origin(words, f"/ideas/{idea.ref}" if ideas.for_all(idea) else "")
 
 
 def left_behind(application_id: int) -> Sequence[str]:

@@ -12,10 +12,9 @@ from sqlalchemy import func, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.events.model import Gathering
-from portal.events.rules import is_public
-from portal.history import SCHEME, Actor, record
-from portal.ideas import care, notices, queries
+from portal.events import queries as events
+from portal.history import BASES, SCHEME, Actor, record
+from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
 from portal.ideas.moves import back_on_the_wall, leave_the_wall
 from portal.ideas.queries import about, hold, is_owner, locked
@@ -27,8 +26,6 @@ from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.words import _
-
-BASES = ("telephone", "in person", "paper sheet")
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,9 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     judge_words(draft.title, draft.text, draft.alt, [me.name] if me is not None else [draft.name])
     if owner_id is not None:
         _not_too_many(owner_id)
+    event = events.for_all(draft.event_ref)
     made = Idea(
-        ref=new_ref("IDE"), event_id=_event(draft.event_ref), number=queries.next_number(), title=draft.title, text=draft.text, area_id=area.id, owner_id=owner_id, owner_name=name,
+        ref=new_ref("IDE"), event_id=event.id if event is not None else None, number=queries.next_number(), title=draft.title, text=draft.text, area_id=area.id, owner_id=owner_id, owner_name=name,
         owner_channel=contact[0] if contact else "none", owner_contact=contact[1] if contact else "",
         entered_by=Actor(who.id).code, basis=basis if for_somebody else None, wall=wall, posted_at=clock.now(), status="open", words="",
         ends_on=clock.today() + timedelta(days=DAYS), photo_width=0, photo_height=0, photo_alt="", people=0, minutes=0, version=1,
@@ -140,12 +138,6 @@ def _area(area_id: int | None) -> Area:
     if area is None or area.archived_at is not None:
         raise Refused(_("Choose where it is."), "area")
     return area
-
-
-def _event(ref: str) -> int | None:
-    """The event of this reference, when everybody may know of it; what anybody else wrote there is none."""
-    found = db.session.scalar(select(Gathering).where(Gathering.ref == ref)) if ref else None
-    return found.id if found is not None and is_public(found) else None
 
 
 def _must_type_for(who: Who | Nobody, area: Area, basis: str | None) -> None:
@@ -210,8 +202,11 @@ def edit(
                 photos.put(idea, picture, file, draft.alt)
             idea.photo_alt = draft.alt if idea.photo_ref else ""
             record(about(idea), "edited", actor)
-            if idea.status == "open" and (worry := care.words_that_worry(draft.title, draft.text)):
+            worry = care.words_that_worry(draft.title, draft.text)
+            if worry and idea.status == "open":
                 _hold(idea, "words", worry)
+            elif worry and idea.status == "expired":
+                care.ask_for_a_look(idea, "words", worry)
             queries.keep(idea)
     except BaseException:
         photos.drop_any(file, data_dir)
@@ -223,7 +218,7 @@ def edit(
 
 
 def renew(ref: str, who: Who, *, basis: str | None = None) -> Idea:
-    """Keep it on the wall, or pin it up again, for another 180 days; again changes nothing more.
+    """Keep it on the wall, or pin it up again, for another 180 days; again changes nothing more. Held, while nobody has looked at it yet.
 
     Refused: not theirs, twenty on the wall. Conflict: it has joined another, become an application, or was taken down.
     """
@@ -238,7 +233,10 @@ def renew(ref: str, who: Who, *, basis: str | None = None) -> Idea:
             return idea
         if idea.owner_id is not None and not queries.is_live(idea):
             _not_too_many(idea.owner_id)
+        again = idea.status != "open"
         back_on_the_wall(idea, actor, "renewed")
+        if again and (kind := care.unsettled(idea)) is not None:
+            _hold(idea, kind, "")
         return idea
 
 
@@ -284,13 +282,16 @@ def hand_over(ref: str, name: str, contact: tuple[str, str] | None, who: Who, *,
 
 
 def give_to(idea: Idea, someone: Person | None, name: str = "", contact: tuple[str, str] | None = None) -> None:
-    """Whose it is from now on, as a part of an action: an account, or a first name with a way to tell them."""
+    """Whose it is from now on, as a part of an action: an account, or a first name with a way to tell them. Who was in and is its owner
+    now counts anyway.
+    """
     must_be_in_transaction()
     idea.owner_id = someone.id if someone is not None else None
     idea.owner_name = "" if someone is not None else name
     idea.owner_channel, idea.owner_contact = contact if contact is not None and someone is None else ("none", "")
     db.session.flush()
     db.session.expire(idea, ["owner"])
+    counting.recount(idea)
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------------

@@ -56,14 +56,20 @@ def ask_for_a_look(idea: Idea, kind: str, why: str, by_id: int | None = None) ->
     return made
 
 
-def _keeper(idea: Idea, by_id: int | None) -> Person | None:
-    """Who looks: of those who help there, not whose card it is nor who reports it, the one with the fewest open looks."""
-    there = [one for one in people.holders("connector", "officer", at=idea.area_id) if one.id not in (idea.owner_id, by_id)]
+def _keeper(idea: Idea, *but: int | None) -> Person | None:
+    """Who looks: of those who help there, not whose card it is nor any of these, the one with the fewest open looks."""
+    there = [one for one in people.holders("connector", "officer", at=idea.area_id) if one.id not in (idea.owner_id, *but)]
     if not there:
         return None
     busy = select(IdeaLook.keeper_id, func.count()).where(IdeaLook.settled_at.is_(None), IdeaLook.keeper_id.in_([one.id for one in there]))
     held = dict(db.session.execute(busy.group_by(IdeaLook.keeper_id)).tuples().all())
     return min(there, key=lambda one: (held.get(one.id, 0), one.id))
+
+
+def unsettled(idea: Idea) -> str | None:
+    """The kind of a look at a card that must come before it is on the wall, while nobody has; None: nothing stands in its way."""
+    waits = select(IdeaLook.kind).where(IdeaLook.idea_id == idea.id, IdeaLook.kind != "reported", IdeaLook.settled_at.is_(None))
+    return db.session.scalar(waits.order_by(IdeaLook.id).limit(1))
 
 
 def words_that_worry(*said: str) -> str:
@@ -108,14 +114,14 @@ def hold_back(ref: str, why: str, who: Who) -> None:
         idea.status = "held"
         queries.keep(idea)
         record(about(idea), "held", Actor(who.id), reason=why)
-        ask_for_a_look(idea, "held", why, who.id)
-        notices.held(idea)
+        notices.held(ask_for_a_look(idea, "held", why, who.id), idea)
 
 
-def settle(look_id: int, outcome: str, answer: str, who: Who) -> Idea:
+def settle(look_id: int, outcome: str, answer: str, who: Who, *, shown: int) -> Idea:
     """A connector has looked: the card "stands", and is on the wall, or is "taken_down". Its owner is told, and who reported it.
 
-    All that is open about the card is settled with it. Refused: no outcome, no words for a card that goes, their own.
+    All that is open about the card is settled with it. `shown`: the version of the card that was on the page. Refused: no outcome, no
+    words for a card that goes, their own. Conflict: a colleague has said otherwise, or the card has been changed meanwhile.
     """
     with transaction():
         hold()
@@ -132,13 +138,15 @@ def settle(look_id: int, outcome: str, answer: str, who: Who) -> Idea:
             if look.outcome == outcome:
                 return idea
             raise Conflict(_("A colleague has settled this already. Look at the log."))
+        if idea.version != shown:
+            raise Conflict(_("This was changed meanwhile. Look at it again."))
         if outcome == "taken_down":
             take_down(idea, answer, Actor(who.id))
         elif idea.status == "held":
             idea.status = "open"
             queries.keep(idea)
             record(about(idea), "let_go", Actor(who.id), reason=answer or None)
-            notices.let_go(idea)
+            notices.let_go(look, idea)
         _settle_all(idea, outcome, answer, who.id)
         return idea
 
@@ -196,7 +204,7 @@ def look_of(look_id: int) -> IdeaLook:
 
 
 def remind_late() -> int:
-    """A look whose day has passed goes to whoever else helps there, and they are told, once (the worker's work)."""
+    """A look whose day has passed goes to whoever else helps there, and they are told, once (the worker's work). Never to a party."""
     late = select(IdeaLook.id).where(IdeaLook.settled_at.is_(None), IdeaLook.due_on < clock.today()).order_by(IdeaLook.id)
     count = 0
     for look_id in db.session.scalars(late).all():
@@ -206,14 +214,10 @@ def remind_late() -> int:
             if look.settled_at is not None or look.due_on >= clock.today():
                 continue
             idea = queries.locked_by_id(look.idea_id)
-            others = [
-                one for one in people.holders("connector", "officer", at=idea.area_id) if one.id not in (look.keeper_id, idea.owner_id)
-            ]
             look.due_on = working_days_after(clock.today(), LOOK_WORKING_DAYS)
-            if others:
-                look.keeper_id = others[look.id % len(others)].id
+            keeper = _keeper(idea, look.by_id, look.keeper_id) or _keeper(idea, look.by_id)
+            look.keeper_id = keeper.id if keeper is not None else None
             record(about(idea), "look_passed_on", SCHEME)
-            keeper = db.session.get(Person, look.keeper_id) if look.keeper_id is not None else None
             if keeper is not None:
                 notices.please_look(look, idea, keeper)
             count += 1

@@ -8,17 +8,10 @@ from collections.abc import Sequence
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField
 
 from portal.ideas.cards import Draft
-from portal.people.forms import area_choices
+from portal.people.forms import area_choices, bases
 from portal.places.model import Area
 from portal.web.forms import EmailOrPhoneField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField
 from portal.words import N_, _
-
-BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
-
-
-def bases() -> list[tuple[str, str]]:
-    """How a connector may know, for radios."""
-    return [(value, _(words)) for value, words in BASES.items()]
 
 
 class Card(Form):
@@ -120,6 +113,7 @@ class Settle(Form):
     answer = Paragraphs(
         N_("A few words to them"), description=N_("Needed when the card comes down. Its owner reads them, and who told us."), most=500
     )
+    version = HiddenField()
 
     def fill(self) -> "Settle":
         self.outcome.choices = [("stands", _("It stands, and is on the wall")), ("taken_down", _("It comes down"))]
@@ -128,7 +122,6 @@ class Settle(Form):
 
 class Join(Form):
     number = WholeNumberField(N_("Number of the other card"))
-    other = HiddenField()
     way = RadioField(N_("Which one stays?"), [Needed(N_("Choose which card stays."))], default="into")
     said = RadioField(N_("Who has said yes?"), validate_choice=False)
     basis = RadioField(N_("How do you know?"), validate_choice=False)

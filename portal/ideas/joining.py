@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased, joinedload
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.history import SCHEME, Actor, record
+from portal.history import BASES, SCHEME, Actor, record
 from portal.ideas import counting, moves, notices, queries
-from portal.ideas.cards import BASES, has_owner
+from portal.ideas.cards import has_owner
 from portal.ideas.model import Idea, IdeaJoin
 from portal.ideas.queries import about, hold, is_owner
 from portal.ideas.rules import ASKED_DAYS, UNDO_DAYS
@@ -97,7 +97,7 @@ def _say_yes(join: IdeaJoin, idea: Idea, into: Idea, sides: Collection[str], act
     join.status, join.joined_at = "joined", now
     idea.status, idea.into_id = "joined", into.id
     queries.keep(idea)
-    notices.joined(idea, into)
+    notices.joined(join, idea, into)
     counting.recount(into)
     record(about(idea), "joined", actor, into=into.ref)
     record(about(into), "joined_by", actor, idea=idea.ref)
@@ -168,7 +168,7 @@ def undo(ref: str, reason: str, who: Who) -> Idea:
         record(about(into), "apart_from", Actor(who.id), reason=reason, idea=idea.ref)
         counting.recount(into)
         for card in (idea, into):
-            notices.apart(card)
+            notices.apart(join, card)
         return idea
 
 
@@ -231,10 +231,6 @@ def waits_for(person_id: int) -> ColumnElement[bool]:
     return and_(IdeaJoin.status == "asked", _theirs(person_id))
 
 
-def _asked() -> Select[IdeaJoin]:
-    return select(IdeaJoin).where(IdeaJoin.status == "asked")
-
-
 def _theirs(person_id: int) -> ColumnElement[bool]:
     mine = select(Idea.id).where(Idea.owner_id == person_id)
     return or_(
@@ -245,12 +241,13 @@ def _theirs(person_id: int) -> ColumnElement[bool]:
 def desk_query(areas: Collection[int] | None) -> Select[IdeaJoin]:
     """Questions in these areas (None: all) that wait for the owner of a card without an account: a connector asks them."""
     idea, into = aliased(Idea), aliased(Idea)
-    query = _asked().join(idea, idea.id == IdeaJoin.idea_id).join(into, into.id == IdeaJoin.into_id)
+    query = select(IdeaJoin).join(idea, idea.id == IdeaJoin.idea_id).join(into, into.id == IdeaJoin.into_id)
     return query.where(
+        IdeaJoin.status == "asked",
         or_(
             and_(IdeaJoin.idea_yes_at.is_(None), idea.owner_id.is_(None), *_in(idea.area_id, areas)),
             and_(IdeaJoin.into_yes_at.is_(None), into.owner_id.is_(None), *_in(into.area_id, areas)),
-        )
+        ),
     )
 
 

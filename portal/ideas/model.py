@@ -69,7 +69,7 @@ class Idea(Base):
     ends_on: Mapped[date]  # its last day on the wall
     reminded_at: Mapped[datetime | None]
     words: Mapped[str] = mapped_column(default="")  # what the search reads while it is open; never shown
-    people: Mapped[int] = mapped_column(default=0)  # who is in, of it and of all that joined it, each once: a cache (pledges.recount)
+    people: Mapped[int] = mapped_column(default=0)  # who is in, of it and of all that joined it, each once: a cache (counting.recount)
     minutes: Mapped[Minutes] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -109,8 +109,6 @@ class IdeaPledge(Base):
     link_number: Mapped[int] = mapped_column(default=1)
     said_at: Mapped[datetime]
     changed_at: Mapped[datetime]
-
-    idea: Mapped[Idea] = relationship(viewonly=True)
 
 
 class IdeaJoin(Base):

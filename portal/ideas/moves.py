@@ -37,32 +37,40 @@ def leave_the_wall(idea: Idea, status: str, actor: Actor, *, reason: str | None 
 
 
 def take_down(idea: Idea, why: str, actor: Actor) -> None:
-    """Off the wall for good; its owner hears why. Refused: it has become an application, or has joined another."""
-    if idea.status == "taken":
+    """Off the wall for good; its owner hears why. What it had joined, however long ago, goes on without it and who said "I'm in" on it.
+
+    Refused: it has become an application, by itself or with what it has joined.
+    """
+    root = queries.root_of(idea)
+    if root.status == "taken":
         raise Refused(_("This idea has become an application. An officer looks at that first."))
+    if idea.status == "hidden":
+        return
     if idea.status == "joined":
-        raise Refused(_("This idea has joined another one. Take them apart first."))
-    if idea.status != "hidden":
-        leave_the_wall(idea, "hidden", actor, reason=why)
-        notices.taken_down(idea, why)
+        take_apart(idea, actor)
+    leave_the_wall(idea, "hidden", actor, reason=why)
+    notices.taken_down(idea, why)
+    if root is not idea:
+        counting.recount(root)
 
 
 def _let_go_of(idea: Idea, actor: Actor) -> None:
     """What had joined a card that is gone is on the wall by itself again, with whoever was in on it."""
     for other in db.session.scalars(select(Idea).where(Idea.into_id == idea.id).order_by(Idea.id).with_for_update()).all():
-        take_apart(other, actor)
-        notices.apart(other)
+        join = take_apart(other, actor)
+        notices.apart(join, other)
     counting.recount(idea)
 
 
-def take_apart(other: Idea, actor: Actor) -> None:
-    """An idea that had joined another is on the wall by itself again."""
+def take_apart(other: Idea, actor: Actor) -> IdeaJoin:
+    """An idea that had joined another is on the wall by itself again; returns what they had agreed."""
     must_be_in_transaction()
     joins = select(IdeaJoin).where(IdeaJoin.idea_id == other.id, IdeaJoin.status == "joined").with_for_update()
-    for join in db.session.scalars(joins):
-        join.status, join.undone_at = "undone", clock.now()
+    join = db.session.scalars(joins).one()
+    join.status, join.undone_at = "undone", clock.now()
     back_on_the_wall(other, actor, "apart")
     counting.recount(other)
+    return join
 
 
 def take(idea: Idea, by: str, actor: Actor) -> None:

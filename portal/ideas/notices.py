@@ -46,19 +46,19 @@ def over(idea: Idea) -> bool:
     )  # fmt: skip
 
 
-def held(idea: Idea) -> bool:
+def held(look: IdeaLook, idea: Idea) -> bool:
     values = {"title": idea.title, "link": page_of(idea)}
     return _owner_hears(
-        idea, f"held:{idea.version}:{idea.ends_on.isoformat()}", _("We look at “%(title)s” first", **values),
+        idea, f"held:{look.id}", _("We look at “%(title)s” first", **values),
         _("A neighbour who helps in the scheme looks at your card “%(title)s” before it is on the wall again. That takes two working days at most.\n\n%(link)s", **values),
         _("A neighbour looks at “%(title)s” first. Two working days at most. %(link)s", **values),
     )  # fmt: skip
 
 
-def let_go(idea: Idea) -> bool:
+def let_go(look: IdeaLook, idea: Idea) -> bool:
     values = {"title": idea.title, "number": idea.number, "link": page_of(idea)}
     return _owner_hears(
-        idea, f"let_go:{idea.version}", _("“%(title)s” is on the wall", **values),
+        idea, f"let_go:{look.id}", _("“%(title)s” is on the wall", **values),
         _("Your idea “%(title)s” is on the wall as number %(number)d.\n\nShow it to your neighbours. Who likes it says “I’m in”:\n\n%(link)s", **values),
         _("“%(title)s” is on the wall, number %(number)d: %(link)s", **values),
     )  # fmt: skip
@@ -67,7 +67,7 @@ def let_go(idea: Idea) -> bool:
 def taken_down(idea: Idea, why: str) -> bool:
     values = {"title": idea.title, "why": why}
     return _owner_hears(
-        idea, f"taken_down:{idea.version}", _("We took “%(title)s” off the wall", **values),
+        idea, "taken_down", _("We took “%(title)s” off the wall", **values),
         _("We took your card “%(title)s” off the wall.\n\n%(why)s\n\nYou may write it again in another way. If you do not agree, call us.", **values),
         _("We took “%(title)s” off the wall: %(why)s", **values)[:300],
     )  # fmt: skip
@@ -118,23 +118,23 @@ def ended(idea: Idea, how: str) -> None:
         _("“%(title)s” happened. Thank you for saying that you were in.", **values) if how == "done"
         else _("Whoever had the idea “%(title)s” has taken it back. You need do nothing. Thank you for saying that you were in.", **values)
     )  # fmt: skip
-    _all_hear(idea, how, subject, words)
+    _all_hear(idea, f"{how}:{idea.ends_on.isoformat()}", subject, words)
 
 
-def joined(idea: Idea, into: Idea) -> None:
+def joined(join: IdeaJoin, idea: Idea, into: Idea) -> None:
     """Both owners hear that two are one now; and who is in on the one that joined."""
     values = {"title": idea.title, "into": into.title, "link": page_of(into)}
     subject = _("Two ideas are one now: %(into)s", **values)
     words = _("“%(title)s” and “%(into)s” want the same, so they are one idea now. Whoever was in still is, once.\n\n%(link)s", **values)
     for each in (idea, into):
-        _owner_hears(each, f"joined:{idea.id}:{into.id}:{idea.version}", subject, words, words.replace("\n\n", " "))
-    _all_hear(idea, f"joined:{into.id}", subject, words)
+        _owner_hears(each, f"joined:{join.id}", subject, words, words.replace("\n\n", " "))
+    _all_hear(idea, f"joined:{join.id}", subject, words)
 
 
-def apart(idea: Idea) -> bool:
+def apart(join: IdeaJoin, idea: Idea) -> bool:
     values = {"title": idea.title, "link": page_of(idea)}
     return _owner_hears(
-        idea, f"apart:{idea.ends_on.isoformat()}", _("“%(title)s” is on the wall by itself again", **values),
+        idea, f"apart:{join.id}", _("“%(title)s” is on the wall by itself again", **values),
         _("Your idea “%(title)s” is on the wall by itself again, with everybody who was in on it.\n\n%(link)s", **values),
         _("“%(title)s” is on the wall by itself again: %(link)s", **values),
     )  # fmt: skip

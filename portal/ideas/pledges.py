@@ -8,9 +8,9 @@ from sqlalchemy import func, or_, select
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.ideas import counting, notices, queries
-from portal.ideas.cards import BASES
+from portal.ideas.cards import give_to
 from portal.ideas.model import Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import first_name, judge_minutes
@@ -231,14 +231,13 @@ def _still_open(idea: Idea) -> None:
 
 
 def know_again(someone: Person) -> None:
-    """Cards and pledges at this person's addresses are this person's, as a part of the action by which they have these. Where a card has
-    both, the pledge at the address stays by itself.
+    """Cards and pledges at this person's addresses are this person's, as a part of the action by which they have these; the ideas are
+    held already. Where a card has both, the pledge at the address stays by itself.
     """
     must_be_in_transaction()
     ways = [way for way in (someone.email, someone.phone) if way]
     if not ways:
         return
-    hold()
     mine = select(IdeaPledge.idea_id).where(IdeaPledge.person_id == someone.id)
     theirs = select(IdeaPledge).where(IdeaPledge.contact.in_(ways), IdeaPledge.person_id.is_(None), IdeaPledge.idea_id.not_in(mine))
     for pledge in db.session.scalars(theirs.order_by(IdeaPledge.idea_id, IdeaPledge.id).with_for_update()).all():
@@ -246,9 +245,9 @@ def know_again(someone: Person) -> None:
             pledge.person_id = someone.id
             counting.recount(db.session.get_one(Idea, pledge.idea_id))
     for idea in db.session.scalars(select(Idea).where(Idea.owner_contact.in_(ways), Idea.owner_id.is_(None)).with_for_update()).all():
-        idea.owner_id, idea.owner_name, idea.owner_channel, idea.owner_contact = someone.id, "", "none", ""
-        db.session.flush()
-        counting.recount(idea)
+        give_to(idea, someone)
 
 
+# beginning an application from a card holds the ideas first, and what grants have at the address afterwards
+people.BEFORE_NEW_ADDRESS.append(hold)
 people.AT_NEW_ADDRESS.append(know_again)

@@ -112,6 +112,11 @@ def is_live(idea: Idea) -> bool:
     return idea.status == "open" and idea.ends_on >= clock.today()
 
 
+def for_all(idea: Idea) -> bool:
+    """Whether everybody may read it: on the wall today, or grown out of it."""
+    return idea.status in FOR_ALL and (idea.status != "open" or is_live(idea))
+
+
 def is_owner(who: Who | Nobody, idea: Idea) -> bool:
     """Whether it is theirs."""
     return isinstance(who, Who) and who.id == idea.owner_id
@@ -127,7 +132,7 @@ def readable(ref: str, who: Who | Nobody) -> Idea:
     in, unless it was taken down. NotFound for all others.
     """
     idea = by_ref(ref)
-    if is_owner(who, idea) or helps(who, idea) or (idea.status in FOR_ALL and (idea.status != "open" or is_live(idea))):
+    if is_owner(who, idea) or helps(who, idea) or for_all(idea):
         return idea
     if isinstance(who, Who) and idea.status in ("open", "expired", "withdrawn"):
         mine = select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, IdeaPledge.person_id == who.id, IdeaPledge.status == "in")

@@ -103,6 +103,13 @@ class Placed(Protocol):
     area_id: int | None
 
 
+@dataclass(frozen=True)
+class Lying:
+    """What lies in an area, of which no more is asked: the area itself."""
+
+    area_id: int | None
+
+
 Anybody = Who | Nobody
 Predicate = Callable[[Any, Any], bool]
 

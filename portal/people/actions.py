@@ -195,6 +195,9 @@ def create_person(
 
 def at_new_address(someone: Person) -> None:
     """Rooms above know somebody again by an address that is theirs now, as a part of an action."""
+    with db.session.no_autoflush:  # the person is locked last, as by whoever leaves
+        for lock in queries.BEFORE_NEW_ADDRESS:
+            lock()
     db.session.flush()
     for know_again in queries.AT_NEW_ADDRESS:
         know_again(someone)

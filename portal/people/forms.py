@@ -27,6 +27,11 @@ BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in per
 WAYS = {"email": N_("By e-mail"), "sms": N_("By text message"), "letter": N_("By letter")}
 
 
+def bases() -> list[tuple[str, str]]:
+    """How somebody who acts for another may know, for radios."""
+    return [(value, _(words)) for value, words in BASES.items()]
+
+
 def area_choices(blank: str) -> list[tuple[str, str]]:
     """Areas by name for a list, with a first line that chooses none."""
     return [("", blank)] + [(area.code, area.name) for area in places.areas() if area.kind != "scheme"]
@@ -137,5 +142,5 @@ class Details(Form):
     def fill(self) -> "Details":
         self.channel.choices = [(value, _(text)) for value, text in WAYS.items()]
         self.area.choices = area_choices(_("Not known"))
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         return self

@@ -24,6 +24,8 @@ COLLECTORS: dict[str, Callable[[int], Any]] = {}
 KEEPS_FROM_LEAVING: list[Callable[[int], str | None]] = []
 # what they do when a person has a new e-mail address or number, as a part of that action: know them again whom they met there before
 AT_NEW_ADDRESS: list[Callable[[Person], None]] = []
+# what they lock before any of them does, because their own actions lock in that order
+BEFORE_NEW_ADDRESS: list[Callable[[], None]] = []
 # whether somebody is trusted with more than residents are, by what a room above knows of them (a seat): the desk never changes their details
 TRUSTED: list[Callable[[int], bool]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now

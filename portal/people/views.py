@@ -15,7 +15,7 @@ from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
 from portal.people import actions, caring, forms, invitations, queries
-from portal.people.access import proved_lately
+from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
 from portal.places.model import Area
@@ -79,15 +79,14 @@ def area_id(code: str) -> int | None:
 
 def own_areas() -> Sequence[Area]:
     """Areas in use where the person of this request helps others, theirs first."""
-    mine = [area for area in places.areas() if area.kind != "scheme" and may("help others", Placed(area))]
+    mine = [area for area in places.areas() if area.kind != "scheme" and may("help others", Lying(area.id))]
     return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
 
 
-class Placed:
-    """An area as access sees it: something that lies there."""
-
-    def __init__(self, area: Area) -> None:
-        self.area_id = area.id
+def sent_picture() -> photos.Picture | None:
+    """The photo of the form that was sent, if there is one. Refused: not one that we can read."""
+    sent = request.files.get("photo")
+    return photos.read(sent.read()) if sent is not None and sent.filename else None
 
 
 def begin_session(token: str) -> None:

@@ -1,4 +1,7 @@
-"""How often one address may do the things that cost something: sign-in codes, links, searches, exports.
+"""How often somebody may do the things that cost something: sign-in codes, links, searches, exports.
+
+A person who is signed in is counted as themselves, so that twelve seats who vote in one hall over one wifi do not stop each other;
+everybody else by their address.
 
 Counted in each server process; what must hold across processes (codes sent to one address, wrong tries) is counted in the
 database by the action itself.
@@ -7,8 +10,15 @@ database by the action itself.
 from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import current_user
 
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True, strategy="moving-window")
+
+def who() -> str:
+    """Whom a try is counted for."""
+    return f"person {current_user.id}" if current_user.is_authenticated else get_remote_address()
+
+
+limiter = Limiter(who, storage_uri="memory://", headers_enabled=True, strategy="moving-window")
 
 
 def install(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """Answer with a whole page, with one block of it for HTMX, or with a 303."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template
@@ -7,6 +8,7 @@ from htmx_flask import request
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.errors import Refused
 from portal.web.documents import Document, Printed, pdf
 
 
@@ -31,6 +33,18 @@ def pdf_page(document: Document | Printed, name: str) -> Response:
     response = Response(pdf(document), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response
+
+
+def done(form: Any, act: Callable[[], object]) -> bool:
+    """Whether the form was sent, could be understood, and the action did not refuse."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        act()
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return False
+    return True
 
 
 def see_other(path: str) -> AnyResponse:

@@ -23,7 +23,7 @@ PLAIN = cards.Draft(title=BENCH, area_id=None, text="So that old people can rest
 
 
 def fair() -> Season:
-    """The season with the connectors Gus and Cora, the areas Mossgate and Chadwell, and Maya, Bo and Idris, who have had a card before."""
+    """The season with the connectors Gus and Cora, the neighbours Maya, Bo and Idris without a card yet, and the area Chadwell too."""
     season = begin()
     with transaction():
         db.session.add(Area(code="chadwell", name="Chadwell", kind="ward"))
@@ -60,7 +60,7 @@ def let_go(season: Season, ref: str) -> None:
 
     for look in care.waiting(None):
         if look.idea.ref == ref:
-            care.settle(look.id, "stands", "", season.who("Cora"))
+            care.settle(look.id, "stands", "", season.who("Cora"), shown=look.idea.version)
     db.session.rollback()
 
 

@@ -81,6 +81,13 @@ class TestPinning:
         cards.hand_over(nobody, "Walter Webb", None, season.who("Gus"), basis="in person")
         assert queries.whose(the(nobody)) == "Walter"
 
+    def test_who_is_in_and_becomes_its_owner_counts_anyway(self, season: Season) -> None:
+        ref = pin(season, None)
+        pledges.say_in(ref, 60, season.who("Bo"))
+        assert the(ref).people == 1
+        cards.hand_over(ref, "Bo", ("email", "bo@example.org"), season.who("Gus"), basis="in person")
+        assert (the(ref).owner_id, the(ref).people, the(ref).minutes) == (season.who("Bo").id, 0, 0)
+
     def test_the_same_form_twice_is_one_card_and_each_has_a_number(self, season: Season) -> None:
         one = pin(season, key="tap")
         assert pin(season, key="tap") == one
@@ -181,6 +188,19 @@ class TestKeepingAndEnding:
 
 
 class TestCare:
+    def test_taking_it_back_or_waiting_is_no_way_round_a_look(self, season: Season) -> None:
+        ref, known = pin(season, "Maya", known=False), pin(season, "Bo", "A choir for the estate")
+        cards.end(ref, "withdrawn", season.who("Maya"))
+        assert cards.renew(ref, season.who("Maya")).status == "held" and on_the_wall() == ["A choir for the estate"]
+        assert [each.kind for each in care.waiting(None)] == ["new"]
+        with clock.held_at(clock.now() + timedelta(days=181)):
+            cards.end_due()
+            cards.edit(known, cards.Draft("A knife for the estate", area()), season.who("Bo"), shown=1)
+            assert the(known).status == "expired"
+            assert cards.renew(known, season.who("Bo")).status == "held" and on_the_wall() == []
+            let_go(season, known)
+            assert on_the_wall() == ["A knife for the estate"]
+
     def test_a_report_has_a_person_and_a_day_and_the_card_stays_meanwhile(self, season: Season) -> None:
         ref = pin(season)
         with pytest.raises(Refused, match="few words"):
@@ -193,7 +213,7 @@ class TestCare:
         assert all(each.keeper is not None for each in looks)
         care.hold_back(ref, "We look at it together", season.who("Gus"))
         assert on_the_wall() == [] and the(ref).status == "held"
-        care.settle(looks[0].id, "stands", "It is kind enough.", season.who("Cora"))
+        care.settle(looks[0].id, "stands", "It is kind enough.", season.who("Cora"), shown=1)
         assert on_the_wall() == [BENCH] and care.waiting(None) == []
         assert [each.outcome for each, _who in care.log(None)] == ["stands"] * 4  # the first look at a new card too
         assert [each.to_name for each in mail() if "Thank you for telling us" in each.subject] == ["Bo"]
@@ -203,16 +223,16 @@ class TestCare:
         care.report(ref, "Not a bench at all", season.who("Bo"), once_key="r1")
         look = care.waiting(None)[0].id
         with pytest.raises(Refused, match="Write why"):
-            care.settle(look, "taken_down", "", season.who("Gus"))
+            care.settle(look, "taken_down", "", season.who("Gus"), shown=1)
         with pytest.raises(Refused, match="stands or comes down"):
-            care.settle(look, "", "", season.who("Gus"))
+            care.settle(look, "", "", season.who("Gus"), shown=1)
         with pytest.raises(NotYours):
-            care.settle(look, "stands", "", season.who("Bo"))
-        care.settle(look, "taken_down", "It names somebody.", season.who("Gus"))
-        care.settle(look, "taken_down", "It names somebody.", season.who("Gus"))
+            care.settle(look, "stands", "", season.who("Bo"), shown=1)
+        care.settle(look, "taken_down", "It names somebody.", season.who("Gus"), shown=1)
+        care.settle(look, "taken_down", "It names somebody.", season.who("Gus"), shown=1)
         assert the(ref).status == "hidden" and "off the wall" in [each for each in mail() if each.to_name == "Maya"][-1].subject
         with pytest.raises(Conflict, match="colleague"):
-            care.settle(look, "stands", "", season.who("Cora"))
+            care.settle(look, "stands", "", season.who("Cora"), shown=1)
         with pytest.raises(Conflict):
             cards.renew(ref, season.who("Maya"))
 
@@ -222,7 +242,56 @@ class TestCare:
         look = care.waiting(None)[0]
         assert look.keeper_id != season.who("Gus").id
         with pytest.raises(Refused, match="your own"):
-            care.settle(look.id, "stands", "", season.who("Gus"))
+            care.settle(look.id, "stands", "", season.who("Gus"), shown=1)
+
+    def test_what_is_judged_is_what_was_on_the_page(self, season: Season) -> None:
+        ref = pin(season, known=False)
+        look = care.waiting(None)[0].id
+        cards.edit(ref, cards.Draft("A bench and a bin", area()), season.who("Maya"), shown=1)
+        with pytest.raises(Conflict, match="changed meanwhile"):
+            care.settle(look, "stands", "", season.who("Gus"), shown=1)
+        assert the(ref).status == "held" and len(care.waiting(None)) == 1
+        care.settle(look, "stands", "", season.who("Gus"), shown=2)
+        assert on_the_wall() == ["A bench and a bin"]
+
+    def test_a_second_look_is_told_as_the_first(self, season: Season) -> None:
+        ref = pin(season)
+        for _turn in range(2):
+            care.hold_back(ref, "We look at it together", season.who("Gus"))
+            let_go(season, ref)
+        subjects = [each.subject for each in mail() if each.to_name == "Maya"]
+        assert subjects == [f"“{BENCH}” is on the wall"] + [f"We look at “{BENCH}” first", f"“{BENCH}” is on the wall"] * 2
+
+    def test_one_that_has_joined_another_comes_down_however_long_ago_and_takes_its_neighbours_along(self, season: Season) -> None:
+        third, one, other = (
+            pin(season, "Idris", "Benches where a bus stops"),
+            pin(season, "Bo", "Some benches by the bus stop"),
+            pin(season),
+        )
+        without(one, "Hattie", 60)
+        without(other, "Ada", 120)
+        joined(season, third, one)
+        join = joined(season, one, other)
+        assert (the(other).people, the(other).minutes) == (2, 180)
+        with clock.held_at(clock.now() + timedelta(days=20)):
+            care.report(one, "It names somebody", season.who("Idris"), once_key="r")
+            care.settle(care.waiting(None)[0].id, "taken_down", "It names somebody.", season.who("Gus"), shown=1)
+            assert (the(one).status, the(one).into_id, who_is_in(other), the(other).people) == ("hidden", None, [("Ada", 120)], 1)
+            assert on_the_wall() == [BENCH, "Benches where a bus stops"] and join.status == "undone"
+            told = [(each.to_name, each.subject) for each in mail() if "off the wall" in each.subject or "by itself" in each.subject]
+            assert told == [
+                ("Idris", "“Benches where a bus stops” is on the wall by itself again"),
+                ("Bo", "We took “Some benches by the bus stop” off the wall"),
+            ]
+
+    def test_whoever_is_a_party_is_never_asked_to_look(self, season: Season) -> None:
+        ref, keepers = pin(season, "Gus"), set()
+        care.report(ref, "Hm", season.who("Cora"), once_key="r")
+        for turn in range(4):
+            keepers.add(care.waiting(None)[0].keeper_id)
+            with clock.held_at(clock.now() + timedelta(days=9 * (turn + 1))):
+                assert care.remind_late() == 1
+        assert keepers == {season.who("Olga").id, season.who("Otto").id}
 
     def test_a_look_that_is_late_goes_to_somebody_else(self, season: Season) -> None:
         pin(season, known=False)

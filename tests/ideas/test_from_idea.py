@@ -5,17 +5,21 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from portal import clock
+from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.exports import register
-from portal.grants import apply, decide, from_idea, match, queries, rounds
+from portal.grants import apply, award, decide, from_idea, match, queries, rounds
 from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
-from portal.ideas import cards, counting, joining, pledges
+from portal.ideas import cards, care, counting, joining, pledges
 from portal.ideas import queries as ideas
 from portal.money import Minutes, Pence
-from portal.people.actions import delete_me
+from portal.people.actions import create_person, delete_me
+from portal.people.model import Person
+from portal.people.queries import AT_NEW_ADDRESS
 from tests.conftest import Store
 from tests.grants.season import Season
 from tests.grants.sparks import png
@@ -48,6 +52,25 @@ def sent_off(season: Season, bid: str) -> None:
     application = season.bid(bid)
     version = apply.save(bid, application.version, "when", answers, season.actor("Maya"), lines=[apply.Line("Timber", Pence(100_00))])
     apply.send(bid, version, season.actor("Maya"), sure=True)
+
+
+def test_whoever_has_a_new_address_holds_the_ideas_before_any_room_knows_them_again(season: Season, store: Store) -> None:
+    """As who begins from an idea; in whichever order the rooms came to be asked."""
+    held: list[int] = []
+
+    def know_again(_someone: Person) -> None:
+        if is_postgresql():
+            mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted")
+            held.append(db.session.execute(mine).scalar_one())
+
+    for place in (0, len(AT_NEW_ADDRESS)):
+        AT_NEW_ADDRESS.insert(place, know_again)
+        try:
+            with transaction():
+                create_person("Ada Bell", email=f"ada{place}@example.org")
+        finally:
+            AT_NEW_ADDRESS.remove(know_again)
+    assert not is_postgresql() or (all(held) and len(held) == 2)
 
 
 class TestBeginning:
@@ -120,6 +143,9 @@ class TestBeginning:
         assert from_idea.left_behind(season.bid(bid).id) == ["Gus"]  # who helps to ask is no neighbour; not cut in silence
         with pytest.raises(Refused, match="together"):
             joining.undo(join.ref, "Too late", season.who("Cora"))
+        care.report(other, "Hm", season.who("Idris"), once_key="r")
+        with pytest.raises(Refused, match="An officer looks"):
+            care.settle(care.waiting(None)[0].id, "taken_down", "It names somebody.", season.who("Cora"), shown=1)
 
     def test_the_look_before_shows_what_the_rules_do_not_count(self, season: Season, store: Store) -> None:
         ref = pin(season)
@@ -191,6 +217,29 @@ class TestAfterwards:
         decide.write_letter(bid, "Not this time, and here is why.", (), None, season.actor("Olga"))
         decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
         assert from_idea.follow() == 1 and the(ref).status == "open"
+
+    def test_an_offer_that_lapsed_brings_it_back(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        until = season.offered(bid).accept_by
+        with clock.held_at(clock.now() + timedelta(days=(until - clock.today()).days + 1)):
+            assert (from_idea.follow(), award.lapse(), from_idea.follow(), the(ref).status) == (0, 1, 1, "open")
+
+    def test_a_place_on_the_reserve_list_keeps_it_until_the_round_is_finished(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        for title, asked in (("A garden", 250_00), ("A workshop", 250_00), ("A library", 250_00), ("A kitchen", 200_00)):
+            season.offered(season.sent(title, asked))
+        season.decided(bid)
+        decide.write_letter(bid, "It brings neighbours together.", (), None, season.actor("Olga"))
+        decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
+        assert (season.bid(bid).status, season.bid(bid).reserve_place, from_idea.follow(), the(ref).status) == ("lapsed", 1, 0, "taken")
+        with clock.held_at(clock.now() + timedelta(days=60)):
+            award.lapse()
+            rounds.finish_round(season.round_ref, season.actor("Olga"))
+            assert (from_idea.follow(), the(ref).status) == (1, "open")
 
     def test_the_owner_leaves_with_a_draft(self, season: Season, store: Store) -> None:
         ref = pin(season)

@@ -1,6 +1,7 @@
 """ "I'm in" and joining: with and without an account, by link, once over all cards that are one idea; asked, agreed, undone."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -228,7 +229,21 @@ class TestJoining:
         with clock.held_at(clock.now() + timedelta(days=15)), pytest.raises(Refused, match="Two weeks"):
             joining.undo(again.ref, "Too late", season.who("Gus"))
 
-    def test_what_is_alike_may_be_asked_from_the_desk_of_the_other_area_too(self, season: Season) -> None:
+    def test_a_second_time_is_told_as_the_first(self, season: Season) -> None:
+        one, other = self.two(season)
+        without(one, "Hattie", 60, HATTIE)
+        for _turn in range(2):
+            joining.undo(joined(season, one, other).ref, "They want two benches.", season.who("Gus"))
+        cards.end(one, "withdrawn", season.who("Bo"))
+        with clock.held_at(clock.now() + timedelta(days=3)):
+            cards.renew(one, season.who("Bo"))
+            cards.end(one, "withdrawn", season.who("Bo"))
+        told = Counter((each.to_name, each.subject.rpartition("”")[2]) for each in mail())
+        for name in ("Bo", "Maya"):
+            assert (told[name, f"Two ideas are one now: {BENCH}"], told[name, " is on the wall by itself again"]) == (2, 2)
+        assert (told["Hattie", f"Two ideas are one now: {BENCH}"], told["Hattie", " was taken back"]) == (2, 2)
+
+    def test_nothing_joins_what_has_left_the_wall(self, season: Season) -> None:
         one, other = self.two(season)
         cards.end(other, "withdrawn", season.who("Maya"))
         with pytest.raises(Conflict, match="not on the wall"):

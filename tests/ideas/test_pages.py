@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 
 from portal.db import db
-from portal.ideas import care, counting, pledges
+from portal.ideas import counting, joining, pledges
 from tests.client import Inspector
 from tests.conftest import Store
 from tests.grants.season import Season
-from tests.grants.sparks import picture_bytes
-from tests.ideas.fair import BENCH, fair, joined, last_pledge, mail, pin, sent, the, without
+from tests.grants.sparks import picture_bytes, png
+from tests.ideas.fair import BENCH, fair, joined, last_pledge, let_go, pin, sent, the, without
 
 
 @pytest.fixture(params=["sqlite"])
@@ -147,6 +147,25 @@ def test_joining(season: Season, browser: Callable[..., Inspector]) -> None:
     ).follow()
 
 
+def test_saying_yes_again_makes_nothing_one(season: Season, browser: Callable[..., Inspector]) -> None:
+    one, other = pin(season, "Bo", "Some benches by the bus stop"), pin(season)
+    join = joining.ask(one, other, season.who("Bo"))
+    bo = browser("Bo").get(f"/ideas/joins/{join.ref}")
+    bo.submit("Yes, make them one").follow()
+    assert "has not said yes yet" in bo.text and "They are one idea now" not in bo.text and the(one).status == "open"
+
+
+def test_the_photo_of_a_held_card(season: Season, browser: Callable[..., Inspector], store: Store) -> None:
+    ref = pin(season, known=False, picture=png(), data_dir=store.home)
+    photo = f"/ideas/photos/{the(ref).photo_ref}.jpg"
+    for name in ("", "Bo"):
+        browser(name).get(photo, status=404)
+    for name in ("Maya", "Gus"):
+        assert browser(name).client.get(photo).headers["Cache-Control"].startswith("no-store")
+    let_go(season, ref)
+    browser().get(photo)
+
+
 def test_the_desk(season: Season, browser: Callable[..., Inspector]) -> None:
     ref = pin(season)
     anybody = browser()
@@ -210,4 +229,5 @@ def test_into_an_application_and_back(season: Season, browser: Callable[..., Ins
     gus = browser("Gus", 20)
     gus.get(f"/grants/from-idea/{ref}").submit("Start the application", 422)
     gus.submit("Start the application", basis="telephone").follow()
-    assert mail() and care.waiting(None) == []
+    second = season.bid(gus.path.split("/")[2])
+    assert second.ref != bid and (second.person_id, second.helper_id) == (season.who("Maya").id, season.who("Gus").id)

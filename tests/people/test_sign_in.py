@@ -408,6 +408,16 @@ def test_one_address_asks_and_guesses_only_so_often(limited: Flask) -> None:
     assert statuses[:20] == [409] * 20 and statuses[20] == 429
 
 
+def test_two_people_behind_one_address_are_counted_apart(limited: Flask) -> None:
+    """Twelve seats vote in one hall over one wifi."""
+    rita, wanda = (Inspector(limited, budget=40).sign_in(person(name).id) for name in ("Rita", "Wanda"))
+    for one, tries in ((rita, 10), (wanda, 1)):
+        for _time in range(tries):
+            one.get("/people/me/address").submit("Send a code there", status=422, address="nobody")
+    values = rita._values(rita._form("Send a code there", None))
+    rita.post("/people/me/address", {**values, "address": "nobody"}, status=429)
+
+
 def test_nobody_signs_in_as_the_demo_outside_the_demo(store: Store) -> None:
     with store.app.app_context():
         with transaction():

@@ -16,7 +16,7 @@ from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftDraft, GiftPost
 from portal.people import queries as people
 from portal.people.model import Organisation
-from portal.people.views import area_id, settings
+from portal.people.views import area_id, sent_picture, settings
 from portal.places import queries as places
 from portal.web.filters import day
 from portal.web.forms import whole_number
@@ -297,12 +297,6 @@ def put_up_page(ref: str) -> Any:
         else _("It stands on the board now. Thank you!")
     )
     return see_other(f"/gifts/{ref}")
-
-
-def sent_picture() -> photos.Picture | None:
-    """The photo of this request, made anew."""
-    sent = request.files.get("photo")
-    return photos.read(sent.read()) if sent is not None and sent.filename else None
 
 
 def photo_again(form: Any) -> None:

@@ -12,14 +12,14 @@ from portal.events import queries as events
 from portal.gifts import forms, notes, posts, rules, wall
 from portal.gifts.model import GiftPost
 from portal.gifts.neighbours import Neighbour, SameName
-from portal.gifts.views.boards import done, draft_of, groups, neighbour, photo_again, put_up_page, sent_picture
+from portal.gifts.views.boards import draft_of, groups, neighbour, photo_again, put_up_page
 from portal.people import queries as people
-from portal.people.views import area_id, own_areas, settings
+from portal.people.views import area_id, own_areas, sent_picture, settings
 from portal.places import queries as places
 from portal.web import rows as typed_rows
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, pdf_page, see_other
+from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow
 from portal.words import N_, _
 

@@ -6,6 +6,8 @@ from typing import Self
 from wtforms import BooleanField, RadioField, SelectMultipleField
 
 from portal.grants.letters import GROUNDS
+from portal.history import BASES
+from portal.people.forms import bases
 from portal.web.forms import Form, Line, Needed, Paragraphs
 from portal.words import N_, _
 
@@ -17,7 +19,6 @@ GROUND_HINTS = {
     "fact": N_("For example: the letter says that you asked for £250, and you asked for £150."),
     DISAGREE: N_("You would have decided otherwise. We tell you what you can do."),
 }
-BASES = {"paper sheet": N_("On paper"), "telephone": N_("By telephone"), "in person": N_("Face to face")}
 
 
 class Ground(Form):
@@ -35,7 +36,7 @@ class _MaybeForSomebody(Form):
     sheet = Line(N_("Number of the paper sheet (optional)"), most=30)
 
     def fill(self, helps: bool) -> Self:
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         if not helps:
             del self.basis, self.sheet
         return self

@@ -10,8 +10,8 @@ from portal.errors import NotFound, Refused
 from portal.grants import from_idea, queries
 from portal.grants.rules import RoundRules
 from portal.ideas import queries as ideas
-from portal.ideas.forms import bases
 from portal.people import queries as people
+from portal.people.forms import bases
 from portal.people.views import settings
 from portal.web.forms import EmailOrPhoneField, Form, Line, Needed
 from portal.web.pages import form_page, see_other

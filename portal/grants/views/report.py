@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, flash, make_response, request
 from flask_login import current_user
 
-from portal import photos
 from portal.errors import Conflict, Refused
 from portal.grants import goods, queries, report, worked
 from portal.grants.forms import report as forms
@@ -14,7 +13,7 @@ from portal.grants.moves import about
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
 from portal.people import queries as people
-from portal.people.views import settings
+from portal.people.views import sent_picture, settings
 from portal.web.forms import one_line, whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
@@ -51,11 +50,6 @@ def _show(application: Application, form: Any = None, receipt_form: Any = None) 
     )  # fmt: skip
 
 
-def _picture() -> photos.Picture | None:
-    sent = request.files.get("photo")
-    return photos.read(sent.read()) if sent is not None and sent.filename else None
-
-
 @reports.post("/grants/<ref>/report/receipts")
 @allow("signed in")
 def add_receipt(ref: str) -> Any:
@@ -65,7 +59,7 @@ def add_receipt(ref: str) -> Any:
         assert form.amount.data is not None
         try:
             report.add_receipt(
-                ref, form.what.data, form.amount.data, form.bought_on.data, _picture(), settings().data_dir, acting_on(application),
+                ref, form.what.data, form.amount.data, form.bought_on.data, sent_picture(), settings().data_dir, acting_on(application),
                 once_key=form.once_key(current_user.id),
             )  # fmt: skip
         except Refused as why:
@@ -107,7 +101,7 @@ def words(ref: str) -> Any:
             bool(form.may_publish.data),
             acting_on(application),
         )
-        picture = None if request.headers.get("X-Draft") else _picture()
+        picture = None if request.headers.get("X-Draft") else sent_picture()
         if picture is not None:
             report.add_photo(ref, picture, one_line(request.form.get("alt"))[:200], settings().data_dir, acting_on(application))
         if "send" in request.form:

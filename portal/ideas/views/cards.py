@@ -1,6 +1,5 @@
 """The wall and its cards: looking, pinning, changing, ending."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,37 +9,26 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock, photos
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound
 from portal.events import queries as events
 from portal.ideas import cards, care, counting, forms, joining, prints, queries
 from portal.ideas.model import Idea
 from portal.ideas.rules import DAYS
 from portal.people.forms import area_choices
-from portal.people.views import area_id, settings
+from portal.people.views import area_id, sent_picture, settings
 from portal.places import queries as places
 from portal.places.model import Scheme
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, pdf_page, see_other
+from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
 idea_cards = Blueprint("idea_cards", __name__)
 CHIPS = {"open": N_("On the wall"), "taken": N_("Under way"), "done": N_("Happened"), "archived": N_("Earlier")}
+HELD = N_("Thank you! A neighbour who helps looks at your card first. That takes two working days at most.")
 MOST_NAMES = 6  # first names that a card shows
-
-
-def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def the_scheme() -> Scheme:
@@ -149,7 +137,7 @@ def _qr(idea: Idea) -> Markup:
 def photo(ref: str) -> Response:
     """The picture of a card, to those who may read the card."""
     idea = queries.of_photo(ref)
-    for_all = idea.status in queries.FOR_ALL and (idea.status != "open" or queries.is_live(idea))
+    for_all = queries.for_all(idea)
     if not for_all:
         queries.readable(idea.ref, current_user)
     if idea.photo_file is None:
@@ -197,7 +185,7 @@ def new() -> Any:
         if idea.status == "held" and not current_user.is_authenticated:
             return page("ideas/thanks.html", idea=idea)
         flash(
-            _("Thank you! A neighbour who helps looks at your card first. That takes two working days at most.")
+            _(HELD)
             if idea.status == "held"
             else _("It is on the wall as number %(number)d. Show it to your neighbours!", number=idea.number)
         )
@@ -210,12 +198,6 @@ def new() -> Any:
 def _home() -> str:
     area = next((each for each in places.areas() if each.id == current_user.area_id), None) if current_user.area_id else None
     return area.code if area is not None else ""
-
-
-def sent_picture() -> photos.Picture | None:
-    """The photo of the form that was sent, if there is one. Refused: not one that we can read."""
-    sent = request.files.get("photo")
-    return photos.read(sent.read()) if sent is not None and sent.filename else None
 
 
 @idea_cards.route("/ideas/<ref>/edit", methods=["GET", "POST"])
@@ -245,7 +227,7 @@ def edit(ref: str) -> Any:
 def renew(ref: str) -> Any:
     """One tap: it stays, or is back. A connector says how they know with it."""
     idea = cards.renew(ref, current_user, basis=request.form.get("basis") or None)
-    flash(_("It is on the wall until %(day)s.", day=day(idea.ends_on)))
+    flash(_(HELD) if idea.status == "held" else _("It is on the wall until %(day)s.", day=day(idea.ends_on)))
     return see_other(f"/ideas/{ref}")
 
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal.errors import NotFound, Refused
 from portal.events import queries as events
 from portal.ideas import care, forms, joining, prints, queries, wall
-from portal.ideas.views.cards import done, the_scheme
+from portal.ideas.views.cards import the_scheme
 from portal.people.views import area_id, own_areas
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
@@ -18,7 +18,7 @@ from portal.web import rows as typed_rows
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, pdf_page, see_other
+from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
@@ -50,9 +50,13 @@ def look(number: int) -> Any:
     """One card that waits: it stands, or comes down."""
     found = care.look_of(number)
     require("help others", found.idea)
-    form = forms.Settle().fill()
-    if done(form, lambda: care.settle(number, form.outcome.data, form.answer.data or "", current_user)):
-        flash(_("Settled. Its owner is told."))
+    form = forms.Settle(data={"version": found.idea.version}).fill()
+
+    def settle() -> None:
+        care.settle(number, form.outcome.data, form.answer.data or "", current_user, shown=whole_number(form.version.data))
+
+    if done(form, settle):
+        flash(_("Settled."))
         return see_other("/ideas/desk/")
     return form_page(
         "ideas/look.html",

@@ -8,14 +8,19 @@ from flask_login import current_user
 from portal.errors import NotFound, Refused
 from portal.ideas import cards, forms, joining, queries
 from portal.ideas.model import Idea
-from portal.ideas.views.cards import done, mine_or_desk
+from portal.ideas.views.cards import mine_or_desk
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, see_other
+from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow
-from portal.words import _
+from portal.words import N_, _
 
 idea_joins = Blueprint("idea_joins", __name__)
+ANSWERED = {
+    "joined": N_("They are one idea now. Everybody who is in hears of it."),
+    "declined": N_("They stay two ideas."),
+    "asked": N_("Thank you. The other side has not said yes yet. When they do, the two are one idea."),
+}
 
 
 @idea_joins.route("/ideas/<ref>/join", methods=["GET", "POST"])
@@ -41,7 +46,7 @@ def ask(ref: str) -> Any:
 
     if other is not None and "go" in request.form and done(form, join):
         if made[0].status == "joined":
-            flash(_("They are one idea now. Everybody who is in hears of it."))
+            flash(_(ANSWERED["joined"]))
             return see_other(f"/ideas/{queries.root_of(queries.by_id(made[0].into_id)).ref}")
         flash(_("Asked. When they say yes, the two are one idea."))
         return see_other(f"/ideas/{ref}")
@@ -71,10 +76,16 @@ def answer(ref: str) -> Any:
     join = joining.by_ref(ref, current_user)
     own = any(queries.is_owner(current_user, card) for card in (join.idea, join.into))
     form = forms.Answer().fill()
-    yes = request.form.get("say") == "yes"
-    if done(form, lambda: joining.answer(ref, yes, current_user, basis=form.basis.data or None)):
-        flash(_("They are one idea now. Everybody who is in hears of it.") if yes else _("They stay two ideas."))
-        return see_other(f"/ideas/{(join.into if yes else join.idea).ref}")
+    made: list[Any] = []
+
+    def say() -> None:
+        if request.form.get("say") not in ("yes", "no"):
+            raise Refused(_("Say yes or no."))
+        made.append(joining.answer(ref, request.form["say"] == "yes", current_user, basis=form.basis.data or None))
+
+    if done(form, say):
+        flash(_(ANSWERED[made[0].status]))
+        return see_other(f"/ideas/{(join.into if made[0].status == 'joined' else join.idea).ref}")
     return form_page("ideas/answer.html", form, join=join, own=own, whose=queries.whose, back="/ideas/mine" if own else "/ideas/desk/")
 
 

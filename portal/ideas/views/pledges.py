@@ -7,11 +7,10 @@ from flask_login import current_user
 
 from portal.errors import Refused
 from portal.ideas import counting, forms, pledges, queries
-from portal.ideas.views.cards import done
 from portal.money import Minutes, hours
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, see_other
+from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow, require
 from portal.words import _
 
@@ -103,7 +102,7 @@ def _page(token: str, form: Any) -> Any:
     response = form_page(
         "ideas/neighbour.html", form, pledge=pledge, idea=idea, root=root, token=token, to_prove=sent and pledge.status == "in" and pledge.proved_at is None,
         live=queries.is_live(root), became=queries.became([root.id]).get(root.id, ()), state=queries.STATE_WORDS[root.status],
-        public=root.status in queries.FOR_ALL, address=counting.link_of(pledge, counting.SENT if sent else counting.DOOR),
+        public=queries.for_all(root), address=counting.link_of(pledge, counting.SENT if sent else counting.DOOR),
         next_links=[say(pledge.id) for say in queries.NEXT_LINKS],
     )  # fmt: skip
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -132,7 +132,7 @@ def panel(ref: str) -> Any:
 
 @panels.route("/<ref>/bids/<matter_ref>", methods=["GET", "POST"])
 @allow("signed in")
-@limiter.limit("60/minute", methods=["POST"])
+@limiter.limit("120/minute", methods=["POST"])
 def matter(ref: str, matter_ref: str) -> Any:
     """A seat says what ties it, reads, and votes. Officers and the chair see who has voted, and count."""
     one = queries.panel(ref)
