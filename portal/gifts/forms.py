@@ -14,6 +14,7 @@ from portal.people.model import Organisation
 from portal.places.model import Area
 from portal.web.filters import short_day
 from portal.web.forms import ClockField, DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
+from portal.web.rows import MOST_PASTED
 from portal.words import N_, _
 
 REACHES = {
@@ -119,6 +120,7 @@ class Wall(Form):
     event = SelectField(N_("At which event? (optional)"), validate_choice=False)
     hub = SelectField(N_("On the board of a hub too? (optional)"), validate_choice=False)
     group = SelectField(N_("Notes without a name are from"), validate_choice=False)
+    paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
 
     def fill(
         self, areas: Sequence[Area], events: Sequence[Gathering], hubs: Sequence[Organisation], groups: Sequence[Organisation] = ()

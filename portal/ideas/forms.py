@@ -11,6 +11,7 @@ from portal.ideas.cards import Draft
 from portal.people.forms import area_choices, bases
 from portal.places.model import Area
 from portal.web.forms import EmailOrPhoneField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField
+from portal.web.rows import MOST_PASTED
 from portal.words import N_, _
 
 
@@ -152,6 +153,7 @@ class Wall(Form):
         N_("Where is the wall?"), [Needed(N_("Choose where it is."))], description=N_("For notes without a place of their own.")
     )
     event = SelectField(N_("At which event? (optional)"), validate_choice=False)
+    paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
 
     def fill(self, areas: Sequence[Area], events: Sequence[tuple[str, str]]) -> "Wall":
         self.area.choices = [(area.code, area.name) for area in areas]

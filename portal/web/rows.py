@@ -3,8 +3,11 @@
 The table is drawn by `macros/sheet.html`; a room says which columns there are, and judges what stands in them.
 """
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from portal.errors import Refused
 from portal.web.forms import one_line, whole_number
@@ -12,6 +15,7 @@ from portal.words import _
 
 MOST = 60
 LONGEST = 160  # letters of a cell
+MOST_PASTED = 30_000  # letters
 AT_ONCE = 10  # empty rows of a new page, and how many more a button gives
 
 
@@ -60,6 +64,17 @@ class Faulty(Refused):
         return wrong
 
 
+def filling(form: Any, rows: Sequence[Row], columns: Sequence[str], heads: Sequence[str]) -> Sequence[Row]:
+    """The rows for the page when somebody asked for what they pasted to be put into it; what is wrong with it stands at the box."""
+    try:
+        found = pasted(rows, form.paste.data, columns, heads)
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return padded(rows)
+    form.paste.data = ""
+    return padded(found)
+
+
 def filled(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows in which something stands. Refused: none, or too many."""
     some = [row for row in rows if not row.is_empty]
@@ -82,6 +97,26 @@ def sent(values: Mapping[str, str], columns: Sequence[str]) -> list[Row]:
         )
         for place in range(count)
     ]
+
+
+def pasted(rows: Sequence[Row], text: str, columns: Sequence[str], heads: Sequence[str]) -> list[Row]:
+    """What is typed already, and after it the rows of a spreadsheet: tabs, semicolons or commas between cells, the columns in the order of
+    the page; a first line of headings is left out. Refused: nothing there, or more rows than a page takes.
+    """
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    first = plain.strip("\n").partition("\n")[0]
+    between = next((each for each in ("\t", ";", ",") if each in first), "\t")
+    lines = [[one_line(cell)[:LONGEST] for cell in cells] for cells in csv.reader(io.StringIO(plain), delimiter=between)]
+    lines = [cells for cells in lines if any(cells)]
+    if lines and {cell.casefold() for cell in lines[0] if cell} <= {each.casefold() for each in heads}:
+        lines = lines[1:]
+    if not lines:
+        raise Refused(_("Paste at least one row."), "paste")
+    kept = [row for row in rows if not row.is_empty]
+    if len(kept) + len(lines) > MOST:
+        raise Refused(_("Send at most %(most)d notes at a time.", most=MOST), "paste")
+    new = [Row(0, dict(zip(columns, cells, strict=False))) for cells in lines]
+    return [replace(row, line=line) for line, row in enumerate([*kept, *new], 1)]
 
 
 def padded(rows: Sequence[Row], more: int = 0) -> list[Row]:

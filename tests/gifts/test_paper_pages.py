@@ -72,6 +72,11 @@ def test_a_wall_in_one_go(street: Street, browser: Callable[..., Inspector]) -> 
     assert "has the same on the board" in cass.text and "in a new tab" in cass.text
     cass.submit("Put them all up", again_0="y").follow()
     cass.get(f"{DESK}walls/WAL-2345-6789", 404)
+    pasted = "Number\tG or W\tSort\tWhat\tName\n\tg\tk\tHow to knit\tNora New\n\tw\tcare\tA fourth for cards\tNora New\n"
+    cass.get(f"{DESK}wall").submit("Put these rows in the table", 200, paste=pasted, area="mossgate")
+    assert "How to knit" in cass.text and "A fourth for cards" in cass.text
+    assert "at least one row" in cass.submit("Put these rows in the table", 422, paste="").text and "How to knit" in cass.text
+    assert "at most 60" in cass.submit("Put these rows in the table", 422, paste="a;b\n" * 60).text
     for path in (f"{DESK}wall", f"{DESK}notes", f"{DESK}new"):
         browser("Maya").get(path, 404)
 

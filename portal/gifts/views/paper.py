@@ -116,6 +116,8 @@ def type_wall() -> Any:
         return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0))
     if not form.validate():
         return _typing(form, typed_rows.padded(rows))
+    if "fill" in request.form:
+        return _typing(form, typed_rows.filling(form, rows, wall.COLUMNS, _heads()))
     group = next((each.id for each in groups() if each.ref == form.group.data), None)
     head = wall.Head(area_id(form.area.data), _hub(form.hub.data), _event(form.event.data), group)
     try:
@@ -130,9 +132,13 @@ def type_wall() -> Any:
     return see_other(f"/gifts/desk/walls/{ref}")
 
 
+def _heads() -> list[str]:
+    return [_(words) for words in HEADS.values()]
+
+
 def _typing(form: Any, rows: Sequence[typed_rows.Row], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})) -> Any:
     """The page of the table; each fault stands at its row."""
-    return form_page("gifts/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, most=typed_rows.MOST)
+    return form_page("gifts/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, most=typed_rows.MOST, columns=_heads())
 
 
 @gift_paper.get("/gifts/desk/walls/<ref>")

@@ -114,6 +114,8 @@ def type_wall() -> Any:
         return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0), areas)
     if not form.validate():
         return _typing(form, typed_rows.padded(rows), areas)
+    if "fill" in request.form:
+        return _typing(form, typed_rows.filling(form, rows, wall.COLUMNS, _heads()), areas)
     try:
         ref = wall.pin_wall(
             rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
@@ -128,12 +130,18 @@ def type_wall() -> Any:
     return see_other(f"/ideas/desk/walls/{ref}")
 
 
+def _heads() -> list[str]:
+    return [_(words) for words in HEADS.values()]
+
+
 def _typing(
     form: Any, rows: Sequence[typed_rows.Row], areas: Sequence[Area], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})
 ) -> Any:
     """The page of the table; each fault stands at its row."""
     names = [area.name for area in all_areas()]
-    return form_page("ideas/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, areas=areas, names=names, most=typed_rows.MOST)
+    return form_page(
+        "ideas/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, areas=areas, names=names, most=typed_rows.MOST, columns=_heads()
+    )
 
 
 @idea_desk.get("/ideas/desk/walls/<ref>")
