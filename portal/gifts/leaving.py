@@ -10,6 +10,7 @@ from portal.db import db
 from portal.gifts import care, lists, notices, parties, promises, talks
 from portal.gifts.care import about
 from portal.gifts.model import GiftParty, GiftPost
+from portal.gifts.notes_model import GiftSheet
 from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
 from portal.outbox import Message
@@ -75,10 +76,14 @@ def _talk(found: GiftTalk, person_id: int, mine: int | None) -> dict[str, Any]:
 
 def _care(person_id: int) -> dict[str, Any]:
     mine = db.session.scalar(select(GiftParty).where(GiftParty.person_id == person_id))
+    printed = db.session.scalars(select(GiftSheet).where(GiftSheet.printed_by == f"person:{person_id}").order_by(GiftSheet.id)).all()
+    sheets = (
+        {"notes that you printed": [{"reference": each.ref, "when": each.printed_at.isoformat()} for each in printed]} if printed else {}
+    )
     if mine is None:
-        return {}
+        return sheets
     said = db.session.scalars(select(GiftLook).where(GiftLook.by_id == mine.id).options(*care.SEEN).order_by(GiftLook.id)).unique()
-    return {
+    return sheets | {
         "you said that you are 18 or over": mine.grown_at and mine.grown_at.isoformat(),
         "kept from the boards since": mine.stopped_at and mine.stopped_at.isoformat(),
         "you do not want to hear from": len(db.session.scalars(select(GiftBlock.id).where(GiftBlock.by_id == mine.id)).all()),
