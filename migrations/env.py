@@ -6,8 +6,10 @@ from alembic import context
 from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
+import portal.connecting.model
 import portal.events.model
 import portal.gifts.model
+import portal.gifts.notes_model
 import portal.gifts.talks_model
 import portal.grants.idea_model
 import portal.grants.model

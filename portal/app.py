@@ -15,6 +15,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import cli, outbox, vault, words
 from portal.config import Settings
+from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
 from portal.exports.initiatives.views import initiatives
@@ -69,6 +70,7 @@ BLUEPRINTS: list[Blueprint] = [
     *ideas.PAGES,
     *strengths.PAGES,
     *gifts.PAGES,
+    connecting,
     finance,
     postroom,
     exports,

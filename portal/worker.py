@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from portal import clock, once, turns
 from portal.config import Settings
+from portal.connecting import actions as connecting
 from portal.db import db, transaction
 from portal.events import due as events
 from portal.gifts import care as gift_care
@@ -105,6 +106,7 @@ DUE: list[Callable[[], int]] = [
     loans.remind,
     gift_care.chase,
     gift_drafts.forget,
+    connecting.forget_old,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -4,14 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from portal import clock
-from portal.db import transaction
-from portal.gifts import care, loans, posts, promises, talks
+from portal.db import db, transaction
+from portal.events.model import Gathering
+from portal.gifts import care, loans, notes, posts, promises, talks, wall
 from portal.gifts.rules import Draft
 from portal.history import Actor
 from portal.people import actions as people
 from portal.people import queries
 from portal.people.access import Who
+from portal.web.rows import Row
 
 if TYPE_CHECKING:
     from portal.demo.story import Story
@@ -29,6 +33,15 @@ SAID = (
     (9, "gift", "hands", "I sew on buttons and zips", "", 1, 12, False),
     (3, "gift", "give", "Rhubarb, as much as you can carry", "From the allotment, cut on Sunday.", 6, 2, True),
 )  # fmt: skip
+
+
+# typed from sticky notes: gift or wish, sort, what, who, where they are reached
+NOTES = (
+    ("g", "lend", "A wallpaper table", "Elsie Moor", ""),
+    ("w", "do", "Somebody to hang a curtain rail", "Elsie Moor", ""),
+    ("g", "know", "How to bake without gluten", "Walter Webb", "walter.webb@people.example"),
+    ("w", "company", "A walk with a dog, I have none", "Dot Finch", ""),
+)
 
 
 class Gifts:
@@ -53,6 +66,7 @@ class Gifts:
         talk = self._interested(told["I know how to fill in forms"], 12, "The one from the council has forty pages!", 8)
         self._say(talk, 2, "Forty pages are two cups of tea. Tuesday?", 7)
         self._ended()
+        self._on_paper()
         for days in (10, 3, 0):
             with self.story.at(self.story.ago(days) if days else self.story.now):
                 for brought_about in DUE:
@@ -193,6 +207,24 @@ class Gifts:
         sofa = self._post(15, "gift", "give", "A sofa, a little tired", "", 1, 5, False)
         with self.story.at(self.story.ago(1)):
             care.report(sofa, "This is the same sofa that lies in the lane.", self.who[6])
+
+    def _on_paper(self) -> None:
+        """Notes printed for an event, a wall of them typed the day after, one with an answer that the connector passes on."""
+        event = db.session.scalars(
+            select(Gathering)
+            .where(Gathering.status == "open", Gathering.decided_at.is_not(None), Gathering.day < clock.today())
+            .order_by(Gathering.day.desc())
+        ).first()
+        if event is None:
+            return
+        days = (clock.today() - event.day).days
+        with self.story.at(self.story.ago(days + 2)):
+            sheet = notes.print_sheet(event.area_id, None, event.id, 1, self.connector, once_key=self._key())
+        numbers = [str(each.number) for each in notes.sheet(sheet, self.connector)[1]]
+        rows = [Row(line, dict(zip(wall.COLUMNS, (numbers[line], *cells), strict=True))) for line, cells in enumerate(NOTES, 1)]
+        with self.story.at(self.story.ago(max(days - 1, 0), hour=12)):
+            ref = wall.put_up(rows, wall.Head(event.area_id, event_id=event.id), self.connector, once_key=self._key())
+        self._interested(wall.typed(ref, self.connector)[0].ref, 4, "I could do with that on Saturdays.", max(days - 2, 0))
 
     def _ended(self) -> None:
         """One in each state that is on no board, and one that ends soon."""

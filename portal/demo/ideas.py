@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 DUE = (cards.remind_ending, cards.end_due, care.remind_late, joining.lapse, from_idea.follow)
 NOTES = (
-    wall.Typed(1, "A bench by the bus stop on the green", "So that older neighbours can rest on the way.", "Elsie"),
-    wall.Typed(2, "Apple trees along the footpath", "", "Samir", "samir.fair@demo.example"),
-    wall.Typed(3, "A choir for everybody who thinks they cannot sing"),
-    wall.Typed(4, "Paint the underpass together", "With the school. Bright colours.", "Nadia"),
+    wall.note(1, "A bench by the bus stop on the green", "So that older neighbours can rest on the way.", "Elsie"),
+    wall.note(2, "Apple trees along the footpath", "", "Samir", "samir.fair@demo.example"),
+    wall.note(3, "A choir for everybody who thinks they cannot sing"),
+    wall.note(4, "Paint the underpass together", "With the school. Bright colours.", "Nadia"),
 )
 
 

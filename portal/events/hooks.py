@@ -23,3 +23,4 @@ AT_UNDO: list[Callable[[Gathering, int, Actor], None]] = []  # that was a mistak
 AT_CHANGE: list[Callable[[Gathering, Actor], None]] = []  # another day, time, place or name
 AT_CANCEL: list[Callable[[Gathering, Actor], None]] = []
 ALSO: list[Callable[[Gathering], Also | None]] = []  # for its page; one query each
+LINKS: list[Callable[[Gathering], Also]] = []  # for everybody who reads the page of a public event; no query

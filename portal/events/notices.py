@@ -147,7 +147,11 @@ def thanks(gathering: Gathering, guest: Guest, due_at: datetime) -> bool:
     to = _addressee(guest)
     if to is None:
         return False
-    values = _values(gathering) | {"gift": address_of("/gifts/"), "idea": address_of("/ideas/"), "hour": address_of("/timebank/")}
+    values = _values(gathering) | {
+        "gift": address_of(f"/gifts/?event={gathering.ref}"),
+        "idea": address_of("/ideas/"),
+        "hour": address_of("/timebank/"),
+    }
     text = Text(
         subject=_("Thank you for coming: %(title)s", **values),
         body=_("It was good to see you at %(title)s. You said that we may ask, so here are three small questions. Each is a way to go on, and none is a must.\n\nIs there something that you could give or lend?\n%(gift)s\n\nDid an idea come up?\n%(idea)s\n\nCould you give an hour, or do with one?\n%(hour)s\n\nThis is the only message of this kind about that day.", **values),

@@ -20,6 +20,7 @@ from portal.words import _
 MARK = 8
 FEED_BACK = timedelta(days=90)  # how long what is over stays in a calendar that people keep
 MOST = 500
+LATELY = timedelta(days=60)
 PUBLIC = and_(Gathering.status.in_(("open", "cancelled")), Gathering.decided_at.is_not(None))
 WHOLE = (
     joinedload(Gathering.area), joinedload(Gathering.organiser), joinedload(Gathering.organisation), joinedload(Gathering.series),
@@ -96,6 +97,19 @@ def times_of(series: Series, *, since: date | None = None, limit: int = MOST) ->
     if since is not None:
         query = query.where(Gathering.day >= since)
     return db.session.scalars(query.order_by(Gathering.day, Gathering.id).limit(limit)).all()
+
+
+def for_all(ref: str) -> Gathering | None:
+    """An event that everybody may know of, by its reference; None: there is none. One query, and none without a reference."""
+    return db.session.scalar(select(Gathering).where(Gathering.ref == ref, PUBLIC)) if ref else None
+
+
+def lately(areas: Collection[int]) -> Sequence[Gathering]:
+    """Where a wall of notes may come from: public events in these areas of the last sixty days, the latest first."""
+    today = clock.today()
+    query = select(Gathering).where(PUBLIC, Gathering.status == "open", Gathering.area_id.in_(areas))
+    query = query.where(Gathering.day <= today, Gathering.day >= today - LATELY)
+    return db.session.scalars(query.order_by(Gathering.day.desc(), Gathering.id.desc()).limit(30)).all()
 
 
 # --- who may -------------------------------------------------------------------------------------------------------------

@@ -151,6 +151,7 @@ def robots() -> Response:
                 "/panels/",
                 "/photos/",
                 "/strengths/desk/",
+                "/connecting/",
             )
         ),
         "Allow: /",

@@ -7,10 +7,14 @@ from typing import Any
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField
 
 from portal import clock
+from portal.events.model import Gathering
 from portal.gifts.rules import SORT_NAMES, STAYS, USUAL, Draft, sort_name
-from portal.people.forms import BASES, area_choices
+from portal.people.forms import area_choices, bases
 from portal.people.model import Organisation
-from portal.web.forms import ClockField, DayField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
+from portal.places.model import Area
+from portal.web.filters import short_day
+from portal.web.forms import ClockField, DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs, WholeNumberField, whole_number
+from portal.web.rows import MOST_PASTED
 from portal.words import N_, _
 
 REACHES = {
@@ -55,6 +59,8 @@ class Post(Form):
     basis = RadioField(N_("How did they ask?"), validate_choice=False)
     without_photo = BooleanField(N_("Take the photo away"))
     version = HiddenField()
+    event = HiddenField()  # on whose board it also stands
+    note = HiddenField()  # number of the sticky note that it is
 
     def fill(self, kind: str, groups: Sequence[Organisation], hubs: Sequence[Organisation]) -> "Post":
         """`kind`: where it is known already; `groups`: organisations for which the reader may post; `hubs`: those that have a board."""
@@ -76,7 +82,7 @@ class Post(Form):
 
     def typed_values(self) -> dict[str, Any]:
         """What a stranger typed, to be put aside; `draft` and `again` read it."""
-        plain = ("kind", "title", "sort", "area", "days", "text", "alt", "reach", "hub")
+        plain = ("kind", "title", "sort", "area", "days", "text", "alt", "reach", "hub", "event", "note")
         until = self.until_day.data
         return {name: self[name].data or "" for name in plain} | {
             "quantity": self.quantity.data or 1,
@@ -85,12 +91,12 @@ class Post(Form):
         }
 
 
-def draft(typed: Mapping[str, Any], area_id: int | None, hub_id: int | None) -> Draft:
+def draft(typed: Mapping[str, Any], area_id: int | None, hub_id: int | None, event_id: int | None = None) -> Draft:
     """What was typed (`Post.typed_values`), as the rules judge it."""
     until = date.fromisoformat(typed["until_day"]) if typed["until_day"] else None
     return Draft(
         kind=typed["kind"], sort=typed["sort"], title=typed["title"], area_id=area_id, text=typed["text"], reach=typed["reach"], quantity=int(typed["quantity"]),
-        days=whole_number(typed["days"], USUAL), until_day=until, alt=typed["alt"], hub_id=hub_id,
+        days=whole_number(typed["days"], USUAL), until_day=until, alt=typed["alt"], hub_id=hub_id, event_id=event_id,
     )  # fmt: skip
 
 
@@ -99,9 +105,44 @@ def again(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {**typed, "until_day": date.fromisoformat(typed["until_day"]) if typed["until_day"] else None}
 
 
-def bases() -> list[tuple[str, str]]:
-    """How a coordinator may know, for radios."""
-    return [(value, _(words)) for value, words in BASES.items()]
+class PostFor(Post):
+    """For somebody without e-mail: who it is, and how a coordinator knows."""
+
+    name = Line(
+        N_("Who is it for?"),
+        [Needed(N_("Write their name, or the number on their letters."))],
+        description=N_("First and last name, or the number on their letters, like PER-2345-6789."),
+        most=80,
+    )
+    contact = EmailOrPhoneField(N_("Their e-mail or mobile (optional)"), description=N_("Nobody sees it. Without one they get letters."))
+    another = BooleanField(N_("It is somebody else of that name"))
+
+
+class Wall(Form):
+    """The head of a wall. Its rows are read by `web.rows.sent`: they come and go."""
+
+    area = SelectField(N_("Where is the wall?"), [Needed(N_("Choose where it is."))])
+    event = SelectField(N_("At which event? (optional)"), validate_choice=False)
+    hub = SelectField(N_("On the board of a hub too? (optional)"), validate_choice=False)
+    group = SelectField(N_("Notes without a name are from"), validate_choice=False)
+    paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
+
+    def fill(
+        self, areas: Sequence[Area], events: Sequence[Gathering], hubs: Sequence[Organisation], groups: Sequence[Organisation] = ()
+    ) -> "Wall":
+        self.area.choices = [(area.code, area.name) for area in areas]
+        self.event.choices = [("", _("At none")), *((each.ref, f"{each.title}, {short_day(each.day)}") for each in events)]
+        self.hub.choices = [("", _("No")), *((each.ref, each.name) for each in hubs)]
+        self.group.choices = [("", _("Nobody: each note has a name")), *((each.ref, each.name) for each in groups)]
+        return self
+
+
+class Notes(Wall):
+    """What sticky notes are printed for, and how many pages."""
+
+    pages = WholeNumberField(
+        N_("How many pages?"), [Needed(N_("Write a number, like 1."))], default=2, description=N_("Eight notes on each.")
+    )
 
 
 class Say(Form):

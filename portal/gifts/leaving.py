@@ -10,6 +10,7 @@ from portal.db import db
 from portal.gifts import care, lists, loans, notices, parties, promises, talks
 from portal.gifts.care import about
 from portal.gifts.model import GiftParty, GiftPost
+from portal.gifts.notes_model import GiftSheet
 from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
 from portal.outbox import Message
@@ -30,7 +31,7 @@ def _posts(person_id: int) -> list[dict[str, Any]]:
     return [
         {
             "reference": row.ref, "kind": row.kind, "sort": row.sort, "what": row.title, "more": row.text, "place": row.area.name,
-            "hub": row.hub.name if row.hub is not None else None, "seen by": row.reach, "how many": row.quantity, "promised": row.promised,
+            "hub": row.hub.name if row.hub is not None else None, "event": row.event.title if row.event is not None else None, "seen by": row.reach, "how many": row.quantity, "promised": row.promised,
             "must go by": row.until_day and row.until_day.isoformat(), "on the board until": row.ends_on.isoformat(), "photo": row.photo_ref,
             "what is in the photo": row.photo_alt, "state": row.status, "posted": row.posted_at.isoformat(), "note": row.note_number,
             "you wrote it for somebody": row.party.person_id != person_id,
@@ -75,10 +76,14 @@ def _talk(found: GiftTalk, person_id: int, mine: int | None) -> dict[str, Any]:
 
 def _care(person_id: int) -> dict[str, Any]:
     mine = db.session.scalar(select(GiftParty).where(GiftParty.person_id == person_id))
+    printed = db.session.scalars(select(GiftSheet).where(GiftSheet.printed_by == f"person:{person_id}").order_by(GiftSheet.id)).all()
+    sheets = (
+        {"notes that you printed": [{"reference": each.ref, "when": each.printed_at.isoformat()} for each in printed]} if printed else {}
+    )
     if mine is None:
-        return {}
+        return sheets
     said = db.session.scalars(select(GiftLook).where(GiftLook.by_id == mine.id).options(*care.SEEN).order_by(GiftLook.id)).unique()
-    return {
+    return sheets | {
         "you said that you are 18 or over": mine.grown_at and mine.grown_at.isoformat(),
         "kept from the boards since": mine.stopped_at and mine.stopped_at.isoformat(),
         "you do not want to hear from": len(db.session.scalars(select(GiftBlock.id).where(GiftBlock.by_id == mine.id)).all()),

@@ -9,6 +9,8 @@ from sqlalchemy.orm import joinedload
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
+from portal.events.hooks import LINKS, Also
+from portal.events.model import Gathering
 from portal.finding import Found, Shelf
 from portal.gifts import parties
 from portal.gifts.model import GiftParty, GiftPost, GiftWord
@@ -24,16 +26,17 @@ PAGE = 20
 SHELF = Shelf(GiftPost, GiftWord)
 WHOLE = (
     joinedload(GiftPost.party).joinedload(GiftParty.person), joinedload(GiftPost.party).joinedload(GiftParty.organisation),
-    joinedload(GiftPost.area), joinedload(GiftPost.hub),
+    joinedload(GiftPost.area), joinedload(GiftPost.hub), joinedload(GiftPost.event),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Board:
-    """Which board is looked at: that of an area, of a hub, or everywhere. `home`: where the reader lives, whom that reaches."""
+    """Which board is looked at: that of an area, of a hub, of an event, or everywhere. `home`: where the reader lives, whom that reaches."""
 
     area: Area | None = None
     hub: Organisation | None = None
+    event: Gathering | None = None
     home: int | None = None
 
 
@@ -74,6 +77,8 @@ def listed(board: Board, filters: Filters, own: Sequence[int] = ()) -> Select[Gi
         query = query.where(GiftPost.area_id.in_(within(board.area.code)))
     if board.hub is not None:
         query = query.where(or_(GiftPost.hub_id == board.hub.id, GiftPost.party_id.in_(_party_of(board.hub.id))))
+    if board.event is not None:
+        query = query.where(GiftPost.event_id == board.event.id)
     if filters.kind:
         query = query.where(GiftPost.kind == filters.kind)
     return query.where(GiftPost.sort == filters.sort) if filters.sort else query
@@ -139,3 +144,14 @@ def of_parties(ids: Sequence[int], *, before: int | None = None, limit: int = PA
     if before is not None:
         query = query.where(GiftPost.id < before)
     return db.session.scalars(query.order_by(GiftPost.id.desc()).limit(limit)).all()
+
+
+# --- events --------------------------------------------------------------------------------------------------------------
+
+
+def board_of(gathering: Gathering) -> Also:
+    """For the page of a public event, as everybody sees it."""
+    return Also(_("The gift board of this event"), f"/gifts/?event={gathering.ref}")
+
+
+LINKS.append(board_of)

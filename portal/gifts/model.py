@@ -7,6 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, Un
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
+from portal.events.model import Gathering
 from portal.finding import KnownWords
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
@@ -68,6 +69,8 @@ class GiftPost(Base):
         Index("ix_gift_post_party_id_id", "party_id", "id"),
         Index("ix_gift_post_area_id", "area_id", "status", "id"),
         Index("ix_gift_post_hub_id", "hub_id", "status", "id"),
+        Index("ix_gift_post_event_id", "event_id", "status", "id"),
+        Index("ix_gift_post_wall", "wall"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -80,6 +83,7 @@ class GiftPost(Base):
     same: Mapped[str]  # what it says, folded: nobody has the same standing twice (rules.same)
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
     hub_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # on whose board it also stands
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("gathering.id"))  # on whose board it also stands
     reach: Mapped[str]
     quantity: Mapped[int] = mapped_column(default=1)
     promised: Mapped[int] = mapped_column(default=0)  # promised to somebody, handed over, or lent and not back
@@ -97,11 +101,13 @@ class GiftPost(Base):
     entered_by: Mapped[str]  # "person:12": who typed it, for themselves or for somebody else
     basis: Mapped[str | None]
     note_number: Mapped[str | None]  # of the sticky note that it was typed from
+    wall: Mapped[str | None]  # WAL-....-....: typed from a wall together with others
     version: Mapped[int] = mapped_column(default=1)
 
     party: Mapped[GiftParty] = relationship(viewonly=True)
     area: Mapped[Area] = relationship(viewonly=True)
     hub: Mapped[Organisation | None] = relationship(viewonly=True)
+    event: Mapped[Gathering | None] = relationship(viewonly=True)
 
     @property
     def left(self) -> int:

@@ -11,9 +11,12 @@ from sqlalchemy import ColumnElement, func, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.gifts import care, lists, notices, parties, rules
+from portal.events.model import Gathering
+from portal.events.rules import is_public
+from portal.gifts import care, lists, neighbours, notes, notices, parties, rules
 from portal.gifts.care import about
 from portal.gifts.model import STANDING, GiftParty, GiftPost
+from portal.gifts.neighbours import Neighbour
 from portal.gifts.rules import Draft
 from portal.history import SCHEME, Actor, record
 from portal.people.access import Who
@@ -37,12 +40,12 @@ def locked(ref: str) -> GiftPost:
 
 
 def post(
-    draft: Draft, who: Who, *, organisation_id: int | None = None, for_person: int | None = None, basis: str | None = None, note_number: str | None = None,
+    draft: Draft, who: Who, *, organisation_id: int | None = None, for_person: int | Neighbour | None = None, basis: str | None = None, note: int | None = None,
     grown: bool = False, picture: photos.Picture | None = None, data_dir: Path | None = None, once_key: str,
 ) -> str:  # fmt: skip
     """Put up a gift or a wish: for oneself, for an organisation one acts for, or (who helps others there, on a basis) for a person.
 
-    Returns its reference. It is held for a look when it is the first of somebody new or holds a worry-word. Refused: the same stands there
+    `note`: the number of the sticky note that it is. Returns its reference. It is held for a look when it is the first of somebody new or holds a worry-word. Refused: the same stands there
     already or too often lately, too many, kept away by a coordinator, under 18 (`grown` is said once), and whatever `rules.judged` says.
     """
     file = photos.keep_any(picture, data_dir)
@@ -51,7 +54,7 @@ def post(
             done = once.claim(once_key)
             if done is None:
                 party, actor = _whose(draft, who, organisation_id, for_person, basis, grown)
-                made = _posted(party, draft, who, actor, picture, file, note_number)
+                made = _posted(party, draft, who, actor, picture, file, note)
                 once.keep(once_key, made)
     except BaseException:
         photos.drop_any(file, data_dir)
@@ -62,8 +65,23 @@ def post(
     return done
 
 
+def as_part(
+    draft: Draft, who: Who, *, organisation_id: int | None, for_person: int | None, basis: str, note: int | None = None, wall: str
+) -> str:
+    """The same as `post` as a part of an action, for what a coordinator types from a wall. Refused as for `post`."""
+    must_be_in_transaction()
+    if for_person is None:
+        if organisation_id not in who.acts_for:
+            raise NotYours(_("We do not know that group."))
+        party, actor = parties.enter(organisation_id=organisation_id), Actor(who.id, None, basis)
+        parties.must_not_be_stopped(party)
+    else:
+        party, actor = _whose(draft, who, None, for_person, basis, False)
+    return _posted(party, draft, who, actor, None, None, note, wall)
+
+
 def _whose(
-    draft: Draft, who: Who, organisation_id: int | None, for_person: int | None, basis: str | None, grown: bool
+    draft: Draft, who: Who, organisation_id: int | None, for_person: int | Neighbour | None, basis: str | None, grown: bool
 ) -> tuple[GiftParty, Actor]:
     if for_person is None:
         return parties.entering(who, organisation_id, grown=grown), Actor(who.id)
@@ -72,19 +90,27 @@ def _whose(
         raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
     if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
-    party = parties.enter(person_id=for_person)
+    person_id = for_person if isinstance(for_person, int) else neighbours.found(for_person, area.id, who, basis).id
+    party = parties.enter(person_id=person_id)
     parties.must_not_be_stopped(party)
-    return party, Actor(who.id, for_person, basis)
+    return party, Actor(who.id, person_id, basis)
 
 
 def _posted(
-    party: GiftParty, draft: Draft, who: Who, actor: Actor, picture: photos.Picture | None, file: str | None, note_number: str | None
+    party: GiftParty,
+    draft: Draft,
+    who: Who,
+    actor: Actor,
+    picture: photos.Picture | None,
+    file: str | None,
+    note: int | None,
+    wall: str | None = None,
 ) -> str:
     one_at_a_time(f"gift posts:{party.id}")
     _judge(draft, party, who)
     _not_too_many(party, draft, actor)
     made = GiftPost(
-        ref=new_ref("GFT"), party_id=party.id, kind=draft.kind, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, note_number=note_number,
+        ref=new_ref("GFT"), party_id=party.id, kind=draft.kind, posted_at=clock.now(), entered_by=actor.code, basis=actor.basis, wall=wall,
         status="open", version=0, words="", promised=0, photo_alt="",
     )  # fmt: skip
     _fill(made, draft)
@@ -92,6 +118,8 @@ def _posted(
     photos.put(made, picture, file, draft.alt)
     db.session.add(made)
     db.session.flush()
+    if note is not None:
+        notes.tie(note, made)
     record(about(made), "posted", actor)
     _held_or_shown(made, party, draft, who, actor)
     return made.ref
@@ -119,6 +147,9 @@ def _judge(draft: Draft, party: GiftParty, who: Who) -> None:
     hub = db.session.get(Organisation, draft.hub_id) if draft.hub_id is not None else None
     if draft.hub_id is not None and (hub is None or hub.kind != "hub" or hub.archived_at is not None):
         raise Refused(_("Choose a hub from the list."), "hub")
+    event = db.session.get(Gathering, draft.event_id) if draft.event_id is not None else None
+    if draft.event_id is not None and (event is None or not is_public(event)):
+        raise Refused(_("We cannot find that event. Put it up without one."), "event")
 
 
 def _not_too_many(party: GiftParty, draft: Draft, actor: Actor) -> None:
@@ -149,7 +180,13 @@ def and_standing(party_id: int) -> tuple[ColumnElement[bool], ...]:
 
 def _fill(row: GiftPost, draft: Draft) -> None:
     row.sort, row.title, row.text, row.reach = draft.sort, draft.title, draft.text, draft.reach
-    row.same, row.quantity, row.until_day, row.hub_id = rules.same(draft.title), draft.quantity, draft.until_day, draft.hub_id
+    row.same, row.quantity, row.until_day, row.hub_id, row.event_id = (
+        rules.same(draft.title),
+        draft.quantity,
+        draft.until_day,
+        draft.hub_id,
+        draft.event_id,
+    )
     assert draft.area_id is not None
     row.area_id = draft.area_id
     row.version = (row.version or 0) + 1

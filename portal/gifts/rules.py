@@ -68,6 +68,7 @@ class Draft:
     until_day: date | None = None
     alt: str = ""
     hub_id: int | None = None
+    event_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
+from portal.events import queries as events
 from portal.history import BASES, SCHEME, Actor, record
 from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
@@ -114,7 +115,7 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     judge_words(draft.title, draft.text, draft.alt, [me.name] if me is not None else [draft.name])
     if owner_id is not None:
         _not_too_many(owner_id)
-    event = queries.event_for_all(draft.event_ref)
+    event = events.for_all(draft.event_ref)
     made = Idea(
         ref=new_ref("IDE"), event_id=event.id if event is not None else None, number=queries.next_number(), title=draft.title, text=draft.text, area_id=area.id, owner_id=owner_id, owner_name=name,
         owner_channel=contact[0] if contact else "none", owner_contact=contact[1] if contact else "",

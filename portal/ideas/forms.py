@@ -3,18 +3,16 @@
 A choice that not every reader is offered is judged by the action, not by the field: it is not on everybody's page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField
 
 from portal.ideas.cards import Draft
-from portal.ideas.wall import COLUMNS, LONGEST, MOST_ROWS, Typed
 from portal.people.forms import area_choices, bases
 from portal.places.model import Area
-from portal.web.forms import EmailOrPhoneField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField, one_line, whole_number
+from portal.web.forms import EmailOrPhoneField, Form, HoursField, Line, Needed, Paragraphs, WholeNumberField
+from portal.web.rows import MOST_PASTED
 from portal.words import N_, _
-
-AT_ONCE = 10
 
 
 class Card(Form):
@@ -149,41 +147,15 @@ class Undo(Form):
 
 
 class Wall(Form):
-    """The head of a wall. Its rows are read by `rows_sent`: they come and go."""
+    """The head of a wall. Its rows are read by `web.rows.sent`: they come and go."""
 
     area = SelectField(
         N_("Where is the wall?"), [Needed(N_("Choose where it is."))], description=N_("For notes without a place of their own.")
     )
     event = SelectField(N_("At which event? (optional)"), validate_choice=False)
+    paste = Paragraphs(N_("Rows from a spreadsheet"), most=MOST_PASTED)
 
     def fill(self, areas: Sequence[Area], events: Sequence[tuple[str, str]]) -> "Wall":
         self.area.choices = [(area.code, area.name) for area in areas]
         self.event.choices = [("", _("At none")), *events]
         return self
-
-
-def rows_sent(sent: Mapping[str, str]) -> list[Typed]:
-    """The rows of a form, in order."""
-    count = min(max((int(name.rpartition("-")[2]) + 1 for name in sent if _is_cell(name)), default=0), MOST_ROWS)
-    return [
-        Typed.of(
-            place + 1,
-            [one_line(sent.get(f"{column}-{place}", ""))[:LONGEST] for column in COLUMNS],
-            again=sent.get(f"again-{place}") == "y",
-        )
-        for place in range(count)
-    ]
-
-
-def _is_cell(name: str) -> bool:
-    column, _dash, place = name.rpartition("-")
-    return column in COLUMNS and 0 <= whole_number(place) < MOST_ROWS
-
-
-def padded(rows: Sequence[Typed], more: int = 0) -> list[Typed]:
-    """Rows for the page: those typed, then empty ones, at least AT_ONCE of them all."""
-    kept = list(rows)
-    while kept and kept[-1].is_empty:
-        kept.pop()
-    wanted = min(max(AT_ONCE, len(rows) + more, len(kept) + 1), MOST_ROWS)
-    return [*kept, *(Typed(line) for line in range(len(kept) + 1, wanted + 1))]

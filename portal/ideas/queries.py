@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -12,7 +12,6 @@ from portal.db import db, must_be_in_transaction, one_at_a_time
 from portal.errors import NotFound
 from portal.events.hooks import ALSO, Also
 from portal.events.model import Gathering
-from portal.events.queries import PUBLIC
 from portal.finding import NOISE, Found, Shelf, singular, words_of
 from portal.ideas.model import Idea, IdeaPledge, IdeaWord
 from portal.ideas.rules import alike, first_name, in_common
@@ -301,19 +300,6 @@ def messages_with(beginning: str) -> Select[int]:
 
 
 # --- events --------------------------------------------------------------------------------------------------------------
-
-
-def event_for_all(ref: str) -> Gathering | None:
-    """An event that everybody may know of, by its reference; None: there is none."""
-    return db.session.scalar(select(Gathering).where(Gathering.ref == ref, PUBLIC)) if ref else None
-
-
-def events_lately(areas: Collection[int]) -> Sequence[Gathering]:
-    """Where a wall of notes may come from: events in these areas of the last sixty days, the latest first."""
-    today = clock.today()
-    query = select(Gathering).where(PUBLIC, Gathering.status == "open", Gathering.area_id.in_(areas))
-    query = query.where(Gathering.day <= today, Gathering.day >= today - timedelta(days=EVENT_DAYS))
-    return db.session.scalars(query.order_by(Gathering.day.desc(), Gathering.id.desc()).limit(30)).all()
 
 
 def wall_of(gathering: Gathering) -> Also | None:

@@ -1,7 +1,7 @@
 """A whole wall of notes, typed by a connector in one go: all of them or none, each fault at its row, notes that say the same pointed out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -17,59 +17,18 @@ from portal.places import queries as places
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.web.forms import parse_email, parse_phone
+from portal.web.rows import Fault, Faulty, Row, filled
 from portal.words import _
 
-MOST_ROWS = 60
-LONGEST = 160  # letters of a cell
 COLUMNS = ("idea", "more", "name", "contact", "area")
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A note as somebody typed it. `line` from 1; `again`: it is another one, although it looks like one that is there."""
-
-    line: int
-    idea: str = ""
-    more: str = ""
-    name: str = ""
-    contact: str = ""
-    area: str = ""
-    again: bool = False
-
-    @staticmethod
-    def of(line: int, cells: Sequence[str], *, again: bool = False) -> "Typed":
-        """A row from its cells in the order of COLUMNS; those that are missing are empty."""
-        idea, more, name, contact, area = (*cells, *("",) * len(COLUMNS))[: len(COLUMNS)]
-        return Typed(line, idea, more, name, contact, area, again)
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(getattr(self, column) for column in COLUMNS)
+def note(line: int, *cells: str, again: bool = False) -> Row:
+    """A row from its cells in the order of COLUMNS; those that are missing are empty."""
+    return Row(line, dict(zip(COLUMNS, cells, strict=False)), again)
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a cell. `twice`: the card that it may be, as (reference, words); or the row, which has no address."""
-
-    line: int
-    column: str
-    sentence: str
-    twice: tuple[str, str] | None = None
-
-    @property
-    def may_be_another(self) -> bool:
-        return self.twice is not None
-
-
-class Faulty(Refused):
-    """Some notes cannot be pinned, so none was."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__(_("Nothing was saved. Put right what is marked, and send the wall again."))
-        self.faults = faults
-
-
-def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, event_ref: str = "", once_key: str) -> str:
+def pin_wall(rows: Sequence[Row], area_id: int | None, who: Who, *, event_ref: str = "", once_key: str) -> str:
     """Pin all notes; returns the reference of the wall, whose page has their numbers. Rows in which nothing stands are left out.
 
     Faulty: names each fault; nothing was saved. Refused: no row, too many, not where they help.
@@ -78,11 +37,7 @@ def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, event_ref:
         if (done := once.claim(once_key)) is not None:
             return done
         hold()
-        some = [row for row in rows if not row.is_empty]
-        if not some:
-            raise Refused(_("Type at least one idea."))
-        if len(some) > MOST_ROWS:
-            raise Refused(_("Send at most %(most)d notes at a time.", most=MOST_ROWS))
+        some = filled(rows)
         ref = new_ref("WAL")
         faults = _pinned(some, cards.Draft("", area_id, event_ref=event_ref), who, ref)
         if faults:
@@ -91,14 +46,14 @@ def pin_wall(rows: Iterable[Typed], area_id: int | None, who: Who, *, event_ref:
         return ref
 
 
-def _pinned(rows: Sequence[Typed], plain: cards.Draft, who: Who, ref: str) -> list[Fault]:
+def _pinned(rows: Sequence[Row], plain: cards.Draft, who: Who, ref: str) -> list[Fault]:
     """Cards of the rows that can be, and the faults of the others."""
     areas = {name.casefold(): area for area in places.areas() for name in (area.name, area.code)}
     there = _notes_there({area.id for area in areas.values()})
     faults: list[Fault] = []
-    seen: list[tuple[Typed, Sequence[str]]] = []
+    seen: list[tuple[Row, Sequence[str]]] = []
     for row in rows:
-        words = queries.stems(row.idea)
+        words = queries.stems(row["idea"])
         faults += twins if (twins := _twin(row, words, seen, there)) else _pin(row, plain, areas, who, ref)
         seen.append((row, words))
     return faults
@@ -111,7 +66,7 @@ def _notes_there(area_ids: set[int]) -> Sequence[tuple[Idea, Sequence[str]]]:
 
 
 def _twin(
-    row: Typed, words: Sequence[str], seen: Sequence[tuple[Typed, Sequence[str]]], there: Sequence[tuple[Idea, Sequence[str]]]
+    row: Row, words: Sequence[str], seen: Sequence[tuple[Row, Sequence[str]]], there: Sequence[tuple[Idea, Sequence[str]]]
 ) -> list[Fault]:
     if row.again or not words:
         return []
@@ -127,7 +82,7 @@ def _twin(
             ]
     for card, said in there:
         if the_same(words, said):
-            where = (card.ref, _("Card %(number)d: %(title)s", number=card.number, title=card.title))
+            where = (f"/ideas/{card.ref}", _("Card %(number)d: %(title)s", number=card.number, title=card.title))
             return [
                 Fault(
                     row.line,
@@ -139,18 +94,18 @@ def _twin(
     return []
 
 
-def _pin(row: Typed, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
+def _pin(row: Row, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
     try:
-        contact = _contact(row.contact)
+        contact = _contact(row["contact"])
     except ValueError as why:
         return [Fault(row.line, "contact", str(why))]
     place = plain.area_id
-    if row.area:
-        found = areas.get(row.area.casefold())
+    if row["area"]:
+        found = areas.get(row["area"].casefold())
         if found is None:
             return [Fault(row.line, "area", _("We do not know that area. Write its name as it stands in the list."))]
         place = found.id
-    draft = replace(plain, title=row.idea, text=row.more, area_id=place, name=row.name, contact=contact)
+    draft = replace(plain, title=row["idea"], text=row["more"], area_id=place, name=row["name"], contact=contact)
     try:
         cards.new_card(draft, who, "paper sheet", for_somebody=True, wall=ref)
     except Refused as why:

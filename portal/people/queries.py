@@ -243,6 +243,19 @@ def search(
     return db.session.scalars(query.order_by(Person.name, Person.id).limit(limit)).all()
 
 
+def called(name: str, area_id: int) -> Sequence[Person]:
+    """Who is called like that and lives there, or nowhere that we know. One query."""
+    here = or_(Person.area_id == area_id, Person.area_id.is_(None))
+    query = select(Person).where(func.lower(Person.name) == name.lower(), here, Person.deleted_at.is_(None))
+    return db.session.scalars(query.order_by(Person.id).limit(10)).all()
+
+
+def in_short(someone: Person) -> str:
+    """Enough to tell two of one name apart, to who may type for both."""
+    where = someone.postal_address.split("\n")[0] or someone.email or someone.phone or _("no address")
+    return f"{someone.name}, {where}, {someone.ref}"
+
+
 def sessions_of(person_id: int) -> Sequence[SignInSession]:
     """Browsers that are signed in, last seen first."""
     return db.session.scalars(

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
-
 from portal import once
-from portal.db import db, transaction
+from portal.db import transaction
 from portal.errors import Refused
 from portal.history import Actor, record
 from portal.people import actions as people
@@ -57,7 +55,7 @@ def enrol(
         persons.must_help_in(who.id, area_id)
         if not agreed:
             raise Refused(_("They must say yes to this first."), "agreed")
-        called, theirs = _called(name, area_id), persons.person_at(*contact) if contact else None
+        called, theirs = persons.called(name, area_id), persons.person_at(*contact) if contact else None
         asked = asked_about(name, contact, area_id, who)
         if isinstance(asked, SameAddress):
             if same not in (HOUSEHOLD, *(ref for ref, _words in asked.known)):
@@ -93,17 +91,4 @@ def asked_about(name: str, contact: tuple[str, str] | None, area_id: int, who: W
 
 def known(name: str, area_id: int) -> Sequence[tuple[str, str]]:
     """Who is called like that in an area, as (reference, words to tell them apart). One query."""
-    return [(each.ref, _words(each)) for each in _called(name, area_id)]
-
-
-def _called(name: str, area_id: int) -> Sequence[Person]:
-    """Who is called like that and lives there, or nowhere that we know."""
-    here = (Person.area_id == area_id) | Person.area_id.is_(None)
-    query = select(Person).where(func.lower(Person.name) == name.lower(), here, Person.deleted_at.is_(None))
-    return db.session.scalars(query.order_by(Person.id).limit(10)).all()
-
-
-def _words(someone: Person) -> str:
-    """Enough to tell two of one name apart, to who may type for both."""
-    where = someone.postal_address.split("\n")[0] or someone.email or someone.phone or _("no address")
-    return f"{someone.name}, {where}, {someone.ref}"
+    return [(each.ref, persons.in_short(each)) for each in persons.called(name, area_id)]

@@ -9,6 +9,7 @@ from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.errors import Refused
+from portal.web.documents import Document, Printed, pdf
 
 
 def page(template: str, *, block: str | None = None, status: int = 200, **context: Any) -> Response:
@@ -25,6 +26,13 @@ def page(template: str, *, block: str | None = None, status: int = 200, **contex
 def form_page(template: str, form: Any, *, block: str | None = None, **context: Any) -> Response:
     """A page with a form: 422 when it was sent and has errors, 200 otherwise."""
     return page(template, block=block, status=422 if form.errors else 200, form=form, **context)
+
+
+def pdf_page(document: Document | Printed, name: str) -> Response:
+    """A PDF to look at or to keep."""
+    response = Response(pdf(document), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return response
 
 
 def done(form: Any, act: Callable[[], object]) -> bool:

@@ -12,7 +12,7 @@ from flask import Flask
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
-from portal.gifts import care, drafts, lists, posts, rules
+from portal.gifts import care, drafts, lists, notes, posts, rules
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftDraft
 from portal.people.access import Nobody
@@ -224,9 +224,10 @@ def test_a_photo_goes_when_posting_fails_and_stays_once(street: Street, tmp_path
 def test_somebody_else_types_it(street: Street) -> None:
     street.move_in("Rose", known=False)
     rose, cass = street.who("Rose"), street.who("Cass")
-    ref = posts.post(draft_of(street), cass, for_person=rose.id, basis="paper sheet", note_number="17", once_key="note")
+    note = notes.sheet(notes.print_sheet(street.areas["mossgate"], None, None, 1, cass, once_key="sheet"), cass)[1][0].number
+    ref = posts.post(draft_of(street), cass, for_person=rose.id, basis="paper sheet", note=note, once_key="note")
     row = the_post(ref)
-    assert (row.entered_by, row.basis, row.note_number, row.status) == (f"person:{cass.id}", "paper sheet", "17", "open")
+    assert (row.entered_by, row.basis, row.note_number, row.status) == (f"person:{cass.id}", "paper sheet", str(note), "open")
     assert row.party_id == street.party("Rose").id
     with pytest.raises(Refused, match="how you know"):
         posts.post(draft_of(street, title="Chairs"), cass, for_person=rose.id, once_key="no basis")

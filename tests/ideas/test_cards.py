@@ -16,6 +16,7 @@ from portal.ideas import cards, care, counting, pledges, queries, wall
 from portal.people.access import Nobody
 from portal.people.actions import create_person, delete_me
 from portal.people.queries import all_about
+from portal.web.rows import Faulty, Row
 from tests.conftest import Store
 from tests.grants.season import Season
 from tests.grants.sparks import png
@@ -301,13 +302,13 @@ class TestCare:
 
 
 class TestTheWall:
-    def rows(self, *ideas: str, **more: Any) -> list[wall.Typed]:
-        return [wall.Typed(line, idea, **more) for line, idea in enumerate(ideas, 1)]
+    def rows(self, *ideas: str, **more: Any) -> list[Row]:
+        return [wall.note(line, idea, **more) for line, idea in enumerate(ideas, 1)]
 
     def test_all_at_once_with_their_numbers(self, season: Season) -> None:
         rows = [
-            wall.Typed(1, BENCH, "", "Elsie", "elsie@example.org"), wall.Typed(2), wall.Typed(3, "A choir for the estate", "", "", "", "Chadwell"),
-            wall.Typed(4, "A swap of seeds in spring", "", "Maya", "maya@example.org"),
+            wall.note(1, BENCH, "", "Elsie", "elsie@example.org"), wall.note(2), wall.note(3, "A choir for the estate", "", "", "", "Chadwell"),
+            wall.note(4, "A swap of seeds in spring", "", "Maya", "maya@example.org"),
         ]  # fmt: skip
         ref = wall.pin_wall(rows, area(), season.who("Gus"), once_key="w")
         assert wall.pin_wall(rows, area(), season.who("Gus"), once_key="w") == ref
@@ -321,10 +322,10 @@ class TestTheWall:
 
     def test_one_bad_row_is_told_at_its_place_and_nothing_is_half_saved(self, season: Season) -> None:
         rows = [
-            wall.Typed(1, BENCH), wall.Typed(2, "Choir"), wall.Typed(3, "A swap of seeds", "", "Al", "0770"), wall.Typed(4, "A walk by the river", "", "", "", "Nowhere"),
-            wall.Typed(5, "A talk with tea and cake", "", "", "a@example.org"),
+            wall.note(1, BENCH), wall.note(2, "Choir"), wall.note(3, "A swap of seeds", "", "Al", "0770"), wall.note(4, "A walk by the river", "", "", "", "Nowhere"),
+            wall.note(5, "A talk with tea and cake", "", "", "a@example.org"),
         ]  # fmt: skip
-        with pytest.raises(wall.Faulty) as told:
+        with pytest.raises(Faulty) as told:
             wall.pin_wall(rows, area(), season.who("Gus"), once_key="w")
         assert [(each.line, each.column) for each in told.value.faults] == [(2, "idea"), (3, "contact"), (4, "area"), (5, "name")]
         assert on_the_wall() == [] and list(mail()) == []
@@ -333,10 +334,10 @@ class TestTheWall:
     def test_notes_that_say_the_same_are_pointed_out(self, season: Season) -> None:
         there = pin(season, "Maya", "Plant apple trees on the green")
         rows = self.rows("Plant apple trees on the green!", "A bench by the bus stop", "a BENCH by the bus stops")
-        with pytest.raises(wall.Faulty) as told:
+        with pytest.raises(Faulty) as told:
             wall.pin_wall(rows, area(), season.who("Gus"), once_key="w")
         first, second = told.value.faults
-        assert first.line == 1 and first.twice is not None and first.twice[0] == there
+        assert first.line == 1 and first.twice is not None and first.twice[0] == f"/ideas/{there}"
         assert second.line == 3 and "row 2" in second.sentence
         from dataclasses import replace
 
@@ -346,7 +347,7 @@ class TestTheWall:
 
     def test_who_may(self, season: Season) -> None:
         with pytest.raises(Refused, match="at least one"):
-            wall.pin_wall([wall.Typed(1)], area(), season.who("Gus"), once_key="w")
+            wall.pin_wall([wall.note(1)], area(), season.who("Gus"), once_key="w")
         with pytest.raises(Refused, match="at most"):
             wall.pin_wall(self.rows(*(f"Idea number {n} of many" for n in range(61))), area(), season.who("Gus"), once_key="w")
         with pytest.raises(NotYours):

@@ -43,6 +43,7 @@ CLOSED = {
     "/strengths/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/strengths/desk/imports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
     "/gifts/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
+    "/connecting/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/timebank/desk/kinds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/timebank/desk/rules": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},

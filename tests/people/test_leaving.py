@@ -77,7 +77,7 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
     assert set(mine) == {
         "you", "ideas", "promises to ideas", "awards", "hours", "panels", "sessions", "time", "talks of panels", "area ballots", "offers to sit on a panel",
         "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers", "questions to neighbours",
-        "lines of your statement", "cards that became one", "what we have seen", "tariffs", "gifts and wishes", "conversations about gifts",
+        "lines of your statement", "cards that became one", "what we have seen", "tariffs", "gifts and wishes", "conversations about gifts", "introductions and being asked to lead",
         "care for the boards", "idea cards", "ideas you are in", "cards that you reported", "events", "entries on the map", "changes to the map",
         "lists that you brought to the map",
     }  # fmt: skip

@@ -41,7 +41,8 @@ def _one(gathering: Gathering, form: Any) -> Any:
         going=sum(each.party for each in some if each.state == "going"), waiting=sum(each.state == "waiting" for each in some), there=there,
         came=published(there), access=prints.access_words(gathering), over=is_over(gathering), today=clock.today(), public=is_public(gathering),
         later=[each for each in later if each.id != gathering.id], pattern=in_words(gathering.series.every, gathering.series.first_day) if gathering.series else "",
-        also=[line for ask in hooks.ALSO if runs and (line := ask(gathering)) is not None], decides=current_user.can("help others", gathering),
+        also=[line for ask in hooks.ALSO if runs and (line := ask(gathering)) is not None],
+        links=[link(gathering) for link in hooks.LINKS] if is_public(gathering) else [], decides=current_user.can("help others", gathering),
     )  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from flask_login import current_user
 
 from portal import clock, photos
 from portal.errors import NotFound, Refused
-from portal.gifts import drafts, forms, lists, parties, posts, promises, rules, talks
+from portal.events import queries as events
+from portal.gifts import drafts, forms, lists, notes, parties, posts, promises, rules, talks
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftDraft, GiftPost
 from portal.people import queries as people
 from portal.people.model import Organisation
-from portal.people.views import area_id, settings
+from portal.people.views import area_id, sent_picture, settings
 from portal.places import queries as places
 from portal.web.filters import day
 from portal.web.forms import whole_number
@@ -49,7 +50,10 @@ def neighbour(post: GiftPost) -> str:
 def index() -> Any:
     """Everywhere that reaches the reader, newest first: chips, search, pages."""
     area = places.area_by_code(request.args.get("area", "")) if request.args.get("area") else None
-    return _board(Board(area=area, home=current_user.area_id), LIST)
+    event = events.for_all(request.args.get("event", ""))
+    if event is None and request.args.get("event"):
+        raise NotFound(_("We cannot find that event."))
+    return _board(Board(area=area, event=event, home=current_user.area_id or (event.area_id if event else None)), LIST)
 
 
 @boards.get("/gifts/areas/<code>")
@@ -72,6 +76,12 @@ def hub_board(ref: str) -> Any:
     return _board(Board(hub=hub, home=current_user.area_id or hub.area_id), f"/gifts/hubs/{ref}")
 
 
+def _reached(post: GiftPost) -> bool:
+    """Whether whose it is can read and answer alone: an organisation, or a person with e-mail or a telephone."""
+    someone = post.party.person
+    return someone is None or bool(someone.email or someone.phone)
+
+
 def _board(board: Board, here: str) -> Any:
     own = parties.own(current_user)
     kind, sort = request.args.get("kind", ""), request.args.get("sort", "")
@@ -83,10 +93,11 @@ def _board(board: Board, here: str) -> Any:
         "kind": filters.kind,
         "sort": filters.sort,
         "area": board.area.code if board.area is not None and here == LIST else "",
+        "event": board.event.ref if board.event is not None else "",
     }
     return page(
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
-        own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST else [],
+        own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST and board.event is None else [],
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
     )  # fmt: skip
 
@@ -136,12 +147,30 @@ def one(ref: str) -> Any:
     own = parties.own(current_user)
     yours = any(each.id == post.party_id for each in own)
     known = talks.with_me(post, [each.id for each in own]) if own and not yours else None
+    desk = not yours and may("help others", post)
+    spoken_for = desk and post.basis is not None and not _reached(post)  # the desk says for them what became of it
     return page(
-        "gifts/one.html", post=post, yours=yours, desk=not yours and may("help others", post), known=known, live=lists.is_live(post), who=neighbour(post),
+        "gifts/one.html", post=post, yours=yours, desk=desk, spoken_for=spoken_for, known=known, live=lists.is_live(post), who=neighbour(post),
         state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
-        talks=talks.about_post(post) if yours else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
+        talks=talks.about_post(post) if yours or spoken_for else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
         reaches=forms.REACHES, first_name=parties.first_name,
     )  # fmt: skip
+
+
+@boards.get("/n/<int:number>")
+@allow("anyone")
+@limiter.limit("60/minute")
+def note(number: int) -> Any:
+    """A sticky note: what it has become, or the way to put it up."""
+    found = notes.by_number(number)
+    if found.post is not None:
+        return see_other(f"/gifts/{found.post.ref}")
+    place = {"note": str(number), "area": found.sheet.area.code}
+    if found.sheet.hub is not None:
+        place["hub"] = found.sheet.hub.ref
+    if found.sheet.event is not None:
+        place["event"] = found.sheet.event.ref
+    return see_other(f"/gifts/new?{urlencode(place)}")
 
 
 @boards.get("/gifts/photos/<ref>.jpg")
@@ -179,7 +208,7 @@ def new() -> Any:
     made: list[str] = []
 
     def put_up() -> None:
-        typed, picture = form.typed_values(), _sent_picture() or _kept_picture(kept, form)
+        typed, picture = form.typed_values(), sent_picture() or _kept_picture(kept, form)
         if current_user.is_authenticated:
             made.append(_put_up(typed, picture, form.once_key(current_user.id), form.whose.data or "", bool(form.grown.data)))
         else:
@@ -189,8 +218,8 @@ def new() -> Any:
     if done(form, put_up):
         if kept is not None:
             drafts.done_with(kept.ref)
-        return _put_up_page(made[0]) if current_user.is_authenticated else see_other(f"/gifts/drafts/{made[0]}")
-    _photo_again(form)
+        return put_up_page(made[0]) if current_user.is_authenticated else see_other(f"/gifts/drafts/{made[0]}")
+    photo_again(form)
     return form_page(
         "gifts/form.html", form, post=None, kept=kept, kind=kind if kind in ("gift", "wish") else "", groups=own, asks_age=_asks_age(), desk=False,
         back=f"/gifts/drafts/{kept.ref}" if kept is not None else LIST,
@@ -219,7 +248,11 @@ def _start(kind: str, kept: GiftDraft | None) -> dict[str, Any]:
     if kept is not None:
         return forms.again(kept.typed)
     home = next((each.code for each in places.areas() if each.id == current_user.area_id), request.args.get("area", ""))
-    return {"kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", "")}
+    event = events.for_all(request.args.get("event", ""))
+    return {
+        "kind": kind, "area": home, "days": str(rules.USUAL), "quantity": 1, "reach": "scheme", "hub": request.args.get("hub", ""),
+        "event": event.ref if event else "", "note": request.args.get("note", "")[:9],
+    }  # fmt: skip
 
 
 def _asks_age() -> bool:
@@ -230,23 +263,34 @@ def _asks_age() -> bool:
 
 def _judge(typed: dict[str, Any]) -> None:
     """What can be seen to be wrong before anybody signs in."""
-    if (wrong := rules.judged(_draft(typed), (), clock.today())) is not None:
+    if (wrong := rules.judged(draft_of(typed), (), clock.today())) is not None:
         raise Refused(wrong.sentence, wrong.field)
 
 
-def _draft(typed: dict[str, Any]) -> rules.Draft:
+def draft_of(typed: dict[str, Any]) -> rules.Draft:
+    """What was typed, as the rules judge it."""
     hub = next((each.id for each in people.hubs() if each.ref == typed["hub"]), -1) if typed["hub"] else None
-    return forms.draft(typed, area_id(typed["area"]), hub)
+    event = events.for_all(typed.get("event", ""))
+    return forms.draft(typed, area_id(typed["area"]), hub, event.id if event is not None else None)
 
 
 def _put_up(typed: dict[str, Any], picture: photos.Picture | None, once_key: str, whose: str, grown: bool) -> str:
     group = people.organisation_by_ref(whose).id if whose else None
+    note = whole_number(typed.get("note"), 0) or None
     return posts.post(
-        _draft(typed), current_user, organisation_id=group, grown=grown, picture=picture, data_dir=settings().data_dir, once_key=once_key
+        draft_of(typed),
+        current_user,
+        organisation_id=group,
+        grown=grown,
+        picture=picture,
+        data_dir=settings().data_dir,
+        note=note,
+        once_key=once_key,
     )
 
 
-def _put_up_page(ref: str) -> Any:
+def put_up_page(ref: str) -> Any:
+    """On to the page of what was put up."""
     held = lists.by_ref(ref).status == "held"
     flash(
         _("Thank you! A person looks at it first, and then it stands on the board.")
@@ -256,12 +300,7 @@ def _put_up_page(ref: str) -> Any:
     return see_other(f"/gifts/{ref}")
 
 
-def _sent_picture() -> photos.Picture | None:
-    sent = request.files.get("photo")
-    return photos.read(sent.read()) if sent is not None and sent.filename else None
-
-
-def _photo_again(form: Any) -> None:
+def photo_again(form: Any) -> None:
     """A browser does not send a photo twice by itself: say so where something else was wrong."""
     sent = request.files.get("photo")
     if form.errors and not form.photo.errors and sent is not None and sent.filename:
@@ -295,7 +334,7 @@ def draft(ref: str) -> Any:
     form.words.validators = []
     if done(form, put_up):
         drafts.done_with(ref)
-        return _put_up_page(made[0])
+        return put_up_page(made[0])
     return form_page(
         "gifts/draft.html",
         form,
@@ -336,20 +375,20 @@ def edit(ref: str) -> Any:
         raise NotFound(_("We cannot find that gift or wish."))
     start = {
         "kind": post.kind, "title": post.title, "sort": post.sort, "area": post.area.code, "days": str(rules.USUAL), "quantity": post.quantity, "text": post.text,
-        "until_day": post.until_day, "alt": post.photo_alt, "reach": post.reach, "hub": post.hub.ref if post.hub is not None else "", "version": post.version,
+        "until_day": post.until_day, "alt": post.photo_alt, "reach": post.reach, "hub": post.hub.ref if post.hub is not None else "", "event": post.event.ref if post.event is not None else "", "version": post.version,
     }  # fmt: skip
     form = forms.Post(data=start).fill(post.kind, [], people.hubs())
 
     def change() -> None:
         posts.edit(
-            ref, _draft(form.typed_values()), current_user, shown=whole_number(form.version.data), basis=None if yours else form.basis.data,
-            picture=_sent_picture(), without_photo=bool(form.without_photo.data), data_dir=settings().data_dir,
+            ref, draft_of(form.typed_values()), current_user, shown=whole_number(form.version.data), basis=None if yours else form.basis.data,
+            picture=sent_picture(), without_photo=bool(form.without_photo.data), data_dir=settings().data_dir,
         )  # fmt: skip
 
     if done(form, change):
         flash(_("Changed."))
         return see_other(f"/gifts/{ref}")
-    _photo_again(form)
+    photo_again(form)
     return form_page("gifts/form.html", form, post=post, kind=post.kind, groups=[], asks_age=False, desk=not yours, back=f"/gifts/{ref}")
 
 

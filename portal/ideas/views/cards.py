@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from portal import clock, photos
 from portal.errors import NotFound
+from portal.events import queries as events
 from portal.ideas import cards, care, counting, forms, joining, prints, queries
 from portal.ideas.model import Idea
 from portal.ideas.rules import DAYS
@@ -17,11 +18,10 @@ from portal.people.forms import area_choices
 from portal.people.views import area_id, sent_picture, settings
 from portal.places import queries as places
 from portal.places.model import Scheme
-from portal.web import documents
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import done, form_page, page, see_other
+from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
@@ -58,7 +58,7 @@ def index() -> Any:
     """What neighbours would like to do, newest first: chips, search, pages."""
     state = request.args.get("state", "open")
     area = places.area_by_code(request.args["area"]) if request.args.get("area") else None
-    event = queries.event_for_all(request.args.get("event", ""))
+    event = events.for_all(request.args.get("event", ""))
     filters = queries.Filters(state if state in queries.SHOWN else "open", area, event)
     typed = request.args.get("q", "")[:200]
     found = queries.search(typed, filters, before=whole_number(request.args.get("before"), 0) or None)
@@ -154,17 +154,10 @@ def photo(ref: str) -> Response:
 def paper(ref: str) -> Response:
     """One card on paper, with its number and QR code."""
     idea = queries.readable(ref, current_user)
-    return pdf(
+    return pdf_page(
         prints.cards(_("Idea %(number)d", number=idea.number), [idea], the_scheme(), large=request.args.get("large") == "1"),
         f"idea-{idea.number}",
     )
-
-
-def pdf(document: documents.Printed, name: str) -> Response:
-    """A PDF to look at or to keep."""
-    response = Response(documents.pdf(document), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return response
 
 
 # --- writing one ---------------------------------------------------------------------------------------------------------

@@ -1,21 +1,24 @@
 """A connector's desk of ideas: what waits for a look, whose yes is asked for, the log, and a wall of notes typed in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 from flask_login import current_user
 
 from portal.errors import NotFound, Refused
+from portal.events import queries as events
 from portal.ideas import care, forms, joining, prints, queries, wall
-from portal.ideas.views.cards import pdf, the_scheme
+from portal.ideas.views.cards import the_scheme
 from portal.people.views import area_id, own_areas
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
+from portal.web import rows as typed_rows
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import done, form_page, page, see_other
+from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
@@ -99,46 +102,45 @@ def log() -> Any:
 def type_wall() -> Any:
     """Tab from cell to cell, or rows pasted from a spreadsheet where a script runs."""
     areas = own_areas()
-    events = queries.events_lately([area.id for area in areas])
-    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in events]
-    chosen = next((each for each in events if each.ref == request.args.get("event")), None)
+    some = events.lately([area.id for area in areas])
+    choices = [(each.ref, f"{each.title}, {short_day(each.day)}") for each in some]
+    chosen = next((each for each in some if each.ref == request.args.get("event")), None)
     start = (
         {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
     )
     form = forms.Wall(data=start if request.method == "GET" else None).fill(areas, choices)
-    rows = forms.rows_sent(request.form)
+    rows = typed_rows.sent(request.form, wall.COLUMNS)
     if request.method == "GET" or "more" in request.form:
-        return _typing(form, forms.padded(rows, forms.AT_ONCE if "more" in request.form else 0), areas)
+        return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0), areas)
     if not form.validate():
-        return _typing(form, forms.padded(rows), areas)
+        return _typing(form, typed_rows.padded(rows), areas)
+    if "fill" in request.form:
+        return _typing(form, typed_rows.filling(form, rows, wall.COLUMNS, _heads()), areas)
     try:
         ref = wall.pin_wall(
             rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
         )
-    except wall.Faulty as why:
+    except typed_rows.Faulty as why:
         form.refuse(why.sentence)
-        return _typing(form, forms.padded(rows), areas, why.faults)
+        return _typing(form, typed_rows.padded(rows), areas, why.by_line())
     except Refused as why:
         form.refuse(why.sentence, why.field)
-        return _typing(form, forms.padded(rows), areas)
+        return _typing(form, typed_rows.padded(rows), areas)
     flash(_("The wall is typed. Write the numbers on the notes, or print the cards."))
     return see_other(f"/ideas/desk/walls/{ref}")
 
 
-def _typing(form: Any, rows: Sequence[wall.Typed], areas: Sequence[Area], faults: Sequence[wall.Fault] = ()) -> Any:
+def _heads() -> list[str]:
+    return [_(words) for words in HEADS.values()]
+
+
+def _typing(
+    form: Any, rows: Sequence[typed_rows.Row], areas: Sequence[Area], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})
+) -> Any:
     """The page of the table; each fault stands at its row."""
-    wrong: dict[int, list[wall.Fault]] = {}
-    for fault in faults:
-        wrong.setdefault(fault.line, []).append(fault)
+    names = [area.name for area in all_areas()]
     return form_page(
-        "ideas/wall.html",
-        form,
-        rows=rows,
-        heads=HEADS,
-        wrong=wrong,
-        areas=areas,
-        names=[area.name for area in all_areas()],
-        most=wall.MOST_ROWS,
+        "ideas/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, areas=areas, names=names, most=typed_rows.MOST, columns=_heads()
     )
 
 
@@ -154,7 +156,7 @@ def typed(ref: str) -> Any:
 @limiter.limit("12/minute")
 def print_wall(ref: str) -> Response:
     """The cards of one wall, to cut out."""
-    return pdf(prints.cards(_("Ideas from the wall"), _of_wall(ref), the_scheme(), large=request.args.get("large") == "1"), "ideas")
+    return pdf_page(prints.cards(_("Ideas from the wall"), _of_wall(ref), the_scheme(), large=request.args.get("large") == "1"), "ideas")
 
 
 def _of_wall(ref: str) -> Any:
@@ -175,6 +177,6 @@ def print_area() -> Response:
     some = queries.for_printing([area.id], prints.AT_ONCE)
     if not some:
         raise Refused(_("There is no idea on the wall of this area yet, so there is nothing to print."))
-    return pdf(
+    return pdf_page(
         prints.cards(_("Ideas, %(area)s", area=area.name), some, the_scheme(), large=request.args.get("large") == "1"), f"ideas-{area.code}"
     )

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import Refused
-from portal.people.views import area_id
+from portal.people.views import area_id, own_areas
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
 from portal.timebank import enrol as enrolling
@@ -22,7 +22,7 @@ from portal.timebank.views.session_forms import idea_of
 from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
-from portal.web.policy import allow, may
+from portal.web.policy import allow
 from portal.words import _, _n
 from portal.work import queries as works
 
@@ -30,19 +30,6 @@ time_paper = Blueprint("time_paper", __name__)
 
 PAGE = 25
 OLD = timedelta(days=92)  # how long after its last day an idea is offered for what comes late on paper
-
-
-def own_areas() -> Sequence[Area]:
-    """Areas in use where the person of this request helps others, theirs first."""
-    mine = [area for area in all_areas() if area.kind != "scheme" and may("help others", Placed(area))]
-    return sorted(mine, key=lambda area: (area.id != current_user.area_id, area.name))
-
-
-class Placed:
-    """An area as access sees it: something that lies there."""
-
-    def __init__(self, area: Area) -> None:
-        self.area_id = area.id
 
 
 @time_paper.route("/timebank/desk/sheet", methods=["GET", "POST"])

@@ -7,12 +7,12 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.people.model import Person
+from portal.people.views import own_areas
 from portal.places.model import Area, Scheme
 from portal.places.queries import scheme as the_scheme
 from portal.timebank import members, prints
 from portal.timebank.members import name_of
 from portal.timebank.model import Member
-from portal.timebank.views.paper import own_areas
 from portal.web import documents
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
