@@ -11,6 +11,7 @@ import portal.gifts.model
 import portal.gifts.talks_model
 import portal.grants.idea_model
 import portal.grants.model
+import portal.grants.wish_model
 import portal.history
 import portal.ideas.model
 import portal.ledger.model
