@@ -4,8 +4,6 @@ They hear of promises that were kept, or were not after all, by `promises.KEPT`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
 
@@ -21,15 +19,6 @@ from portal.people.access import Nobody, Who
 
 MOST_LOOKED_AT = 60
 SAYS_LITTLE = 3  # letters: a word so short is no reason to think of a gift
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a post has come: how many wrote, and of its pieces how many are promised now and how many were handed over."""
-
-    interested: int = 0
-    promised: int = 0
-    handed: int = 0
 
 
 # --- a wish --------------------------------------------------------------------------------------------------------------
@@ -77,18 +66,13 @@ def end(post: GiftPost, actor: Actor, *, over: bool = False) -> None:
         posts.ended(post, actor)
 
 
-def progress(post_ids: Sequence[int]) -> Mapping[int, Progress]:
-    """How far each of these posts has come. One query, or none."""
-    if not post_ids:
-        return {}
-    wrote = select(func.count()).where(GiftTalk.post_id == GiftPost.id).correlate(GiftPost).scalar_subquery()
-    rows = db.session.execute(
-        select(GiftPost.id, wrote, *map(_pieces, ("promised", "handed"))).where(GiftPost.id.in_(post_ids))
-    )  # fmt: skip
-    return {id_: Progress(int(interested), int(promised), int(handed)) for id_, interested, promised, handed in rows}
+def how_many_wrote() -> ScalarSelect[int]:
+    """How many neighbours wrote about a post, as a part of a query of posts."""
+    return select(func.count()).where(GiftTalk.post_id == GiftPost.id).correlate(GiftPost).scalar_subquery()
 
 
-def _pieces(status: str) -> ScalarSelect[Any]:
+def how_many(status: str) -> ScalarSelect[int]:
+    """How many pieces of a post are promised now, or were handed over, as a part of a query of posts."""
     total = func.coalesce(func.sum(GiftPromise.quantity), 0)
     return select(total).where(GiftPromise.post_id == GiftPost.id, GiftPromise.status == status).correlate(GiftPost).scalar_subquery()
 

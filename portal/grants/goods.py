@@ -308,7 +308,7 @@ def meters(
     pledges: Sequence[Pledge],
     rows: Sequence[WorkRecord],
     deliveries: Sequence[Delivery],
-    gifts: Sequence[kept.Gift],
+    gifts: Sequence[kept.Gift] = (),
 ) -> tuple[Meter, Meter]:
     """The match meter of what was given, and of what of it was checked, under the caps of the round (design 1: pledged, delivered, checked).
 

@@ -10,13 +10,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.gifts import asking, lists, posts
-from portal.gifts.asking import Progress
 from portal.gifts.model import STANDING, GiftPost
 from portal.gifts.parties import BASES
 from portal.gifts.rules import Draft
@@ -51,15 +50,16 @@ class Asked:
     """One line that was asked of neighbours, and what came. `saved`: pence that need not be bought."""
 
     row: WishedLine
-    progress: Progress
+    interested: int  # neighbours who wrote
+    promised: int  # pieces that are promised and not handed over
+    given: int  # pieces that count
     saved: Pence
-    given: int  # pieces
 
     @property
     def state(self) -> str:
         if self.given:
             return "given" if self.given >= self.row.pieces else "partly"
-        if self.progress.promised:
+        if self.promised:
             return "promised"
         if self.row.ended_at is not None or self.row.post.status in ("ended", "gone"):
             return "ended"
@@ -108,17 +108,24 @@ def may_ask(application: Application, award: Award | None) -> bool:
 
 
 def of_bid(application_id: int) -> Sequence[Asked]:
-    """Everything that was asked for a bid, in order. Two queries, or one."""
-    saved = select(func.coalesce(func.sum(KeptGift.value), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing())
-    pieces = select(func.coalesce(func.sum(KeptGift.pieces), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing())
+    """Everything that was asked for a bid, in order. One query."""
+    came = [
+        select(func.coalesce(func.sum(column), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing()).correlate(WishedLine)
+        for column in (KeptGift.pieces, KeptGift.value)
+    ]
     rows = db.session.execute(
-        select(WishedLine, saved.correlate(WishedLine).scalar_subquery(), pieces.correlate(WishedLine).scalar_subquery())
+        select(WishedLine, asking.how_many_wrote(), asking.how_many("promised"), *(each.scalar_subquery() for each in came))
+        .join(WishedLine.post)
         .where(WishedLine.application_id == application_id)
-        .options(joinedload(WishedLine.post).joinedload(GiftPost.party))
+        .options(contains_eager(WishedLine.post).joinedload(GiftPost.party))
         .order_by(WishedLine.id)
-    ).all()
-    far = asking.progress([row.post_id for row, _saved, _pieces in rows if row.kind == "wish"])
-    return [Asked(row, far.get(row.post_id, Progress()), Pence(int(sum_)), int(given)) for row, sum_, given in rows]
+    ).tuples()
+    return [_asked(*row) for row in rows]
+
+
+def _asked(row: WishedLine, wrote: int, promised: int, given: int, saved: int) -> Asked:
+    ours = row.kind == "wish"  # of somebody else's gift only what came of it is ours to tell
+    return Asked(row, wrote if ours else 0, int(promised) if ours else 0, int(given), Pence(int(saved)))
 
 
 def by_line(asked: Sequence[Asked]) -> Mapping[int, Asked]:

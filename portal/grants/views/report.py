@@ -11,6 +11,7 @@ from portal.grants import goods, kept, queries, report, worked
 from portal.grants.forms import report as forms
 from portal.grants.model import Application
 from portal.grants.moves import about
+from portal.grants.views import wishes as line_views
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
 from portal.people import queries as people
@@ -163,7 +164,7 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
         "grants/desk_report.html", waive_form if waive_form.errors else form, note_form=form, waive_form=waive_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
         hours=worked.hours_for(award, pledges), deliveries=deliveries, receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
-        person=people.person(application.person_id),
+        person=people.person(application.person_id), **line_views.shown(application, suggest=False),
     )  # fmt: skip
 
 
