@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import letters, queries, rounds
+from portal.grants import kept, letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import SECTIONS, hear_by, same_lines
@@ -252,11 +252,18 @@ def problems(application: Application, today: date | None = None) -> list[Proble
         any(line.amount is None or not line.what for line in application.lines),
         _("Each line of what you will buy needs a name and an amount."),
     )
-    wants("money", not application.asked, _("Write down what you will buy and what it costs."))
+    given = bool(application.lines) and application.asked < rules.least and bool(kept.gifts_of(application.id))
+    wants("money", not application.asked and not given, _("Write down what you will buy and what it costs."))
+    wants("money", not application.asked and given, _("Neighbours gave everything, so you need no money. Go ahead, and thank you!"))
     wants(
         "money",
         bool(application.asked) and application.asked < rules.least,
-        _("The smallest grant is %(least)s.", least=pounds(rules.least)),
+        _(
+            "Only %(sum)s are missing, thanks to your neighbours. Ask your connector: small sums are given on the spot.",
+            sum=pounds(application.asked),
+        )
+        if given
+        else _("The smallest grant is %(least)s.", least=pounds(rules.least)),
     )
     wants("money", application.asked > most, _("You can ask for up to %(most)s this time.", most=pounds(most)))
     wants("when", application.first_day is None or application.last_day is None, _("Say when it starts and when it ends."))

@@ -278,6 +278,18 @@ def test_a_bid_that_was_sent_asks_for_less_down_to_the_smallest_grant(season: Se
     assert any("Gifts before money" in each for each in heard("Olga"))
 
 
+def test_when_everything_was_given_nothing_is_asked(season: Season) -> None:
+    ref = draft(season, (("Timber", 100_00), ("Paint", 20_00)))
+    given(season, wish(season, ref))
+    assert [each.sentence for each in apply.problems(season.bid(ref))] == [
+        "Only £20.00 are missing, thanks to your neighbours. Ask your connector: small sums are given on the spot."
+    ]
+    given(season, wish(season, ref, 1, "Blue paint"))
+    assert [each.sentence for each in apply.problems(season.bid(ref))] == [
+        "Neighbours gave everything, so you need no money. Go ahead, and thank you!"
+    ]
+
+
 def test_what_comes_while_the_panel_has_it_changes_nothing_by_itself(season: Season) -> None:
     ref = draft(season)
     post = wish(season, ref)
