@@ -33,8 +33,8 @@ class Wishes:
         self.number = 0
 
     def tell(self) -> None:
-        self._lanterns()
         self._saved()
+        self._lanterns()
         with self.story.at(self.story.now):
             wishes.follow()
 
@@ -83,23 +83,20 @@ class Wishes:
             return promises.promise(talk, 1, owner, back_on=back_on, once_key=self._key())
 
     def _saved(self) -> None:
-        """A grant that is under way: its first line came as a gift instead."""
+        """A grant that is under way, of which a line came as a gift instead: asked and given before its last day."""
         query = (
-            select(Application.ref, Application.person_id)
+            select(Application.ref, Application.person_id, Award.last_day)
             .join(Award, Award.application_id == Application.id)
             .join(Report, Report.award_id == Award.id)
-            .where(Award.status == "reporting", Report.status.in_(("due", "started")), Award.last_day >= clock.today())
+            .where(Award.status == "reporting", Report.status.in_(("due", "started")))
             .order_by(Application.id)
         )
-        found = db.session.execute(query.limit(1)).tuples().one_or_none()
-        if found is None:
-            return
-        ref, person_id = found
-        mine = self._who(person_id)
-        post = self._ask(ref, 0, mine, 3)
+        ref, person_id, last = db.session.execute(query.limit(1)).tuples().one()
+        mine, ago = self._who(person_id), (clock.london_day(self.story.now) - last).days
+        post = self._ask(ref, 0, mine, ago + 4)
         neighbour = next(number for number in (5, 9, 7) if self.story.residents[number] != person_id)
-        with self.story.at(self.story.ago(1)):
-            promises.handed(self._promised(post, neighbour, mine, 2), mine)
+        with self.story.at(self.story.ago(ago + 1, 15)):
+            promises.handed(self._promised(post, neighbour, mine, ago + 3), mine)
 
 
 def tell(story: "Story") -> None:

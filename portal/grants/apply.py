@@ -327,11 +327,11 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
 
 
 def hold_hands(application: Application) -> None:
-    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment."""
+    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment; not for whoever only names them."""
     must_be_in_transaction()
-    db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update())
+    db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update(key_share=True))
     if application.organisation_id is not None:
-        db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update())
+        db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update(key_share=True))
 
 
 def same_idea_under_way(application: Application) -> str | None:

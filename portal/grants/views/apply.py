@@ -396,16 +396,17 @@ def bid(ref: str) -> Any:
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
+    wished = line_views.shown(application, suggest=False)
     as_card = any(event.kind == "began_as_idea" for event in story)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, hours=worked.hours_for(award, ()),
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
-        meter=queries.meter_of(application), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
+        meter=queries.meter_of(application, gifts=None if wished["asked"] else []), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
-        wished=line_views.shown(application, suggest=False), offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
+        wished=wished, offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
         origin=from_idea.origin_of(application.id) if as_card else None,
         left_behind=from_idea.left_behind(application.id) if as_card and mine else [],
         account_missing=waits and award is not None and awards.current_payee(award) is None,
