@@ -71,7 +71,7 @@ def _count(row: WishedLine, application: Application, award: Award | None, promi
     now = promise.done_at or clock.now()
     gift = KeptGift(
         promise_id=promise.id, wished_line_id=row.id, application_id=application.id, pieces=min(promise.quantity, row.pieces), value=value, lowered=lowered,
-        left_to_ask=line.amount or 0, day=clock.london_day(now), kept_at=now,
+        left_to_ask=_left_to_ask(application, row, line, value, lowered), day=clock.london_day(now), kept_at=now,
     )  # fmt: skip
     db.session.add(gift)
     db.session.flush()
@@ -111,6 +111,21 @@ def _lower(application: Application, line: BudgetLine, value: Pence) -> Pence:
     lowered = Pence(max(0, min(value, line.amount or 0, application.asked - least)))
     _change(application, line, -lowered)
     return lowered
+
+
+def _left_to_ask(application: Application, row: WishedLine, line: BudgetLine, value: Pence, lowered: Pence) -> Pence:
+    """What the line may ask at most from now on; where it can not be changed now, what it asks less as soon as it can."""
+    if line.amount is not None and "money" in apply.sections_open(application):
+        return line.amount
+    before = (
+        select(func.coalesce(func.sum(KeptGift.value), 0), func.coalesce(func.sum(KeptGift.lowered), 0))
+        .join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        .where(WishedLine.line_id == line.id, kept.standing())
+    )
+    saved, less = db.session.execute(before).one()
+    if line.amount is None:  # it is being typed anew
+        return Pence(max(0, row.price - int(saved) - value))
+    return Pence(max(0, line.amount - (int(saved) - int(less) + value - lowered)))
 
 
 def _change(application: Application, line: BudgetLine, by: int) -> None:

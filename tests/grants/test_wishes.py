@@ -217,6 +217,17 @@ def test_a_line_in_other_words_is_the_same_line(season: Season) -> None:
     assert (gifts(), amounts(season, ref)) == ([(100_00, 90_00, True)], [60_00, 0, 60_00]), "not below nothing"
 
 
+def test_a_line_whose_cost_is_being_typed_anew_counts_all_the_same(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    apply.save(ref, season.bid(ref).version, "money", {}, season.actor("Rita"), lines=[apply.Line(LINES[0][0], None), *typed(LINES[1:])])
+    given(season, post)
+    assert gifts() == [(50_00, 0, True)]
+    with pytest.raises(Refused, match=r"can ask for up to £50\.00"):
+        save(season, ref, *LINES)
+    save(season, ref, (LINES[0][0], 50_00), *LINES[1:])
+
+
 def test_a_line_that_goes_takes_its_wish_along(season: Season) -> None:
     ref = draft(season)
     post = wish(season, ref)
@@ -300,6 +311,19 @@ def test_what_comes_while_the_panel_has_it_changes_nothing_by_itself(season: Sea
     promises.not_so(promise, "It was rotten.", season.who("Rob"))
     assert amounts(season, ref)[-1] == 180_00 and heard("Olga").count("Gifts before money: “A garden for Mossgate”") == 2
     assert not proved()
+
+
+def test_a_budget_that_is_opened_again_asks_for_less(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    season.with_panel(send(season, ref))
+    given(season, post)
+    given(season, post, "Rosa")
+    apply.ask_more(ref, ("money",), "What about the timber?", clock.today() + timedelta(days=5), season.actor("Olga"))
+    with pytest.raises(Refused, match=r"can ask for up to £0\.00"):
+        save(season, ref, ("Timber for three beds", 1), *LINES[1:])
+    save(season, ref, ("Timber for three beds", 0), *LINES[1:])
+    assert amounts(season, ref)[-1] == 80_00
 
 
 def test_a_gift_that_was_counted_before_the_panel_stays_lower_when_it_was_not_so(season: Season) -> None:
