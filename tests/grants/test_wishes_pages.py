@@ -80,6 +80,7 @@ def test_the_panel_officers_and_everybody_see_it(app: Flask, season: Season) -> 
     desk = Inspector(app).sign_in(season.who("Olga").id)
     assert "£100.00 not needed" in desk.get(f"/desk/bids/{ref}").text
     assert "Rob" in desk.get(f"/grants/{ref}/wishes").text
+    assert "Rob" not in Inspector(app).sign_in(season.who("Fay").id).get(f"/grants/{ref}/wishes").text
     made = season.ready(ref)
     given(season, wish(season, ref, 1, "Blue paint"), "Rosa")
     payment = season.released(made)

@@ -41,11 +41,13 @@ def after_the_end(ref: str) -> None:
 @line_wishes.get("/grants/<ref>/wishes")
 @allow("signed in")
 def index(ref: str) -> Any:
+    """Line by line; who gave what only for the applicant's side and for who helps others there."""
     application = queries.whole_bid(ref)
     require("see this bid", application)
+    mine = may("edit this bid", application)
     return page(
-        "grants/wishes.html", application=application, mine=may("edit this bid", application), gifts=kept.gifts_of(application.id),
-        **shown(application),
+        "grants/wishes.html", application=application, mine=mine, near=mine or may("help others", application),
+        gifts=kept.gifts_of(application.id), **shown(application),
     )  # fmt: skip
 
 
