@@ -10,6 +10,7 @@ from portal.gifts import care, posts
 from portal.gifts.model import GiftPost
 from portal.gifts.rules import Draft
 from portal.grants import pay
+from portal.panels import actions as panels
 from tests.client import Inspector
 from tests.grants.season import Season, begin
 from tests.grants.wishing import draft, given, known, promised, send, wish
@@ -102,8 +103,6 @@ def test_the_panel_reads_it(app: Flask, season: Season) -> None:
     ref = draft(season)
     given(season, wish(season, ref))
     matter = season.with_panel(send(season, ref))
-    from portal.panels import actions as panels
-
     panels.declare(season.who("Ada"), season.panel_ref, matter, "none")
     seat = Inspector(app).sign_in(season.who("Ada").id)
     page = seat.get(f"/panels/{season.panel_ref}/bids/{matter}")
