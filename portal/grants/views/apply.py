@@ -487,13 +487,14 @@ def desk_bid(ref: str) -> Any:
 
 def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
     application = queries.whole_bid(ref)
-    snapshots = queries.snapshots_of(application.id)
+    snapshots, pledges = queries.snapshots_of(application.id), queries.pledges_of(application.id)
+    wished = line_views.shown(application, suggest=False)
     return form_page(
-        "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id), meter=queries.meter_of(application),
-        pledges=queries.pledges_of(application.id), story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
+        "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id),
+        meter=queries.meter_of(application, pledges, None if wished["asked"] else []), pledges=pledges, story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
         state=STATUS_WORDS[application.status], photos=queries.photos_of(about(application)), changes=_changes(snapshots), routes=forms.ROUTES,
         problems=apply.problems(application), award=application.award, rules=queries.rules_of(application),
-        hours=worked.hours_for(application.award, ()), **line_views.shown(application, suggest=False),
+        hours=worked.hours_for(application.award, ()), **wished,
     )  # fmt: skip
 
 
