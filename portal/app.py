@@ -35,6 +35,7 @@ from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
+from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
 from portal.panels.views import panels
 from portal.panels.views.seats import panel_seats
@@ -53,6 +54,7 @@ BLUEPRINTS: list[Blueprint] = [
     people,
     desk_places,
     idea_bids,
+    line_wishes,
     bids,
     neighbours,
     other_help,

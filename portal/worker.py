@@ -20,7 +20,7 @@ from portal.gifts import loans
 from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
-from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds
+from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds, wishes
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
@@ -92,6 +92,7 @@ DUE: list[Callable[[], int]] = [
     events.chase_held,
     events.forget_names,
     from_idea.follow,
+    wishes.follow,
     cards.remind_ending,
     cards.end_due,
     care.remind_late,

@@ -22,8 +22,9 @@ for (const list of all("[data-rows]")) {
   const form = list.closest("form"), sum = form.querySelector("[data-sum]"), rows = list.children;
   const number = (row, n) => {
     for (const part of all("*", row)) {
+      if (part.closest("[data-said]")) continue; // what others did with this row has no number of ours
       for (const { name, value } of part.attributes) if (/^(id|for|name|aria-.*)$/.test(name)) part.setAttribute(name, value.replace(/\d+/, n));
-      if (part.name === "remove") part.value = n;
+      if (/^(remove|wish)$/.test(part.name)) part.value = n;
       if (!part.children.length) part.textContent = part.textContent.replace(/\d+/, n + 1);
     }
   };
@@ -39,7 +40,7 @@ for (const list of all("[data-rows]")) {
     if (name === "add" && most < list.dataset.rows) {
       const row = rows[0].cloneNode(true);
       for (const part of all("*", row)) {
-        if (part.id.endsWith("-error")) part.remove();
+        if (part.id.endsWith("-error") || part.matches("[data-said]")) part.remove();
         part.className = part.className.replace(/\S+--error/, "");
         part.removeAttribute("aria-describedby");
         if ("value" in part) part.value = "";

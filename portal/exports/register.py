@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.grants import from_idea
+from portal.grants import from_idea, kept
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
@@ -259,6 +259,15 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
     )
 
 
+def not_needed(asked: Asked) -> int:
+    """Pence that grants did not need to pay for, because neighbours gave the thing itself, in the place and year that were asked for. One query."""
+    try:
+        first, last = year_bounds(asked.year) if asked.year else (None, None)
+    except ValueError:
+        return 0
+    return kept.not_needed(area=asked.area, first=first, last=last)
+
+
 def _bearings(ref: str, by: Any, id_of: Any) -> tuple[Sequence[str], tuple[Any, int] | None]:
     """The years of the register, from its first and last entry, and where the entry `ref` stands in the order. One query."""
     ends = [select(which(Application.released_at)).scalar_subquery() for which in (func.min, func.max)]
@@ -335,6 +344,7 @@ class Entry:
     photos: Sequence[Picture]
     appeals: Sequence[Appealed]
     minutes: str = ""  # the address of the minutes in which the decision stands
+    not_needed: int = 0  # pence that need not be paid, because neighbours gave the thing itself
     origin: from_idea.Origin | None = None  # where it began, when that was a card on the wall of ideas
 
 
@@ -342,7 +352,7 @@ def entry(ref: str) -> Entry:
     """One bid of the register. NotFound for what is not public. Six queries."""
     # of a report what an officer has read and accepted, and the applicant lets us print
     told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
-    told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed)
+    told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"))
     row = db.session.execute(told.where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
@@ -360,7 +370,7 @@ def entry(ref: str) -> Entry:
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
         photos=pictures(photos, names),
-        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, origin=from_idea.origin_of(row.id),
+        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, not_needed=int(row.not_needed), origin=from_idea.origin_of(row.id),
     )  # fmt: skip
 
 
@@ -436,7 +446,7 @@ def as_data(one: Entry) -> dict[str, Any]:
         "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,
         "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
         "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "pledged_other_help_pence": one.other_pledged,
-        "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "neighbours": one.neighbours, "reason": one.reason,
+        "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "not_needed_pence": one.not_needed or None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
         "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
         "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],

@@ -48,7 +48,7 @@ def index() -> Any:
     found = register.search(asked, after=after, before=before)
     areas, funds = register.places_and_funds()
     response = page(
-        "register/index.html", block="results", found=found, asked=asked, states=register.STATES, tones=register.TONES,
+        "register/index.html", block="results", found=found, asked=asked, not_needed=register.not_needed(asked), states=register.STATES, tones=register.TONES,
         places=areas, pots=funds, spans=[(year, year) for year in found.years], outcomes=_words(register.STATES), orders=_words(register.SORTS),
         quick=quick.latest() if not (asked.narrowed or asked.sort or after or before) else [],
     )  # fmt: skip

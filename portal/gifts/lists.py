@@ -101,6 +101,13 @@ def keep(post: GiftPost) -> None:
     SHELF.keep(post, said if post.status == "open" else None)
 
 
+def is_seen(post: GiftPost, who: Who | Nobody) -> bool:
+    """Whether a post of somebody else stands on a board that this reader sees. One query."""
+    own = [party.id for party in parties.own(who)]
+    listed_ = listed(Board(home=who.area_id), Filters()).where(GiftPost.id == post.id, GiftPost.party_id.not_in(own))
+    return db.session.scalar(listed_.with_only_columns(GiftPost.id)) is not None
+
+
 # --- one of them ---------------------------------------------------------------------------------------------------------
 
 

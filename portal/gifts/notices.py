@@ -90,6 +90,17 @@ def over(post: GiftPost) -> None:
     tell(f"gift:{post.id}:over:{post.ends_on}", f"gift:{post.id}", persons_of(post.party), text)
 
 
+def not_needed(talk: GiftTalk) -> None:
+    """Who wrote about a wish hears that it is not needed any more, once."""
+    values = {"title": talk.post.title, "name": first_name(talk.owner)}
+    text = Text(
+        subject=_("Not needed any more: “%(title)s”", **values),
+        body=_("%(name)s does not need “%(title)s” any more. Thank you for offering it!", **values),
+        short=_("%(name)s does not need “%(title)s” any more. Thank you for offering it!", **values),
+    )
+    tell(f"gift talk:{talk.id}:not_needed", f"gift talk:{talk.id}", persons_of(talk.other), text)
+
+
 # --- care ----------------------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +262,18 @@ def left(row: GiftPromise, talk: GiftTalk, stays: GiftParty) -> None:
         short=_("The neighbour with whom you had agreed about “%(title)s” has left. It is free again: %(link)s", **values),
     )
     tell(f"gift promise:{row.id}:left", f"gift:{talk.post_id}", persons_of(stays), text)
+
+
+def was_for(row: GiftPromise, talk: GiftTalk) -> None:
+    """What the wish was for has come to an end, and the two have agreed to meet: to the promised one, who may go on or call it off."""
+    values = _values(row, talk, talk.owner)
+    text = Text(
+        subject=_("Still as you agreed? “%(title)s”", **values),
+        body=_("What %(name)s needed “%(title)s” for has come to an end. You meet %(when)s, as you agreed, if both of you still want to. If not, call it off here:\n\n%(link)s", **values),
+        short=fitted(N_("What %(name)s needed “%(words)s” for has ended. Meet all the same, or call it off: %(link)s"), values["title"], name=values["name"], link=values["link"]),
+        letter=_("What %(name)s needed “%(title)s” for has come to an end. You meet %(when)s, as you agreed, if both of you still want to. %(how)s", how=_by_telephone(talk.ref), **values),
+    )  # fmt: skip
+    tell(f"gift promise:{row.id}:was_for", f"gift talk:{talk.id}", persons_of(talk.other), text)
 
 
 def how_was_it(row: GiftPromise, talk: GiftTalk) -> None:

@@ -53,8 +53,8 @@ def post(
         with transaction():
             done = once.claim(once_key)
             if done is None:
-                party, actor = _whose(draft, who, organisation_id, for_person, basis, grown)
-                made = _posted(party, draft, who, actor, picture, file, note)
+                party, actor = whose(draft, who, organisation_id, for_person, basis, grown)
+                made = begin(party, draft, who, actor, picture, file, note).ref
                 once.keep(once_key, made)
     except BaseException:
         photos.drop_any(file, data_dir)
@@ -76,13 +76,14 @@ def as_part(
         party, actor = parties.enter(organisation_id=organisation_id), Actor(who.id, None, basis)
         parties.must_not_be_stopped(party)
     else:
-        party, actor = _whose(draft, who, None, for_person, basis, False)
-    return _posted(party, draft, who, actor, None, None, note, wall)
+        party, actor = whose(draft, who, None, for_person, basis, False)
+    return begin(party, draft, who, actor, note=note, wall=wall).ref
 
 
-def _whose(
+def whose(
     draft: Draft, who: Who, organisation_id: int | None, for_person: int | Neighbour | None, basis: str | None, grown: bool
 ) -> tuple[GiftParty, Actor]:
+    """Whose a post is to be, and who acts, as a part of an action. Refused as for `post`."""
     if for_person is None:
         return parties.entering(who, organisation_id, grown=grown), Actor(who.id)
     area = db.session.get(Area, draft.area_id) if draft.area_id is not None else None
@@ -96,16 +97,17 @@ def _whose(
     return party, Actor(who.id, person_id, basis)
 
 
-def _posted(
+def begin(
     party: GiftParty,
     draft: Draft,
     who: Who,
     actor: Actor,
-    picture: photos.Picture | None,
-    file: str | None,
-    note: int | None,
+    picture: photos.Picture | None = None,
+    file: str | None = None,
+    note: int | None = None,
     wall: str | None = None,
-) -> str:
+) -> GiftPost:
+    """The new post, on the board or held for a look, as a part of an action. Refused as for `post`."""
     one_at_a_time(f"gift posts:{party.id}")
     _judge(draft, party, who)
     _not_too_many(party, draft, actor)
@@ -122,7 +124,7 @@ def _posted(
         notes.tie(note, made)
     record(about(made), "posted", actor)
     _held_or_shown(made, party, draft, who, actor)
-    return made.ref
+    return made
 
 
 def _held_or_shown(made: GiftPost, party: GiftParty, draft: Draft, who: Who, actor: Actor) -> None:
@@ -320,10 +322,16 @@ def end(ref: str, who: Who, *, basis: str | None = None) -> GiftPost:
             return row
         if row.status == "hidden":
             raise Conflict(_("A coordinator took this down already."))
-        if row.status == "held":
-            care.forget_holds(row)
-        _leave(row, "ended", actor)
+        ended(row, actor)
         return row
+
+
+def ended(row: GiftPost, actor: Actor) -> None:
+    """A post that stands, or whose time is over, is ended as a part of an action that has locked it."""
+    must_be_in_transaction()
+    if row.status == "held":
+        care.forget_holds(row)
+    _leave(row, "ended", actor)
 
 
 def take_down(ref: str, reason: str, who: Who) -> None:

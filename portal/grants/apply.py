@@ -1,6 +1,6 @@
 """Applying: a draft saved page by page, judged when it is sent, changed until the round closes, asked about, withdrawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import letters, queries, rounds
+from portal.grants import kept, letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
-from portal.grants.rules import SECTIONS, hear_by
+from portal.grants.rules import SECTIONS, hear_by, same_lines
 from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
@@ -31,6 +31,8 @@ from portal.words import _
 
 MOST_LINES = 20
 MOST_PHOTOS = 3
+# judges of a budget that was just changed, as a part of that: each may refuse
+LINES_JUDGED: list[Callable[[Application], None]] = []
 OPEN_STATES = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -168,18 +170,28 @@ def save(ref: str, version: int, section: str, answers: Mapping[str, Any], actor
                 raise Refused(" ".join(fault.sentence for fault in faults))
             _one_open_bid(application)
             move(application, "changed", actor, section=section)
-            _snapshot(application)
+            snapshot(application)
         return application.version
 
 
 def _set_lines(application: Application, lines: Sequence[Line]) -> None:
-    """Replace the budget; `asked` is its sum. A row that nobody wrote in is no line."""
-    application.lines.clear()
-    db.session.flush()
+    """The budget as typed; `asked` is its sum. A row that nobody wrote in is no line. What was there before stays the same line."""
     filled = [line for line in lines[:MOST_LINES] if line.what or line.typed or line.amount is not None]
-    for position, line in enumerate(filled):
-        application.lines.append(BudgetLine(position=position, what=line.what, amount=line.amount, typed=line.typed))
+    if [(line.what, line.amount, line.typed) for line in filled] == [(line.what, line.amount, line.typed) for line in application.lines]:
+        return
+    known = same_lines([line.what for line in application.lines], [line.what for line in filled])
+    rows = [BudgetLine() if place is None else application.lines[place] for place in known]
+    for row in application.lines:
+        row.position += MOST_LINES  # out of the way of those that take its place
+    application.lines = [row for row in application.lines if row in rows]
+    db.session.flush()
+    for position, (row, line) in enumerate(zip(rows, filled, strict=True)):
+        row.position, row.what, row.amount, row.typed = position, line.what, line.amount, line.typed
+    application.lines = rows
     application.asked = Pence(sum(line.amount or 0 for line in filled))
+    db.session.flush()
+    for judge in LINES_JUDGED:
+        judge(application)
 
 
 def content(application: Application) -> dict[str, Any]:
@@ -196,7 +208,8 @@ def content(application: Application) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _snapshot(application: Application) -> None:
+def snapshot(application: Application) -> None:
+    """Keep what the bid says now, as a part of the action by which it is sent or changed."""
     db.session.flush()
     last = db.session.scalar(select(func.max(Snapshot.number)).where(Snapshot.application_id == application.id)) or 0
     db.session.add(Snapshot(application_id=application.id, number=last + 1, taken_at=clock.now(), content=content(application)))
@@ -239,11 +252,18 @@ def problems(application: Application, today: date | None = None) -> list[Proble
         any(line.amount is None or not line.what for line in application.lines),
         _("Each line of what you will buy needs a name and an amount."),
     )
-    wants("money", not application.asked, _("Write down what you will buy and what it costs."))
+    given = bool(application.lines) and application.asked < rules.least and bool(kept.gifts_of(application.id))
+    wants("money", not application.asked and not given, _("Write down what you will buy and what it costs."))
+    wants("money", not application.asked and given, _("Neighbours gave everything, so you need no money. Go ahead, and thank you!"))
     wants(
         "money",
         bool(application.asked) and application.asked < rules.least,
-        _("The smallest grant is %(least)s.", least=pounds(rules.least)),
+        _(
+            "Only %(sum)s are missing, thanks to your neighbours. Ask your connector: small sums are given on the spot.",
+            sum=pounds(application.asked),
+        )
+        if given
+        else _("The smallest grant is %(least)s.", least=pounds(rules.least)),
     )
     wants("money", application.asked > most, _("You can ask for up to %(most)s this time.", most=pounds(most)))
     wants("when", application.first_day is None or application.last_day is None, _("Say when it starts and when it ends."))
@@ -299,7 +319,7 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
         move(application, "sent", actor)
         application.sent_at = now
         application.hear_by = hear_by(clock.london_day(now), queries.rules_of(application), application.round.decide_by)
-        _snapshot(application)
+        snapshot(application)
         _tell_sent(application)
         if once_key:
             once.keep(once_key, application.ref)
@@ -307,11 +327,11 @@ def send(ref: str, version: int, actor: Actor, *, sure: bool = False, once_key: 
 
 
 def hold_hands(application: Application) -> None:
-    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment."""
+    """Wait, as a part of an action, for whoever sends an idea of the same person or group at this moment; not for whoever only names them."""
     must_be_in_transaction()
-    db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update())
+    db.session.execute(select(Person.id).where(Person.id == application.person_id).with_for_update(key_share=True))
     if application.organisation_id is not None:
-        db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update())
+        db.session.execute(select(Organisation.id).where(Organisation.id == application.organisation_id).with_for_update(key_share=True))
 
 
 def same_idea_under_way(application: Application) -> str | None:
@@ -431,7 +451,7 @@ def answer_more(ref: str, version: int, actor: Actor) -> None:
             raise Refused(" ".join(fault.sentence for fault in faults))
         move(application, "more_answered", actor)
         asked.answered_at = clock.now()
-        _snapshot(application)
+        snapshot(application)
 
 
 def set_ineligible(ref: str, reason: str, actor: Actor) -> None:

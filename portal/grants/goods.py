@@ -15,7 +15,7 @@ from sqlalchemy import Select, or_, select
 from portal import clock, once, photos
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, match, queries
+from portal.grants import apply, kept, match, queries
 from portal.grants.model import DELIVERY_KINDS, Application, Award, Delivery, Photo, Pledge
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import Meter, PledgeFact, meter
@@ -205,6 +205,9 @@ def _not_twice(award: Award, pledge: Pledge, given: Given, by: str, itself: Deli
         )
         .order_by(Delivery.id)
     )  # fmt: skip
+    said = kept.ByHand(worker, given.what, given.value)
+    if any(kept.is_same(gift, said) for gift in kept.gifts_of(pledge.application_id)):
+        raise Refused(_("This came as a gift from the board, and counts by itself. What somebody gives counts once."), "what")
     for row in db.session.scalars(same_day):
         if itself is not None and row.id == itself.id:
             continue
@@ -301,11 +304,15 @@ def take_back(bid_ref: str, ref: str, reason: str, actor: Actor) -> None:
 
 
 def meters(
-    application: Application, pledges: Sequence[Pledge], rows: Sequence[WorkRecord], deliveries: Sequence[Delivery]
+    application: Application,
+    pledges: Sequence[Pledge],
+    rows: Sequence[WorkRecord],
+    deliveries: Sequence[Delivery],
+    gifts: Sequence[kept.Gift] = (),
 ) -> tuple[Meter, Meter]:
     """The match meter of what was given, and of what of it was checked, under the caps of the round (design 1: pledged, delivered, checked).
 
-    `rows`: all hours that stand for the grant, whoever gave them.
+    `rows`: all hours that stand for the grant, whoever gave them. A gift is checked when nobody has taken it back in time.
     """
     worker = {pledge.id: queries.worker_of(pledge) for pledge in pledges}
     stages = []
@@ -314,6 +321,8 @@ def meters(
         facts += [
             PledgeFact(worker[row.pledge_id], row.kind, value=row.value) for row in deliveries if row.status == "checked" or not needs_check
         ]
+        by_hand = [kept.ByHand(worker[row.pledge_id], row.what, row.value) for row in deliveries]
+        facts += kept.facts([each for each in gifts if each.settled or not needs_check], by_hand)
         stages.append(meter(application.asked, facts, queries.rules_of(application)))
     return stages[0], stages[1]
 

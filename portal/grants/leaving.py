@@ -7,11 +7,13 @@ behind it is empty. What was never sent goes, and so do names and addresses wher
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from portal import clock
 from portal.db import db
-from portal.grants import apply, floats, goods, match, queries, quick, worked
+from portal.gifts.model import GiftParty
+from portal.gifts.talks_model import GiftPromise
+from portal.grants import apply, floats, goods, match, queries, quick, wishes, worked
 from portal.grants.award import UNPAID, current_payee
 from portal.grants.model import (
     Appeal,
@@ -28,6 +30,7 @@ from portal.grants.model import (
     Report,
 )
 from portal.grants.moves import about, move
+from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import Actor, record
 from portal.ledger.posting import rename_account
 from portal.money import Pence
@@ -60,6 +63,10 @@ def _idea(row: Application) -> dict[str, Any]:
         "sent": row.sent_at and row.sent_at.isoformat(), "answers": apply.content(row),
         "photos": [photo.ref for photo in queries.photos_of(about(row))],
         "neighbours you asked": [{"name": pledge.name, "state": pledge.status} for pledge in queries.pledges_of(row.id)],
+        "asked of neighbours": [
+            {"what": each.row.what, "pence": each.row.price, "asked": each.row.asked_at.isoformat(), "pence not needed": each.saved}
+            for each in wishes.of_bid(row.id)
+        ],
         "appeals": [_appeal(each) for each in queries.appeals_of(row.id)],
         "what happened": [{"when": event.at.isoformat(), "what": event.kind, "why": event.reason} for event in events],
     } | ({"decision": row.decided, "reason": row.decision_reason} if row.told else {})  # fmt: skip
@@ -90,6 +97,23 @@ def _promises(person_id: int) -> list[dict[str, Any]]:
             ],
         }
         for pledge, title in rows
+    ]  # fmt: skip
+
+
+def _gifts(person_id: int) -> list[dict[str, Any]]:
+    """What somebody gave that an idea did not have to buy."""
+    rows = db.session.execute(
+        select(Application.title, WishedLine.what, KeptGift)
+        .join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        .join(Application, Application.id == KeptGift.application_id)
+        .join(GiftPromise, GiftPromise.id == KeptGift.promise_id)
+        .join(GiftParty, GiftParty.id == GiftPromise.giver_id)
+        .where(GiftParty.person_id == person_id)
+        .order_by(KeptGift.id)
+    ).tuples()
+    return [
+        {"idea": title, "what": what, "pieces": gift.pieces, "pence not needed": gift.value, "day": gift.day.isoformat(), "counts": gift.taken_back_at is None}
+        for title, what, gift in rows
     ]  # fmt: skip
 
 
@@ -299,6 +323,7 @@ def _erase_draft(application: Application, someone: Person) -> list[str]:
         setattr(application, column, "")
     application.lines = list[BudgetLine]()
     application.asked = Pence(0)
+    db.session.execute(update(WishedLine).where(WishedLine.application_id == application.id).values(what=""))
     application.version += 1
     if application.status == "draft":
         move(application, "withdrawn", Actor(someone.id))
@@ -320,6 +345,7 @@ def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
 
 COLLECTORS["ideas"] = _ideas
 COLLECTORS["promises to ideas"] = _promises
+COLLECTORS["gifts to ideas"] = _gifts
 COLLECTORS["awards"] = _awards
 COLLECTORS["quick sparks"] = _quick
 KEEPS_FROM_LEAVING += [_money_under_way, _bid_under_way, _float_in_hand, _appeal_under_way]

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from sqlalchemy import Select, Text, case, func, literal, select
 
 from portal.db import db
+from portal.gifts.talks_model import GiftPromise
 from portal.grants.closing import LIVE
 from portal.grants.model import Award, Closing, Contribution, Delivery, Fund, Payment, QuickFloat, Refund, Round
 from portal.grants.moves import TABLES
 from portal.grants.pay import in_transit
+from portal.grants.wish_model import KeptGift
 from portal.history import Event
 from portal.ledger.model import Account, Entry, State, Transfer
 from portal.ledger.queries import BALANCE
@@ -28,6 +30,7 @@ def broken_caches() -> Iterator[str]:
     yield from _on_the_way()
     yield from _hours()
     yield from _deliveries()
+    yield from _gifts()
 
 
 def _statuses() -> Iterator[str]:
@@ -153,3 +156,13 @@ def _deliveries() -> Iterator[str]:
     sums = select(Award.id, Award.given, total).outerjoin(checked, checked.c.award_id == Award.id).where(Award.given != total)
     for id_, shown, counted in db.session.execute(sums.execution_options(yield_per=1000)):
         yield f"award:{id_} says {shown} pence of other help were given, its checked lines say {counted}"
+
+
+def _gifts() -> Iterator[str]:
+    """A gift counts for a bid as long as its promise says that it was handed over."""
+    handed = case((GiftPromise.status == "handed", 1), else_=0)
+    counts = case((KeptGift.taken_back_at.is_(None), 1), else_=0)
+    for id_, is_handed in db.session.execute(
+        select(KeptGift.id, handed).join(GiftPromise, GiftPromise.id == KeptGift.promise_id).where(handed != counts)
+    ):
+        yield f"kept-gift:{id_} {'does not count' if is_handed else 'counts'}, its promise says something else"

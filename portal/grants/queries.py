@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from portal import clock
 from portal.db import db
 from portal.errors import NotFound
+from portal.grants import kept
 from portal.grants.model import (
     Appeal,
     Application,
@@ -37,6 +38,7 @@ from portal.people.model import Person
 from portal.words import _
 
 PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
+SAID_YES = ("confirmed", "delivered", "checked")  # pledges
 UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -268,13 +270,12 @@ def deliveries_of(award_id: int) -> Sequence[Delivery]:
     ).all()
 
 
-def meter_of(application: Application, pledges: Sequence[Pledge] | None = None) -> Meter:
-    """The match meter of a bid: what confirmed pledges count for."""
-    counted = [
-        PledgeFact(worker_of(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value)
-        for pledge in (pledges_of(application.id) if pledges is None else pledges)
-        if pledge.status in ("confirmed", "delivered", "checked")
-    ]
+def meter_of(application: Application, pledges: Sequence[Pledge] | None = None, gifts: Sequence[kept.Gift] | None = None) -> Meter:
+    """The match meter of a bid: what confirmed pledges count for, and what neighbours gave so that it need not be bought."""
+    some = [each for each in (pledges_of(application.id) if pledges is None else pledges) if each.status in SAID_YES]
+    counted = [PledgeFact(worker_of(pledge), pledge.kind, pledge.minutes, pledge.planning_minutes, pledge.value) for pledge in some]
+    by_hand = [kept.ByHand(worker_of(pledge), pledge.what, pledge.value) for pledge in some if pledge.kind != "hours"]
+    counted += kept.facts(kept.gifts_of(application.id) if gifts is None else gifts, by_hand)
     return meter(application.asked, counted, rules_of(application))
 
 

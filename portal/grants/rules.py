@@ -207,6 +207,26 @@ def shared_out(amount: int, weights: Mapping[str, int]) -> dict[str, Pence]:
     return {name: Pence(share) for name, share in shares.items()}
 
 
+def same_lines(before: Sequence[str], now: Sequence[str]) -> list[int | None]:
+    """For each line of a budget as it is typed now, which of those before it is: the same words, or else one that shares a telling word."""
+    left = dict(enumerate(before))
+    found: list[int | None] = []
+    for what in now:
+        place = next((place for place, old in left.items() if old.casefold() == what.casefold()), None)
+        found.append(place)
+        left.pop(-1 if place is None else place, None)
+    for number, what in enumerate(now):
+        if found[number] is None:
+            place = next((place for place, old in left.items() if _telling(old) & _telling(what)), None)
+            found[number] = place
+            left.pop(-1 if place is None else place, None)
+    return found
+
+
+def _telling(what: str) -> set[str]:
+    return {word for word in _words(what) if len(word) >= SHORT}
+
+
 # --- lives ---------------------------------------------------------------------------------------------------------------
 # Each move: (states it may start from, state it ends in). A status column is the reduction of the events by these tables.
 

@@ -40,6 +40,10 @@ SENTENCES: dict[str, str] = {
     # neighbours stay without a name: those who read this are more than those who may know it
     "bid.neighbour_yes": N_("A neighbour said yes."),
     "bid.neighbour_no": N_("A neighbour cannot help this time."),
+    "bid.neighbours_asked": N_("%(who)s asked neighbours for this before money."),
+    "bid.neighbours_not_asked": N_("Neighbours are not asked for this any more."),
+    "bid.gift_kept": N_("A neighbour gave this, so it need not be bought."),
+    "bid.gift_taken_back": N_("This was not given after all."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),

@@ -16,6 +16,7 @@ from portal.grants.forms.rounds import DECISIONS, way_of
 from portal.grants.model import Application, Photo
 from portal.grants.moves import about
 from portal.grants.rules import SECTIONS, RoundRules
+from portal.grants.views import wishes as line_views
 from portal.history import Actor
 from portal.money import Pence, parse_pounds, plain_pounds
 from portal.panels.forms import Ask
@@ -216,7 +217,7 @@ def question(ref: str, section: str) -> Any:
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
     if section == "money":
-        extra = {"most": queries.most_for(application)}
+        extra = {"most": queries.most_for(application), "places": _places(rows)} | line_views.shown(application)
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
@@ -230,6 +231,12 @@ def question(ref: str, section: str) -> Any:
     )  # fmt: skip
 
 
+def _places(rows: list[apply.Line]) -> list[int]:
+    """For each row that is shown its place in the budget, which has no empty rows."""
+    filled = [bool(row.what or row.typed or row.amount is not None) for row in rows]
+    return [sum(filled[:number]) for number in range(len(rows))]
+
+
 def _wrong(form: Any, name: str) -> bool:
     field = form[name] if name in form else form["area"] if name == "area_id" and "area" in form else None
     return bool(field is not None and field.errors)
@@ -239,6 +246,8 @@ def _onward(ref: str, section: str, application: Application, rows: list[apply.L
     """Where the button leads: more rows, home, back to the answers, or the next question."""
     if section == "money" and "add" in request.form:
         return see_other(f"/grants/{ref}/money?rows={len(rows) + 1}#what-{len(rows)}")
+    if section == "money" and 0 <= (asked := whole_number(request.form.get("wish"))) < len(rows):
+        return see_other(f"/grants/{ref}/wishes/new?line={_places(rows)[asked]}")
     if removed:
         return see_other(f"/grants/{ref}/money#rows")
     if "photo" in request.files and request.files["photo"].filename:
@@ -370,7 +379,7 @@ def withdraw(ref: str) -> Any:
     form = forms.Withdraw()
     if form.validate_on_submit():
         apply.withdraw(ref, form.reason.data, acting_on(application))
-        from_idea.open_again(ref)
+        line_views.after_the_end(ref)
         flash(_("Your idea is withdrawn. You can start again whenever you like."))
         return see_other(f"/grants/{ref}")
     return form_page("grants/apply_withdraw.html", form, application=application)
@@ -387,16 +396,17 @@ def bid(ref: str) -> Any:
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
+    wished = line_views.shown(application, suggest=False)
     as_card = any(event.kind == "began_as_idea" for event in story)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, hours=worked.hours_for(award, ()),
         story=timeline.told(story, near=mine or current_user.can("handle bids", application)),
-        meter=queries.meter_of(application), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
+        meter=queries.meter_of(application, gifts=None if wished["asked"] else []), state=state_words(application, mine), kept=awards.kept(award) if award is not None else None, area=_area(application),
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         routes=forms.ROUTES, shown_status=_shown_status(application, mine), section_names=forms.SECTION_NAMES,
         appeals=appealed, may_appeal=appeals.may_appeal(application, appealed) if mine else None,
         most=queries.most_for(application) if award is not None and award.status == "closed" else None,
-        offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
+        wished=wished, offer_over=award is not None and award.status == "reserved" and awards.status_now(award) == "lapsed",
         origin=from_idea.origin_of(application.id) if as_card else None,
         left_behind=from_idea.left_behind(application.id) if as_card and mine else [],
         account_missing=waits and award is not None and awards.current_payee(award) is None,
@@ -477,13 +487,14 @@ def desk_bid(ref: str) -> Any:
 
 def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
     application = queries.whole_bid(ref)
-    snapshots = queries.snapshots_of(application.id)
+    snapshots, pledges = queries.snapshots_of(application.id), queries.pledges_of(application.id)
+    wished = line_views.shown(application, suggest=False)
     return form_page(
-        "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id), meter=queries.meter_of(application),
-        pledges=queries.pledges_of(application.id), story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
+        "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id),
+        meter=queries.meter_of(application, pledges, None if wished["asked"] else []), pledges=pledges, story=timeline.told(queries.story_of(application, application.award)), area=_area(application),
         state=STATUS_WORDS[application.status], photos=queries.photos_of(about(application)), changes=_changes(snapshots), routes=forms.ROUTES,
         problems=apply.problems(application), award=application.award, rules=queries.rules_of(application),
-        hours=worked.hours_for(application.award, ()),
+        hours=worked.hours_for(application.award, ()), **wished,
     )  # fmt: skip
 
 

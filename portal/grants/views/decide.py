@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.errors import NotFound, Refused
-from portal.grants import apply, decide, desk, queries
+from portal.grants import apply, decide, desk, queries, wishes
 from portal.grants.forms import decide as forms
 from portal.grants.forms.apply import ROUTES, SECTION_NAMES
 from portal.grants.model import Application, Round
@@ -22,6 +22,7 @@ from portal.grants.views import award as award_views
 from portal.grants.views import match as match_views
 from portal.grants.views import report as report_views
 from portal.grants.views import rounds as round_views
+from portal.grants.views import wishes as wish_views
 from portal.history import Actor
 from portal.money import hours, pounds
 from portal.panels import queries as panel_queries
@@ -81,8 +82,10 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
     round says so; who wrote it and how to reach them never.
     """
     bid = queries.bid_by_id(bid_of(about))
-    meter, rules = queries.meter_of(bid), RoundRules.load(bid.round.rules)
+    asked, rules = wishes.of_bid(bid.id), RoundRules.load(bid.round.rules)
+    meter = queries.meter_of(bid, gifts=None if asked else [])
     return {
+        "asked_first": asked, "wish_states": wishes.STATES, "not_needed": sum(each.saved for each in asked),
         "group": "" if rules.anonymous else _group(bid), "history": queries.history_of(bid),
         "title": bid.title, "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
         "lines": [(line.what, line.amount) for line in bid.lines], "asked": bid.asked, "route": ROUTES.get(bid.pay_route, ""), "meter": meter,
@@ -150,7 +153,15 @@ def judge_the_bid() -> None:
         raise NotFound(_("We cannot find that page."))
 
 
-for _pages in (apply_views.bids, match_views.neighbours, report_views.reports, award_views.awards, round_views.desk_rounds, decisions):
+for _pages in (
+    apply_views.bids,
+    wish_views.line_wishes,
+    match_views.neighbours,
+    report_views.reports,
+    award_views.awards,
+    round_views.desk_rounds,
+    decisions,
+):
     _pages.before_request(judge_the_bid)
 
 

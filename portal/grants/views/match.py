@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import goods, match, queries, worked
+from portal.grants import goods, kept, match, queries, worked
 from portal.grants.forms import match as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award, Delivery, Photo, Pledge
@@ -54,11 +54,11 @@ def _index(application: Application, form: Any) -> Any:
     pledges = queries.pledges_of(application.id)
     award = queries.award_of(application.id)
     hours = worked.hours_for(award, pledges)
-    deliveries = queries.deliveries_of(award.id) if award else []
+    deliveries, gifts = queries.deliveries_of(award.id) if award else [], kept.gifts_of(application.id)
     return form_page(
-        "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges), award=award, planned=_planned(application),
+        "grants/match.html", form, application=application, pledges=pledges, meter=queries.meter_of(application, pledges, gifts), award=award, planned=_planned(application),
         records=hours.of, elsewhere=hours.elsewhere, twins=worked.twins_of(hours.everything), deliveries=deliveries,
-        given=goods.meters(application, pledges, hours.everything, deliveries) if award else None, may_be=worked.may_be, has_no_address=match.has_no_address,
+        given=goods.meters(application, pledges, hours.everything, deliveries, gifts) if award else None, gifts=gifts, may_be=worked.may_be, has_no_address=match.has_no_address,
         photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", doors=match.all_at_the_door(pledges),
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
         why_at_the_door=match.why_at_the_door, kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),

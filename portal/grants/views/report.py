@@ -6,10 +6,11 @@ from flask import Blueprint, flash, make_response, request
 from flask_login import current_user
 
 from portal.errors import Conflict, Refused
-from portal.grants import goods, queries, report, worked
+from portal.grants import goods, kept, queries, report, worked
 from portal.grants.forms import report as forms
 from portal.grants.model import Application
 from portal.grants.moves import about
+from portal.grants.views import wishes as line_views
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
 from portal.people import queries as people
@@ -41,12 +42,12 @@ def _show(application: Application, form: Any = None, receipt_form: Any = None) 
     form = form or forms.Tell(formdata=None, obj=found)
     receipt_form = receipt_form or forms.Receipt(formdata=None, prefix="r-")
     pledges = queries.pledges_of(application.id)
-    hours, deliveries = worked.hours_for(award, pledges), queries.deliveries_of(award.id)
+    hours, deliveries, gifts = worked.hours_for(award, pledges), queries.deliveries_of(award.id), kept.gifts_of(application.id)
     return form_page(
         "grants/report.html", receipt_form if receipt_form.errors else form, tell=form, receipt_form=receipt_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), paid_back=report.paid_back(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
-        records=hours.of, elsewhere=hours.elsewhere, deliveries=deliveries, meter=queries.meter_of(application, pledges),
-        given=goods.meters(application, pledges, hours.everything, deliveries), editable=found.status in report.OPEN,
+        records=hours.of, elsewhere=hours.elsewhere, deliveries=deliveries, meter=queries.meter_of(application, pledges, gifts),
+        given=goods.meters(application, pledges, hours.everything, deliveries, gifts), gifts=gifts, editable=found.status in report.OPEN,
     )  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
         "grants/desk_report.html", waive_form if waive_form.errors else form, note_form=form, waive_form=waive_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
         hours=worked.hours_for(award, pledges), deliveries=deliveries, receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
-        person=people.person(application.person_id),
+        person=people.person(application.person_id), **line_views.shown(application, suggest=False),
     )  # fmt: skip
 
 

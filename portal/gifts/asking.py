@@ -1,0 +1,107 @@
+"""What rooms above ask of the boards as a part of their own actions: a wish put up, watched and ended; gifts that say something like it.
+
+They hear of promises that were kept, or were not after all, by `promises.KEPT`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ScalarSelect, func, select
+
+from portal.db import db, must_be_in_transaction
+from portal.finding import NOISE, singular, words_of
+from portal.gifts import lists, notices, parties, posts, promises, talks
+from portal.gifts.lists import Board, Filters
+from portal.gifts.model import GiftPost
+from portal.gifts.rules import Draft
+from portal.gifts.talks_model import GiftPromise, GiftTalk
+from portal.history import Actor
+from portal.people.access import Nobody, Who
+
+MOST_LOOKED_AT = 60
+SAYS_LITTLE = 3  # letters: a word so short is no reason to think of a gift
+
+
+# --- a wish --------------------------------------------------------------------------------------------------------------
+
+
+def put_up(
+    draft: Draft, who: Who, *, organisation_id: int | None = None, for_person: int | None = None, basis: str | None = None, grown: bool = False
+) -> GiftPost:  # fmt: skip
+    """A new post, as a part of an action. Refused as for `posts.post`."""
+    must_be_in_transaction()
+    party, actor = posts.whose(draft, who, organisation_id, for_person, basis, grown)
+    return posts.begin(party, draft, who, actor)
+
+
+def asks_age(who: Who) -> bool:
+    """Whether somebody has not said yet that they are 18 or over. One query."""
+    return not any(each.person_id == who.id and each.grown_at is not None for each in parties.own(who))
+
+
+def end(post: GiftPost, actor: Actor, *, over: bool = False) -> None:
+    """A wish is not needed any more, as a part of an action that has locked it: whoever wrote about it is told, once.
+
+    What is promised stays so. When what it was `over` for has ended, a promise without a time is off, and one with a time is asked after.
+    """
+    must_be_in_transaction()
+    if post.status not in ("ended", "gone", "hidden"):
+        posts.ended(post, actor)
+    standing = {
+        row.talk_id: row
+        for row in db.session.scalars(select(GiftPromise).where(GiftPromise.post_id == post.id, GiftPromise.status == "promised"))
+    }
+    done = set(db.session.scalars(select(GiftPromise.talk_id).where(GiftPromise.post_id == post.id, GiftPromise.status == "handed")))
+    for talk in talks.about_post(post):
+        row = standing.get(talk.id)
+        if row is not None and not over:
+            continue
+        if row is not None and row.starts_at is not None:
+            notices.was_for(row, talk)
+            continue
+        if row is not None:
+            promises.undone(row, post, actor)
+        if talk.status == "open" and talk.id not in done:
+            notices.not_needed(talk)
+    if over and post.status == "open":  # what was promised came free again: nobody needs it
+        posts.ended(post, actor)
+
+
+def how_many_wrote() -> ScalarSelect[int]:
+    """How many neighbours wrote about a post, as a part of a query of posts."""
+    return select(func.count()).where(GiftTalk.post_id == GiftPost.id).correlate(GiftPost).scalar_subquery()
+
+
+def how_many(status: str) -> ScalarSelect[int]:
+    """How many pieces of a post are promised now, or were handed over, as a part of a query of posts."""
+    total = func.coalesce(func.sum(GiftPromise.quantity), 0)
+    return select(total).where(GiftPromise.post_id == GiftPost.id, GiftPromise.status == status).correlate(GiftPost).scalar_subquery()
+
+
+# --- gifts like it -------------------------------------------------------------------------------------------------------
+
+
+def like(texts: Sequence[str], who: Who | Nobody) -> Mapping[str, GiftPost]:
+    """For each text the gift on a board, among those that this reader sees there anyway, that says most of it; not their own.
+
+    Two queries, or none.
+    """
+    wanted = {text: telling(text) for text in texts}
+    every = sorted({word for words in wanted.values() for word in words})
+    if not every:
+        return {}
+    own = [party.id for party in parties.own(who)]
+    listed = lists.listed(Board(home=who.area_id), Filters("gift")).where(GiftPost.party_id.not_in(own))
+    query, order = lists.SHELF.holding(listed, [every])
+    some = db.session.scalars(query.order_by(order.desc()).limit(MOST_LOOKED_AT).options(*lists.WHOLE)).unique().all()
+    said = {post.id: telling(post.words) for post in some}
+    found: dict[str, GiftPost] = {}
+    for text, words in wanted.items():
+        best = max(some, key=lambda post: (len(words & said[post.id]), post.id), default=None)
+        if best is not None and 2 * len(words & said[best.id]) >= len(words) > 0:
+            found[text] = best
+    return found
+
+
+def telling(text: str) -> frozenset[str]:
+    """The words of a text by which something like it is found, as one of many is said."""
+    return frozenset(singular(word) for word in words_of(text) if word not in NOISE and len(word) > SAYS_LITTLE and not word.isdigit())

@@ -1,0 +1,228 @@
+"""A promise was kept: what a line of a bid does not have to buy any more, and what that changes. Once for each promise.
+
+By rule: while the applicant may change the budget the bid asks for that much less (a draft down to nothing, a bid that was sent down to
+the smallest grant of its round). Once the panel has it, and of a grant, nothing changes by itself: the officers hear of it, and what is not
+spent comes back as everything does that stands on no receipt.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.db import db
+from portal.errors import Refused
+from portal.gifts import promises
+from portal.gifts.model import GiftParty
+from portal.gifts.talks_model import GiftPromise
+from portal.grants import apply, kept, queries, wishes
+from portal.grants.model import Application, Award, BudgetLine
+from portal.grants.moves import about, move
+from portal.grants.wish_model import KeptGift, WishedLine
+from portal.history import SCHEME, record
+from portal.money import Pence, pounds
+from portal.outbox import Text, address_of, queue
+from portal.people import queries as people
+from portal.words import _
+
+
+def _on_promise(promise: GiftPromise, was_kept: bool) -> None:
+    """What the boards tell, with the post and the talk locked: it was handed over, or (False) it was not so after all."""
+    if was_kept:
+        for row in _ties_of(promise):
+            application = apply.locked(queries.bid_by_id(row.application_id).ref)
+            award = queries.award_of(application.id)
+            if not wishes.is_over(application, award) and _count(row, application, award, promise):
+                return
+        return
+    gift = db.session.scalar(select(KeptGift).where(KeptGift.promise_id == promise.id))
+    if gift is not None and gift.taken_back_at is None:
+        _take_back(gift, apply.locked(queries.bid_by_id(gift.application_id).ref))
+
+
+promises.KEPT.append(_on_promise)
+
+
+def _ties_of(promise: GiftPromise) -> Sequence[WishedLine]:
+    """The lines for which a promise may count: of a wish its own, of a gift those that the one who has it now asked it for."""
+    found = db.session.scalars(select(WishedLine).where(WishedLine.post_id == promise.post_id).order_by(WishedLine.id.desc())).all()
+    taker = db.session.get_one(GiftParty, promise.taker_id)
+    return [row for row in found if row.kind == "wish" or (row.ended_at is None and _is_of(taker, row.application_id))]
+
+
+def _is_of(taker: GiftParty, application_id: int) -> bool:
+    application = queries.bid_by_id(application_id)
+    group = taker.organisation_id is not None and taker.organisation_id == application.organisation_id
+    return group or (taker.person_id is not None and taker.person_id == application.person_id)
+
+
+# --- it counts -----------------------------------------------------------------------------------------------------------
+
+
+def _count(row: WishedLine, application: Application, award: Award | None, promise: GiftPromise) -> bool:
+    """Whether the promise saves something of the line: then it is kept, and the bid asks for less where it still may."""
+    line = _locked_line(row)
+    if line is None:
+        return False
+    value = _worth(row, promise.quantity)
+    if value < 1:
+        return False
+    lowered = _lower(application, line, value)
+    now = promise.done_at or clock.now()
+    gift = KeptGift(
+        promise_id=promise.id, wished_line_id=row.id, application_id=application.id, pieces=min(promise.quantity, row.pieces), value=value, lowered=lowered,
+        left_to_ask=_left_to_ask(application, row, line, value, lowered), day=clock.london_day(now), kept_at=now,
+    )  # fmt: skip
+    db.session.add(gift)
+    db.session.flush()
+    record(about(application), "gift_kept", SCHEME, reason=row.what, gift=gift.id, value=value, lowered=lowered)
+    _tell_asker(application, gift, row, award)
+    if lowered < value and application.status != "draft":
+        _tell_officers(application, gift, row, _("A neighbour gave “%(what)s”, so that %(sum)s need not be bought."))
+    return True
+
+
+def _locked_line(row: WishedLine) -> BudgetLine | None:
+    """The line, as it stands in the bid that is locked; None when it is not in the budget any more."""
+    if row.line_id is None:
+        return None
+    return db.session.scalar(select(BudgetLine).where(BudgetLine.id == row.line_id).execution_options(populate_existing=True))
+
+
+def _worth(row: WishedLine, pieces: int) -> Pence:
+    """What so many more pieces save, rounded down to the penny over all that came; together never more than the line costs."""
+    mine = select(func.coalesce(func.sum(KeptGift.pieces), 0), func.coalesce(func.sum(KeptGift.value), 0))
+    had, saved = db.session.execute(mine.where(KeptGift.wished_line_id == row.id, kept.standing())).one()
+    of_line = (
+        select(func.coalesce(func.sum(KeptGift.value), 0))
+        .join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        .where(WishedLine.line_id == row.line_id, kept.standing())
+    )
+    together = min(row.pieces, int(had) + pieces)
+    whole = (row.price - row.still) * together // row.pieces - int(saved)
+    return Pence(max(0, min(whole, row.price - int(db.session.scalar(of_line) or 0))))
+
+
+def _lower(application: Application, line: BudgetLine, value: Pence) -> Pence:
+    """Ask for less, as far as the budget may be changed; returns by how much."""
+    if "money" not in apply.sections_open(application):
+        return Pence(0)
+    least = 0 if application.status == "draft" else queries.rules_of(application).least
+    lowered = Pence(max(0, min(value, line.amount or 0, application.asked - least)))
+    _change(application, line, -lowered)
+    return lowered
+
+
+def _left_to_ask(application: Application, row: WishedLine, line: BudgetLine, value: Pence, lowered: Pence) -> Pence:
+    """What the line may ask at most from now on; where it can not be changed now, what it asks less as soon as it can."""
+    if line.amount is not None and "money" in apply.sections_open(application):
+        return line.amount
+    before = (
+        select(func.coalesce(func.sum(KeptGift.value), 0), func.coalesce(func.sum(KeptGift.lowered), 0))
+        .join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        .where(WishedLine.line_id == line.id, kept.standing())
+    )
+    saved, less = db.session.execute(before).one()
+    if line.amount is None:  # it is being typed anew
+        return Pence(max(0, row.price - int(saved) - value))
+    return Pence(max(0, line.amount - (int(saved) - int(less) + value - lowered)))
+
+
+def _change(application: Application, line: BudgetLine, by: int) -> None:
+    """The line and the ask, as `apply.save` keeps them: a page that was opened before is told that something changed."""
+    if not by:
+        return
+    line.amount, application.asked = Pence((line.amount or 0) + by), Pence(application.asked + by)
+    application.version += 1
+    application.saved_at = clock.now()
+    db.session.flush()
+    if application.status == "sent":
+        move(application, "changed", SCHEME, section="money")
+        apply.snapshot(application)
+
+
+# --- it was not so -------------------------------------------------------------------------------------------------------
+
+
+def _take_back(gift: KeptGift, application: Application) -> None:
+    """It does not count any more, and the line asks for as much as before where that may be changed; else everybody concerned hears."""
+    row = db.session.get_one(WishedLine, gift.wished_line_id)
+    gift.taken_back_at = clock.now()
+    line = _locked_line(row)
+    raised = Pence(gift.lowered if line is not None and "money" in apply.sections_open(application) else 0)
+    if line is not None and raised:
+        _change(application, line, raised)
+        others = select(KeptGift).join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        for other in db.session.scalars(others.where(WishedLine.line_id == row.line_id, kept.standing(), KeptGift.id != gift.id)):
+            other.left_to_ask = Pence(other.left_to_ask + raised)
+    record(about(application), "gift_taken_back", SCHEME, reason=row.what, gift=gift.id, value=gift.value, raised=raised)
+    _tell_asker_not_so(application, gift, row, raised)
+    if raised < gift.value and application.status != "draft":
+        _tell_officers(application, gift, row, _("“%(what)s” was not given after all, so its %(sum)s do not count any more."), "back")
+
+
+# --- what the budget may say afterwards ----------------------------------------------------------------------------------
+
+
+def _no_dearer(application: Application) -> None:
+    """Refused: a line asks again for what a neighbour gave."""
+    most = kept.left_to_ask([line.id for line in application.lines])
+    for line in application.lines:
+        if line.id in most and (line.amount or 0) > most[line.id]:
+            raise Refused(
+                _(
+                    "A neighbour gave of “%(what)s”, so this line can ask for up to %(most)s. Is something else missing? Write it as a thing of its own.",
+                    what=line.what,
+                    most=pounds(most[line.id]),
+                )
+            )
+
+
+apply.LINES_JUDGED.append(_no_dearer)
+
+
+# --- who hears -----------------------------------------------------------------------------------------------------------
+
+
+def _tell_asker(application: Application, gift: KeptGift, row: WishedLine, award: Award | None) -> None:
+    values = {"what": row.what, "title": application.title, "sum": pounds(gift.value), "lowered": pounds(gift.lowered)}
+    if award is not None:
+        more = _("Do not buy it. What you do not spend comes back to the fund: it is what stands on no receipt.")
+    elif gift.lowered == gift.value:
+        more = _("You ask for %(lowered)s less now.", **values)
+    elif gift.lowered:
+        more = _("You ask for %(lowered)s less now. That is the smallest grant, so the rest comes back at the end.", **values)
+    else:
+        more = _("Your idea is with the panel, so what you ask for stays as it is. What is not spent comes back at the end.")
+    _tell(application, f"kept gift:{gift.id}:asker", _("“%(what)s” was given: %(sum)s not needed", **values), more)
+
+
+def _tell_asker_not_so(application: Application, gift: KeptGift, row: WishedLine, raised: Pence) -> None:
+    values = {"what": row.what, "sum": pounds(raised)}
+    if raised:
+        more = _("You ask for %(sum)s more again.", **values)
+    elif gift.lowered:
+        more = _("What you ask for can not be changed just now, so it stays lower. Call us, and we find a way.")
+    else:
+        more = _("What you ask for stays as it is. Buy it, if you need it.")
+    _tell(application, f"kept gift:{gift.id}:asker:back", _("“%(what)s” was not given after all", **values), more)
+
+
+def _tell(application: Application, key: str, subject: str, more: str) -> None:
+    link = address_of(f"/grants/{application.ref}/wishes")
+    text = Text(subject=subject, body=f"{subject}\n\n{more}\n\n{link}", short=f"{subject}. {more} {link}"[:306])
+    queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
+
+
+def _tell_officers(application: Application, gift: KeptGift, row: WishedLine, sentence: str, what: str = "new") -> None:
+    """Of a bid that is not changed by itself: what is not needed, in words."""
+    values = {"what": row.what, "sum": pounds(gift.value), "title": application.title, "ref": application.ref}
+    link = address_of(f"/desk/bids/{application.ref}")
+    said = sentence % values
+    text = Text(
+        subject=_("Gifts before money: “%(title)s”", **values),
+        body=f"{said}\n\n" + _("Nothing was changed by itself. Look at the idea: %(link)s", link=link),
+        short=f"{said} {application.ref}"[:306],
+    )
+    for officer in people.holders("officer", at=application.area_id):
+        queue(f"kept gift:{gift.id}:officer:{what}:{officer.id}", people.addressee_of(officer), text, about=about(application))

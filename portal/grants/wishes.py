@@ -1,0 +1,290 @@
+"""Gifts before money: a line of a bid is asked of neighbours first, on the gift boards; what comes of that is in `wish_kept`.
+
+Posts are locked before bids, as when a promise is kept. So a bid that ends leaves its wishes to `follow`: at once from the page on
+which it ends, and again by the worker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import contains_eager
+
+from portal import clock, once
+from portal.db import db, transaction
+from portal.errors import NotFound, Refused
+from portal.gifts import asking, lists, posts
+from portal.gifts.model import STANDING, GiftPost
+from portal.gifts.rules import Draft
+from portal.grants import apply, kept, queries
+from portal.grants.goods import LIVE
+from portal.grants.model import Application, Award, BudgetLine, Report
+from portal.grants.moves import about
+from portal.grants.report import OPEN
+from portal.grants.wish_model import KeptGift, WishedLine
+from portal.history import BASES, SCHEME, Actor, record
+from portal.money import Pence
+from portal.people.access import Nobody, Who
+from portal.words import N_, _
+
+OVER = ("withdrawn", "declined", "ineligible")
+ENDED = ("closed", "returned", "lapsed", "declined")
+TOLD = ("sent", "accepted", "waived")  # reports
+STATES: Mapping[str, tuple[str, str]] = {
+    "asked": (N_("Asked"), "calm"),
+    "promised": (N_("Promised"), "warm"),
+    "given": (N_("Given"), "good"),
+    "partly": (N_("Partly given"), "good"),
+    "held": (N_("A person looks at it first"), "warm"),
+    "off": (N_("Not on the board now"), "warm"),
+    "hidden": (N_("Taken down"), "bad"),
+    "ended": (N_("Not asked any more"), ""),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line that was asked of neighbours, and what came. `saved`: pence that need not be bought."""
+
+    row: WishedLine
+    interested: int  # neighbours who wrote
+    promised: int  # pieces that are promised and not handed over
+    given: int  # pieces that count
+    saved: Pence
+
+    @property
+    def state(self) -> str:
+        if self.given:
+            return "given" if self.given >= self.row.pieces else "partly"
+        if self.promised:
+            return "promised"
+        if self.row.ended_at is not None or self.row.post.status in ("ended", "gone"):
+            return "ended"
+        if self.row.post.status in ("held", "hidden"):
+            return self.row.post.status
+        return "asked" if lists.is_live(self.row.post) else "off"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of neighbours for a line. `still`: pence to be spent also when all of it is given."""
+
+    title: str
+    sort: str = "give"
+    pieces: int = 1
+    still: Pence = Pence(0)
+    until_day: date | None = None
+    text: str = ""
+
+
+# --- when ----------------------------------------------------------------------------------------------------------------
+
+
+def report_of(award: Award | None) -> str:
+    """The state of a grant's report; "" before there is one. One query, or none."""
+    return db.session.scalar(select(Report.status).where(Report.award_id == award.id)) or "" if award is not None else ""
+
+
+def is_over(application: Application, award: Award | None) -> bool:
+    """Whether nothing that is given from now on counts for this bid."""
+    if application.status in OVER or (application.status == "lapsed" and application.reserve_place is None):
+        return True
+    return award is not None and (award.status in ENDED or report_of(award) in TOLD)
+
+
+def may_ask(application: Application, award: Award | None) -> bool:
+    """Whether neighbours can be asked now: while the budget may be changed, and from the yes to the last day, or the report."""
+    if "money" in apply.sections_open(application):
+        return True
+    if application.status != "accepted" or award is None or award.status not in LIVE or clock.today() > award.last_day:
+        return False
+    return report_of(award) in ("", *OPEN)
+
+
+# --- reading -------------------------------------------------------------------------------------------------------------
+
+
+def of_bid(application_id: int) -> Sequence[Asked]:
+    """Everything that was asked for a bid, in order. One query."""
+    came = [
+        select(func.coalesce(func.sum(column), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing()).correlate(WishedLine)
+        for column in (KeptGift.pieces, KeptGift.value)
+    ]
+    rows = db.session.execute(
+        select(WishedLine, asking.how_many_wrote(), asking.how_many("promised"), *(each.scalar_subquery() for each in came))
+        .join(WishedLine.post)
+        .where(WishedLine.application_id == application_id)
+        .options(contains_eager(WishedLine.post).joinedload(GiftPost.party))
+        .order_by(WishedLine.id)
+    ).tuples()
+    return [_asked(*row) for row in rows]
+
+
+def _asked(row: WishedLine, wrote: int, promised: int, given: int, saved: int) -> Asked:
+    ours = row.kind == "wish"  # of somebody else's gift only what came of it is ours to tell
+    return Asked(row, wrote if ours else 0, int(promised) if ours else 0, int(given), Pence(int(saved)))
+
+
+def by_line(asked: Sequence[Asked]) -> Mapping[int, Asked]:
+    """Line → what was asked for it last."""
+    return {each.row.line_id: each for each in asked if each.row.line_id is not None}
+
+
+def suggested(application: Application, asked: Sequence[Asked], who: Who | Nobody) -> Mapping[int, GiftPost]:
+    """Line → a gift on the boards like it, of those that the reader sees there anyway; for lines that nobody is asked for. Two queries,
+    or none.
+    """
+    standing = {each.row.line_id for each in asked if each.row.ended_at is None}
+    lines = [line for line in application.lines if line.what and line.id not in standing and line.amount]
+    found = asking.like([line.what for line in lines], who) if lines else {}
+    return {line.id: found[line.what] for line in lines if line.what in found}
+
+
+# --- asking --------------------------------------------------------------------------------------------------------------
+
+
+def ask(bid_ref: str, position: int, wish: Wish, who: Who, *, grown: bool = False, once_key: str) -> str:
+    """Ask neighbours for the line at a position first; returns the reference of the wish. It stands there in the applicant's name, or
+    in that of the group for which they ask.
+
+    Refused: not now, no such line, no area yet, asked already, and whatever the boards refuse.
+    """
+    with transaction():
+        if (done := once.claim(once_key)) is not None:
+            return done
+        seen = queries.bid(bid_ref)
+        if seen.area_id is None:
+            raise Refused(_("Say first where it happens. That is the first question."))
+        if not 0 <= wish.still < (_line(seen, position).amount or 0):
+            raise Refused(_("That is not less than the whole costs. Then a gift would save nothing."), "still")
+        post = asking.put_up(
+            Draft("wish", wish.sort, wish.title, seen.area_id, wish.text, quantity=wish.pieces, until_day=wish.until_day), who,
+            grown=grown, **_in_whose_name(seen, who),
+        )  # fmt: skip
+        application, line = _judged(bid_ref, position)
+        _tie(application, line, post, "wish", wish.pieces, wish.still, who)
+        once.keep(once_key, post.ref)
+        return post.ref
+
+
+def _in_whose_name(application: Application, who: Who) -> Mapping[str, Any]:
+    """The group's, where somebody who acts for it asks; the applicant's, also when a helper types for them."""
+    if application.organisation_id is not None and application.organisation_id in who.acts_for:
+        return {"organisation_id": application.organisation_id}
+    if who.id == application.person_id:
+        return {}
+    said = next((basis for basis in BASES if application.helper_basis.startswith(basis)), "in person")
+    return {"for_person": application.person_id, "basis": said}
+
+
+def take_up(bid_ref: str, position: int, gift_ref: str, who: Who) -> str:
+    """The gift of somebody else is what this line would buy: from now on it counts for the line when it is handed over to the applicant.
+
+    Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused as for `ask`.
+    """
+    with transaction():
+        post = posts.locked(gift_ref)
+        if post.kind != "gift" or not lists.is_seen(post, who):
+            raise NotFound(_("This is not on the board any more. See what else there is."))
+        application = apply.locked(bid_ref)
+        line = _line(application, position)
+        same = select(WishedLine.id).where(WishedLine.line_id == line.id, WishedLine.post_id == post.id, WishedLine.ended_at.is_(None))
+        if db.session.scalar(same) is None:
+            application, line = _judged(bid_ref, position)
+            _tie(application, line, post, "gift", post.quantity, Pence(0), who)
+        return post.ref
+
+
+def _line(application: Application, position: int) -> BudgetLine:
+    found = next((line for line in application.lines if line.position == position), None)
+    if found is None or not found.what or not found.amount:
+        raise Refused(_("Write what it is and what it costs first."))
+    return found
+
+
+def _judged(bid_ref: str, position: int) -> tuple[Application, BudgetLine]:
+    """The bid, locked, and the line. Refused: not now, asked already."""
+    application = apply.locked(bid_ref)
+    if not may_ask(application, queries.award_of(application.id)):
+        raise Refused(_("Neighbours can be asked while you write, and again from the yes to the last day. Not just now."))
+    line = _line(application, position)
+    before = db.session.scalar(select(WishedLine).where(WishedLine.line_id == line.id, WishedLine.ended_at.is_(None)))
+    if before is not None:
+        if before.kind == "gift" or before.post.status in STANDING:
+            raise Refused(_("Neighbours are asked for this already."))
+        before.ended_at, before.ended_why = clock.now(), "again"
+        db.session.flush()
+    return application, line
+
+
+def _tie(application: Application, line: BudgetLine, post: GiftPost, kind: str, pieces: int, still: Pence, who: Who) -> None:
+    assert line.amount is not None
+    if not 0 <= still < line.amount:
+        raise Refused(_("That is not less than the whole costs. Then a gift would save nothing."), "still")
+    db.session.add(
+        WishedLine(
+            application_id=application.id, line_id=line.id, post_id=post.id, kind=kind, what=line.what, price=line.amount, still=still, pieces=pieces,
+            asked_at=clock.now(), asked_by_id=who.id,
+        )
+    )  # fmt: skip
+    record(about(application), "neighbours_asked", Actor(who.id), reason=line.what)
+
+
+# --- ending --------------------------------------------------------------------------------------------------------------
+
+
+def stop(bid_ref: str, post_ref: str, who: Who) -> None:
+    """Do not ask for a line any more. What is promised stays so, and counts when it is kept. Again changes nothing. NotFound."""
+    with transaction():
+        post = posts.locked(post_ref)
+        application = apply.locked(bid_ref)
+        row = db.session.scalar(
+            select(WishedLine)
+            .where(WishedLine.application_id == application.id, WishedLine.post_id == post.id)
+            .order_by(WishedLine.id.desc())
+        )
+        if row is None:
+            raise NotFound(_("We cannot find that gift or wish."))
+        if row.ended_at is None:
+            _end(row, post, "stopped", Actor(who.id))
+
+
+def _end(row: WishedLine, post: GiftPost, why: str, actor: Actor) -> None:
+    row.ended_at, row.ended_why = clock.now(), why
+    if row.kind == "wish":
+        asking.end(post, actor, over=why == "over")
+    record(f"bid:{row.application_id}", "neighbours_not_asked", actor, reason=row.what)
+
+
+def follow(bid_ref: str = "") -> int:
+    """End what is asked for lines that are not in a budget any more, and for bids that have ended (the worker's work, and that of the page
+    on which a bid ends).
+    """
+    ended = or_(
+        WishedLine.line_id.is_(None),
+        Application.status.in_(OVER),
+        and_(Application.status == "lapsed", Application.reserve_place.is_(None)),
+        Award.status.in_(ENDED),
+        Report.status.in_(TOLD),
+    )
+    due = (
+        select(WishedLine.id, GiftPost.ref, Application.ref)
+        .join(GiftPost, GiftPost.id == WishedLine.post_id)
+        .join(Application, Application.id == WishedLine.application_id)
+        .outerjoin(Award, Award.application_id == Application.id)
+        .outerjoin(Report, Report.award_id == Award.id)
+        .where(WishedLine.ended_at.is_(None), ended)
+        .order_by(WishedLine.id)
+    )
+    count = 0
+    for id_, post_ref, ref in db.session.execute(due.where(Application.ref == bid_ref) if bid_ref else due).tuples().all():
+        with transaction():
+            post, application = posts.locked(post_ref), apply.locked(ref)
+            row = db.session.get_one(WishedLine, id_, populate_existing=True)
+            over = is_over(application, queries.award_of(application.id))
+            if row.ended_at is None and (over or row.line_id is None):
+                _end(row, post, "over" if over else "line", SCHEME)
+                count += 1
+    return count
