@@ -7,6 +7,7 @@ from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
 import portal.events.model
+import portal.gifts.matching_model
 import portal.gifts.model
 import portal.gifts.talks_model
 import portal.grants.idea_model

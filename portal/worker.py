@@ -19,6 +19,7 @@ from portal.gifts import loans
 from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
+from portal.gifts import weekly as gift_weekly
 from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
@@ -105,6 +106,7 @@ DUE: list[Callable[[], int]] = [
     loans.remind,
     gift_care.chase,
     gift_drafts.forget,
+    gift_weekly.send,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.
