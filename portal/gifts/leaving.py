@@ -92,7 +92,11 @@ def _care(person_id: int) -> dict[str, Any]:
 def _matching(person_id: int) -> dict[str, Any]:
     row = db.session.get(GiftWeekly, person_id)
     told = select(GiftPost.ref).join(GiftTold, GiftTold.post_id == GiftPost.id).where(GiftTold.person_id == person_id)
-    hidden = select(func.coalesce(GiftPost.ref, GiftNotThis.entry_ref)).select_from(GiftNotThis).outerjoin(GiftPost, GiftPost.id == GiftNotThis.post_id)
+    hidden = (
+        select(func.coalesce(GiftPost.ref, GiftNotThis.entry_ref))
+        .select_from(GiftNotThis)
+        .outerjoin(GiftPost, GiftPost.id == GiftNotThis.post_id)
+    )
     return {
         "weekly letter": row and {
             "tells": row.what, "asked for": row.asked_at.isoformat(), "stopped": row.stopped_at and row.stopped_at.isoformat(),

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal.clock import in_words
 from portal.finding import NOISE, singular, words_of
 from portal.gifts.rules import sort_name
-from portal.web.filters import day as day_words
 from portal.words import N_, _
 
 # what speaks for a pair, and how much
@@ -179,4 +179,4 @@ def _in_time(mine: Side, other: Side, today: date) -> tuple[int, str]:
     if together - today < ENOUGH:
         return 0, ""
     hurried = mine.until_day or other.until_day
-    return TIME, _("Both are there until %(day)s", day=day_words(together)) if hurried and together < date.max else ""
+    return TIME, _("Both are there until %(day)s", day=in_words(together)) if hurried and together < date.max else ""
