@@ -56,11 +56,12 @@ def is_live(post: GiftPost) -> bool:
     return post.status == "open" and post.ends_on >= clock.today() and post.left > 0 and post.party.stopped_at is None
 
 
-def reaches(area_id: int | None) -> ColumnElement[bool]:
-    """Posts meant for who lives in an area; None: those for the whole scheme."""
-    if area_id is None:
+def reaches(*homes: int | None) -> ColumnElement[bool]:
+    """Posts meant for who lives in an area, or in one of some; None: those for the whole scheme."""
+    known = [home for home in homes if home is not None]
+    if not known:
         return GiftPost.reach == "scheme"
-    around = outside_of(area_id)
+    around = outside_of(*known)
     linked = select(Area.id).where(Area.parent_id.in_(around))
     near = or_(GiftPost.area_id.in_(around), and_(GiftPost.reach == "linked", GiftPost.area_id.in_(linked)))
     return or_(GiftPost.reach == "scheme", near)

@@ -146,7 +146,7 @@ def news_for(row: GiftWeekly, someone: Person) -> News:
     ids = db.session.scalars(select(GiftParty.id).where(mine)).all()
     homes = {someone.area_id, *(each.area_id for each in groups)}
     query = select(GiftPost).where(
-        lists.live(), or_(*(lists.reaches(home) for home in homes)), _came_after(row.seen_to), GiftPost.party_id.not_in(ids),
+        lists.live(), lists.reaches(*homes), _came_since(row.seen_to), GiftPost.party_id.not_in(ids),
         suggestions.unblocked(ids), suggestions.wanted(someone.id),
         ~exists().where(GiftTold.person_id == someone.id, GiftTold.post_id == GiftPost.id),
     ).options(*lists.WHOLE)  # fmt: skip
@@ -159,10 +159,10 @@ def news_for(row: GiftWeekly, someone: Person) -> News:
     return News(fitting, [each for each in new if each.id not in told] if row.what == "all" else [])
 
 
-def _came_after(instant: datetime) -> ColumnElement[bool]:
-    """Posts put up after an instant, or let onto the board after it by whoever looked."""
+def _came_since(instant: datetime) -> ColumnElement[bool]:
+    """Posts put up since an instant, or let onto the board since then by whoever looked."""
     let = GiftLook.decision == "shown"
-    return or_(GiftPost.posted_at > instant, exists().where(GiftLook.post_id == GiftPost.id, let, GiftLook.decided_at > instant))
+    return or_(GiftPost.posted_at >= instant, exists().where(GiftLook.post_id == GiftPost.id, let, GiftLook.decided_at >= instant))
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------------

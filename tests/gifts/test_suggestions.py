@@ -15,6 +15,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import NotFound
 from portal.gifts import lists, parties, suggestions, talks
+from portal.gifts.model import GiftPost
 from portal.gifts.suggestions import Suggestion
 from portal.people.access import Who
 from portal.people.queries import all_about
@@ -91,7 +92,7 @@ def test_only_what_both_may_see(street: Street) -> None:
         assert titles(street, "Maya", wish) == []
     with transaction():
         street.party("Idris").stopped_at = None
-        db.session.execute(sa.update(lists.GiftPost).where(lists.GiftPost.ref == near).values(status="held", words=""))
+        db.session.execute(sa.update(GiftPost).where(GiftPost.ref == near).values(status="held", words=""))
     assert titles(street, "Maya", wish) == []
 
 
