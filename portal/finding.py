@@ -98,6 +98,11 @@ class Shelf(Generic[Row]):
         nearest = self._page(listed, options, {word: [word, *meant.get(word, ())] for word in words}, before, limit)
         return Found(nearest.rows, nearest.more, meant if nearest.rows else {})
 
+    def like(self, words: Collection[str], listed: Select[Any], options: Sequence[Any] = (), *, limit: int) -> Sequence[Row]:
+        """Of the rows that `listed` selects (in no order yet) those that hold any of the words, newest first. One query, none without words."""
+        some = [word for word in words if word not in NOISE]
+        return self._page(listed, options, {"any": some}, None, limit).rows if some else []
+
     def holding(self, query: Select[Any], wanted: Collection[Sequence[str]]) -> tuple[Select[Any], ColumnElement[int]]:
         """The query, with rows that hold a word of each group; and what orders its rows by age, at no cost."""
         if is_postgresql():
@@ -133,8 +138,8 @@ class Shelf(Generic[Row]):
         vector = func.to_tsvector(english, self.row.words)
         return (self.row.words != text("''"), vector.op("@@", is_comparison=True)(whole_query))
 
-    def alternatives(self, words: Collection[str]) -> Mapping[str, Sequence[str]]:
-        """For each word that no row holds: the nearest that some do, at most three. One query.
+    def alternatives(self, words: Collection[str], *, but: Row | None = None) -> Mapping[str, Sequence[str]]:
+        """For each word that no row holds (none but one row, when it is given): the nearest that some do, at most three. One query.
 
         Looked for among words with the same first letter or the same last two; a slip at both ends at once is not found.
         """
@@ -148,8 +153,10 @@ class Shelf(Generic[Row]):
                 and_(known_word.head == word[0], known_word.size >= least),
                 and_(known_word.tail == word[-2:], known_word.size.between(least, most)),
             ]
-        query = select(known_word.word).where(or_(known_word.word.in_(typed), *near)).order_by(known_word.uses.desc(), known_word.word)
-        known = db.session.scalars(query.limit(MOST_CANDIDATES)).all()
+        said = frozenset((but.words or "").split()) if but is not None else frozenset()
+        query = select(known_word.word, known_word.uses).where(or_(known_word.word.in_(typed), *near))
+        rows = db.session.execute(query.order_by(known_word.uses.desc(), known_word.word).limit(MOST_CANDIDATES))
+        known = [word for word, uses in rows if uses > 1 or word not in said]
         found = {word: _nearest(word, known) for word in typed if word not in known}
         return {word: some for word, some in found.items() if some}
 

@@ -20,6 +20,7 @@ from portal.gifts import loans
 from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
+from portal.gifts import weekly as gift_weekly
 from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds, wishes
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
@@ -108,6 +109,7 @@ DUE: list[Callable[[], int]] = [
     gift_care.chase,
     gift_drafts.forget,
     connecting.forget_old,
+    gift_weekly.send,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

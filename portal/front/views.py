@@ -11,7 +11,7 @@ from portal import db as database
 from portal import turns
 from portal.db import db
 from portal.events.rules import times
-from portal.front import queries
+from portal.front import answers, queries
 from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
@@ -25,6 +25,7 @@ from portal.timebank import queries as timebank
 from portal.web.pages import page, see_other
 from portal.web.policy import allow
 
+assert answers  # what the map of strengths has for a gift or a wish
 front = Blueprint("front", __name__)
 
 
@@ -144,6 +145,7 @@ def robots() -> Response:
                 "/timebank/exchanges/",
                 "/gifts/drafts/",
                 "/gifts/talks/",
+                "/gifts/weekly/",
                 "/people/",
                 "/grants/",
                 "/desk/",

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from portal import clock, photos
 from portal.db import db
 from portal.gifts import care, lists, loans, notices, parties, promises, talks
 from portal.gifts.care import about
-from portal.gifts.model import GiftParty, GiftPost
+from portal.gifts.matching_model import GiftNotThis, GiftTold
+from portal.gifts.model import GiftParty, GiftPost, GiftWeekly
 from portal.gifts.notes_model import GiftSheet
 from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
@@ -93,6 +94,23 @@ def _care(person_id: int) -> dict[str, Any]:
     }
 
 
+def _matching(person_id: int) -> dict[str, Any]:
+    row = db.session.get(GiftWeekly, person_id)
+    told = select(GiftPost.ref).join(GiftTold, GiftTold.post_id == GiftPost.id).where(GiftTold.person_id == person_id)
+    hidden = (
+        select(func.coalesce(GiftPost.ref, GiftNotThis.entry_ref))
+        .select_from(GiftNotThis)
+        .outerjoin(GiftPost, GiftPost.id == GiftNotThis.post_id)
+    )
+    return {
+        "weekly letter": row and {
+            "tells": row.what, "asked for": row.asked_at.isoformat(), "stopped": row.stopped_at and row.stopped_at.isoformat(),
+            "last one was due": row.week and row.week.isoformat(), "told": list(db.session.scalars(told.order_by(GiftPost.id))),
+        },
+        "not this one": list(db.session.scalars(hidden.where(GiftNotThis.person_id == person_id).order_by(GiftNotThis.id))),
+    }  # fmt: skip
+
+
 # --- leaving -------------------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +130,8 @@ def _leave(someone: Person) -> Sequence[str]:
         db.session.execute(delete(GiftBlock).where(or_(GiftBlock.by_id == party_id, GiftBlock.against_id == party_id)))
         db.session.execute(update(GiftLook).where(GiftLook.by_id == party_id).values(words=""))
     db.session.execute(update(GiftSaid).where(GiftSaid.by_person_id == someone.id).values(words=""))
+    for table in (GiftWeekly, GiftTold, GiftNotThis):
+        db.session.execute(delete(table).where(table.person_id == someone.id))
     return files
 
 
@@ -157,4 +177,5 @@ def _end_talk(found: GiftTalk, party_id: int, actor: Actor) -> None:
 COLLECTORS["gifts and wishes"] = _posts
 COLLECTORS["conversations about gifts"] = _talks
 COLLECTORS["care for the boards"] = _care
+COLLECTORS["what fits on the boards"] = _matching
 ERASERS.append(_leave)

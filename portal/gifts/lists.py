@@ -1,6 +1,6 @@
 """What stands on which board, and looking through it. What expires, is all promised or is held leaves every board at that moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -59,14 +59,27 @@ def is_live(post: GiftPost) -> bool:
     return post.status == "open" and post.ends_on >= clock.today() and post.left > 0 and post.party.stopped_at is None
 
 
-def reaches(area_id: int | None) -> ColumnElement[bool]:
-    """Posts meant for who lives in an area; None: those for the whole scheme."""
-    if area_id is None:
+def reaches(*homes: int | None) -> ColumnElement[bool]:
+    """Posts meant for who lives in an area, or in one of some; None: those for the whole scheme."""
+    known = [home for home in homes if home is not None]
+    if not known:
         return GiftPost.reach == "scheme"
-    around = outside_of(area_id)
+    around = outside_of(*known)
     linked = select(Area.id).where(Area.parent_id.in_(around))
     near = or_(GiftPost.area_id.in_(around), and_(GiftPost.reach == "linked", GiftPost.area_id.in_(linked)))
     return or_(GiftPost.reach == "scheme", near)
+
+
+def reaches_home(post: GiftPost, home: int | None, parents: Mapping[int, int | None]) -> bool:
+    """The same for one post and who lives in `home`; `parents`: of every area the one it lies in."""
+    if post.reach == "scheme" or home is None:
+        return post.reach == "scheme"
+    around: set[int] = set()
+    here: int | None = home
+    while here is not None and here not in around:
+        around.add(here)
+        here = parents.get(here)
+    return post.area_id in around or (post.reach == "linked" and post.area.parent_id in around)
 
 
 def listed(board: Board, filters: Filters, own: Sequence[int] = ()) -> Select[GiftPost]:

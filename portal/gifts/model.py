@@ -16,6 +16,7 @@ KINDS = ("gift", "wish")
 SORTS = ("head", "hands", "heart", "give", "lend")
 REACHES = ("area", "linked", "scheme")
 STANDING = ("held", "open", "paused")  # of which nobody has the same twice
+WEEKLY = ("all", "mine")  # what a letter tells: everything new, or only what may fit what its reader has on the boards
 MOST_PIECES = 99
 
 
@@ -38,6 +39,24 @@ class GiftParty(Base):
 
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id], viewonly=True)
     organisation: Mapped[Organisation | None] = relationship(viewonly=True)
+    weekly: Mapped["GiftWeekly | None"] = relationship(
+        primaryjoin="foreign(GiftParty.person_id) == GiftWeekly.person_id", viewonly=True, overlaps="person"
+    )
+
+
+class GiftWeekly(Base):
+    """Somebody asked once for the letter that tells, once a week, what is new on the boards; or stopped it."""
+
+    __tablename__ = "gift_weekly"
+    __table_args__ = (CheckConstraint("what in ('all', 'mine')", name="what"), Index("ix_gift_weekly_week", "stopped_at", "week"))
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, autoincrement=False)
+    ref: Mapped[str] = mapped_column(unique=True)  # GWK-....-....
+    what: Mapped[str]
+    asked_at: Mapped[datetime]  # the last time they asked for it
+    stopped_at: Mapped[datetime | None]
+    seen_to: Mapped[datetime]  # what came on a board before that is no news
+    week: Mapped[date | None]  # the day of the last letter that was due, sent or not needed
 
 
 class GiftPost(Base):
@@ -135,4 +154,6 @@ class GiftDraft(Base):
     typed_at: Mapped[datetime] = mapped_column(index=True)
 
 
-__all__ = ["KINDS", "MOST_PIECES", "REACHES", "SORTS", "STANDING", "GiftDraft", "GiftParty", "GiftPost", "GiftWord"]
+__all__ = [
+    "KINDS", "MOST_PIECES", "REACHES", "SORTS", "STANDING", "WEEKLY", "GiftDraft", "GiftParty", "GiftPost", "GiftWeekly", "GiftWord",
+]  # fmt: skip

@@ -1,17 +1,21 @@
 """What people are told about gifts and wishes, in the transaction of the fact. Never with an address of anybody."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.parties import first_name, persons_of
+from portal.gifts.suggestions import Suggestion
 from portal.gifts.talks_model import GiftLook, GiftPromise, GiftSaid, GiftTalk
-from portal.outbox import Text, address_of
+from portal.outbox import Addressee, Text, address_of, queue
 from portal.people.model import Person
 from portal.people.telling import fitted, tell
 from portal.places.queries import scheme
 from portal.web.filters import day as day_words
 from portal.web.filters import when
-from portal.words import N_, _
+from portal.words import N_, _, _n
+
+MOST_LISTED = 12  # in a weekly letter
 
 
 def page_of_post(post: GiftPost) -> str:
@@ -356,3 +360,36 @@ def came_back(row: GiftPromise, talk: GiftTalk) -> None:
         short=_("%(name)s has “%(title)s” again. Thank you!", **values),
     )
     tell(f"gift promise:{row.id}:came_back", f"gift talk:{talk.id}", persons_of(taker), text)
+
+
+# --- the weekly letter ---------------------------------------------------------------------------------------------------
+
+
+def weekly(someone: Person, fitting: Sequence[Suggestion], others: Sequence[GiftPost], token: str, day: date) -> bool:
+    """What is new, by e-mail, with a link that changes or stops it without signing in; the key names the day, so that it comes once.
+
+    What may fit the reader's own posts comes first, with the reasons; of a long list the newest. Whether it was queued.
+    """
+    assert someone.email
+    new = len(fitting) + len(others)
+    lines = [_fit(each) for each in fitting[:MOST_LISTED]]
+    lines += [f"{_line(each)}\n{page_of_post(each)}" for each in others[: MOST_LISTED - len(lines)]]
+    if new > len(lines):
+        lines.append(_n("And one more on the boards:", "And %(num)d more on the boards:", new - len(lines)) + "\n" + address_of("/gifts/"))
+    subject = _n("One new gift or wish near you", "%(num)d new gifts and wishes near you", new)
+    link = address_of(f"/gifts/weekly/by/{token}")
+    stop = _("You asked for this letter. It comes on Thursdays, and only when something is new. Change or stop it with one tap:\n%(link)s", link=link)  # fmt: skip
+    text = Text(subject=subject, body="\n\n".join((_("New on the boards:"), *lines, stop)), short=subject)
+    to = Addressee(someone.name, "email", someone.email, someone.id)
+    return queue(f"gift weekly:{day.isoformat()}:person:{someone.id}", to, text, about=f"person:{someone.id}")
+
+
+def _line(post: GiftPost) -> str:
+    values = {"title": post.title, "area": post.area.name}
+    return _("Gift: “%(title)s”, %(area)s", **values) if post.kind == "gift" else _("Wish: “%(title)s”, %(area)s", **values)
+
+
+def _fit(each: Suggestion) -> str:
+    assert each.post is not None
+    own = _("It may fit what you wrote: “%(title)s”. %(why)s.", title=each.mine.title, why="; ".join(each.reasons))
+    return f"{_line(each.post)}\n{own}\n{page_of_post(each.post)}"

@@ -32,7 +32,8 @@ def own(who: Who | Nobody) -> Sequence[GiftParty]:
     if not isinstance(who, Who):
         return []
     mine = or_(GiftParty.person_id == who.id, GiftParty.organisation_id.in_(who.acts_for))
-    return db.session.scalars(select(GiftParty).where(mine).options(*NAMED).order_by(GiftParty.id)).all()
+    options = (*NAMED, joinedload(GiftParty.weekly))
+    return db.session.scalars(select(GiftParty).where(mine).options(*options).order_by(GiftParty.id)).all()
 
 
 def enter(*, person_id: int | None = None, organisation_id: int | None = None) -> GiftParty:

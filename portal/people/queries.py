@@ -1,6 +1,7 @@
 """Reading persons, organisations and what they may do."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,19 @@ TRUSTED: list[Callable[[int], bool]] = []
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
 # what they lock before the person who leaves is locked, because their own actions lock in that order
 BEFORE_LEAVING: list[Callable[[], None]] = []
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that a person sets with one tap, on the page about them. `buttons`: (where it is sent, its words, its tone)."""
+
+    heading: str
+    sentence: str
+    buttons: Sequence[tuple[str, str, str]]
+
+
+# what rooms above let a person set there; each one query
+SETTINGS: list[Callable[[Person], Setting]] = []
 
 
 def person(id_: int) -> Person:

@@ -273,7 +273,7 @@ def me() -> Any:
             return see_other("/people/me")
     return form_page(
         "people/me.html", form, someone=someone, sessions=queries.sessions_of(someone.id), organisations=queries.organisations_of(someone.id),
-        phone=show_phone(someone.phone) if someone.phone else "",
+        settings=[setting(someone) for setting in queries.SETTINGS], phone=show_phone(someone.phone) if someone.phone else "",
     )  # fmt: skip
 
 

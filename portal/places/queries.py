@@ -102,9 +102,9 @@ def within(code: str) -> Select[int]:
     return select(inside.c.id)
 
 
-def outside_of(area_id: int) -> Select[int]:
-    """A select of the ids of an area and of all that it lies in."""
-    up = select(Area.id, Area.parent_id).where(Area.id == area_id).cte("up", recursive=True)
+def outside_of(*area_ids: int) -> Select[int]:
+    """A select of the ids of an area, or of some, and of all that they lie in."""
+    up = select(Area.id, Area.parent_id).where(Area.id.in_(area_ids)).cte("up", recursive=True)
     up = up.union(select(Area.id, Area.parent_id).join(up, Area.id == up.c.parent_id))
     return select(up.c.id)
 

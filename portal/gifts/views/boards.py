@@ -1,7 +1,7 @@
 """The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,9 +11,9 @@ from flask_login import current_user
 from portal import clock, photos
 from portal.errors import NotFound, Refused
 from portal.events import queries as events
-from portal.gifts import drafts, forms, lists, notes, parties, posts, promises, rules, talks
+from portal.gifts import drafts, forms, lists, notes, parties, posts, promises, rules, suggestions, talks, weekly
 from portal.gifts.lists import Board, Filters
-from portal.gifts.model import GiftDraft, GiftPost
+from portal.gifts.model import GiftDraft, GiftParty, GiftPost
 from portal.people import queries as people
 from portal.people.model import Organisation
 from portal.people.views import area_id, sent_picture, settings
@@ -88,6 +88,7 @@ def _board(board: Board, here: str) -> Any:
     filters = Filters(kind if kind in ("gift", "wish") else "", sort if sort in rules.SORT_NAMES else "")
     typed = request.args.get("q", "")[:200]
     found = lists.search(typed, board, filters, own=[each.id for each in own], before=whole_number(request.args.get("before"), 0) or None)
+    everywhere = places.areas() if here == LIST else []
     asked = {
         "q": typed,
         "kind": filters.kind,
@@ -97,9 +98,22 @@ def _board(board: Board, here: str) -> Any:
     }
     return page(
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
-        own=[each.id for each in own], areas=[area for area in places.areas() if area.kind != "scheme"] if here == LIST and board.event is None else [],
+        own=[each.id for each in own], areas=[area for area in everywhere if area.kind != "scheme"] if here == LIST and board.event is None else [],
+        fitting=_fitting(own, {area.id: area.parent_id for area in everywhere}) if here == LIST and not request.args else [], weekly=_weekly(own) if here == LIST else None,
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
     )  # fmt: skip
+
+
+def _fitting(own: Sequence[GiftParty], above: Mapping[int, int | None]) -> Sequence[suggestions.Suggestion]:
+    return suggestions.for_reader(current_user, own, above) if current_user.is_authenticated else []
+
+
+def _weekly(own: Sequence[GiftParty]) -> tuple[str, list[tuple[str, str, str]]] | None:
+    """How the reader's weekly letter is set, and what one tap changes. No query."""
+    if not current_user.is_authenticated:
+        return None
+    row = next((each.weekly for each in own if each.person_id == current_user.id), None)
+    return weekly.in_words(row), weekly.choices(row)
 
 
 def _address(here: str, asked: dict[str, str]) -> str:
@@ -153,7 +167,8 @@ def one(ref: str) -> Any:
         "gifts/one.html", post=post, yours=yours, desk=desk, spoken_for=spoken_for, known=known, live=lists.is_live(post), who=neighbour(post),
         state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
         talks=talks.about_post(post) if yours or spoken_for else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
-        reaches=forms.REACHES, first_name=parties.first_name,
+        reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour,
+        fitting=suggestions.for_post(post, current_user, own) if yours and lists.is_live(post) else [],
     )  # fmt: skip
 
 

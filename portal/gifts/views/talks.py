@@ -8,7 +8,8 @@ from flask_login import current_user
 from portal import clock
 from portal.calendars import calendar_file
 from portal.errors import NotFound
-from portal.gifts import care, forms, lists, loans, parties, promises, talks
+from portal.gifts import care, forms, lists, loans, parties, promises, suggestions, talks
+from portal.gifts.model import GiftPost
 from portal.gifts.promises import is_open
 from portal.gifts.talks_model import GiftPromise
 from portal.gifts.views.boards import groups, neighbour
@@ -31,7 +32,7 @@ def interested(ref: str) -> Any:
     if parties.acts_as(current_user, post.party):
         return see_other(f"/gifts/{ref}")
     own = parties.own(current_user)
-    form = forms.Say().fill(mine := groups())
+    form = forms.Say(data=_because(post) if request.method == "GET" else None).fill(mine := groups())
     begun: list[str] = []
 
     def write() -> None:
@@ -52,6 +53,20 @@ def interested(ref: str) -> Any:
         return see_other(f"{TALKS}/{begun[0]}")
     asks_age = not any(each.person_id == current_user.id and each.grown_at is not None for each in own)
     return form_page("gifts/interested.html", form, post=post, who=neighbour(post), groups=mine, asks_age=asks_age, back=f"/gifts/{ref}")
+
+
+def _because(post: GiftPost) -> dict[str, str]:
+    """What to begin with when a suggestion led here: for whom, and the reader's own post in a sentence, to be changed or sent as it is."""
+    mine = suggestions.answering(request.args.get("for", ""), current_user, post)
+    if mine is None:
+        return {}
+    values = {"title": mine.title}
+    words = (
+        _("Hello! I wrote on the board: “%(title)s”. Shall we bring the two together?", **values)
+        if mine.party.organisation is None
+        else _("Hello! We wrote on the board: “%(title)s”. Shall we bring the two together?", **values)
+    )
+    return {"words": words, "whose": mine.party.organisation.ref if mine.party.organisation is not None else ""}
 
 
 @gift_talks.route(f"{TALKS}/<ref>", methods=["GET", "POST"])
