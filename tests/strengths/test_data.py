@@ -14,14 +14,18 @@ from flask import Flask
 from portal import clock
 from portal.db import db
 from portal.errors import Refused
+from portal.events import planning
 from portal.exports.initiatives import matrix, sources
 from portal.exports.strengths import data
 from portal.history import Actor
+from portal.ideas import cards
 from portal.places.queries import area, scheme
 from portal.strengths import actions, desk, prints, shapes
 from portal.strengths.queries import Filters
 from portal.web.documents import pdf
 from tests.client import Inspector
+from tests.events.fair import MONDAY, Fair
+from tests.gifts.street import Street
 from tests.strengths.ground import Ground, begin
 from tests.tagged import Tagged
 from tests.timebank.bank import open_bank
@@ -148,9 +152,34 @@ class TestMatrix:
         assert [cell and cell.number for cell in row.cells] == [5, None] and row.cells[1] is not None
         assert row.told == 5 and not row.whole
         assert [cells[3:] for cells in matrix.rows(matrix.read())] == [[5, "under 5"]]
-        page = Inspector(app, budget=8).get("/register/initiatives").text
+        page = Inspector(app, budget=11).get("/register/initiatives").text
         assert "under 5" in page and "more than 5" in page
         assert "under 5" in Inspector(app).client.get("/register/initiatives.csv").text
+
+    def test_events_ideas_and_gifts_stand_in_it(self, app: Flask) -> None:
+        with clock.held_at(MONDAY):
+            fair = Fair(open_bank())
+            fair.opened()
+            planning.cancel(fair.opened(title="Called off", kind="meeting"), "Rain.", fair.who("Cass"))
+            street = Street({"Cass": fair.who("Cass")}, areas=fair.bank.areas)
+            for number in range(5):
+                street.move_in(f"Neighbour {number}")
+                street.put_up(f"Neighbour {number}", f"Seeds of {number} kinds of beans")
+            street.put_up("Neighbour 0", "A ladder for a day", kind="wish", sort="lend")
+            cards.post(
+                cards.Draft(title="A bench by the bus stop", area_id=fair.bank.areas["mossgate"]),
+                fair.who("Cass"),
+                for_somebody=True,
+                basis="paper sheet",
+                once_key="a",
+            )
+            told = {(row.group, row.name): [cell and cell.number for cell in row.cells] for row in matrix.read().rows}
+        assert told == {
+            ("Gifts and ideas", "Ideas on the wall"): [1, None],
+            ("Gifts and ideas", "Gifts on the boards"): [5, None],
+            ("Gifts and ideas", "Wishes on the boards"): [None, None],  # one neighbour's: not told
+            ("Events", "Ideas fair"): [1, None],
+        }
 
     def test_what_lies_in_no_ward_has_a_column_of_its_own(self, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
         line = sources.Line("Whole scheme", "x", [sources.Part(ground.areas["estuary"], 2)])

@@ -81,7 +81,7 @@ def years() -> list[str]:
 
 
 def read(year: str = "") -> Matrix:
-    """The matrix for a financial year; this one when none, or nonsense, was asked for. Six queries."""
+    """The matrix for a financial year; this one when none, or nonsense, was asked for. Nine queries."""
     known = years()
     asked = Asked(year if year in known else known[0])
     areas = {area.id: area for area in db.session.scalars(select(Area).order_by(Area.name))}

@@ -11,8 +11,15 @@ from urllib.parse import urlencode
 from sqlalchemy import case, func, select
 
 from portal.db import db
+from portal.events.model import Gathering
+from portal.events.queries import PUBLIC
+from portal.events.rules import KINDS
 from portal.exports import register
+from portal.gifts import lists
+from portal.gifts.model import GiftPost
 from portal.grants.model import Application, Award, Fund
+from portal.ideas.model import Idea
+from portal.ideas.queries import live as on_the_wall
 from portal.money import year_bounds
 from portal.places.model import Area
 from portal.strengths.model import Strength
@@ -112,14 +119,52 @@ def offers(_asked: Asked) -> Sequence[Line]:
     return [Line(_("Neighbours offer their time"), N_("offers today"), parts, _to("/timebank/posts", kind="offer"))] if parts else []
 
 
+def events(asked: Asked) -> Sequence[Line]:
+    """Public events of the year that were not called off, by their kind."""
+    first, last = asked.days
+    rows = db.session.execute(
+        select(Gathering.kind, Gathering.area_id, func.count())
+        .where(PUBLIC, Gathering.status == "open", Gathering.day >= first, Gathering.day <= last)
+        .group_by(Gathering.kind, Gathering.area_id)
+    )
+    found: dict[str, list[Part]] = {}
+    for kind, area_id, number in rows:
+        found.setdefault(kind, []).append(Part(area_id, number))
+    return [
+        Line(_(name), N_("events in the year"), found[kind], _to("/events/", kind=kind)) for kind, name in KINDS.items() if kind in found
+    ]
+
+
+def cards(_asked: Asked) -> Sequence[Line]:
+    """Ideas that are on the wall today."""
+    rows = db.session.execute(select(Idea.area_id, func.count()).where(on_the_wall()).group_by(Idea.area_id).order_by(Idea.area_id))
+    parts = [Part(area_id, number) for area_id, number in rows]
+    return [Line(_("Ideas on the wall"), N_("ideas today"), parts, _to("/ideas/"))] if parts else []
+
+
+def gifts(_asked: Asked) -> Sequence[Line]:
+    """Gifts and wishes on the boards today, where five people or groups or more have one."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for kind, area_id, party_id in db.session.execute(select(GiftPost.kind, GiftPost.area_id, GiftPost.party_id).where(lists.live())):
+        found.setdefault((kind, area_id), []).append(party_id)
+    lines = []
+    for kind, name in (("gift", _("Gifts on the boards")), ("wish", _("Wishes on the boards"))):
+        parts = [Part(area_id, len(whose), frozenset(whose)) for (what, area_id), whose in sorted(found.items()) if what == kind]
+        if parts:
+            lines.append(Line(name, N_("today"), parts, _to("/gifts/", kind=kind)))
+    return lines
+
+
 def _to(path: str, **values: str) -> Callable[[str], str]:
     return lambda code: f"{path}?{urlencode({**values, 'area': code})}"
 
 
-# gifts, events and ideas add theirs here
 SOURCES: list[tuple[str, Callable[[Asked], Sequence[Line]]]] = [
     (N_("Small grants"), funded_ideas),
     (N_("Shared time"), sessions),
     (N_("Shared time"), offers),
+    (N_("Gifts and ideas"), cards),
+    (N_("Gifts and ideas"), gifts),
+    (N_("Events"), events),
     (N_("On the map"), marked_entries),
 ]
