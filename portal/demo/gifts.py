@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from portal import clock
 from portal.db import transaction
-from portal.gifts import care, loans, posts, promises, talks
+from portal.gifts import care, loans, posts, promises, suggestions, talks, weekly
 from portal.gifts.rules import Draft
 from portal.history import Actor
 from portal.people import actions as people
@@ -52,6 +52,7 @@ class Gifts:
         self._ladder(told["A long ladder"])
         talk = self._interested(told["I know how to fill in forms"], 12, "The one from the council has forty pages!", 8)
         self._say(talk, 2, "Forty pages are two cups of tea. Tuesday?", 7)
+        self._fitting()
         self._ended()
         for days in (10, 3, 0):
             with self.story.at(self.story.ago(days) if days else self.story.now):
@@ -193,6 +194,21 @@ class Gifts:
         sofa = self._post(15, "gift", "give", "A sofa, a little tired", "", 1, 5, False)
         with self.story.at(self.story.ago(1)):
             care.report(sofa, "This is the same sofa that lies in the lane.", self.who[6])
+
+    def _fitting(self) -> None:
+        """Two wishes that answer each other, one that nobody wants suggested, and letters once a week."""
+        with self.story.at(self.story.ago(9)):
+            weekly.ask(self.who[0].id, "all")
+            weekly.ask(self.who[1].id, "mine")
+            weekly.ask(self.who[6].id, "all")
+            weekly.stop(self.who[6].id)
+        self._post(0, "wish", "hands", "Our hedge has grown over the gate", "The postman has stopped coming.", 1, 3, False, hub_id=self.hub)
+        draft = Draft(kind="wish", sort="lend", title="More ground to grow beans on", area_id=self.story.areas[0].id, hub_id=self.hub)
+        with self.story.at(self.story.ago(2.5)):
+            ground = posts.post(draft, self.who[1], organisation_id=self.school, once_key=self._key())
+            care.decide(next(each.id for each in care.waiting(None) if each.post.ref == ground), "shown", "", self.connector)
+        tyre = self._post(9, "gift", "give", "A bicycle pump and two tyres", "", 1, 2, False)
+        suggestions.not_this(tyre, self.who[4])
 
     def _ended(self) -> None:
         """One in each state that is on no board, and one that ends soon."""
