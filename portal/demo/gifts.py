@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import db, transaction
 from portal.events.model import Gathering
-from portal.gifts import care, loans, notes, posts, promises, talks, wall
+from portal.gifts import care, loans, notes, posts, promises, suggestions, talks, wall, weekly
 from portal.gifts.rules import Draft
 from portal.history import Actor
 from portal.people import actions as people
@@ -65,6 +65,7 @@ class Gifts:
         self._ladder(told["A long ladder"])
         talk = self._interested(told["I know how to fill in forms"], 12, "The one from the council has forty pages!", 8)
         self._say(talk, 2, "Forty pages are two cups of tea. Tuesday?", 7)
+        self._fitting()
         self._ended()
         self._on_paper()
         for days in (10, 3, 0):
@@ -225,6 +226,23 @@ class Gifts:
         with self.story.at(self.story.ago(max(days - 1, 0), hour=12)):
             ref = wall.put_up(rows, wall.Head(event.area_id, event_id=event.id), self.connector, once_key=self._key())
         self._interested(wall.typed(ref, self.connector)[0].ref, 4, "I could do with that on Saturdays.", max(days - 2, 0))
+
+    def _fitting(self) -> None:
+        """Two wishes that answer each other, one that nobody wants suggested, and letters once a week."""
+        with self.story.at(self.story.ago(9)):
+            weekly.ask(self.who[0].id, "all")
+            weekly.ask(self.who[1].id, "mine")
+            weekly.ask(self.who[6].id, "all")
+            weekly.stop(self.who[6].id)
+        self._post(0, "wish", "hands", "Our hedge has grown over the gate", "The postman has stopped coming.", 1, 3, False, hub_id=self.hub)
+        draft = Draft(
+            kind="wish", sort="lend", title="A corner of ground to grow squash on", area_id=self.story.areas[0].id, hub_id=self.hub
+        )
+        with self.story.at(self.story.ago(2.5)):
+            ground = posts.post(draft, self.who[1], organisation_id=self.school, once_key=self._key())
+            care.decide(next(each.id for each in care.waiting(None) if each.post.ref == ground), "shown", "", self.connector)
+        tyre = self._post(9, "gift", "give", "A bicycle pump and two tyres", "", 1, 2, False)
+        suggestions.not_this(tyre, self.who[4])
 
     def _ended(self) -> None:
         """One in each state that is on no board, and one that ends soon."""

@@ -15,7 +15,19 @@ from portal.gifts.rules import sort_name
 from portal.words import N_, _
 
 # what speaks for a pair, and how much
-IN_BOTH_TITLES, IN_ONE_TITLE, IN_NO_TITLE, THEME, COUNTERPART, SORT, SAME_AREA, INSIDE, LINKED, TIME = 4, 3, 1, 3, 3, 2, 3, 2, 1, 1
+IN_BOTH_TITLES, IN_ONE_TITLE, IN_NO_TITLE, THEME, IN_PASSING, COUNTERPART, SORT, SAME_AREA, INSIDE, LINKED, TIME = (
+    4,
+    3,
+    1,
+    3,
+    2,
+    3,
+    2,
+    3,
+    2,
+    1,
+    1,
+)
 LEAST = 3  # points that words and themes alone must bring
 MOST_WORDS = 3  # that count, and that are named
 MOST_ASKED = 16
@@ -122,7 +134,7 @@ def likeness(mine: Side, other: Side, today: date, meant: Mapping[str, Sequence[
         return None
     found = _words(mine, other, meant or {})
     both = [name for name in themes(mine) if name in themes(other)]
-    score = sum(points for _word, points in found) + THEME * len(both[:1])
+    score = sum(points for _word, points in found) + (_in_titles(both[0], mine, other) if both else 0)
     if score < LEAST:
         return None
     reasons = []
@@ -153,6 +165,12 @@ def _words(mine: Side, other: Side, meant: Mapping[str, Sequence[str]]) -> list[
         if root(word) not in found:
             found[root(word)] = (word, points)
     return sorted(found.values(), key=lambda each: -each[1])[:MOST_WORDS]
+
+
+def _in_titles(theme: str, mine: Side, other: Side) -> int:
+    """Points for what both are about; fewer when one of them says so only in passing."""
+    said = [bool(_ROOTS[theme] & frozenset(map(root, side.title))) for side in (mine, other)]
+    return THEME if all(said) else IN_PASSING if any(said) else 0
 
 
 def _kinds(mine: Side, other: Side) -> tuple[int, str]:

@@ -67,7 +67,7 @@ ELSEWHERE: list[Callable[[Collection[str], int], Sequence[Entry]]] = []
 
 
 def for_post(post: GiftPost, who: Who, own: Sequence[GiftParty]) -> Sequence[Suggestion]:
-    """What may fit a live post of the reader, the likeliest first, at most five; ties go to the newer. Four queries, one more for each
+    """What may fit a live post of the reader: neighbours' posts, then entries of other rooms, the likeliest first; at most five. Four queries, one more for each
     room of `ELSEWHERE`.
     """
     mine = side_of(post)
@@ -184,8 +184,10 @@ def _entries(post: GiftPost, mine: Side, words: Collection[str], who: Who) -> li
 
 
 def _best(found: Sequence[Suggestion], most: int) -> Sequence[Suggestion]:
-    def order(each: Suggestion) -> tuple[int, bool, int, str]:
-        return -each.score, each.post is None, -each.post.id if each.post is not None else 0, each.ref
+    """The likeliest first; neighbours, who wait for an answer, before what stands on the map all year."""
+
+    def order(each: Suggestion) -> tuple[bool, int, int, str]:
+        return each.post is None, -each.score, -each.post.id if each.post is not None else 0, each.ref
 
     return sorted(found, key=order)[:most]
 

@@ -118,7 +118,8 @@ def they_are_brought_together(idris: Visitor, mother: Visitor, ground: str, gard
     """Both are told of the other and why; the group writes, with one tap and without an address. Returns the talk."""
     why = ("Both are about gardens and growing", "You may help each other: both of you wish for something")
     mother.open(garden).sees("Who may help", way.ground, *why, f"A group may do it together: {GROUP}")
-    idris.open(ground).sees("Who may help", way.garden, *why).click(f"I can help: {way.garden}")
+    idris.open(ground).sees("Who may help", way.garden, *why)
+    idris._use(idris.page.locator(f"main a[href*='{garden}/interested']"))
     assert idris.page.get_by_label("Who writes?").evaluate("one => one.selectedOptions[0].label") == GROUP
     idris.press("Send").sees(f"You and {way.mother}", f"We wrote on the board: “{way.ground}”")
     return path_of(idris)

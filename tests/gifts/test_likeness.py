@@ -83,4 +83,5 @@ def test_what_to_look_for_holds_other_words_for_the_same() -> None:
 
 def test_an_entry_of_another_room_answers_both() -> None:
     entry = Side("entry", ["community", "garden"], ["plots"], area_id=2, parent_id=1, area="Mossgate")
+    assert fit(replace(WISH, title=["sewing"]), entry) == (0, []) == fit(replace(GIFT, title=["ladder"], more=["spade"]), entry)
     assert fit(replace(WISH, title=["garden"]), entry)[0] and fit(replace(GIFT, title=["spade"]), entry)[0] == 3 + 3 + 1
