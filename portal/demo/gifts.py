@@ -205,7 +205,9 @@ class Gifts:
             weekly.ask(self.who[6].id, "all")
             weekly.stop(self.who[6].id)
         self._post(0, "wish", "hands", "Our hedge has grown over the gate", "The postman has stopped coming.", 1, 3, False, hub_id=self.hub)
-        draft = Draft(kind="wish", sort="lend", title="A corner of ground to grow squash on", area_id=self.story.areas[0].id, hub_id=self.hub)
+        draft = Draft(
+            kind="wish", sort="lend", title="A corner of ground to grow squash on", area_id=self.story.areas[0].id, hub_id=self.hub
+        )
         with self.story.at(self.story.ago(2.5)):
             ground = posts.post(draft, self.who[1], organisation_id=self.school, once_key=self._key())
             care.decide(next(each.id for each in care.waiting(None) if each.post.ref == ground), "shown", "", self.connector)
