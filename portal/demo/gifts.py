@@ -72,6 +72,8 @@ class Gifts:
             with self.story.at(self.story.ago(days) if days else self.story.now):
                 for brought_about in DUE:
                     brought_about()
+        with self.story.at(self.story.now):
+            weekly.send()  # when it is told on a Thursday evening, its letters have just gone
 
     # --- who -------------------------------------------------------------------------------------------------------------
 
