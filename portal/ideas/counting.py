@@ -39,6 +39,11 @@ def neighbour_of(pledge: IdeaPledge) -> str:
     return f"person:{pledge.person_id}" if pledge.person_id is not None else pledge.contact or f"pledge:{pledge.id}"
 
 
+def waits(pledge: IdeaPledge) -> bool:
+    """Said by somebody at the address of an account, and by nobody since: it is out until that person says that it was them."""
+    return pledge.status == "out" and pledge.proved_at is None and pledge.changed_at == pledge.said_at
+
+
 def pledges_of(idea: Idea) -> Sequence[IdeaPledge]:
     """Who is in, on this card and on all that have joined it, as they said it. One query."""
     query = select(IdeaPledge).where(IdeaPledge.idea_id.in_(queries.family(idea.id)), IdeaPledge.status == "in")

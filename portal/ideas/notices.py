@@ -101,9 +101,9 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
     """The link to change it and to take it back, to the address that was given."""
     values = {"name": pledge.name, "title": idea.title, "link": counting.link_of(pledge)}
     text = Text(
-        subject=_("You are in: %(title)s", **values),
+        subject=_("Are you in? %(title)s", **values) if counting.waits(pledge) else _("You are in: %(title)s", **values),
         body=_("Hello %(name)s,\n\nsomebody said with this address that you are in with “%(title)s”. Was it you? One tap says yes. There you can also change your hours, or take it back:\n\n%(link)s\n\nYou need no account. We write again when something comes of it.", **values),
-        short=_("You are in with “%(title)s”. Say yes, change it or take it back: %(link)s", **values),
+        short=_("Somebody said that you are in with “%(title)s”. Say yes, change it or take it back: %(link)s", **values),
     )  # fmt: skip
     return queue(
         f"idea_pledge:{pledge.id}:in:{turn}", Addressee(pledge.name, pledge.channel, pledge.contact), text, about=queries.about(idea)

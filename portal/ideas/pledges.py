@@ -43,8 +43,9 @@ def say_in(ref: str, minutes: int, who: Who, *, once_key: str | None = None) -> 
 def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] | None, *, once_key: str) -> str:
     """A neighbour without an account is in; returns the reference of the pledge where the page may show its link, "" where it was sent.
 
-    An address that is in already changes nothing, and gets its link again: nobody learns here who is in. Refused: no name, one that
-    points to a person, hours that cannot be, not on the wall.
+    An address that is in already changes nothing, and gets its link again: nobody learns here who is in. At the address of an account
+    nothing counts before that person says yes by the link. Refused: no name, one that points to a person, hours that cannot be, not on
+    the wall.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -73,6 +74,8 @@ def _said_at(idea: Idea, first: str, minutes: Minutes, contact: tuple[str, str])
     pledge = db.session.scalar(select(IdeaPledge).where(IdeaPledge.idea_id == idea.id, theirs))
     if pledge is None:
         pledge = _new(idea, first, contact, known.id if known is not None else None, minutes, None)
+        if known is not None:
+            pledge.name, pledge.status = first_name(known.name), "out"  # anybody can type an address: it waits for their own yes
         counting.recount(idea)
     if pledge.contact:
         sent = select(func.count()).select_from(queries.messages_with(f"idea_pledge:{pledge.id}:in:").subquery())
@@ -99,6 +102,7 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
             raise Refused(_("It is their own idea: they count anyway."), "contact")
         if contact is not None and _at(idea, contact[1], known):
             raise Refused(_("Somebody at that address is in already."), "contact")
+        first = first_name(known.name) if known is not None else first
         pledge = _new(idea, first, contact, known.id if known is not None else None, judged, basis)
         counting.recount(idea)
         if contact is not None:
@@ -153,8 +157,15 @@ def _set(idea: Idea, pledge: IdeaPledge, minutes: Minutes, *, proved: bool, acto
     for each in _theirs(idea, pledge):
         each.proved_at = clock.now() if proved else each.proved_at if each.minutes == minutes else None
         each.minutes, each.status, each.changed_at = minutes, "in", clock.now()
+        _by_their_own_name(each)
     counting.recount(idea)
     record(about(idea), "in_with", actor, pledge=pledge.ref, minutes=minutes)
+
+
+def _by_their_own_name(pledge: IdeaPledge) -> None:
+    """Whatever somebody typed: who has an account is called as they call themselves."""
+    if pledge.person_id is not None:
+        pledge.name = first_name(people.person(pledge.person_id).name)
 
 
 def _theirs(idea: Idea, pledge: IdeaPledge) -> list[IdeaPledge]:
@@ -178,11 +189,17 @@ def change(token: str, minutes: int) -> None:
 
 
 def prove(token: str) -> None:
-    """One tap on the link that was sent: yes, it was me. Twice changes nothing; the link of the page proves nothing."""
+    """One tap on the link that was sent: yes, it was me, which counts from now on where it waited for that. Twice changes nothing; the
+    link of the page proves nothing. Refused: it waited, and the idea has ended or is under way.
+    """
     with transaction():
         hold()
         pledge, proved = counting.opened(token, locked=True)
-        if proved and pledge.status == "in" and pledge.proved_at is None:
+        if proved and counting.waits(pledge):
+            idea = queries.locked_by_id(pledge.idea_id)
+            _still_open(idea)
+            _set(idea, pledge, pledge.minutes, proved=True, actor=Actor(pledge.person_id))
+        elif proved and pledge.status == "in" and pledge.proved_at is None:
             pledge.proved_at = clock.now()
             record(f"idea:{pledge.idea_id}", "proved", Actor(pledge.person_id), pledge=pledge.ref)
 
@@ -210,6 +227,9 @@ def say_out(ref: str, who: Who) -> None:
 
 
 def _out(idea: Idea, pledge: IdeaPledge, actor: Actor) -> None:
+    if counting.waits(pledge):
+        pledge.changed_at = clock.now()  # no, it was not them
+        record(about(idea), "out", actor, pledge=pledge.ref)
     if pledge.status == "out":
         return
     if queries.root_of(idea).status == "taken":
@@ -243,6 +263,7 @@ def know_again(someone: Person) -> None:
     for pledge in db.session.scalars(theirs.order_by(IdeaPledge.idea_id, IdeaPledge.id).with_for_update()).all():
         if _of_person(db.session.get_one(Idea, pledge.idea_id), someone.id) is None:
             pledge.person_id = someone.id
+            _by_their_own_name(pledge)
             counting.recount(db.session.get_one(Idea, pledge.idea_id))
     for idea in db.session.scalars(select(Idea).where(Idea.owner_contact.in_(ways), Idea.owner_id.is_(None)).with_for_update()).all():
         give_to(idea, someone)

@@ -98,6 +98,36 @@ class TestIn:
         pledges.say_in(bench, 60, season.who("Bo"))
         assert who_is_in(bench) == [("Bo", 60)] and last_pledge().proved_at is not None
 
+    def test_who_types_the_address_of_an_account_says_nothing_for_them(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Rude", 960, ("email", "bo@example.org"))
+        assert who_is_in(bench) == [] and the(bench).people == 0 and counting.waits(pledge)
+        assert mail()[-1].subject == f"Are you in? {BENCH}" and counting.of_person(season.who("Bo").id) == []
+        pledges.prove(counting.token_of(pledge))  # not the link that went to the address
+        assert who_is_in(bench) == []
+        pledges.prove(sent(pledge))
+        pledges.prove(sent(pledge))
+        assert who_is_in(bench) == [("Bo", 960)] and last_pledge().proved_at is not None
+
+    def test_no_it_was_not_me_is_no_and_a_name_is_ones_own(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Rude", 60, ("email", "bo@example.org"))
+        pledges.take_back(sent(pledge))
+        pledges.prove(sent(pledge))
+        assert who_is_in(bench) == [] and not counting.waits(last_pledge())
+        pledges.say_in(bench, 60, season.who("Bo"))
+        assert who_is_in(bench) == [("Bo", 60)]
+        pledges.write_down(bench, "Rude", 60, ("email", "idris@example.org"), season.who("Gus"), basis="in person", once_key="w")
+        assert who_is_in(bench) == [("Bo", 60), ("Idris", 60)]
+        without(bench, "Rude", 60, ("email", "ada.new@example.org"))
+        with transaction():
+            create_person("Ada Bell", email="ada.new@example.org")
+        assert who_is_in(bench)[-1] == ("Ada", 60)
+
+    def test_a_late_yes_to_what_waits_is_refused(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Bo", 60, ("email", "bo@example.org"))
+        cards.end(bench, "withdrawn", season.who("Maya"))
+        with pytest.raises(Refused, match="not on the wall"):
+            pledges.prove(sent(pledge))
+
     def test_typed_from_paper(self, season: Season, bench: str) -> None:
         def typed(basis: str | None, contact: tuple[str, str] | None = None, by: str = "Gus") -> None:
             pledges.write_down(bench, "Walter", 60, contact, season.who(by), basis=basis, once_key=uuid.uuid4().hex)

@@ -100,7 +100,8 @@ def _page(token: str, form: Any) -> Any:
     idea = queries.by_id(pledge.idea_id)
     root = queries.root_of(idea)
     response = form_page(
-        "ideas/neighbour.html", form, pledge=pledge, idea=idea, root=root, token=token, to_prove=sent and pledge.status == "in" and pledge.proved_at is None,
+        "ideas/neighbour.html", form, pledge=pledge, idea=idea, root=root, token=token, waits=counting.waits(pledge),
+        to_prove=sent and pledge.proved_at is None and (pledge.status == "in" or counting.waits(pledge)),
         live=queries.is_live(root), became=queries.became([root.id]).get(root.id, ()), state=queries.STATE_WORDS[root.status],
         public=queries.for_all(root), address=counting.link_of(pledge, counting.SENT if sent else counting.DOOR),
         next_links=[say(pledge.id) for say in queries.NEXT_LINKS],
