@@ -18,11 +18,10 @@ from portal.ideas import care, counting, notices, queries
 from portal.ideas.model import Idea
 from portal.ideas.moves import back_on_the_wall, leave_the_wall
 from portal.ideas.queries import about, hold, is_owner, locked
-from portal.ideas.rules import DAYS, MOST_OPEN, REMINDED_BEFORE, first_name, judge_words
+from portal.ideas.rules import DAYS, MOST_OPEN, REMINDED_BEFORE, judge_name, judge_words
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
-from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.words import _
@@ -103,13 +102,11 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
         _must_type_for(who, area, basis)
     me = who if isinstance(who, Who) and not for_somebody else None
     owner_id = me.id if me is not None else None
-    name, contact = (first_name(draft.name), draft.contact) if me is None else ("", None)
+    name, contact = (judge_name(draft.name) if draft.name else "", draft.contact) if me is None else ("", None)
     if me is None and not for_somebody and not name:
         raise Refused(_("Write your first name, so that neighbours know whose idea it is."), "name")
     if contact is not None and not name:
         raise Refused(_("Write the first name of who is reached there."), "name")
-    if name and (what := not_for_the_public(name)) is not None:
-        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
     if contact is not None and for_somebody and (known := people.person_at(*contact)) is not None:
         owner_id, name, contact = known.id, "", None
     judge_words(draft.title, draft.text, draft.alt, [me.name] if me is not None else [draft.name])
@@ -273,9 +270,9 @@ def hand_over(ref: str, name: str, contact: tuple[str, str] | None, who: Who, *,
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
         if idea.owner_id is not None:
             raise Conflict(_("This idea is somebody’s already."))
-        first = first_name(name)
-        if not first or not_for_the_public(first) is not None:
+        if not name:
             raise Refused(_("Write their first name."), "name")
+        first = judge_name(name)
         known = people.person_at(*contact) if contact is not None else None
         give_to(idea, known, first, contact)
         record(about(idea), "handed_over", Actor(who.id, idea.owner_id, basis))

@@ -11,7 +11,7 @@ from portal import vault
 from portal.db import db, must_be_in_transaction
 from portal.errors import NotFound
 from portal.ideas import queries
-from portal.ideas.model import Idea, IdeaPledge
+from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.rules import Said, counted
 from portal.money import Minutes
 from portal.outbox import Addressee, address_of
@@ -33,6 +33,11 @@ class Neighbour:
     proved: bool
     all: Sequence[IdeaPledge]
 
+    @property
+    def unreached(self) -> bool:
+        """Whether they left neither an account nor an address."""
+        return self.key.startswith("pledge:")
+
 
 def neighbour_of(pledge: IdeaPledge) -> str:
     """The same text for the same neighbour: their account, their address, or this pledge alone. Never shown."""
@@ -41,7 +46,7 @@ def neighbour_of(pledge: IdeaPledge) -> str:
 
 def waits(pledge: IdeaPledge) -> bool:
     """Said by somebody at the address of an account, and by nobody since: it is out until that person says that it was them."""
-    return pledge.status == "out" and pledge.proved_at is None and pledge.changed_at == pledge.said_at
+    return pledge.status == "out" and pledge.proved_at is None and pledge.link_number != GONE and pledge.changed_at == pledge.said_at
 
 
 def pledges_of(idea: Idea) -> Sequence[IdeaPledge]:
@@ -122,7 +127,7 @@ def opened(token: str, *, locked: bool = False) -> tuple[IdeaPledge, bool]:
     ref, _dash, mark = token.rpartition("-")
     query = select(IdeaPledge).where(IdeaPledge.ref == ref)
     pledge = db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
-    if pledge is not None:
+    if pledge is not None and pledge.link_number != GONE:
         for purpose in (DOOR, SENT):
             made = vault.marks(purpose, f"{ref}:{pledge.link_number}")
             if any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in made):

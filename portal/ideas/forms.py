@@ -109,6 +109,10 @@ class Hold(Form):
     why = Line(N_("Why? Its owner reads it."), [Needed(N_("Write why, in a few words. Its owner reads it."))], most=300)
 
 
+class TakeOff(Form):
+    reason = Line(N_("Why? They read it."), [Needed(N_("Write why, in a few words. They read it."))], most=300)
+
+
 class Settle(Form):
     outcome = RadioField(N_("What comes of it?"), [Needed(N_("Say whether it stands or comes down."))])
     answer = Paragraphs(

@@ -110,6 +110,21 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
     )
 
 
+def taken_off(pledge: IdeaPledge, idea: Idea, reason: str) -> bool:
+    """Who was in hears why they are not any more."""
+    way = counting.addressees_of([pledge]).get(pledge.id)
+    values = {"name": pledge.name, "title": idea.title, "reason": reason}
+    return way is not None and queue(
+        f"idea_pledge:{pledge.id}:off", way,
+        Text(
+            subject=_("You are not in any more: %(title)s", **values),
+            body=_("Hello %(name)s,\n\nwe took your “I’m in” off the card “%(title)s”.\n\n%(reason)s\n\nIf you do not agree, call us.", **values),
+            short=_("We took your “I’m in” off “%(title)s”: %(reason)s", **values)[:300],
+        ),
+        about=queries.about(idea),
+    )  # fmt: skip
+
+
 def ended(idea: Idea, how: str) -> None:
     """Who is in hears that it happened, or was taken back."""
     values = {"title": idea.title}

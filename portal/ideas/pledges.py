@@ -3,7 +3,7 @@
 Without an account the link is everything: the one on the page lets who said it change it, the one that was sent proves the address too.
 """
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
@@ -11,14 +11,13 @@ from portal.errors import Conflict, NotYours, Refused
 from portal.history import BASES, Actor, record
 from portal.ideas import counting, notices, queries
 from portal.ideas.cards import give_to
-from portal.ideas.model import Idea, IdeaPledge
+from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
-from portal.ideas.rules import first_name, judge_minutes
+from portal.ideas.rules import first_name, judge_minutes, judge_name
 from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.people.shield import not_for_the_public
 from portal.refs import new_ref
 from portal.words import _
 
@@ -36,6 +35,8 @@ def say_in(ref: str, minutes: int, who: Who, *, once_key: str | None = None) -> 
         judged = judge_minutes(minutes)
         if who.id == queries.root_of(idea).owner_id:
             raise Refused(_("It is your own idea: you count anyway. Ask your neighbours to say “I’m in”."))
+        if _taken_off(idea, IdeaPledge.person_id == who.id):
+            raise Refused(_("You were taken off this card, and the reason was sent to you. If you do not agree, call us."))
         pledge = _of_person(idea, who.id) or _new(idea, first_name(who.name), None, who.id, judged, None)
         _set(idea, pledge, judged, proved=True, actor=Actor(who.id))
 
@@ -52,7 +53,7 @@ def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] |
             return done
         hold()
         idea = _open_card(ref)
-        judged, first = judge_minutes(minutes), _judge_name(name)
+        judged, first = judge_minutes(minutes), judge_name(name)
         made = _said_at(idea, first, judged, contact) if contact is not None else _said_at_the_door(idea, first, judged)
         once.keep(once_key, made)
         return made
@@ -71,6 +72,8 @@ def _said_at(idea: Idea, first: str, minutes: Minutes, contact: tuple[str, str])
         return ""  # it is their own idea: nothing to do, and nothing to tell
     at_it = IdeaPledge.contact == contact[1]
     theirs = at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
+    if _taken_off(idea, theirs):
+        return ""
     pledge = db.session.scalar(select(IdeaPledge).where(IdeaPledge.idea_id == idea.id, theirs))
     if pledge is None:
         pledge = _new(idea, first, contact, known.id if known is not None else None, minutes, None)
@@ -96,12 +99,12 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
             raise NotYours(_("We cannot find that idea."))
         if basis not in BASES:
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
-        judged, first = judge_minutes(minutes), _judge_name(name)
+        judged, first = judge_minutes(minutes), judge_name(name)
         known = people.person_at(*contact) if contact is not None else None
         if known is not None and known.id == idea.owner_id:
             raise Refused(_("It is their own idea: they count anyway."), "contact")
-        if contact is not None and _at(idea, contact[1], known):
-            raise Refused(_("Somebody at that address is in already."), "contact")
+        if contact is not None:
+            _nobody_at(idea, contact[1], known)
         first = first_name(known.name) if known is not None else first
         pledge = _new(idea, first, contact, known.id if known is not None else None, judged, basis)
         counting.recount(idea)
@@ -109,18 +112,19 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
             notices.you_are_in(pledge, idea, 1)
 
 
-def _at(idea: Idea, address: str, known: Person | None) -> bool:
+def _nobody_at(idea: Idea, address: str, known: Person | None) -> None:
     theirs = IdeaPledge.contact == address if known is None else or_(IdeaPledge.contact == address, IdeaPledge.person_id == known.id)
-    return db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None
+    if _taken_off(idea, theirs):
+        raise Refused(_("Whoever is at that address was taken off this card."), "contact")
+    if db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None:
+        raise Refused(_("Somebody at that address is in already."), "contact")
 
 
-def _judge_name(name: str) -> str:
-    first = first_name(name)
-    if not first:
-        raise Refused(_("Write your first name."), "name")
-    if (what := not_for_the_public(first)) is not None:
-        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
-    return first
+def _taken_off(idea: Idea, theirs: ColumnElement[bool]) -> bool:
+    """Whether one of these was taken off this card or one that is the same idea now."""
+    root = queries.root_of(idea)
+    gone = select(IdeaPledge.id).where(IdeaPledge.idea_id.in_(queries.family(root.id)), IdeaPledge.link_number == GONE, theirs)
+    return db.session.scalar(gone.limit(1)) is not None
 
 
 def _open_card(ref: str) -> Idea:

@@ -1,9 +1,11 @@
 """What can be judged of an idea without asking the database: its words, the hours of who is in, what is alike, what worries."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.errors import Refused
+from portal.finding import words_of
 from portal.money import STEP, Minutes
 from portal.people.shield import not_for_the_public
 from portal.words import _
@@ -65,6 +67,79 @@ WORRY = frozenset(
         "weapons",
     ]
 )
+# What nobody is called on a card; the words that worry are no names either
+NO_NAMES = frozenset(
+    [
+        "arse",
+        "arsehole",
+        "bastard",
+        "bitch",
+        "bloody",
+        "bugger",
+        "cow",
+        "crap",
+        "cunt",
+        "damn",
+        "dickhead",
+        "fascist",
+        "fat",
+        "fool",
+        "fuck",
+        "fucker",
+        "fucking",
+        "fucks",
+        "git",
+        "hitler",
+        "idiot",
+        "idiots",
+        "junkie",
+        "loser",
+        "moron",
+        "muppet",
+        "nazi",
+        "nazis",
+        "nonce",
+        "paedo",
+        "pedo",
+        "perv",
+        "pervert",
+        "pig",
+        "pigs",
+        "piss",
+        "poo",
+        "prat",
+        "prick",
+        "scum",
+        "shit",
+        "shite",
+        "slag",
+        "slut",
+        "smelly",
+        "stupid",
+        "thick",
+        "thief",
+        "tosser",
+        "twat",
+        "ugly",
+        "wanker",
+        "whore",
+        "witch",
+    ]
+)
+
+
+def judge_name(name: str) -> str:
+    """The first name that everybody reads, without characters that are not seen. Refused: none, what points to a person, what is no name."""
+    seen = "".join(each for each in name if each.isspace() or unicodedata.category(each)[0] != "C")
+    first = first_name(seen)
+    if not first:
+        raise Refused(_("Write your first name."), "name")
+    if (what := not_for_the_public(first)) is not None:
+        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
+    words = words_of(first)
+    if "<" in first or ">" in first or not any(each.isalpha() for each in first) or NO_NAMES.intersection(words) or worries(words):
+        raise Refused(_("Write the first name by which your neighbours know you: everybody can read it."), "name")
+    return first
 
 
 def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:

@@ -171,10 +171,10 @@ class TestKeepingAndEnding:
 
     def test_taken_back_happened_and_put_among_the_earlier(self, season: Season) -> None:
         ref, choir, seeds = pin(season), pin(season, title="A choir for the estate"), pin(season, title="A swap of seeds in spring")
-        without(ref, contact=("email", "ada@example.org"))
+        without(ref, contact=("email", "ruth@example.org"))
         cards.end(ref, "withdrawn", season.who("Maya"))
         cards.end(ref, "withdrawn", season.who("Maya"))
-        assert [each.address for each in mail() if "taken back" in each.subject] == ["ada@example.org"]
+        assert [each.address for each in mail() if "taken back" in each.subject] == ["ruth@example.org"]
         cards.end(choir, "done", season.who("Maya"))
         with pytest.raises(Refused, match="Say whether"):
             cards.end(seeds, "archived", season.who("Maya"))
@@ -407,7 +407,7 @@ class TestLeaving:
         mine = pin(season, "Maya", picture=png(), data_dir=store.home)
         other = pin(season, "Bo", "Some benches by the bus stop")
         joined(season, other, mine)
-        without(mine, "Ada", contact=("email", "ada@example.org"))
+        without(mine, "Ada", contact=("email", "ruth@example.org"))
         pledges.say_in(mine, 60, season.who("Idris"))
         care.report(mine, "Hm", season.who("Idris"), once_key="r")
         told = all_about(season.who("Idris").id)
@@ -418,7 +418,7 @@ class TestLeaving:
         gone = the(mine)
         assert (gone.status, gone.owner_id, gone.text, gone.photo_ref) == ("withdrawn", None, "", None) and "bench" not in gone.title
         assert on_the_wall() == ["Some benches by the bus stop"]  # Bo's is by itself again
-        assert "ada@example.org" in {each.address for each in mail() if "taken back" in each.subject}
+        assert "ruth@example.org" in {each.address for each in mail() if "taken back" in each.subject}
         delete_me(season.who("Idris").id, season.actor("Idris"))
         assert [name for name, _minutes in who_is_in(mine)] == ["Ada"]
 

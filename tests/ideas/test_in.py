@@ -11,7 +11,7 @@ from flask import Flask
 from portal import clock
 from portal.db import transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.ideas import cards, counting, joining, pledges, queries
+from portal.ideas import cards, counting, joining, pledges, queries, taking_off
 from portal.people.access import Nobody
 from portal.people.actions import create_person
 from portal.people.queries import person_by_ref
@@ -127,6 +127,38 @@ class TestIn:
         cards.end(bench, "withdrawn", season.who("Maya"))
         with pytest.raises(Refused, match="not on the wall"):
             pledges.prove(sent(pledge))
+
+    @pytest.mark.parametrize("name", ["Idiot", "W\u200banker", "<b>", "Nazi", "!!!", "Gun", "\u202e\u200f"])
+    def test_what_is_no_name(self, season: Season, bench: str, name: str) -> None:
+        with pytest.raises(Refused, match="first name"):
+            pledges.say_in_without(bench, name, 60, None, once_key="n")
+        with pytest.raises(Refused, match="first name"):
+            pin(season, None, "A choir for the estate", name=name)
+
+    def test_one_is_taken_off_for_good_and_told(self, season: Season, bench: str) -> None:
+        hattie, rude = without(bench, "Hattie", 60, HATTIE), without(bench, "Rude", 960)
+        assert [each.unreached for each in counting.neighbours_of(the(bench))] == [False, True]
+        pledges.say_in(bench, 60, season.who("Bo"))
+        bo = last_pledge()
+        with pytest.raises(NotYours):
+            taking_off.take_off(bench, rude.ref, "No", season.who("Bo"))
+        with pytest.raises(Refused, match="Write why"):
+            taking_off.take_off(bench, rude.ref, "", season.who("Maya"))
+        with pytest.raises(NotFound):
+            taking_off.take_off(pin(season, "Idris", "A choir for all of us"), rude.ref, "No", season.who("Idris"))
+        for ref, by in ((rude.ref, "Maya"), (rude.ref, "Maya"), (hattie.ref, "Gus"), (bo.ref, "Maya")):
+            taking_off.take_off(bench, ref, "That is no name.", season.who(by))
+        assert who_is_in(bench) == [] and the(bench).minutes == 0
+        assert [each.to_name for each in mail() if each.subject.startswith("You are not in")] == ["Hattie", "Bo"]
+        before = len(mail())
+        assert pledges.say_in_without(bench, "Hattie", 60, HATTIE, once_key="h") == ""
+        assert who_is_in(bench) == [] and len(mail()) == before
+        with pytest.raises(NotFound):
+            pledges.change(sent(hattie), 60)
+        with pytest.raises(Refused, match="taken off"):
+            pledges.say_in(bench, 60, season.who("Bo"))
+        with pytest.raises(Refused, match="taken off"):
+            pledges.write_down(bench, "Hattie", 60, HATTIE, season.who("Gus"), basis="in person", once_key="w")
 
     def test_typed_from_paper(self, season: Season, bench: str) -> None:
         def typed(basis: str | None, contact: tuple[str, str] | None = None, by: str = "Gus") -> None:

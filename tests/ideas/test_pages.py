@@ -112,7 +112,13 @@ def test_in_with_two_taps_and_without_an_account(season: Season, browser: Callab
     gus = browser("Gus")
     gus.get(f"/ideas/{ref}/paper").submit("Write it down", 422, name="Dot", minutes="1")
     gus.submit("Write it down", name="Dot", minutes="1", basis="paper sheet").follow()
+    maya = browser("Maya")
+    assert "One of them left no address" in maya.get(f"/ideas/{ref}").text
+    browser("Bo").get(f"/ideas/{ref}/neighbours", status=404)
+    maya.get(f"/ideas/{ref}/neighbours/{last_pledge().ref}").submit("Take off", 422)
+    assert "Dot" in maya.text and "left no address" in maya.get(f"/ideas/{ref}/neighbours").text
     page = browser().get(f"/ideas/{ref}").text
+    assert "no address" not in page
     assert "Hattie, Dot" in page and "hattie@" not in page and "Webb" not in page
     token = counting.token_of(last_pledge())
     the(ref)

@@ -116,7 +116,7 @@ def one(ref: str) -> Any:
     some = counting.neighbours_of(idea)
     live = queries.is_live(idea)
     return page(
-        "ideas/one.html", idea=idea, yours=yours, desk=desk, live=live, whose=queries.whose(idea), names=[each.pledge.name for each in some],
+        "ideas/one.html", idea=idea, yours=yours, desk=desk, live=live, whose=queries.whose(idea), names=[each.pledge.name for each in some], unreached=sum(each.unreached for each in some) if yours or desk else 0,
         most_names=MOST_NAMES, my=next((each for each in some if each.key == f"person:{current_user.id}"), None), state=queries.STATE_WORDS[idea.status],
         root=queries.root_of(idea), others=queries.joined_into(idea.id), became=queries.became([idea.id]).get(idea.id, ()),
         alike=queries.alike_to(idea.title, idea.text, idea.area_id, but=[idea.id]) if live and (yours or desk) else [],
