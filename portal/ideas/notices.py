@@ -110,6 +110,16 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
     )
 
 
+def says_something_else(look: IdeaLook, idea: Idea) -> None:
+    """Who is in hears that the card has other words now."""
+    values = {"title": idea.title, "text": idea.text}
+    words = _(
+        "You said “I’m in” to a card that says something else now. It reads:\n\n%(title)s\n%(text)s\n\nIf that is not for you, you can take it back on your page.",
+        **values,
+    )
+    _all_hear(idea, f"anew:{look.id}", _("A card that you are in on has changed: %(title)s", **values), words)
+
+
 def taken_off(pledge: IdeaPledge, idea: Idea, reason: str) -> bool:
     """Who was in hears why they are not any more."""
     way = counting.addressees_of([pledge]).get(pledge.id)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.errors import Refused
-from portal.finding import words_of
+from portal.finding import distance, slips, words_of
 from portal.money import STEP, Minutes
 from portal.people.shield import not_for_the_public
 from portal.words import _
@@ -18,6 +18,7 @@ MOST_MINUTES = Minutes(16 * 60)
 UNDO_DAYS = 14
 ASKED_DAYS = 30  # how long a question to join waits
 LOOK_WORKING_DAYS = 2
+ANEW = 3  # new words of a card that somebody knows already: it is looked at again
 # A word here is no verdict: a neighbour who helps reads the card before everybody does.
 WORRY = frozenset(
     [
@@ -169,6 +170,17 @@ def first_name(name: str) -> str:
 def worries(words: Iterable[str]) -> list[str]:
     """Those of these words (small letters) that ask for a look, in order."""
     return [word for word in words if word in WORRY]
+
+
+def new_words(was: Collection[str], now: Iterable[str]) -> list[str]:
+    """Of the words that a card says now, those that it did not; a slip put right is none."""
+    return [word for word in now if not any(distance(word, old, 1) <= min(1, slips(word)) for old in was)]
+
+
+def said_anew(was: Collection[str], now: Collection[str], before: int = 0) -> bool:
+    """Whether a card says something else: three new words, or more than half of them. `before`: new words that came earlier."""
+    new = len(new_words(was, now))
+    return bool(new) and (new + before >= ANEW or new * 2 > len(now))
 
 
 @dataclass(frozen=True)

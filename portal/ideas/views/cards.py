@@ -215,7 +215,7 @@ def edit(ref: str) -> Any:
         )  # fmt: skip
 
     if done(form, change):
-        flash(_("Changed."))
+        flash(_(HELD) if queries.by_ref(ref).status == "held" else _("Changed."))
         return see_other(f"/ideas/{ref}")
     return form_page(
         "ideas/card_form.html", form, idea=idea, behalf=False, desk=desk and cards.has_owner(idea), stranger=False, back=f"/ideas/{ref}"
