@@ -12,6 +12,8 @@ from portal.ideas.model import Idea, IdeaLook
 from portal.ideas.rules import new_words, said_anew, worries
 from portal.people.model import Person
 
+WORD = r"[^\W\d_][\w’'-]+"
+PAIRS = (re.compile(rf"(?=(?<!\w)({WORD})\s+({WORD}))"), re.compile(rf"(?=(?<!\w)({WORD})\s+{WORD}\s+({WORD}))"))  # with a middle name too
 MOST_NAMES = 40  # pairs of words with capitals that are looked up
 
 
@@ -24,7 +26,7 @@ def what_worries(title: str, text: str, area_id: int, owner_id: int | None) -> s
 
 
 def _neighbours_in(said: str, area_id: int, owner_id: int | None) -> list[str]:
-    pairs = re.findall(r"(?=(?<!\w)([^\W\d_][\w’'-]+)\s+([^\W\d_][\w’'-]+))", said)
+    pairs = [pair for pattern in PAIRS for pair in pattern.findall(said)]
     found = list(dict.fromkeys((one.casefold(), two.casefold()) for one, two in pairs if one[0].isupper() and two[0].isupper()))[
         :MOST_NAMES
     ]
