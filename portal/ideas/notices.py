@@ -110,6 +110,16 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
     )
 
 
+def given_back(idea: Idea) -> None:
+    """Who is in hears that nothing came of an application, and that nothing is lost; once a day."""
+    values = {"title": idea.title}
+    words = _(
+        "The application for a small grant for “%(title)s” has ended, and nothing came of it this time. The card is on the wall again. You are still in with what you said, and need do nothing.",
+        **values,
+    )
+    _all_hear(idea, f"back:{idea.ends_on.isoformat()}", _("“%(title)s” is on the wall again", **values), words)
+
+
 def says_something_else(look: IdeaLook, idea: Idea) -> None:
     """Who is in hears that the card has other words now."""
     values = {"title": idea.title, "text": idea.text}

@@ -185,6 +185,11 @@ def became(ids: Sequence[int]) -> Mapping[int, Sequence[Became]]:
     return found
 
 
+def next_link(pledge_ids: Collection[int]) -> str:
+    """Where a neighbour goes on with what they said on these cards; "" where it came along into nothing. One query for each at most."""
+    return next((link for id_ in pledge_ids for ask in NEXT_LINKS if (link := ask(id_))), "")
+
+
 # --- the wall ------------------------------------------------------------------------------------------------------------
 
 

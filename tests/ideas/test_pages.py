@@ -228,10 +228,16 @@ def test_into_an_application_and_back(season: Season, browser: Callable[..., Ins
     assert maya.get(f"/grants/from-idea/{ref}", status=303).location == f"/grants/{bid}"
     assert "Idris" in maya.get(f"/grants/{bid}/match").text
     anybody = browser().get(f"/ideas/{ref}")
-    assert "An application for a small grant began" in anybody.text and "I’m in</a>" not in anybody.text
+    assert "An application" not in anybody.text and "I’m in</a>" not in anybody.text
+    idris = browser("Idris")
+    assert "step back" in idris.get("/ideas/mine").text
+    idris.get(f"/ideas/{ref}")
+    theirs = re.search(r'href="[^"]*(/m/[^"]+)"', idris.text)[1]  # type: ignore[index]
+    assert "Change what I promise" in idris.get(theirs).text and "Not this time" in idris.text
     assert "Go to its page" in browser().get(f"/ideas/in/{counting.token_of(last_pledge())}").text
     maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea" if "Withdraw this idea" in maya.text else None)
     assert the(ref).status == "open"
+    assert f"/ideas/{ref}" in idris.get(theirs).text and "This idea has ended" not in idris.text
     gus = browser("Gus", 20)
     gus.get(f"/grants/from-idea/{ref}").submit("Start the application", 422)
     gus.submit("Start the application", basis="telephone").follow()

@@ -114,10 +114,12 @@ def one(ref: str) -> Any:
     if idea.status == "joined" and not (yours or desk):
         return see_other(f"/ideas/{queries.root_of(idea).ref}")
     some = counting.neighbours_of(idea)
+    my = next((each for each in some if each.key == f"person:{current_user.id}"), None)
     live = queries.is_live(idea)
     return page(
         "ideas/one.html", idea=idea, yours=yours, desk=desk, live=live, whose=queries.whose(idea), names=[each.pledge.name for each in some], unreached=sum(each.unreached for each in some) if yours or desk else 0,
-        most_names=MOST_NAMES, my=next((each for each in some if each.key == f"person:{current_user.id}"), None), state=queries.STATE_WORDS[idea.status],
+        most_names=MOST_NAMES, my=my, state=queries.STATE_WORDS[idea.status],
+        next_link=queries.next_link([each.id for each in my.all]) if my is not None and idea.status == "taken" else "",
         root=queries.root_of(idea), others=queries.joined_into(idea.id), became=queries.became([idea.id]).get(idea.id, ()),
         alike=queries.alike_to(idea.title, idea.text, idea.area_id, but=[idea.id]) if live and (yours or desk) else [],
         joins=joining.of_idea(idea) if yours or desk else [], may_undo=joining.may_undo, days=DAYS, today=clock.today(),
