@@ -68,6 +68,7 @@ class In(Form):
     contact = EmailOrPhoneField(
         N_("E-mail address or mobile number (optional)"), description=N_("So that we can tell you what comes of it. Nobody sees it.")
     )
+    another = BooleanField(N_("I am another neighbour of that name"))
     basis = RadioField(N_("How do you know?"), validate_choice=False)
 
     def fill(self) -> "In":

@@ -14,7 +14,7 @@ from portal.ideas.cards import give_to
 from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import first_name, judge_minutes, judge_name
-from portal.money import Minutes
+from portal.money import Minutes, hours
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
@@ -41,11 +41,12 @@ def say_in(ref: str, minutes: int, who: Who, *, once_key: str | None = None) -> 
         _set(idea, pledge, judged, proved=True, actor=Actor(who.id))
 
 
-def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] | None, *, once_key: str) -> str:
+def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] | None, *, once_key: str, another: bool = False) -> str:
     """A neighbour without an account is in; returns the reference of the pledge where the page may show its link, "" where it was sent.
 
     An address that is in already changes nothing, and gets its link again: nobody learns here who is in. At the address of an account
-    nothing counts before that person says yes by the link. Refused: no name, one that points to a person, hours that cannot be, not on
+    nothing counts before that person says yes by the link. `another`: of two neighbours of one name without an address, not the one who
+    is in. Refused: somebody of that name is in, and it is not said to be another; no name, one that points to a person, hours that cannot be, not on
     the wall.
     """
     with transaction():
@@ -54,12 +55,16 @@ def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] |
         hold()
         idea = _open_card(ref)
         judged, first = judge_minutes(minutes), judge_name(name)
-        made = _said_at(idea, first, judged, contact) if contact is not None else _said_at_the_door(idea, first, judged)
+        made = _said_at(idea, first, judged, contact) if contact is not None else _said_at_the_door(idea, first, judged, another)
         once.keep(once_key, made)
         return made
 
 
-def _said_at_the_door(idea: Idea, first: str, minutes: Minutes) -> str:
+def _said_at_the_door(idea: Idea, first: str, minutes: Minutes, another: bool) -> str:
+    some = [] if another else counting.neighbours_of(queries.root_of(idea))
+    if there := next((each for each in some if each.unreached and each.pledge.name.casefold() == first.casefold()), None):
+        values = {"name": there.pledge.name, "hours": hours(there.minutes)}
+        raise Refused(_("%(name)s is in already with %(hours)s. Is that you? Then all is well. If not, tick the box.", **values), "another")
     pledge = _new(idea, first, None, None, minutes, None)
     counting.recount(idea)
     return pledge.ref

@@ -155,10 +155,12 @@ def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:
 
 def judge_minutes(minutes: int) -> Minutes:
     """The hours that somebody is in with. Refused: not in quarters of an hour, none, more than 16 hours."""
-    if minutes < STEP or minutes % STEP:
+    if minutes < STEP:
+        raise Refused(_("That is too little. Write the time in quarters of an hour, like 2 h or 1 h 15 min."), "minutes")
+    if minutes % STEP:
         raise Refused(_("Write the time in quarters of an hour, like 2 h or 1 h 15 min."), "minutes")
     if minutes > MOST_MINUTES:
-        raise Refused(_("16 hours are the most that one neighbour can put in here. Write less."), "minutes")
+        raise Refused(_("That is too much: 16 hours are the most that one neighbour can put in here. Write less."), "minutes")
     return Minutes(minutes)
 
 

@@ -160,6 +160,16 @@ class TestIn:
         with pytest.raises(Refused, match="taken off"):
             pledges.write_down(bench, "Hattie", 60, HATTIE, season.who("Gus"), basis="in person", once_key="w")
 
+    def test_the_back_button_asks_whether_it_is_the_same_neighbour(self, season: Season, bench: str) -> None:
+        pledges.say_in(bench, 60, season.who("Bo"))
+        assert pledges.say_in_without(bench, "Bo", 60, None, once_key="a")  # he has an account, so this is another one
+        for name in ("Bo", "bo Webb"):
+            with pytest.raises(Refused, match="Bo is in already with 1 h"):
+                pledges.say_in_without(bench, name, 120, None, once_key="b")
+        assert the(bench).people == 2
+        assert pledges.say_in_without(bench, "Bo", 120, None, once_key="b", another=True)
+        assert the(bench).people == 3
+
     def test_typed_from_paper(self, season: Season, bench: str) -> None:
         def typed(basis: str | None, contact: tuple[str, str] | None = None, by: str = "Gus") -> None:
             pledges.write_down(bench, "Walter", 60, contact, season.who(by), basis=basis, once_key=uuid.uuid4().hex)

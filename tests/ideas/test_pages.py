@@ -94,14 +94,21 @@ def test_in_with_two_taps_and_without_an_account(season: Season, browser: Callab
     bo = browser("Bo")
     bo.get(f"/ideas/{ref}").get(f"/ideas/{ref}/in").submit("2 h").follow()
     assert "You are in with 2 h" in bo.text and "What you are in" in bo.get("/ideas/mine").text
-    bo.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="20")
-    bo.submit("I’m in", minutes="1 h 15 min").follow()
+    bo.get(f"/ideas/{ref}/in").submit("Change my hours", 422, minutes="20")
+    for wrong, says in (("-3", "too little"), ("0", "too little"), ("17", "too much"), ("9999", "too much")):
+        assert says in bo.submit("Change my hours", 422, minutes=wrong).text, wrong
+    bo.submit("Change my hours", minutes="1 h 15 min").follow()
+    assert "in with 1 h 15 min now" in bo.get(f"/ideas/{ref}/in").text and 'value="1 h 15 min"' in bo.text
+    bo.get(f"/ideas/{ref}")
     bo.submit("I’m out").follow()
     assert "Nobody is in yet" in bo.text
     walter = browser()
     walter.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="2", name="")
     walter.submit("I’m in", minutes="2", name="Walter Webb").follow()
     assert "Walter, you are in with 2 h" in walter.text and "Keep this page" in walter.text
+    back = browser()
+    back.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="2", name="Walter")
+    assert "Is that you?" in back.text and "another neighbour of that name" in back.text
     walter.submit("Change my hours", 422, minutes="17")
     walter.submit("Change my hours", minutes="3").follow().submit("I’m out").follow()
     hattie = browser()
@@ -159,6 +166,15 @@ def test_saying_yes_again_makes_nothing_one(season: Season, browser: Callable[..
     bo = browser("Bo").get(f"/ideas/joins/{join.ref}")
     bo.submit("Yes, make them one").follow()
     assert "has not said yes yet" in bo.text and "They are one idea now" not in bo.text and the(one).status == "open"
+
+
+def test_yes_in_one_tab_and_no_in_another_leads_to_the_cards(season: Season, browser: Callable[..., Inspector]) -> None:
+    one, other = pin(season, "Bo", "Some benches by the bus stop"), pin(season)
+    join = joining.ask(one, other, season.who("Bo"))
+    maya = browser("Maya").get(f"/ideas/joins/{join.ref}")
+    joining.answer(join.ref, True, season.who("Maya"))
+    maya.submit("No, they stay two", 409)
+    assert "answered meanwhile" in maya.text and f"/ideas/{one}" in maya.text and f"/ideas/{other}" in maya.text
 
 
 def test_the_photo_of_a_held_card(season: Season, browser: Callable[..., Inspector], store: Store) -> None:
@@ -237,6 +253,8 @@ def test_into_an_application_and_back(season: Season, browser: Callable[..., Ins
     assert "Go to its page" in browser().get(f"/ideas/in/{counting.token_of(last_pledge())}").text
     maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea" if "Withdraw this idea" in maya.text else None)
     assert the(ref).status == "open"
+    maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea").follow()  # from a page that stood open
+    assert "Your idea is withdrawn" in maya.text
     assert f"/ideas/{ref}" in idris.get(theirs).text and "This idea has ended" not in idris.text
     gus = browser("Gus", 20)
     gus.get(f"/grants/from-idea/{ref}").submit("Start the application", 422)
