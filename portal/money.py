@@ -75,6 +75,10 @@ def parse_pounds(text: str) -> Pence:
 
 def parse_hours(text: str) -> Minutes:
     """Hours as typed ("2", "1.5", "1½", "1:30", "1 h 15 min", "90 min", "half an hour") to minutes. ValueError, with a sentence, otherwise."""
+    if re.fullmatch(r"\s*[-−–]\s*[0-9].*", text):
+        raise ValueError(_("That is too little. Write the time in hours, like 2 or 1.5 or 1 h 15 min."))
+    if re.fullmatch(r"\s*[0-9]{4,}(?:\.[0-9]+)?\s*(?:h|hours?)?\s*", text):
+        raise ValueError(_("That is too much: more hours than there are in a month. Check the number."))
     text = _in_figures(text)
     if (said := _SAID.fullmatch(text)) and (said[1] or said[3]):
         minutes = (int(said[1]) if said[1] and said[1].isdigit() else int(bool(said[1]))) * 60 + _PARTS[said[2]]
@@ -87,7 +91,7 @@ def parse_hours(text: str) -> Minutes:
     else:
         raise ValueError(_("Write the time in hours, like 2 or 1.5 or 1 h 15 min."))
     if minutes > MOST_MINUTES:
-        raise ValueError(_("That is more hours than there are in a month. Check the number."))
+        raise ValueError(_("That is too much: more hours than there are in a month. Check the number."))
     return Minutes(minutes)
 
 

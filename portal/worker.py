@@ -21,7 +21,7 @@ from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
 from portal.gifts import weekly as gift_weekly
-from portal.grants import appeals, asked, award, from_idea, match, pay, proofs, quick, quick_review, report, rounds, wishes
+from portal.grants import appeals, asked, award, from_idea, idea_drafts, match, pay, proofs, quick, quick_review, report, rounds, wishes
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
@@ -92,6 +92,8 @@ DUE: list[Callable[[], int]] = [
     events.thank,
     events.chase_held,
     events.forget_names,
+    idea_drafts.remind,
+    idea_drafts.let_go,
     from_idea.follow,
     wishes.follow,
     cards.remind_ending,

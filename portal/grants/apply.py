@@ -376,9 +376,11 @@ def _tell_sent(application: Application) -> None:
 
 
 def withdraw(ref: str, reason: str, actor: Actor) -> None:
-    """Take a bid back, by one tap, as long as no money was promised. Refused afterwards (awards have their own way)."""
+    """Take a bid back, by one tap, as long as no money was promised; twice changes nothing. Refused afterwards (awards have their own way)."""
     with transaction():
         application = locked_before_panel(ref)
+        if application.status == "withdrawn":
+            return
         if queries.award_of(application.id) is not None:
             raise Refused(_("There is a grant for this idea already. Open the grant to give it back."))
         if application.status == "decided":  # a decision that was never told is none

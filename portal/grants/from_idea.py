@@ -7,6 +7,7 @@ shown, and counted by the same meter as everybody else's.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Select, and_, or_, select
@@ -39,6 +40,7 @@ MOST_TITLE = 80  # letters of the name of a bid
 NEVER_OFFERED_NOW = or_(Application.reserve_place.is_(None), Application.round_id.in_(select(Round.id).where(Round.status == "finished")))
 # bids of which nothing comes: then the idea is on the wall again. Who has a place on a reserve list waits until the round is finished
 OVER = or_(Application.status.in_(("withdrawn", "declined", "ineligible")), and_(Application.status == "lapsed", NEVER_OFFERED_NOW))
+LATELY = 14  # days in which nobody is told twice that an application has begun
 TOLD = ("offered", "accepted", "declined", "lapsed")
 
 
@@ -179,6 +181,7 @@ def _carry_neighbours(begun: BegunFromIdea, application: Application, idea: Idea
     """Each neighbour once. Who cannot come along (the helper who types, one too many) is shown as `left_behind`, never dropped in silence."""
     some = counting.neighbours_of(idea)
     ways = counting.addressees_of([each.pledge for each in some])
+    before = _asked_lately(begun)
     for each in some:
         way = ways.get(each.pledge.id)
         contact = (way.channel, way.address) if way is not None and way.channel in ("email", "sms") else None
@@ -187,11 +190,20 @@ def _carry_neighbours(begun: BegunFromIdea, application: Application, idea: Idea
         except Refused:
             continue
         db.session.add_all(CarriedPledge(begun_id=begun.id, idea_pledge_id=said.id, pledge_id=pledge.id) for said in each.all)
-        if way is not None:
-            _tell(application, pledge, way, owner)
+        again = any(said.id in before for said in each.all)
+        if way is not None and not (again and each.proved):
+            _tell(application, pledge, way, owner, again=again)
 
 
-def _tell(application: Application, pledge: Pledge, way: Addressee, owner: Person) -> None:
+def _asked_lately(begun: BegunFromIdea) -> frozenset[int]:
+    """Ids of who is in and heard of an earlier application from this card these days: they have their page, and are not told the same twice."""
+    lately = select(BegunFromIdea.id).where(
+        BegunFromIdea.idea_id == begun.idea_id, BegunFromIdea.id != begun.id, BegunFromIdea.begun_at > clock.now() - timedelta(days=LATELY)
+    )
+    return frozenset(db.session.scalars(select(CarriedPledge.idea_pledge_id).where(CarriedPledge.begun_id.in_(lately))))
+
+
+def _tell(application: Application, pledge: Pledge, way: Addressee, owner: Person, *, again: bool) -> None:
     values = {
         "name": pledge.name, "title": application.title, "link": match.link_of(pledge), "owner": owner.name.split()[0],
         "hours": hours(pledge.minutes),
@@ -204,7 +216,7 @@ def _tell(application: Application, pledge: Pledge, way: Addressee, owner: Perso
     else:
         ask = _("You said %(hours)s. Is that so? Say yes or no on your page, in two taps. You need no account:\n\n%(link)s", **values)
     text = Text(
-        subject=_("“%(title)s” goes on: are you still in?", **values),
+        subject=_("“%(title)s” starts anew: are you still in?", **values) if again else _("“%(title)s” goes on: are you still in?", **values),
         body=_("Hello %(name)s,\n\nyou said “I’m in” to the idea “%(title)s”. %(owner)s asks for a small grant for it now.", **values) + "\n\n" + ask,
         short=_("“%(title)s” asks for a grant now. Are you still in with %(hours)s? %(link)s", **values),
     )  # fmt: skip
@@ -278,11 +290,11 @@ def became(ids: Sequence[int]) -> Mapping[int, Sequence[ideas.Became]]:
 
 
 def _story(application: Application, award: Award | None) -> list[ideas.Became]:
-    told = [ideas.Became(_("An application for a small grant began."), clock.london_day(application.created_at))]
+    if application.sent_at is None:
+        return []  # nobody else's matter yet
+    told = [ideas.Became(_("An application for a small grant was sent."), clock.london_day(application.sent_at))]
     if application.status == "withdrawn":
         return [*told, ideas.Became(_("The application was taken back."), clock.london_day(application.saved_at))]
-    if application.sent_at is not None:
-        told.append(ideas.Became(_("It was sent."), clock.london_day(application.sent_at)))
     if application.told and application.released_at is not None and application.status in TOLD:
         yes = application.decided == "yes"
         sentence = _("The panel said yes.") if yes else _("The panel said: not this time.")

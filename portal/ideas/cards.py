@@ -3,6 +3,7 @@
 A card leaves the wall by its date, which every list asks (`queries.live`); the worker only says so afterwards.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,18 +15,19 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.events import queries as events
 from portal.history import BASES, SCHEME, Actor, record
-from portal.ideas import care, counting, notices, queries
+from portal.ideas import care, counting, notices, queries, saying
 from portal.ideas.model import Idea
 from portal.ideas.moves import back_on_the_wall, leave_the_wall
 from portal.ideas.queries import about, hold, is_owner, locked
-from portal.ideas.rules import DAYS, MOST_OPEN, REMINDED_BEFORE, first_name, judge_words
+from portal.ideas.rules import DAYS, MOST_OPEN, REMINDED_BEFORE, judge_name, judge_words
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
-from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.words import _
+
+MOST_NEWS = 12  # new words that the look names
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,11 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
         _must_type_for(who, area, basis)
     me = who if isinstance(who, Who) and not for_somebody else None
     owner_id = me.id if me is not None else None
-    name, contact = (first_name(draft.name), draft.contact) if me is None else ("", None)
+    name, contact = (judge_name(draft.name) if draft.name else "", draft.contact) if me is None else ("", None)
     if me is None and not for_somebody and not name:
         raise Refused(_("Write your first name, so that neighbours know whose idea it is."), "name")
     if contact is not None and not name:
         raise Refused(_("Write the first name of who is reached there."), "name")
-    if name and (what := not_for_the_public(name)) is not None:
-        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
     if contact is not None and for_somebody and (known := people.person_at(*contact)) is not None:
         owner_id, name, contact = known.id, "", None
     judge_words(draft.title, draft.text, draft.alt, [me.name] if me is not None else [draft.name])
@@ -127,7 +127,7 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     record(about(made), "pinned", Actor(who.id, owner_id if for_somebody else None, made.basis))
     if not for_somebody and not (me is not None and me.can("help others", made)) and _is_new(me, made):
         _hold(made, "new", "")
-    if worry := care.words_that_worry(draft.title, draft.text):
+    if worry := saying.what_worries(draft.title, draft.text, area.id, owner_id):
         _hold(made, "words", worry)
     queries.keep(made)
     return made
@@ -180,7 +180,8 @@ def edit(
     ref: str, draft: Draft, who: Who, *, shown: int, basis: str | None = None, picture: photos.Picture | None = None, without_photo: bool = False,
     data_dir: Path | None = None,
 ) -> None:  # fmt: skip
-    """Say it in another way. `shown`: the version that was on the page.
+    """Say it in another way. `shown`: the version that was on the page. Held until somebody has looked: words that worry, and a card that
+    neighbours know already and that says something else now, unless a connector says it.
 
     Refused: not theirs, whatever `judge_words` says. Conflict: changed meanwhile, or not on the wall.
     """
@@ -195,23 +196,32 @@ def edit(
             if idea.version != shown:
                 raise Conflict(_("This was changed meanwhile. Look at it again."))
             judge_words(draft.title, draft.text, draft.alt, [idea.owner.name] if idea.owner is not None else [])
+            news = saying.news_of(idea, draft.title, draft.text)
+            another = not who.can("help others", idea) and saying.is_another(idea, draft.title, draft.text)
             idea.title, idea.text, idea.area_id = draft.title, draft.text, _area(draft.area_id).id
             idea.version += 1
             if file is not None or without_photo:
                 gone = idea.photo_file
                 photos.put(idea, picture, file, draft.alt)
             idea.photo_alt = draft.alt if idea.photo_ref else ""
-            record(about(idea), "edited", actor)
-            worry = care.words_that_worry(draft.title, draft.text)
-            if worry and idea.status == "open":
-                _hold(idea, "words", worry)
-            elif worry and idea.status == "expired":
-                care.ask_for_a_look(idea, "words", worry)
+            record(about(idea), "edited", actor, news=len(news))
+            _look_again(idea, news if another else [])
             queries.keep(idea)
     except BaseException:
         photos.drop_any(file, data_dir)
         raise
     photos.drop_any(gone, data_dir)
+
+
+def _look_again(idea: Idea, news: Sequence[str]) -> None:
+    """Hold a changed card where its words ask for a look. `news`: what is new where it says something else."""
+    if news:
+        record(about(idea), "rewritten", SCHEME)
+    worry = ", ".join(part for part in (saying.what_worries(idea.title, idea.text, idea.area_id, idea.owner_id), *news[:MOST_NEWS]) if part)
+    if worry and idea.status == "open":
+        _hold(idea, "words", worry)
+    elif worry and idea.status == "expired":
+        care.ask_for_a_look(idea, "words", worry)
 
 
 # --- keeping and ending --------------------------------------------------------------------------------------------------
@@ -273,9 +283,9 @@ def hand_over(ref: str, name: str, contact: tuple[str, str] | None, who: Who, *,
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
         if idea.owner_id is not None:
             raise Conflict(_("This idea is somebody’s already."))
-        first = first_name(name)
-        if not first or not_for_the_public(first) is not None:
+        if not name:
             raise Refused(_("Write their first name."), "name")
+        first = judge_name(name)
         known = people.person_at(*contact) if contact is not None else None
         give_to(idea, known, first, contact)
         record(about(idea), "handed_over", Actor(who.id, idea.owner_id, basis))

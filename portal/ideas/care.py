@@ -11,13 +11,12 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.finding import words_of
 from portal.history import SCHEME, Actor, record
-from portal.ideas import notices, queries
+from portal.ideas import notices, queries, saying
 from portal.ideas.model import Idea, IdeaLook
 from portal.ideas.moves import take_down
 from portal.ideas.queries import about, hold, locked
-from portal.ideas.rules import LOOK_WORKING_DAYS, worries
+from portal.ideas.rules import LOOK_WORKING_DAYS
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
@@ -70,11 +69,6 @@ def unsettled(idea: Idea) -> str | None:
     """The kind of a look at a card that must come before it is on the wall, while nobody has; None: nothing stands in its way."""
     waits = select(IdeaLook.kind).where(IdeaLook.idea_id == idea.id, IdeaLook.kind != "reported", IdeaLook.settled_at.is_(None))
     return db.session.scalar(waits.order_by(IdeaLook.id).limit(1))
-
-
-def words_that_worry(*said: str) -> str:
-    """The words of a card that ask for a look, with commas; "" when there are none."""
-    return ", ".join(worries(words_of(" ".join(said))))
 
 
 # --- saying that something is wrong --------------------------------------------------------------------------------------
@@ -145,6 +139,8 @@ def settle(look_id: int, outcome: str, answer: str, who: Who, *, shown: int) -> 
         elif idea.status == "held":
             idea.status = "open"
             queries.keep(idea)
+            if saying.rewritten(idea):
+                notices.says_something_else(look, idea)
             record(about(idea), "let_go", Actor(who.id), reason=answer or None)
             notices.let_go(look, idea)
         _settle_all(idea, outcome, answer, who.id)

@@ -11,7 +11,7 @@ from portal import vault
 from portal.db import db, must_be_in_transaction
 from portal.errors import NotFound
 from portal.ideas import queries
-from portal.ideas.model import Idea, IdeaPledge
+from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.rules import Said, counted
 from portal.money import Minutes
 from portal.outbox import Addressee, address_of
@@ -33,10 +33,20 @@ class Neighbour:
     proved: bool
     all: Sequence[IdeaPledge]
 
+    @property
+    def unreached(self) -> bool:
+        """Whether they left neither an account nor an address."""
+        return self.key.startswith("pledge:")
+
 
 def neighbour_of(pledge: IdeaPledge) -> str:
     """The same text for the same neighbour: their account, their address, or this pledge alone. Never shown."""
     return f"person:{pledge.person_id}" if pledge.person_id is not None else pledge.contact or f"pledge:{pledge.id}"
+
+
+def waits(pledge: IdeaPledge) -> bool:
+    """Said by somebody at the address of an account, and by nobody since: it is out until that person says that it was them."""
+    return pledge.status == "out" and pledge.proved_at is None and pledge.link_number != GONE and pledge.changed_at == pledge.said_at
 
 
 def pledges_of(idea: Idea) -> Sequence[IdeaPledge]:
@@ -62,6 +72,11 @@ def of_person(person_id: int, limit: int = 50) -> Sequence[tuple[IdeaPledge, Ide
         .options(joinedload(Idea.area), joinedload(Idea.owner))
     )
     return [(pledge, idea) for pledge, idea in db.session.execute(query.order_by(IdeaPledge.id.desc()).limit(limit))]
+
+
+def of_person_on(idea: Idea, person_id: int) -> Neighbour | None:
+    """What somebody with an account is in with, on this card. One query."""
+    return next((each for each in neighbours_of(idea) if each.key == f"person:{person_id}"), None)
 
 
 def owner_keys(idea: Idea) -> frozenset[str]:
@@ -117,7 +132,7 @@ def opened(token: str, *, locked: bool = False) -> tuple[IdeaPledge, bool]:
     ref, _dash, mark = token.rpartition("-")
     query = select(IdeaPledge).where(IdeaPledge.ref == ref)
     pledge = db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
-    if pledge is not None:
+    if pledge is not None and pledge.link_number != GONE:
         for purpose in (DOOR, SENT):
             made = vault.marks(purpose, f"{ref}:{pledge.link_number}")
             if any(hmac.compare_digest(mark.encode(), each[:MARK].encode()) for each in made):

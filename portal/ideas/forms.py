@@ -68,6 +68,7 @@ class In(Form):
     contact = EmailOrPhoneField(
         N_("E-mail address or mobile number (optional)"), description=N_("So that we can tell you what comes of it. Nobody sees it.")
     )
+    another = BooleanField(N_("I am another neighbour of that name"))
     basis = RadioField(N_("How do you know?"), validate_choice=False)
 
     def fill(self) -> "In":
@@ -107,6 +108,10 @@ class Report(Form):
 
 class Hold(Form):
     why = Line(N_("Why? Its owner reads it."), [Needed(N_("Write why, in a few words. Its owner reads it."))], most=300)
+
+
+class TakeOff(Form):
+    reason = Line(N_("Why? They read it."), [Needed(N_("Write why, in a few words. They read it."))], most=300)
 
 
 class Settle(Form):

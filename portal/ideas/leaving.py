@@ -12,7 +12,7 @@ from portal import photos
 from portal.db import db
 from portal.history import Actor
 from portal.ideas import counting, queries
-from portal.ideas.model import Idea, IdeaJoin, IdeaLook, IdeaPledge
+from portal.ideas.model import GONE, Idea, IdeaJoin, IdeaLook, IdeaPledge
 from portal.ideas.moves import leave_the_wall
 from portal.outbox import Message
 from portal.people.model import Person
@@ -99,7 +99,7 @@ def _pledges_go(someone: Person) -> None:
     cards = set()
     for pledge in db.session.scalars(select(IdeaPledge).where(theirs).order_by(IdeaPledge.idea_id, IdeaPledge.id).with_for_update()).all():
         pledge.status, pledge.name, pledge.channel, pledge.contact, pledge.person_id = "out", _("Former member"), "none", "", None
-        pledge.link_number += 1  # the link that they were sent is dead
+        pledge.link_number += 1 if pledge.link_number else GONE  # the link that they were sent is dead
         cards.add(pledge.idea_id)
     db.session.flush()
     for id_ in sorted(cards):

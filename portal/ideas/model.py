@@ -13,6 +13,7 @@ from portal.people.model import Person
 from portal.places.model import Area
 
 STATES = ("held", "open", "joined", "taken", "done", "archived", "expired", "withdrawn", "hidden")
+GONE = 0  # the link number of an "I'm in" that was taken off its card: no link opens it, and it cannot be said again
 LOOKS = ("words", "new", "reported", "held")
 
 
@@ -179,4 +180,4 @@ class IdeaWord(KnownWords, Base):
     __tablename__ = "idea_known_word"
 
 
-__all__ = ["LOOKS", "STATES", "Idea", "IdeaJoin", "IdeaLook", "IdeaPledge", "IdeaWord"]
+__all__ = ["GONE", "LOOKS", "STATES", "Idea", "IdeaJoin", "IdeaLook", "IdeaPledge", "IdeaWord"]

@@ -83,9 +83,10 @@ def take(idea: Idea, by: str, actor: Actor) -> None:
 
 
 def give_back(idea: Idea, actor: Actor = SCHEME) -> None:
-    """What it had become came to nothing: on the wall again."""
+    """What it had become came to nothing: on the wall again; who is in hears of it."""
     if idea.status == "taken":
         back_on_the_wall(idea, actor, "given_back")
+        notices.given_back(idea)
 
 
 def happened(idea: Idea, actor: Actor = SCHEME) -> None:

@@ -101,13 +101,48 @@ def you_are_in(pledge: IdeaPledge, idea: Idea, turn: int) -> bool:
     """The link to change it and to take it back, to the address that was given."""
     values = {"name": pledge.name, "title": idea.title, "link": counting.link_of(pledge)}
     text = Text(
-        subject=_("You are in: %(title)s", **values),
+        subject=_("Are you in? %(title)s", **values) if counting.waits(pledge) else _("You are in: %(title)s", **values),
         body=_("Hello %(name)s,\n\nsomebody said with this address that you are in with “%(title)s”. Was it you? One tap says yes. There you can also change your hours, or take it back:\n\n%(link)s\n\nYou need no account. We write again when something comes of it.", **values),
-        short=_("You are in with “%(title)s”. Say yes, change it or take it back: %(link)s", **values),
+        short=_("Somebody said that you are in with “%(title)s”. Say yes, change it or take it back: %(link)s", **values),
     )  # fmt: skip
     return queue(
         f"idea_pledge:{pledge.id}:in:{turn}", Addressee(pledge.name, pledge.channel, pledge.contact), text, about=queries.about(idea)
     )
+
+
+def given_back(idea: Idea) -> None:
+    """Who is in hears that nothing came of an application, and that nothing is lost; once a day."""
+    values = {"title": idea.title}
+    words = _(
+        "The application for a small grant for “%(title)s” has ended, and nothing came of it this time. The card is on the wall again. You are still in with what you said, and need do nothing.",
+        **values,
+    )
+    _all_hear(idea, f"back:{idea.ends_on.isoformat()}", _("“%(title)s” is on the wall again", **values), words)
+
+
+def says_something_else(look: IdeaLook, idea: Idea) -> None:
+    """Who is in hears that the card has other words now."""
+    values = {"title": idea.title, "text": idea.text}
+    words = _(
+        "You said “I’m in” to a card that says something else now. It reads:\n\n%(title)s\n%(text)s\n\nIf that is not for you, you can take it back on your page.",
+        **values,
+    )
+    _all_hear(idea, f"anew:{look.id}", _("A card that you are in on has changed: %(title)s", **values), words)
+
+
+def taken_off(pledge: IdeaPledge, idea: Idea, reason: str) -> bool:
+    """Who was in hears why they are not any more."""
+    way = counting.addressees_of([pledge]).get(pledge.id)
+    values = {"name": pledge.name, "title": idea.title, "reason": reason}
+    return way is not None and queue(
+        f"idea_pledge:{pledge.id}:off", way,
+        Text(
+            subject=_("You are not in any more: %(title)s", **values),
+            body=_("Hello %(name)s,\n\nwe took your “I’m in” off the card “%(title)s”.\n\n%(reason)s\n\nIf you do not agree, call us.", **values),
+            short=_("We took your “I’m in” off “%(title)s”: %(reason)s", **values)[:300],
+        ),
+        about=queries.about(idea),
+    )  # fmt: skip
 
 
 def ended(idea: Idea, how: str) -> None:

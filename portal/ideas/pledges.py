@@ -3,7 +3,7 @@
 Without an account the link is everything: the one on the page lets who said it change it, the one that was sent proves the address too.
 """
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
@@ -11,14 +11,13 @@ from portal.errors import Conflict, NotYours, Refused
 from portal.history import BASES, Actor, record
 from portal.ideas import counting, notices, queries
 from portal.ideas.cards import give_to
-from portal.ideas.model import Idea, IdeaPledge
+from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
-from portal.ideas.rules import first_name, judge_minutes
-from portal.money import Minutes
+from portal.ideas.rules import first_name, judge_minutes, judge_name
+from portal.money import Minutes, hours
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.people.shield import not_for_the_public
 from portal.refs import new_ref
 from portal.words import _
 
@@ -36,28 +35,36 @@ def say_in(ref: str, minutes: int, who: Who, *, once_key: str | None = None) -> 
         judged = judge_minutes(minutes)
         if who.id == queries.root_of(idea).owner_id:
             raise Refused(_("It is your own idea: you count anyway. Ask your neighbours to say “I’m in”."))
+        if _taken_off(idea, IdeaPledge.person_id == who.id):
+            raise Refused(_("You were taken off this card, and the reason was sent to you. If you do not agree, call us."))
         pledge = _of_person(idea, who.id) or _new(idea, first_name(who.name), None, who.id, judged, None)
         _set(idea, pledge, judged, proved=True, actor=Actor(who.id))
 
 
-def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] | None, *, once_key: str) -> str:
+def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] | None, *, once_key: str, another: bool = False) -> str:
     """A neighbour without an account is in; returns the reference of the pledge where the page may show its link, "" where it was sent.
 
-    An address that is in already changes nothing, and gets its link again: nobody learns here who is in. Refused: no name, one that
-    points to a person, hours that cannot be, not on the wall.
+    An address that is in already changes nothing, and gets its link again: nobody learns here who is in. At the address of an account
+    nothing counts before that person says yes by the link. `another`: of two neighbours of one name without an address, not the one who
+    is in. Refused: somebody of that name is in, and it is not said to be another; no name, one that points to a person, hours that cannot be, not on
+    the wall.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
         hold()
         idea = _open_card(ref)
-        judged, first = judge_minutes(minutes), _judge_name(name)
-        made = _said_at(idea, first, judged, contact) if contact is not None else _said_at_the_door(idea, first, judged)
+        judged, first = judge_minutes(minutes), judge_name(name)
+        made = _said_at(idea, first, judged, contact) if contact is not None else _said_at_the_door(idea, first, judged, another)
         once.keep(once_key, made)
         return made
 
 
-def _said_at_the_door(idea: Idea, first: str, minutes: Minutes) -> str:
+def _said_at_the_door(idea: Idea, first: str, minutes: Minutes, another: bool) -> str:
+    some = [] if another else counting.neighbours_of(queries.root_of(idea))
+    if there := next((each for each in some if each.unreached and each.pledge.name.casefold() == first.casefold()), None):
+        values = {"name": there.pledge.name, "hours": hours(there.minutes)}
+        raise Refused(_("%(name)s is in already with %(hours)s. Is that you? Then all is well. If not, tick the box.", **values), "another")
     pledge = _new(idea, first, None, None, minutes, None)
     counting.recount(idea)
     return pledge.ref
@@ -70,9 +77,13 @@ def _said_at(idea: Idea, first: str, minutes: Minutes, contact: tuple[str, str])
         return ""  # it is their own idea: nothing to do, and nothing to tell
     at_it = IdeaPledge.contact == contact[1]
     theirs = at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
+    if _taken_off(idea, theirs):
+        return ""
     pledge = db.session.scalar(select(IdeaPledge).where(IdeaPledge.idea_id == idea.id, theirs))
     if pledge is None:
         pledge = _new(idea, first, contact, known.id if known is not None else None, minutes, None)
+        if known is not None:
+            pledge.name, pledge.status = first_name(known.name), "out"  # anybody can type an address: it waits for their own yes
         counting.recount(idea)
     if pledge.contact:
         sent = select(func.count()).select_from(queries.messages_with(f"idea_pledge:{pledge.id}:in:").subquery())
@@ -93,30 +104,32 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
             raise NotYours(_("We cannot find that idea."))
         if basis not in BASES:
             raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
-        judged, first = judge_minutes(minutes), _judge_name(name)
+        judged, first = judge_minutes(minutes), judge_name(name)
         known = people.person_at(*contact) if contact is not None else None
         if known is not None and known.id == idea.owner_id:
             raise Refused(_("It is their own idea: they count anyway."), "contact")
-        if contact is not None and _at(idea, contact[1], known):
-            raise Refused(_("Somebody at that address is in already."), "contact")
+        if contact is not None:
+            _nobody_at(idea, contact[1], known)
+        first = first_name(known.name) if known is not None else first
         pledge = _new(idea, first, contact, known.id if known is not None else None, judged, basis)
         counting.recount(idea)
         if contact is not None:
             notices.you_are_in(pledge, idea, 1)
 
 
-def _at(idea: Idea, address: str, known: Person | None) -> bool:
+def _nobody_at(idea: Idea, address: str, known: Person | None) -> None:
     theirs = IdeaPledge.contact == address if known is None else or_(IdeaPledge.contact == address, IdeaPledge.person_id == known.id)
-    return db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None
+    if _taken_off(idea, theirs):
+        raise Refused(_("Whoever is at that address was taken off this card."), "contact")
+    if db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None:
+        raise Refused(_("Somebody at that address is in already."), "contact")
 
 
-def _judge_name(name: str) -> str:
-    first = first_name(name)
-    if not first:
-        raise Refused(_("Write your first name."), "name")
-    if (what := not_for_the_public(first)) is not None:
-        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
-    return first
+def _taken_off(idea: Idea, theirs: ColumnElement[bool]) -> bool:
+    """Whether one of these was taken off this card or one that is the same idea now."""
+    root = queries.root_of(idea)
+    gone = select(IdeaPledge.id).where(IdeaPledge.idea_id.in_(queries.family(root.id)), IdeaPledge.link_number == GONE, theirs)
+    return db.session.scalar(gone.limit(1)) is not None
 
 
 def _open_card(ref: str) -> Idea:
@@ -153,8 +166,15 @@ def _set(idea: Idea, pledge: IdeaPledge, minutes: Minutes, *, proved: bool, acto
     for each in _theirs(idea, pledge):
         each.proved_at = clock.now() if proved else each.proved_at if each.minutes == minutes else None
         each.minutes, each.status, each.changed_at = minutes, "in", clock.now()
+        _by_their_own_name(each)
     counting.recount(idea)
     record(about(idea), "in_with", actor, pledge=pledge.ref, minutes=minutes)
+
+
+def _by_their_own_name(pledge: IdeaPledge) -> None:
+    """Whatever somebody typed: who has an account is called as they call themselves."""
+    if pledge.person_id is not None:
+        pledge.name = first_name(people.person(pledge.person_id).name)
 
 
 def _theirs(idea: Idea, pledge: IdeaPledge) -> list[IdeaPledge]:
@@ -178,11 +198,17 @@ def change(token: str, minutes: int) -> None:
 
 
 def prove(token: str) -> None:
-    """One tap on the link that was sent: yes, it was me. Twice changes nothing; the link of the page proves nothing."""
+    """One tap on the link that was sent: yes, it was me, which counts from now on where it waited for that. Twice changes nothing; the
+    link of the page proves nothing. Refused: it waited, and the idea has ended or is under way.
+    """
     with transaction():
         hold()
         pledge, proved = counting.opened(token, locked=True)
-        if proved and pledge.status == "in" and pledge.proved_at is None:
+        if proved and counting.waits(pledge):
+            idea = queries.locked_by_id(pledge.idea_id)
+            _still_open(idea)
+            _set(idea, pledge, pledge.minutes, proved=True, actor=Actor(pledge.person_id))
+        elif proved and pledge.status == "in" and pledge.proved_at is None:
             pledge.proved_at = clock.now()
             record(f"idea:{pledge.idea_id}", "proved", Actor(pledge.person_id), pledge=pledge.ref)
 
@@ -210,6 +236,9 @@ def say_out(ref: str, who: Who) -> None:
 
 
 def _out(idea: Idea, pledge: IdeaPledge, actor: Actor) -> None:
+    if counting.waits(pledge):
+        pledge.changed_at = clock.now()  # no, it was not them
+        record(about(idea), "out", actor, pledge=pledge.ref)
     if pledge.status == "out":
         return
     if queries.root_of(idea).status == "taken":
@@ -243,6 +272,7 @@ def know_again(someone: Person) -> None:
     for pledge in db.session.scalars(theirs.order_by(IdeaPledge.idea_id, IdeaPledge.id).with_for_update()).all():
         if _of_person(db.session.get_one(Idea, pledge.idea_id), someone.id) is None:
             pledge.person_id = someone.id
+            _by_their_own_name(pledge)
             counting.recount(db.session.get_one(Idea, pledge.idea_id))
     for idea in db.session.scalars(select(Idea).where(Idea.owner_contact.in_(ways), Idea.owner_id.is_(None)).with_for_update()).all():
         give_to(idea, someone)

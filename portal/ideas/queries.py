@@ -185,6 +185,11 @@ def became(ids: Sequence[int]) -> Mapping[int, Sequence[Became]]:
     return found
 
 
+def next_link(pledge_ids: Collection[int]) -> str:
+    """Where a neighbour goes on with what they said on these cards; "" where it came along into nothing. One query for each at most."""
+    return next((link for id_ in pledge_ids for ask in NEXT_LINKS if (link := ask(id_))), "")
+
+
 # --- the wall ------------------------------------------------------------------------------------------------------------
 
 
@@ -271,19 +276,19 @@ def alike_to(title: str, text: str, area_id: int, *, but: Collection[int] = (), 
     wanted = list(dict.fromkeys([*said[:12], *(word for word in words_of(f"{title} {text}") if _stem(word) in said[:12])]))
     query, order = SHELF.holding(select(Idea).where(live(), Idea.id.not_in(but)), [wanted])
     which = query.with_only_columns(Idea.id).order_by(order.desc()).limit(MOST_CANDIDATES).subquery()
-    around = set(db.session.scalars(_around(area_id)))
+    nearby = set(db.session.scalars(around(area_id)))
     found = []
     for one in db.session.scalars(select(Idea).join(which, which.c.id == Idea.id).options(*WHOLE)).unique():
         other = stems(f"{one.title} {one.text}")
         shared = in_common(said, other)
         if alike(len(shared), len(said), len(other)):
-            found.append(Alike(one, shared[:4], one.area_id in around))
+            found.append(Alike(one, shared[:4], one.area_id in nearby))
     found.sort(key=lambda each: (-len(each.shared) - each.near, -each.idea.id))
     return found[:limit]
 
 
-def _around(area_id: int) -> Select[int]:
-    """The area, what it lies in short of the whole scheme, and what lies in the same ones."""
+def around(area_id: int) -> Select[int]:
+    """A select of ids: the area, what it lies in short of the whole scheme, and what lies in the same ones."""
     up = select(Area.id).where(Area.id.in_(outside_of(area_id)), Area.kind != "scheme")
     return select(Area.id).where(or_(Area.id.in_(up), Area.parent_id.in_(up)))
 

@@ -1,9 +1,11 @@
 """What can be judged of an idea without asking the database: its words, the hours of who is in, what is alike, what worries."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.errors import Refused
+from portal.finding import distance, slips, words_of
 from portal.money import STEP, Minutes
 from portal.people.shield import not_for_the_public
 from portal.words import _
@@ -16,6 +18,7 @@ MOST_MINUTES = Minutes(16 * 60)
 UNDO_DAYS = 14
 ASKED_DAYS = 30  # how long a question to join waits
 LOOK_WORKING_DAYS = 2
+ANEW = 3  # new words of a card that somebody knows already: it is looked at again
 # A word here is no verdict: a neighbour who helps reads the card before everybody does.
 WORRY = frozenset(
     [
@@ -65,6 +68,79 @@ WORRY = frozenset(
         "weapons",
     ]
 )
+# What nobody is called on a card; the words that worry are no names either
+NO_NAMES = frozenset(
+    [
+        "arse",
+        "arsehole",
+        "bastard",
+        "bitch",
+        "bloody",
+        "bugger",
+        "cow",
+        "crap",
+        "cunt",
+        "damn",
+        "dickhead",
+        "fascist",
+        "fat",
+        "fool",
+        "fuck",
+        "fucker",
+        "fucking",
+        "fucks",
+        "git",
+        "hitler",
+        "idiot",
+        "idiots",
+        "junkie",
+        "loser",
+        "moron",
+        "muppet",
+        "nazi",
+        "nazis",
+        "nonce",
+        "paedo",
+        "pedo",
+        "perv",
+        "pervert",
+        "pig",
+        "pigs",
+        "piss",
+        "poo",
+        "prat",
+        "prick",
+        "scum",
+        "shit",
+        "shite",
+        "slag",
+        "slut",
+        "smelly",
+        "stupid",
+        "thick",
+        "thief",
+        "tosser",
+        "twat",
+        "ugly",
+        "wanker",
+        "whore",
+        "witch",
+    ]
+)
+
+
+def judge_name(name: str) -> str:
+    """The first name that everybody reads, without characters that are not seen. Refused: none, what points to a person, what is no name."""
+    seen = "".join(each for each in name if each.isspace() or unicodedata.category(each)[0] != "C")
+    first = first_name(seen)
+    if not first:
+        raise Refused(_("Write your first name."), "name")
+    if (what := not_for_the_public(first)) is not None:
+        raise Refused(_("Leave out %(what)s: everybody can read this.", what=what), "name")
+    words = words_of(first)
+    if "<" in first or ">" in first or not any(each.isalpha() for each in first) or NO_NAMES.intersection(words) or worries(words):
+        raise Refused(_("Write the first name by which your neighbours know you: everybody can read it."), "name")
+    return first
 
 
 def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:
@@ -79,10 +155,12 @@ def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:
 
 def judge_minutes(minutes: int) -> Minutes:
     """The hours that somebody is in with. Refused: not in quarters of an hour, none, more than 16 hours."""
-    if minutes < STEP or minutes % STEP:
+    if minutes < STEP:
+        raise Refused(_("That is too little. Write the time in quarters of an hour, like 2 h or 1 h 15 min."), "minutes")
+    if minutes % STEP:
         raise Refused(_("Write the time in quarters of an hour, like 2 h or 1 h 15 min."), "minutes")
     if minutes > MOST_MINUTES:
-        raise Refused(_("16 hours are the most that one neighbour can put in here. Write less."), "minutes")
+        raise Refused(_("That is too much: 16 hours are the most that one neighbour can put in here. Write less."), "minutes")
     return Minutes(minutes)
 
 
@@ -94,6 +172,17 @@ def first_name(name: str) -> str:
 def worries(words: Iterable[str]) -> list[str]:
     """Those of these words (small letters) that ask for a look, in order."""
     return [word for word in words if word in WORRY]
+
+
+def new_words(was: Collection[str], now: Iterable[str]) -> list[str]:
+    """Of the words that a card says now, those that it did not; a slip put right is none."""
+    return [word for word in now if not any(distance(word, old, 1) <= min(1, slips(word)) for old in was)]
+
+
+def said_anew(was: Collection[str], now: Collection[str], before: int = 0) -> bool:
+    """Whether a card says something else: three new words, or more than half of them. `before`: new words that came earlier."""
+    new = len(new_words(was, now))
+    return bool(new) and (new + before >= ANEW or new * 2 > len(now))
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from wtforms.widgets import TextInput
 from portal.money import Minutes, Pence, hours, parse_hours, parse_pounds, plain_pounds
 from portal.words import N_, _
 
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u2028\u2029\ud800-\udfff]")
-_OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\u2028\u2029\ud800-\udfff]")
+_OVERRIDES = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SHORT = 120
 LONG = 3000
 
 
 def tidy(text: str | None) -> str:
-    """Text as we keep it: NFC, one kind of newline, without control or direction-override characters, trimmed."""
+    """Text as we keep it: NFC, one kind of newline, trimmed, without control characters and those that hide in words or turn them round."""
     if not text:
         return ""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

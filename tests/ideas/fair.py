@@ -72,7 +72,7 @@ def the(ref: str) -> Idea:
 
 def without(ref: str, name: str = "Ada", minutes: int = 120, contact: tuple[str, str] | None = None) -> IdeaPledge:
     """A neighbour without an account is in."""
-    pledges.say_in_without(ref, name, minutes, contact, once_key=uuid.uuid4().hex)
+    pledges.say_in_without(ref, name, minutes, contact, once_key=uuid.uuid4().hex, another=True)
     return last_pledge()
 
 

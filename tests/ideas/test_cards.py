@@ -154,6 +154,36 @@ class TestKeepingAndEnding:
         with pytest.raises(Refused, match="how you know"):
             cards.edit(ref, cards.Draft(BENCH, area()), season.who("Gus"), shown=2)
 
+    def test_a_card_that_neighbours_know_and_that_says_something_else_is_looked_at_again(self, season: Season) -> None:
+        ref = pin(season)
+        without(ref, "Hattie", contact=("email", "hattie@example.org"))
+        cards.edit(ref, cards.Draft("A bench by the bus stopp", area(), PLAIN.text), season.who("Maya"), shown=1)
+        assert the(ref).status == "open"  # a slip
+        cards.edit(ref, cards.Draft("The Millers are liars and cheats", area(), PLAIN.text), season.who("Maya"), shown=2)
+        assert the(ref).status == "held" and on_the_wall() == []
+        assert "cheat" in care.waiting(None)[0].why and not [each for each in mail() if "has changed" in each.subject]
+        cards.edit(ref, cards.Draft("A shelter and a table for chess", area()), season.who("Maya"), shown=3)
+        let_go(season, ref)
+        assert [each.to_name for each in mail() if "has changed" in each.subject] == ["Hattie"]
+        for shown, title in enumerate(
+            ("A shelter and a table for cards", "A shelter and a table for draughts", "A shelter and a stage, draughts"), 4
+        ):
+            cards.edit(ref, cards.Draft(title, area()), season.who("Maya"), shown=shown)
+        assert the(ref).status == "held"  # little by little
+        let_go(season, ref)
+        cards.edit(ref, cards.Draft("Something quite different again", area()), season.who("Gus"), shown=7, basis="in person")
+        assert the(ref).status == "open"  # a connector has looked while typing
+
+    def test_the_full_name_of_somebody_who_lives_there_is_looked_at(self, season: Season) -> None:
+        with transaction():
+            create_person("Rosa Lee Marsh", email="rosa.marsh@example.org", area_id=area())
+            create_person("Will Ferry", email="will.ferry@example.org", area_id=area("chadwell"))
+        for title, status in (
+            ("Thank you Rosa Marsh for the garden", "held"), ("A party with Rosa Lee Marsh", "held"), ("A Marsh walk with rosa", "open"),
+            ("The Will Ferry over the river", "open"),
+        ):  # fmt: skip
+            assert the(pin(season, "Gus", title, known=False)).status == status, title
+
     def test_half_a_year_a_reminder_and_one_tap(self, season: Season) -> None:
         ref = pin(season)
         with clock.held_at(clock.now() + timedelta(days=170)):
@@ -171,10 +201,10 @@ class TestKeepingAndEnding:
 
     def test_taken_back_happened_and_put_among_the_earlier(self, season: Season) -> None:
         ref, choir, seeds = pin(season), pin(season, title="A choir for the estate"), pin(season, title="A swap of seeds in spring")
-        without(ref, contact=("email", "ada@example.org"))
+        without(ref, contact=("email", "ruth@example.org"))
         cards.end(ref, "withdrawn", season.who("Maya"))
         cards.end(ref, "withdrawn", season.who("Maya"))
-        assert [each.address for each in mail() if "taken back" in each.subject] == ["ada@example.org"]
+        assert [each.address for each in mail() if "taken back" in each.subject] == ["ruth@example.org"]
         cards.end(choir, "done", season.who("Maya"))
         with pytest.raises(Refused, match="Say whether"):
             cards.end(seeds, "archived", season.who("Maya"))
@@ -407,7 +437,7 @@ class TestLeaving:
         mine = pin(season, "Maya", picture=png(), data_dir=store.home)
         other = pin(season, "Bo", "Some benches by the bus stop")
         joined(season, other, mine)
-        without(mine, "Ada", contact=("email", "ada@example.org"))
+        without(mine, "Ada", contact=("email", "ruth@example.org"))
         pledges.say_in(mine, 60, season.who("Idris"))
         care.report(mine, "Hm", season.who("Idris"), once_key="r")
         told = all_about(season.who("Idris").id)
@@ -418,7 +448,7 @@ class TestLeaving:
         gone = the(mine)
         assert (gone.status, gone.owner_id, gone.text, gone.photo_ref) == ("withdrawn", None, "", None) and "bench" not in gone.title
         assert on_the_wall() == ["Some benches by the bus stop"]  # Bo's is by itself again
-        assert "ada@example.org" in {each.address for each in mail() if "taken back" in each.subject}
+        assert "ruth@example.org" in {each.address for each in mail() if "taken back" in each.subject}
         delete_me(season.who("Idris").id, season.actor("Idris"))
         assert [name for name, _minutes in who_is_in(mine)] == ["Ada"]
 

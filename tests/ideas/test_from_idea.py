@@ -11,7 +11,7 @@ from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.exports import register
-from portal.grants import apply, award, decide, from_idea, match, queries, rounds
+from portal.grants import apply, award, decide, from_idea, idea_drafts, match, queries, rounds
 from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
 from portal.ideas import cards, care, counting, joining, pledges
@@ -179,11 +179,50 @@ class TestAfterwards:
         from_idea.open_again(bid)
         from_idea.open_again(bid)
         assert from_idea.follow() == 0 and the(ref).status == "open" and from_idea.next_link(pledge.id) == ""
+        told = [each.subject for each in mail() if each.to_name == "Hattie"]
+        assert told[1:] == [f"“{BENCH}” goes on: are you still in?", f"“{BENCH}” is on the wall again"]
         second = begin(season, ref, store, key="second")
         assert second != bid and list(came(season, second)) == ["Hattie"]
-        assert [each.sentence for each in ideas.became([the(ref).id])[the(ref).id]] == [
-            "An application for a small grant began.", "The application was taken back.", "An application for a small grant began.",
+        assert [each.subject for each in mail() if each.to_name == "Hattie"][3:] == [f"“{BENCH}” starts anew: are you still in?"]
+        assert ideas.became([the(ref).id]) == {the(ref).id: []}  # what was never sent is nobody else's matter
+
+    def test_who_has_said_yes_is_not_told_twice_that_it_begins(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        pledges.say_in(ref, 60, season.who("Bo"))
+        apply.withdraw(bid := begin(season, ref, store), "", season.actor("Maya"))
+        from_idea.open_again(bid)
+        second = begin(season, ref, store, key="second")
+        assert came(season, second)["Bo"].status == "confirmed"
+        assert [each.subject for each in mail() if each.to_name == "Bo"] == [
+            f"“{BENCH}” goes on: are you still in?", f"“{BENCH}” is on the wall again",
         ]  # fmt: skip
+        assert ideas.next_link([last_pledge().id]).endswith(match.token_of(came(season, second)["Bo"]))
+
+    def test_a_sent_one_that_is_taken_back_is_told(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        sent_off(season, bid)
+        apply.withdraw(bid, "", season.actor("Maya"))
+        assert [each.sentence for each in ideas.became([the(ref).id])[the(ref).id]] == [
+            "An application for a small grant was sent.", "The application was taken back.",
+        ]  # fmt: skip
+
+    def test_a_forgotten_draft_lets_the_card_go_back_after_a_reminder(self, season: Season, store: Store) -> None:
+        ref = pin(season)
+        bid = begin(season, ref, store)
+        now = clock.now()
+        with clock.held_at(now + timedelta(days=54)):
+            assert (idea_drafts.remind(), idea_drafts.remind(), idea_drafts.let_go()) == (1, 0, 0)
+            assert (mail()[-1].to_name, mail()[-1].subject) == ("Maya", f"Will you go on with “{BENCH}”?")
+        with clock.held_at(now + timedelta(days=58)):  # she writes: it counts anew
+            apply.save(bid, season.bid(bid).version, "who", {"who_for": "Everybody"}, season.actor("Maya"))
+        with clock.held_at(now + timedelta(days=62)):
+            assert (idea_drafts.remind(), idea_drafts.let_go(), the(ref).status) == (0, 0, "taken")
+        with clock.held_at(now + timedelta(days=130)):  # nobody is surprised, however late the worker is
+            assert (idea_drafts.let_go(), idea_drafts.remind(), idea_drafts.let_go()) == (0, 1, 0)
+        with clock.held_at(now + timedelta(days=138)):
+            assert (idea_drafts.let_go(), idea_drafts.let_go()) == (1, 0)
+            assert (the(ref).status, season.bid(bid).status) == ("open", "withdrawn")
 
     def test_the_worker_brings_it_back_where_the_page_did_not(self, season: Season, store: Store) -> None:
         ref = pin(season)
@@ -200,7 +239,7 @@ class TestAfterwards:
         def told() -> list[str]:
             return [each.sentence for each in ideas.became([the(ref).id])[the(ref).id]]
 
-        assert told()[-1] == "It was sent."  # decided in private
+        assert told()[-1] == "An application for a small grant was sent."  # decided in private
         decide.write_letter(bid, "It brings neighbours together.", (), None, season.actor("Olga"))
         decide.release(decide.prepare_release(season.round_ref, [bid], season.actor("Olga")), season.actor("Otto"))
         assert told()[-1] == "The panel said yes."

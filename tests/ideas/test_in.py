@@ -11,7 +11,7 @@ from flask import Flask
 from portal import clock
 from portal.db import transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.ideas import cards, counting, joining, pledges, queries
+from portal.ideas import cards, counting, joining, pledges, queries, taking_off
 from portal.people.access import Nobody
 from portal.people.actions import create_person
 from portal.people.queries import person_by_ref
@@ -97,6 +97,78 @@ class TestIn:
         assert last_pledge().person_id == season.who("Bo").id and last_pledge().proved_at is None
         pledges.say_in(bench, 60, season.who("Bo"))
         assert who_is_in(bench) == [("Bo", 60)] and last_pledge().proved_at is not None
+
+    def test_who_types_the_address_of_an_account_says_nothing_for_them(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Rude", 960, ("email", "bo@example.org"))
+        assert who_is_in(bench) == [] and the(bench).people == 0 and counting.waits(pledge)
+        assert mail()[-1].subject == f"Are you in? {BENCH}" and counting.of_person(season.who("Bo").id) == []
+        pledges.prove(counting.token_of(pledge))  # not the link that went to the address
+        assert who_is_in(bench) == []
+        pledges.prove(sent(pledge))
+        pledges.prove(sent(pledge))
+        assert who_is_in(bench) == [("Bo", 960)] and last_pledge().proved_at is not None
+
+    def test_no_it_was_not_me_is_no_and_a_name_is_ones_own(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Rude", 60, ("email", "bo@example.org"))
+        pledges.take_back(sent(pledge))
+        pledges.prove(sent(pledge))
+        assert who_is_in(bench) == [] and not counting.waits(last_pledge())
+        pledges.say_in(bench, 60, season.who("Bo"))
+        assert who_is_in(bench) == [("Bo", 60)]
+        pledges.write_down(bench, "Rude", 60, ("email", "idris@example.org"), season.who("Gus"), basis="in person", once_key="w")
+        assert who_is_in(bench) == [("Bo", 60), ("Idris", 60)]
+        without(bench, "Rude", 60, ("email", "ada.new@example.org"))
+        with transaction():
+            create_person("Ada Bell", email="ada.new@example.org")
+        assert who_is_in(bench)[-1] == ("Ada", 60)
+
+    def test_a_late_yes_to_what_waits_is_refused(self, season: Season, bench: str) -> None:
+        pledge = without(bench, "Bo", 60, ("email", "bo@example.org"))
+        cards.end(bench, "withdrawn", season.who("Maya"))
+        with pytest.raises(Refused, match="not on the wall"):
+            pledges.prove(sent(pledge))
+
+    @pytest.mark.parametrize("name", ["Idiot", "W\u200banker", "<b>", "Nazi", "!!!", "Gun", "\u202e\u200f"])
+    def test_what_is_no_name(self, season: Season, bench: str, name: str) -> None:
+        with pytest.raises(Refused, match="first name"):
+            pledges.say_in_without(bench, name, 60, None, once_key="n")
+        with pytest.raises(Refused, match="first name"):
+            pin(season, None, "A choir for the estate", name=name)
+
+    def test_one_is_taken_off_for_good_and_told(self, season: Season, bench: str) -> None:
+        hattie, rude = without(bench, "Hattie", 60, HATTIE), without(bench, "Rude", 960)
+        assert [each.unreached for each in counting.neighbours_of(the(bench))] == [False, True]
+        pledges.say_in(bench, 60, season.who("Bo"))
+        bo = last_pledge()
+        with pytest.raises(NotYours):
+            taking_off.take_off(bench, rude.ref, "No", season.who("Bo"))
+        with pytest.raises(Refused, match="Write why"):
+            taking_off.take_off(bench, rude.ref, "", season.who("Maya"))
+        with pytest.raises(NotFound):
+            taking_off.take_off(pin(season, "Idris", "A choir for all of us"), rude.ref, "No", season.who("Idris"))
+        for ref, by in ((rude.ref, "Maya"), (rude.ref, "Maya"), (hattie.ref, "Gus"), (bo.ref, "Maya")):
+            taking_off.take_off(bench, ref, "That is no name.", season.who(by))
+        assert who_is_in(bench) == [] and the(bench).minutes == 0
+        assert [each.to_name for each in mail() if each.subject.startswith("You are not in")] == ["Hattie", "Bo"]
+        before = len(mail())
+        assert pledges.say_in_without(bench, "Hattie", 60, HATTIE, once_key="h") == ""
+        assert who_is_in(bench) == [] and len(mail()) == before
+        with pytest.raises(NotFound):
+            pledges.change(sent(hattie), 60)
+        with pytest.raises(Refused, match="taken off"):
+            pledges.say_in(bench, 60, season.who("Bo"))
+        with pytest.raises(Refused, match="taken off"):
+            pledges.write_down(bench, "Hattie", 60, HATTIE, season.who("Gus"), basis="in person", once_key="w")
+
+    def test_the_back_button_asks_whether_it_is_the_same_neighbour(self, season: Season, bench: str) -> None:
+        pledges.say_in(bench, 60, season.who("Bo"))
+        assert pledges.say_in_without(bench, "Bo", 60, None, once_key="a")  # he has an account, so this is another one
+        for name in ("Bo", "bo Webb"):
+            with pytest.raises(Refused, match="Bo is in already with 1 h"):
+                pledges.say_in_without(bench, name, 120, None, once_key="b")
+        assert the(bench).people == 2
+        assert pledges.say_in_without(bench, "Bo", 120, None, once_key="b", another=True)
+        assert the(bench).people == 3
 
     def test_typed_from_paper(self, season: Season, bench: str) -> None:
         def typed(basis: str | None, contact: tuple[str, str] | None = None, by: str = "Gus") -> None:

@@ -94,14 +94,21 @@ def test_in_with_two_taps_and_without_an_account(season: Season, browser: Callab
     bo = browser("Bo")
     bo.get(f"/ideas/{ref}").get(f"/ideas/{ref}/in").submit("2 h").follow()
     assert "You are in with 2 h" in bo.text and "What you are in" in bo.get("/ideas/mine").text
-    bo.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="20")
-    bo.submit("I’m in", minutes="1 h 15 min").follow()
+    bo.get(f"/ideas/{ref}/in").submit("Change my hours", 422, minutes="20")
+    for wrong, says in (("-3", "too little"), ("0", "too little"), ("17", "too much"), ("9999", "too much")):
+        assert says in bo.submit("Change my hours", 422, minutes=wrong).text, wrong
+    bo.submit("Change my hours", minutes="1 h 15 min").follow()
+    assert "in with 1 h 15 min now" in bo.get(f"/ideas/{ref}/in").text and 'value="1 h 15 min"' in bo.text
+    bo.get(f"/ideas/{ref}")
     bo.submit("I’m out").follow()
     assert "Nobody is in yet" in bo.text
     walter = browser()
     walter.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="2", name="")
     walter.submit("I’m in", minutes="2", name="Walter Webb").follow()
     assert "Walter, you are in with 2 h" in walter.text and "Keep this page" in walter.text
+    back = browser()
+    back.get(f"/ideas/{ref}/in").submit("I’m in", 422, minutes="2", name="Walter")
+    assert "Is that you?" in back.text and "another neighbour of that name" in back.text
     walter.submit("Change my hours", 422, minutes="17")
     walter.submit("Change my hours", minutes="3").follow().submit("I’m out").follow()
     hattie = browser()
@@ -112,7 +119,13 @@ def test_in_with_two_taps_and_without_an_account(season: Season, browser: Callab
     gus = browser("Gus")
     gus.get(f"/ideas/{ref}/paper").submit("Write it down", 422, name="Dot", minutes="1")
     gus.submit("Write it down", name="Dot", minutes="1", basis="paper sheet").follow()
+    maya = browser("Maya")
+    assert "One of them left no address" in maya.get(f"/ideas/{ref}").text
+    browser("Bo").get(f"/ideas/{ref}/neighbours", status=404)
+    maya.get(f"/ideas/{ref}/neighbours/{last_pledge().ref}").submit("Take off", 422)
+    assert "Dot" in maya.text and "left no address" in maya.get(f"/ideas/{ref}/neighbours").text
     page = browser().get(f"/ideas/{ref}").text
+    assert "no address" not in page
     assert "Hattie, Dot" in page and "hattie@" not in page and "Webb" not in page
     token = counting.token_of(last_pledge())
     the(ref)
@@ -153,6 +166,15 @@ def test_saying_yes_again_makes_nothing_one(season: Season, browser: Callable[..
     bo = browser("Bo").get(f"/ideas/joins/{join.ref}")
     bo.submit("Yes, make them one").follow()
     assert "has not said yes yet" in bo.text and "They are one idea now" not in bo.text and the(one).status == "open"
+
+
+def test_yes_in_one_tab_and_no_in_another_leads_to_the_cards(season: Season, browser: Callable[..., Inspector]) -> None:
+    one, other = pin(season, "Bo", "Some benches by the bus stop"), pin(season)
+    join = joining.ask(one, other, season.who("Bo"))
+    maya = browser("Maya").get(f"/ideas/joins/{join.ref}")
+    joining.answer(join.ref, True, season.who("Maya"))
+    maya.submit("No, they stay two", 409)
+    assert "answered meanwhile" in maya.text and f"/ideas/{one}" in maya.text and f"/ideas/{other}" in maya.text
 
 
 def test_the_photo_of_a_held_card(season: Season, browser: Callable[..., Inspector], store: Store) -> None:
@@ -222,10 +244,18 @@ def test_into_an_application_and_back(season: Season, browser: Callable[..., Ins
     assert maya.get(f"/grants/from-idea/{ref}", status=303).location == f"/grants/{bid}"
     assert "Idris" in maya.get(f"/grants/{bid}/match").text
     anybody = browser().get(f"/ideas/{ref}")
-    assert "An application for a small grant began" in anybody.text and "I’m in</a>" not in anybody.text
+    assert "An application" not in anybody.text and "I’m in</a>" not in anybody.text
+    idris = browser("Idris")
+    assert "step back" in idris.get("/ideas/mine").text
+    idris.get(f"/ideas/{ref}")
+    theirs = re.search(r'href="[^"]*(/m/[^"]+)"', idris.text)[1]  # type: ignore[index]
+    assert "Change what I promise" in idris.get(theirs).text and "Not this time" in idris.text
     assert "Go to its page" in browser().get(f"/ideas/in/{counting.token_of(last_pledge())}").text
     maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea" if "Withdraw this idea" in maya.text else None)
     assert the(ref).status == "open"
+    maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea").follow()  # from a page that stood open
+    assert "Your idea is withdrawn" in maya.text
+    assert f"/ideas/{ref}" in idris.get(theirs).text and "This idea has ended" not in idris.text
     gus = browser("Gus", 20)
     gus.get(f"/grants/from-idea/{ref}").submit("Start the application", 422)
     gus.submit("Start the application", basis="telephone").follow()

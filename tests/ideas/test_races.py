@@ -123,7 +123,7 @@ def test_one_wall_sent_twice_and_two_walls_at_once(store: Store, season: Season)
 
         place = area()
         db.session.remove()
-    rows = f"[{WALL}.Typed(1, 'A choir for the estate'), {WALL}.Typed(2, 'A bench by the bus stop')]"
+    rows = f"[{WALL}.note(1, 'A choir for the estate'), {WALL}.note(2, 'A bench by the bus stop')]"
     pinned = f"{WALL}.pin_wall({rows}, {place}, {known(season.who('Gus'))}, once_key={{!r}})"
     results = race(store, [pinned.format("one"), pinned.format("one"), pinned.format("two")])
     with store.app.app_context():

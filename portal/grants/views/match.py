@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import goods, kept, match, queries, worked
+from portal.grants import from_idea, goods, kept, match, queries, worked
 from portal.grants.forms import match as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award, Delivery, Photo, Pledge
@@ -350,6 +350,7 @@ def neighbour_page(token: str, form: Any = None, did: Any = None, gave: Any = No
             award=award,
             begun=award is not None and award.first_day <= clock.today(),
             open=application.status in match.MAY_ASK,
+            origin=from_idea.origin_of(application.id) if application.status not in match.MAY_ASK else None,
             at_the_door=match.at_the_door(pledge),
             own=may("edit this bid", application),
         )

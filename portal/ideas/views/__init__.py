@@ -6,7 +6,8 @@ from portal.ideas import leaving
 from portal.ideas.views.cards import idea_cards
 from portal.ideas.views.desk import idea_desk
 from portal.ideas.views.joining import idea_joins
+from portal.ideas.views.neighbours import idea_neighbours
 from portal.ideas.views.pledges import idea_pledges
 
 assert leaving  # what is told and forgotten when somebody leaves
-PAGES: tuple[Blueprint, ...] = (idea_cards, idea_pledges, idea_joins, idea_desk)
+PAGES: tuple[Blueprint, ...] = (idea_cards, idea_pledges, idea_joins, idea_neighbours, idea_desk)

@@ -114,10 +114,12 @@ def one(ref: str) -> Any:
     if idea.status == "joined" and not (yours or desk):
         return see_other(f"/ideas/{queries.root_of(idea).ref}")
     some = counting.neighbours_of(idea)
+    my = next((each for each in some if each.key == f"person:{current_user.id}"), None)
     live = queries.is_live(idea)
     return page(
-        "ideas/one.html", idea=idea, yours=yours, desk=desk, live=live, whose=queries.whose(idea), names=[each.pledge.name for each in some],
-        most_names=MOST_NAMES, my=next((each for each in some if each.key == f"person:{current_user.id}"), None), state=queries.STATE_WORDS[idea.status],
+        "ideas/one.html", idea=idea, yours=yours, desk=desk, live=live, whose=queries.whose(idea), names=[each.pledge.name for each in some], unreached=sum(each.unreached for each in some) if yours or desk else 0,
+        most_names=MOST_NAMES, my=my, state=queries.STATE_WORDS[idea.status],
+        next_link=queries.next_link([each.id for each in my.all]) if my is not None and idea.status == "taken" else "",
         root=queries.root_of(idea), others=queries.joined_into(idea.id), became=queries.became([idea.id]).get(idea.id, ()),
         alike=queries.alike_to(idea.title, idea.text, idea.area_id, but=[idea.id]) if live and (yours or desk) else [],
         joins=joining.of_idea(idea) if yours or desk else [], may_undo=joining.may_undo, days=DAYS, today=clock.today(),
@@ -215,7 +217,7 @@ def edit(ref: str) -> Any:
         )  # fmt: skip
 
     if done(form, change):
-        flash(_("Changed."))
+        flash(_(HELD) if queries.by_ref(ref).status == "held" else _("Changed."))
         return see_other(f"/ideas/{ref}")
     return form_page(
         "ideas/card_form.html", form, idea=idea, behalf=False, desk=desk and cards.has_owner(idea), stranger=False, back=f"/ideas/{ref}"

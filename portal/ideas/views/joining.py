@@ -5,13 +5,13 @@ from typing import Any
 from flask import Blueprint, flash, request
 from flask_login import current_user
 
-from portal.errors import NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.ideas import cards, forms, joining, queries
 from portal.ideas.model import Idea
 from portal.ideas.views.cards import mine_or_desk
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import done, form_page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import N_, _
 
@@ -83,10 +83,23 @@ def answer(ref: str) -> Any:
             raise Refused(_("Say yes or no."))
         made.append(joining.answer(ref, request.form["say"] == "yes", current_user, basis=form.basis.data or None))
 
-    if done(form, say):
-        flash(_(ANSWERED[made[0].status]))
-        return see_other(f"/ideas/{(join.into if made[0].status == 'joined' else join.idea).ref}")
-    return form_page("ideas/answer.html", form, join=join, own=own, whose=queries.whose, back="/ideas/mine" if own else "/ideas/desk/")
+    back = "/ideas/mine" if own else "/ideas/desk/"
+    try:
+        if done(form, say):
+            flash(_(ANSWERED[made[0].status]))
+            return see_other(f"/ideas/{(join.into if made[0].status == 'joined' else join.idea).ref}")
+    except Conflict as why:  # on another page or phone: the two cards say how they stand
+        return page(
+            "ideas/answer.html",
+            status=409,
+            problem=why.sentence,
+            form=form,
+            join=joining.by_ref(ref, current_user),
+            own=own,
+            whose=queries.whose,
+            back=back,
+        )
+    return form_page("ideas/answer.html", form, join=join, own=own, whose=queries.whose, back=back)
 
 
 @idea_joins.route("/ideas/joins/<ref>/undo", methods=["GET", "POST"])

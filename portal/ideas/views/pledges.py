@@ -26,7 +26,8 @@ def say_in(ref: str) -> Any:
     idea = queries.readable(ref, current_user)
     if idea.status == "joined":
         return see_other(f"/ideas/{queries.root_of(idea).ref}/in")
-    form = forms.In().fill()
+    my = counting.of_person_on(idea, current_user.id) if current_user.is_authenticated else None
+    form = forms.In(data={"minutes": my.minutes} if my is not None else None).fill()
     key = form.once_key(current_user.id or "")
     if current_user.is_authenticated and (tap := whole_number(request.form.get("tap"))) > 0:
         pledges.say_in(ref, tap, current_user)
@@ -38,7 +39,9 @@ def say_in(ref: str) -> Any:
         if current_user.is_authenticated:
             pledges.say_in(ref, minutes, current_user, once_key=key)
         else:
-            made.append(pledges.say_in_without(ref, form.name.data, minutes, form.contact.data, once_key=key))
+            made.append(
+                pledges.say_in_without(ref, form.name.data, minutes, form.contact.data, once_key=key, another=bool(form.another.data))
+            )
 
     if done(form, say):
         if made and made[0]:
@@ -48,7 +51,7 @@ def say_in(ref: str) -> Any:
             flash(_("Thank you! We have sent you a link. There you can say that it was you, change it, or take it back."))
             return see_other(f"/ideas/{ref}")
         return _thanks(ref, form.minutes.data or 0)
-    return form_page("ideas/in.html", form, idea=idea, quick=QUICK, live=queries.is_live(idea), back=f"/ideas/{ref}")
+    return form_page("ideas/in.html", form, idea=idea, my=my, quick=QUICK, live=queries.is_live(idea), back=f"/ideas/{ref}")
 
 
 def _thanks(ref: str, minutes: int) -> Any:
@@ -100,7 +103,8 @@ def _page(token: str, form: Any) -> Any:
     idea = queries.by_id(pledge.idea_id)
     root = queries.root_of(idea)
     response = form_page(
-        "ideas/neighbour.html", form, pledge=pledge, idea=idea, root=root, token=token, to_prove=sent and pledge.status == "in" and pledge.proved_at is None,
+        "ideas/neighbour.html", form, pledge=pledge, idea=idea, root=root, token=token, waits=counting.waits(pledge),
+        to_prove=sent and pledge.proved_at is None and (pledge.status == "in" or counting.waits(pledge)),
         live=queries.is_live(root), became=queries.became([root.id]).get(root.id, ()), state=queries.STATE_WORDS[root.status],
         public=queries.for_all(root), address=counting.link_of(pledge, counting.SENT if sent else counting.DOOR),
         next_links=[say(pledge.id) for say in queries.NEXT_LINKS],
