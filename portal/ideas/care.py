@@ -17,10 +17,11 @@ from portal.ideas import notices, queries
 from portal.ideas.model import Idea, IdeaLook
 from portal.ideas.moves import take_down
 from portal.ideas.queries import about, hold, locked
-from portal.ideas.rules import LOOK_WORKING_DAYS, worries
+from portal.ideas.rules import LOOK_WORKING_DAYS
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
+from portal.people.worry_words import worries
 from portal.words import N_, _
 from portal.working_days import working_days_after
 

@@ -1,4 +1,4 @@
-"""What can be judged of an idea without asking the database: its words, the hours of who is in, what is alike, what worries."""
+"""What can be judged of an idea without asking the database: its words, the hours of who is in, and what is alike."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,55 +16,6 @@ MOST_MINUTES = Minutes(16 * 60)
 UNDO_DAYS = 14
 ASKED_DAYS = 30  # how long a question to join waits
 LOOK_WORKING_DAYS = 2
-# A word here is no verdict: a neighbour who helps reads the card before everybody does.
-WORRY = frozenset(
-    [
-        "abuse",
-        "abused",
-        "addict",
-        "alcohol",
-        "ammunition",
-        "betting",
-        "bomb",
-        "cannabis",
-        "cocaine",
-        "crypto",
-        "deadly",
-        "drug",
-        "drugs",
-        "explosive",
-        "fight",
-        "firearm",
-        "gambling",
-        "gun",
-        "hate",
-        "heroin",
-        "immigrant",
-        "immigrants",
-        "investment",
-        "kill",
-        "knife",
-        "knives",
-        "loan",
-        "loans",
-        "nude",
-        "overdose",
-        "paedophile",
-        "password",
-        "pin",
-        "pornography",
-        "prescription",
-        "racist",
-        "revenge",
-        "sex",
-        "suicide",
-        "terrorist",
-        "vape",
-        "vigilante",
-        "weapon",
-        "weapons",
-    ]
-)
 
 
 def judge_words(title: str, text: str, alt: str, names: Iterable[str]) -> None:
@@ -89,11 +40,6 @@ def judge_minutes(minutes: int) -> Minutes:
 def first_name(name: str) -> str:
     """The first word of a name, which is all that anybody else reads."""
     return (name.split() or [""])[0]
-
-
-def worries(words: Iterable[str]) -> list[str]:
-    """Those of these words (small letters) that ask for a look, in order."""
-    return [word for word in words if word in WORRY]
 
 
 @dataclass(frozen=True)

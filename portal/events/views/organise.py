@@ -71,10 +71,14 @@ def change(ref: str) -> Any:
     if form.validate_on_submit():
         done, count = act(form, lambda: planning.change(ref, form.plan(), current_user, shown=form.shown(), later=bool(form.later.data)))
         if done:
-            flash(_n("Saved. Whoever comes hears of it.", "%(num)d times are saved. Whoever comes hears of it.", count))
+            if queries.by_ref(ref).status == "held":
+                flash(_("Saved. A connector looks at it first, then it is in the calendar and whoever comes hears of it."))
+            else:
+                flash(_n("Saved. Whoever comes hears of it.", "%(num)d times are saved. Whoever comes hears of it.", count))
             return see_other(path(gathering))
         form.version.data = str(queries.by_ref(ref).version)
-    return form_page("events/change.html", form, event=gathering, hints=_hints())
+    own = gathering.organisation_id is None and not current_user.can("help others", gathering)
+    return form_page("events/change.html", form, event=gathering, hints=_hints(), own=own)
 
 
 @events.route("/events/<ref>/cancel", methods=["GET", "POST"])
