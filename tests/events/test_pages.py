@@ -205,6 +205,9 @@ def test_planned_by_a_neighbour_and_let_in(app: Flask, fair: Fair) -> None:
     cass.submit("Yes, put it into the calendar").follow()
     assert "Nothing waits" in cass.text
     maya.get(f"/events/{ref}/change").submit("Save", title="A street party").follow()
+    assert "A connector looks at it first" in maya.text and "Only you and the connectors" in maya.text.replace("only you", "Only you")
+    browser(app, fair).get(f"/events/{ref}", 404)
+    cass.get(f"/events/{ref}/decide").submit("Yes, put it into the calendar").follow()
     maya.get(f"/events/{ref}/cancel").submit("Cancel it", reason="Rain.").follow()
     assert "This was cancelled. Why: Rain." in maya.text
     assert "This was cancelled" in browser(app, fair).get(f"/events/{ref}").text

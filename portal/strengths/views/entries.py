@@ -78,13 +78,14 @@ def changeable(ref: str) -> Strength:
 def edit(ref: str) -> Any:
     """Say it in another way."""
     row = changeable(ref)
-    form = forms.Entry(data=forms.Entry.of(row)).fill()
+    form, was = forms.Entry(data=forms.Entry.of(row)).fill(), row.status
 
     def change() -> None:
         actions.edit(ref, form.draft(), current_user, shown=whole_number(form.version.data), again=bool(form.again.data))
 
     if done(form, change):
-        flash(_("Changed."))
+        waits = was == "published" and queries.by_ref(ref).status == "suggested"
+        flash(_("Thank you! A connector of the place has a look, then it is on the map again.") if waits else _("Changed."))
         return see_other(f"/strengths/{ref}")
     return form_page("strengths/form.html", form, row=row, twins=getattr(form, "twins", []), back=f"/strengths/{ref}")
 
