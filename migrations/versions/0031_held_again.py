@@ -1,5 +1,9 @@
-"""An event that is on may be held again when a neighbour changes what it says, as long as nobody was checked in."""
+"""An event that is on may be held again when a neighbour changes what it says, as long as nobody was checked in.
 
+Wrong codes at the door are counted for people without an account too.
+"""
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
@@ -28,7 +32,15 @@ def _guard(moved: str) -> None:
 
 def upgrade() -> None:
     _guard(SINCE)
+    op.create_table(
+        "gathering_wrong_from",
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "day", name=op.f("pk_gathering_wrong_from")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("gathering_wrong_from")
     _guard(BEFORE)

@@ -243,15 +243,44 @@ def cancel(ref: str, reason: str, who: Who, *, later: bool = False) -> Cancelled
     with transaction():
         gathering = locked(ref)
         must_run(who, gathering)
-        if not reason:
-            raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
-        if (private := not_for_the_public(reason, [gathering.organiser.name])) is not None:
-            raise Refused(_("Everybody can read why, so take out %(what)s.", what=private), "reason")
+        every = [gathering, *(queries.later_of(gathering) if later else ())]
+        _judge_reason(reason, every)
         if gathering.status != "cancelled":
             _open_one(ref, who)
-        some = [each for each in [gathering, *(queries.later_of(gathering) if later else ())] if each.status in ("held", "open")]
+        some = [each for each in every if each.status in ("held", "open")]
         untold = [name for each in some for name in cancel_one(each, reason, Actor(who.id))]
         return Cancelled(len(some), tuple(dict.fromkeys(untold)))
+
+
+def _judge_reason(reason: str, every: Iterable[Gathering]) -> None:
+    """Everybody reads it: nobody who organises or comes is named in it, nor what points to a person."""
+    if not reason:
+        raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
+    names = [each.organiser.name for each in every] + [queries.name_of(guest) for each in every for guest in queries.guests(each)]
+    if not_for_the_public(reason, names) is None:
+        return
+    if (private := not_for_the_public(reason)) is None:
+        raise Refused(_("Everybody can read why, so say it without names."), "reason")
+    raise Refused(_("Everybody can read why, so take out %(what)s.", what=private), "reason")
+
+
+def say_why_again(ref: str, reason: str, who: Who) -> None:
+    """Say in another way why an event was cancelled; what was sent already stays sent. The same again changes nothing.
+
+    Refused: no reason, or one that names somebody. Conflict: it was not cancelled. NotYours.
+    """
+    with transaction():
+        gathering = locked(ref)
+        must_run(who, gathering)
+        _judge_reason(reason, [gathering])
+        if gathering.status != "cancelled":
+            raise Conflict(_("This was not cancelled."))
+        if reason == gathering.reason:
+            return
+        gathering.reason, gathering.changed_at = reason, clock.now()
+        gathering.version += 1
+        gathering.looked = gathering.version
+        record(about(gathering), "reason_changed", Actor(who.id))
 
 
 def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]:

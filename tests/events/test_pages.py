@@ -210,6 +210,10 @@ def test_planned_by_a_neighbour_and_let_in(app: Flask, fair: Fair) -> None:
     cass.get(f"/events/{ref}/decide").submit("Yes, put it into the calendar").follow()
     maya.get(f"/events/{ref}/cancel").submit("Cancel it", reason="Rain.").follow()
     assert "This was cancelled. Why: Rain." in maya.text
+    maya.get(f"/events/{ref}/reason").submit("Save", reason="Snow.").follow()
+    assert "Why: Snow." in maya.text
+    for hung in ("posters", "poster.pdf", "door.pdf"):
+        maya.get(f"/events/{ref}/{hung}", 409)
     assert "This was cancelled" in browser(app, fair).get(f"/events/{ref}").text
     for end in ("change", "cancel", "check-in", "decide"):
         cass.get(f"/events/{ref}/{end}")

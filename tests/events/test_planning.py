@@ -239,6 +239,23 @@ def test_cancelled_tells_all_and_names_whom_it_cannot(fair: Fair) -> None:
             act()
 
 
+def test_why_it_was_cancelled_names_nobody_who_comes(fair: Fair) -> None:
+    ref, cass = fair.opened(), fair.who("Cass")
+    fair.by_name(ref, "Rosa Delgado")
+    with pytest.raises(Refused, match="without names"):
+        planning.cancel(ref, "rosa delgado fell ill", cass)
+    with pytest.raises(Conflict, match="not cancelled"):
+        planning.say_why_again(ref, "Rain.", cass)
+    planning.cancel(ref, "Rosa fell ill", cass)
+    for reason, sentence in (("", "Write why"), ("Rosa Delgado is ill", "without names")):
+        with pytest.raises(Refused, match=sentence):
+            planning.say_why_again(ref, reason, cass)
+    with pytest.raises(NotYours):
+        planning.say_why_again(ref, "Rain.", fair.who("Maya"))
+    planning.say_why_again(ref, "Illness.", cass)
+    assert fair.event(ref).reason == "Illness." and fair.event(ref).looked == fair.event(ref).version == 3
+
+
 def test_a_day_that_is_over_stays(fair: Fair) -> None:
     ref = fair.opened()
     with clock.held_at(ON_SATURDAY + timedelta(days=1)):

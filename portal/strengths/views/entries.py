@@ -136,6 +136,8 @@ def review(ref: str) -> Any:
     row = queries.by_ref(ref)
     if not (queries.looks_after(current_user, row) or current_user.can("help others", row)):
         raise NotYours(_("We cannot find that on the map. See what else there is."))
+    if row.status not in ("published", "archived"):
+        return see_other(f"/strengths/{ref}")
     form = forms.Why()
     if request.method == "POST" and "yes" in request.form:
         if row.status == "archived":
