@@ -1,5 +1,6 @@
 """Who links whom and who might lead: only of people who said yes, deletable, resting, forgotten; and what the database refuses."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.connecting import actions, picture, queries, rules, signs
+from portal.connecting import actions, began, picture, queries, rules, signs
 from portal.connecting.model import EntryLook, Introduction, LeadAsk, Openness
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
@@ -19,6 +20,7 @@ from portal.outbox import Message
 from portal.people import actions as people
 from portal.people.queries import all_about
 from tests.connecting.village import asked, introduced, notes, village
+from tests.timebank.bank import open_bank
 
 
 def test_off_until_somebody_says_yes_and_gone_at_once(app: Flask) -> None:
@@ -333,3 +335,12 @@ def test_the_database_refuses(app: Flask) -> None:
         db.session.execute(Openness.__table__.delete().where(Openness.person_id == ids[0]))  # type: ignore[attr-defined]
     with pytest.raises(IntegrityError), transaction():
         db.session.execute(update(LeadAsk).values(answer="yes"))
+
+
+def test_an_exchange_of_others_is_nothing_that_began(app: Flask) -> None:
+    bank = open_bank()
+    ref = bank.log("Idris", "gave", "Walter", 60)
+    reads, cass = began.READERS["EXC"], bank.who("Cass")
+    assert reads(ref, cass, [bank.who("Maya"), bank.who("Walter")])
+    assert not reads(ref, cass, [bank.who("Maya")]) and not reads("EXC-2345-6789", cass, [bank.who("Walter")])
+    assert not reads(ref, replace(cass, roles=frozenset()), [bank.who("Walter")])
