@@ -3,31 +3,23 @@
 None of it but the yes and the stop is written into the history: what somebody may delete must not stay there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
-from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, once
-from portal.connecting import notices, queries, rules
+from portal.connecting import began, notices, queries, rules
 from portal.connecting.model import ANSWERS, OUTCOMES, EntryLook, Introduction, LeadAsk, Openness
 from portal.db import db, is_postgresql, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.events.model import Gathering
-from portal.gifts.model import GiftPost
 from portal.history import BASES, Actor, record
-from portal.ideas.model import Idea
 from portal.outbox import Message
 from portal.people.access import Who
 from portal.people.model import Person
-from portal.refs import clean_ref, new_ref
-from portal.timebank.model import Exchange
-from portal.timebank.sessions_model import TimeSession
+from portal.refs import new_ref
 from portal.words import _
-
-KINDS: Mapping[str, Any] = {"IDE": Idea, "EXC": Exchange, "GFT": GiftPost, "EVT": Gathering, "SES": TimeSession}
 
 
 def about(person_id: int) -> str:
@@ -109,7 +101,7 @@ def never_ask(who: Who, never: bool) -> None:
         mine = _mine(who)
         mine.never_since = (mine.never_since or clock.today()) if never else None
         if never:
-            _close(who.id, "never")
+            _close(mine, "never")
 
 
 def _mine(who: Who) -> Openness:
@@ -119,29 +111,39 @@ def _mine(who: Who) -> Openness:
     return mine[0]
 
 
-def _close(person_id: int, answer: str) -> None:
-    query = select(LeadAsk).where(LeadAsk.person_id == person_id, LeadAsk.answer == "").with_for_update()
+def _close(whose: Openness, answer: str) -> None:
+    query = select(LeadAsk).where(LeadAsk.person_id == whose.person_id, LeadAsk.answer == "").with_for_update()
     for row in db.session.scalars(query).all():
-        _answered(row, answer)
+        _answered(row, answer, whose)
 
 
-def _answered(row: LeadAsk, answer: str) -> None:
+def _answered(row: LeadAsk, answer: str, whose: Openness) -> None:
     row.answer, row.answered_on = answer, clock.today()
     row.rests_until = rules.rests_until(answer, clock.today())
+    whose.rests_until = row.rests_until or whose.rests_until
 
 
 def forget_introduction(ref: str, who: Who) -> None:
-    """One of the two takes a note away, for good and for both; or who wrote it. Again changes nothing."""
+    """One of the two takes a note away, for good and for both; or who wrote it. NotFound: not theirs, or taken away already."""
     theirs = or_(Introduction.one_id == who.id, Introduction.two_id == who.id, Introduction.by_id == who.id)
     with transaction():
-        db.session.execute(delete(Introduction).where(Introduction.ref == ref, theirs))
+        if db.session.scalar(delete(Introduction).where(Introduction.ref == ref, theirs).returning(Introduction.id)) is None:
+            raise _no_line()
 
 
 def forget_ask(ref: str, who: Who) -> None:
-    """Whom it is about, or who asked, takes a note away for good. Again changes nothing."""
-    theirs = or_(LeadAsk.person_id == who.id, LeadAsk.by_id == who.id)
+    """Whom it is about takes a note away for good, or who asked, while it is not answered. What rests after an answer rests on.
+
+    NotFound: not theirs, or taken away already.
+    """
+    theirs = or_(LeadAsk.person_id == who.id, and_(LeadAsk.by_id == who.id, LeadAsk.answer == ""))
     with transaction():
-        db.session.execute(delete(LeadAsk).where(LeadAsk.ref == ref, theirs))
+        if db.session.scalar(delete(LeadAsk).where(LeadAsk.ref == ref, theirs).returning(LeadAsk.id)) is None:
+            raise _no_line()
+
+
+def _no_line() -> NotFound:
+    return NotFound(_("This line is deleted already, or it is not yours to delete."))
 
 
 def answer_mine(ref: str, answer: str, who: Who) -> None:
@@ -189,25 +191,14 @@ def _judge_words(words: str) -> None:
 
 def came_of_it(ref: str, outcome: str, led_to: str, who: Who) -> None:
     """What came of an introduction; `led_to`: the reference of what began, or "". NotFound: not where they help others. Refused: a
-    reference of nothing that is here.
+    reference of nothing that is here for them and one of the two.
     """
     with transaction():
         row = queries.introduction(ref, who, lock=True)
         if outcome not in OUTCOMES:
             raise Refused(_("Choose what came of it."), "outcome")
         row.outcome = outcome
-        row.led_to = _known(led_to) if outcome == "began" and led_to else ""
-
-
-def _known(typed: str) -> str:
-    ref = clean_ref(typed) or ""
-    kind = KINDS.get(ref[:3])
-    if kind is None or db.session.scalar(select(kind.id).where(kind.ref == ref)) is None:
-        raise Refused(
-            _("We cannot find that. Copy the reference of an idea, an exchange, a gift, an event or a session, like IDE-2345-6789."),
-            "led_to",
-        )
-    return ref
+        row.led_to = began.known(led_to, row, who) if outcome == "began" and led_to else ""
 
 
 # --- asking to lead ------------------------------------------------------------------------------------------------------
@@ -238,7 +229,7 @@ def why_not_ask(whose: Openness) -> str | None:
     asks = queries.asks_of(whose.person_id)
     if any(each.answer == "" for each in asks):
         return _("They were asked already, and have not answered yet.")
-    if any(each.rests_until is not None and each.rests_until > clock.today() for each in asks):
+    if whose.rests_until is not None and whose.rests_until > clock.today():
         return _("They answered less than six months ago. Let it rest.")
     return None
 
@@ -267,7 +258,7 @@ def _answer(row: LeadAsk, whose: Openness, answer: str) -> None:
         return
     if row.answer:
         raise Conflict(_("This was answered meanwhile. Look at it again."))
-    _answered(row, answer)
+    _answered(row, answer, whose)
     if answer == "never":
         whose.never_since = whose.never_since or clock.today()
 
@@ -275,14 +266,31 @@ def _answer(row: LeadAsk, whose: Openness, answer: str) -> None:
 # --- looking and forgetting ----------------------------------------------------------------------------------------------
 
 
-def look(refs: Collection[str], who: Who) -> None:
-    """A coordinator opens entries: each person sees who looked, and on which day. NotFound: as for `queries.entry`."""
+def look(refs: Collection[str], who: Who, *, introduced: bool = False) -> None:
+    """A coordinator opens entries: each person sees who looked, and on which day; with `introduced` also those to whom they were
+    introduced, who stand there by name. NotFound: as for `queries.entry`.
+    """
     with transaction():
-        ids = sorted(queries.entry(ref, who).person_id for ref in refs)
-        insert = postgresql.insert if is_postgresql() else sqlite.insert
-        for whose in queries.locked(*ids):
-            values = {"person_id": whose.person_id, "by_id": who.id, "day": clock.today()}
-            db.session.execute(insert(EntryLook).values(**values).on_conflict_do_nothing())
+        ids = {queries.entry(ref, who).person_id for ref in refs}
+        if introduced:
+            ids |= {each for id_ in tuple(ids) for row in queries.introductions_of(id_) for each in (row.one_id, row.two_id)}
+        _looked(ids - {who.id}, who)
+
+
+def look_at_introductions(refs: Collection[str], who: Who) -> None:
+    """The same of the people of these introductions. NotFound: not where they help others."""
+    with transaction():
+        rows = queries.listed(refs)
+        if len(rows) < len(set(refs)) or not all(queries.is_near(row, who) for row in rows):
+            raise NotFound(_("We cannot find that introduction."))
+        _looked({each for row in rows for each in (row.one_id, row.two_id)} - {who.id}, who)
+
+
+def _looked(ids: Collection[int], who: Who) -> None:
+    insert = postgresql.insert if is_postgresql() else sqlite.insert
+    for whose in queries.locked(*sorted(ids)):
+        values = {"person_id": whose.person_id, "by_id": who.id, "day": clock.today()}
+        db.session.execute(insert(EntryLook).values(**values).on_conflict_do_nothing())
 
 
 def forget_old() -> int:

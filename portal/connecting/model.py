@@ -26,6 +26,7 @@ class Openness(Base):
     since: Mapped[datetime]
     basis: Mapped[str | None]  # how a coordinator knows, who wrote it down for somebody without e-mail
     never_since: Mapped[date | None]  # they do not want to be asked to lead
+    rests_until: Mapped[date | None]  # nobody asks them before that day; stays when the line of their answer is deleted
 
     person: Mapped[Person] = relationship(viewonly=True)
 

@@ -15,7 +15,7 @@ def said_yes(someone: Person, about: str) -> None:
     text = Text(
         subject=_("You may be introduced and asked"),
         body=_(
-            "You told us that coordinators may introduce you to others and ask you to lead something.\n\nThey note whom they introduced you to, about what, and what came of it; and what they asked you, and your answer. Only coordinators of where you live, and of where the other one lives, see it. Each line goes after two years. We read it out to you whenever you ask, and delete any line.\n\nTo stop, call %(telephone)s. Everything is deleted at once. If you did not say this, call us too.",
+            "You told us that coordinators may introduce you to others and ask you to lead something.\n\nThey note whom they introduced you to, about what, and what came of it; and what they asked you, and your answer. Only connectors and officers who help where you live, or where the other one lives, or everywhere, see it, and we note who looked. Each line goes after two years. We read it out to you whenever you ask, and who looked, and delete any line.\n\nTo stop, call %(telephone)s. Everything is deleted at once. If you did not say this, call us too.",
             **values,
         ),
         short=_("You told us that we may introduce you and ask you to lead something. To stop, call %(telephone)s.", **values),

@@ -46,8 +46,9 @@ def _lives_in(person: Any, areas: Areas) -> ColumnElement[bool]:
 
 def _may_be_asked() -> ColumnElement[bool]:
     today = clock.today()
-    waits = select(LeadAsk.id).where(LeadAsk.person_id == Openness.person_id, or_(LeadAsk.answer == "", LeadAsk.rests_until > today))
-    return and_(Openness.never_since.is_(None), ~waits.correlate(Openness).exists())
+    waits = select(LeadAsk.id).where(LeadAsk.person_id == Openness.person_id, LeadAsk.answer == "")
+    rested = or_(Openness.rests_until.is_(None), Openness.rests_until <= today)
+    return and_(Openness.never_since.is_(None), rested, ~waits.correlate(Openness).exists())
 
 
 def people(areas: Areas, who: Who, *, askable: bool = False, after: tuple[str, str] | None = None, limit: int = PAGE) -> Sequence[Openness]:
@@ -82,6 +83,21 @@ def introductions(areas: Areas, *, began: bool = False, before: int | None = Non
     return db.session.scalars(query.order_by(Introduction.id.desc()).limit(limit)).all()
 
 
+def listed(refs: Collection[str]) -> Sequence[Introduction]:
+    """Introductions by their references."""
+    return db.session.scalars(select(Introduction).where(Introduction.ref.in_(refs)).options(*PAIR)).all()
+
+
+def is_near(row: Introduction, who: Who) -> bool:
+    """Whether somebody helps others where one of the two lives."""
+    return who.can("help others", row.one) or who.can("help others", row.two)
+
+
+def shown_to(row: Introduction, seen: Collection[int], who: Who) -> bool:
+    """Whether a coordinator has said that they look at both (`seen`), but for themselves."""
+    return {row.one_id, row.two_id} - {who.id} <= set(seen)
+
+
 def introductions_of(person_id: int) -> Sequence[Introduction]:
     """Those with this person, the newest first."""
     mine = or_(Introduction.one_id == person_id, Introduction.two_id == person_id)
@@ -98,7 +114,7 @@ def introduction(ref: str, who: Who, *, lock: bool = False) -> Introduction:
     found = db.session.scalar(query)
     if found is None or who.id in (found.one_id, found.two_id):
         raise NotFound(_("We cannot find that introduction."))
-    if not (who.can("help others", found.one) or who.can("help others", found.two)):
+    if not is_near(found, who):
         raise NotFound(_("We cannot find that introduction."))
     return found
 

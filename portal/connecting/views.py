@@ -52,9 +52,13 @@ def mine() -> Any:
     )  # fmt: skip
 
 
-@connecting.post("/connecting/stop")
+@connecting.route("/connecting/stop", methods=["GET", "POST"])
 @allow("signed in")
 def stop() -> Any:
+    """Asks once more, and says what goes."""
+    g.private = True
+    if request.method == "GET":
+        return page("connecting/stop_mine.html", open=queries.openness_of(current_user.id) is not None)
     actions.stop(current_user)
     flash(_("Stopped. Everything that was noted of you here is deleted."))
     return see_other(MINE)
@@ -128,10 +132,21 @@ def _place(ref: str) -> tuple[str, str] | None:
 def look() -> Any:
     """Say that one looks, at one entry or at those of a page."""
     refs = request.form.getlist("person")[: queries.PAGE]
-    actions.look(refs, current_user)
+    actions.look(refs, current_user, introduced=bool(request.form.get("one")))
     if request.form.get("one"):
         return see_other(f"/connecting/desk/people/{refs[0]}" if refs else DESK)
     return see_other(f"{DESK}?show=all" if request.form.get("show") == "all" else DESK)
+
+
+@connecting.post("/connecting/desk/introductions/look")
+@allow("help others")
+@limiter.limit("60/minute")
+def look_at_introductions() -> Any:
+    """Say that one looks at the people of a page of introductions."""
+    actions.look_at_introductions(request.form.getlist("row")[: queries.PAGE], current_user)
+    before = whole_number(request.form.get("before"), 0)
+    show = "show=began" if request.form.get("show") == "began" else ""
+    return see_other(f"{LINKS}?{show}&before={before}" if before else f"{LINKS}?{show}" if show else LINKS)
 
 
 @connecting.get("/connecting/desk/people/<ref>")
@@ -217,9 +232,12 @@ def introductions() -> Any:
     before = whole_number(request.args.get("before"), 0) or None
     rows = queries.introductions(_areas(), began=began, before=before, limit=queries.PAGE + 1)
     shown = rows[: queries.PAGE]
+    seen = queries.looked_today({each for row in shown for each in (row.one_id, row.two_id)}, current_user)
+    unseen = [row for row in shown if not queries.shown_to(row, seen, current_user)]
+    open_ = [row for row in shown if row not in unseen]
     show = "show=began&" if began else ""
     return page(
-        "connecting/introductions.html", rows=shown, began=began, picture=picture.drawn(shown),
+        "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=began, picture=picture.drawn(open_),
         older=f"{LINKS}?{show}before={shown[-1].id}" if len(rows) > len(shown) else None, **NAMES,
     )  # fmt: skip
 
@@ -242,7 +260,12 @@ def introduce() -> Any:
     if done(form, note):
         flash(_("Noted. Both see it on their own page."))
         return see_other(LINKS)
-    return form_page("connecting/introduce.html", form, enough=len(some) > 1)
+    return form_page("connecting/introduce.html", form, enough=len(some) > 1, everywhere=_areas() is None, others=_who_helps_everywhere())
+
+
+def _who_helps_everywhere() -> list[str]:
+    """Names of those who note an introduction of two who live in different areas, for a reader who does not."""
+    return [] if _areas() is None else [each.name for each in people.holders("officer", "connector")]
 
 
 @connecting.route("/connecting/desk/introductions/<ref>", methods=["GET", "POST"])
@@ -251,6 +274,8 @@ def came_of_it(ref: str) -> Any:
     """What came of one introduction."""
     g.private = True
     row = queries.introduction(ref, current_user)
+    if not queries.shown_to(row, queries.looked_today({row.one_id, row.two_id}, current_user), current_user):
+        return see_other(LINKS)
     form = forms.Outcome(data={"outcome": row.outcome, "led_to": row.led_to}).fill()
     if done(form, lambda: actions.came_of_it(ref, form.outcome.data, form.led_to.data, current_user)):
         flash(_("Saved."))

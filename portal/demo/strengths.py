@@ -152,6 +152,8 @@ class Strengths:
         ref = self._published(draft, 75, maya, "me")
         with story.at(story.ago(30)):
             actions.edit(ref, replace(draft, when_words="The last weekend in January", place="Heath Road"), maya, shown=1)
+        with story.at(story.ago(29)):
+            desk.publish(ref, self.connector, shown=2)
         left = self._published(
             self._draft(
                 "enterprise",

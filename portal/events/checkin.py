@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import joinedload
 
-from portal import clock, once
+from portal import clock, once, vault
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.events import coming, hooks, queries
-from portal.events.model import Gathering, Guest, WrongCode
+from portal.events.model import Gathering, Guest, WrongCode, WrongFrom
 from portal.events.notices import about
 from portal.events.queries import must_run
 from portal.history import Actor, record
@@ -26,16 +27,24 @@ from portal.web.filters import day as day_words
 from portal.words import _
 
 MOST_WRONG = 8  # codes that one person may type wrongly on a day
+MOST_WRONG_AT = 60  # that all without an account may who share one network
 MOST_THERE = 1000
 MOST_LINES = 80  # of one paper list
 
 
 @dataclass(frozen=True)
 class Here:
-    """Somebody at the door. `name`: of who has no account; `hear`: we may ask them for something tomorrow."""
+    """Somebody at the door. `name`: of who has no account; `hear`: we may ask them for something tomorrow; `another`: they say that they
+    are not the one of that name who is here already.
+    """
 
     name: str = ""
     hear: bool = False
+    another: bool = False
+
+
+class Unclear(Refused):
+    """A name that may mean somebody who is here already: whoever says it tells whether that is them."""
 
 
 @dataclass
@@ -62,32 +71,45 @@ def here_by_token(token: str, here: Here, who: Any, *, once_key: str) -> str:
         return _here(queries.shared(Gathering.ref == ref), here, who, "phone", once_key)
 
 
-def here_by_code(typed: str, here: Here, who: Any, *, once_key: str) -> str:
-    """ "I'm here", by the six digits at the door, which are good on the day. Refused: wrong, or wrong too often on one day."""
+def here_by_code(typed: str, here: Here, who: Any, *, once_key: str, network: str = "") -> str:
+    """ "I'm here", by the six digits at the door, which are good on the day. `network`: from where somebody without an account types.
+
+    Refused: wrong, or wrong too often on one day.
+    """
     digits = "".join(each for each in typed if each.isascii() and each.isdigit())
     today = clock.today()
     with transaction():
-        if isinstance(who, Who):
-            wrong = db.session.scalar(select(WrongCode.wrong).where(WrongCode.person_id == who.id, WrongCode.day == today))
-            if (wrong or 0) >= MOST_WRONG:
-                raise Refused(_("That was wrong too often today. Ask the organiser to check you in, by your name."), "code")
+        if _wrong_too_often(who, network):
+            raise Refused(_("That was wrong too often today. Ask the organiser to check you in, by your name."), "code")
         ref = db.session.scalar(
             select(Gathering.ref).where(Gathering.day == today, Gathering.code == digits, Gathering.status.in_(("open", "cancelled")))
         )
         if ref is not None:
             return _here(queries.shared(Gathering.ref == ref), here, who, "code", once_key)
-        if isinstance(who, Who):
-            _count_wrong(who.id)
+        _count_wrong(who, network)
     # counted for good, whatever is said now
     raise Refused(_("No event of today has that code. Look at the six digits again."), "code")
 
 
-def _count_wrong(person_id: int) -> None:
-    today = clock.today()
+def _whose(who: Any, network: str) -> tuple[type[WrongCode] | type[WrongFrom], dict[str, Any], int]:
+    """Where wrong codes are counted, for whom, and how many there may be. A network is kept as a mark of this day alone."""
+    if isinstance(who, Who):
+        return WrongCode, {"person_id": who.id}, MOST_WRONG
+    return WrongFrom, {"mark": vault.marks("event door", f"{network}:{clock.today()}")[0]}, MOST_WRONG_AT
+
+
+def _wrong_too_often(who: Any, network: str) -> bool:
+    table, whose, most = _whose(who, network)
+    return (db.session.scalar(select(table.wrong).filter_by(**whose, day=clock.today())) or 0) >= most
+
+
+def _count_wrong(who: Any, network: str) -> None:
+    table, whose, _most = _whose(who, network)
     insert = postgresql.insert if is_postgresql() else sqlite.insert
-    row = insert(WrongCode).values(person_id=person_id, day=today, wrong=1)
-    db.session.execute(row.on_conflict_do_update(index_elements=["person_id", "day"], set_={"wrong": WrongCode.wrong + 1}))
-    db.session.execute(delete(WrongCode).where(WrongCode.person_id == person_id, WrongCode.day < today))
+    row = insert(table).values(**whose, day=clock.today(), wrong=1)
+    db.session.execute(row.on_conflict_do_update(index_elements=[*whose, "day"], set_={"wrong": table.wrong + 1}))
+    old = delete(table).where(table.day < clock.today())
+    db.session.execute(old.where(WrongCode.person_id == who.id) if table is WrongCode else old)
 
 
 def here_by_own_link(token: str) -> None:
@@ -128,6 +150,10 @@ def _neighbour_here(gathering: Gathering, here: Here, how: str) -> None:
     """Somebody without an account, by name: the line that is called so, or a new one."""
     if not here.name:
         raise Refused(_("Write your name, so that you are counted once."), "name")
+    there = [row for row in _called(gathering, here.name, with_account=True) if row.here_at is not None]
+    if there and not here.another:
+        name = queries.name_of(there[0])
+        raise Unclear(_("%(name)s is here already. Is that you? Then all is well. If not, say so below the name.", name=name), "another")
     same = _called(gathering, here.name)
     if any(row.here_at is not None for row in same):
         raise Refused(
@@ -140,10 +166,14 @@ def _neighbour_here(gathering: Gathering, here: Here, how: str) -> None:
         walk_in(gathering, here.name, 1, how, Actor(), hear=here.hear)
 
 
-def _called(gathering: Gathering, name: str) -> Sequence[Guest]:
-    """Lines of neighbours without an account who are called so."""
-    query = select(Guest).where(Guest.gathering_id == gathering.id, Guest.name != "", Guest.person_id.is_(None))
-    return [row for row in db.session.scalars(query) if " ".join(row.name.casefold().split()) == " ".join(name.casefold().split())]
+def _called(gathering: Gathering, name: str, *, with_account: bool = False) -> Sequence[Guest]:
+    """Lines of neighbours without an account who are called so; or of those with one, by their full name alone."""
+    wanted = name.casefold().split()
+    if with_account and len(wanted) < 2:
+        return []
+    whose = Guest.person_id.is_not(None) if with_account else and_(Guest.person_id.is_(None), Guest.name != "")
+    query = select(Guest).where(Guest.gathering_id == gathering.id, whose).options(joinedload(Guest.person))
+    return [row for row in db.session.scalars(query) if queries.name_of(row).casefold().split() == wanted]
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------------
@@ -243,14 +273,15 @@ class Tap:
 
 
 def tap(ref: str, one: Tap, who: Who, *, once_key: str) -> None:
-    """Do what the organiser tapped, once for each key. Acts: "here", "away" for a mistake, "new" for who was not on the list.
+    """Do what the organiser tapped. Acts: "here", "away" for a mistake; "new" for who was not on the list, once for each key. The first
+    two say how it is to be, so that a second tap changes nothing and one from an old page still counts.
 
     Refused: what the act refuses. NotYours: who does not look after it.
     """
     with transaction():
         gathering = queries.shared(Gathering.ref == ref)
         must_run(who, gathering)
-        if once.claim(once_key) is not None:
+        if one.act == "new" and once.claim(once_key) is not None:
             return
         if one.act not in ACTS:
             raise Refused(_("That button is not there any more. Load the page again."))
@@ -258,7 +289,10 @@ def tap(ref: str, one: Tap, who: Who, *, once_key: str) -> None:
 
 
 def _tap_here(gathering: Gathering, one: Tap, actor: Actor) -> None:
-    row = coming.guest(gathering, one.guest)
+    try:
+        row = coming.guest(gathering, one.guest)
+    except NotFound as why:
+        raise Refused(_("They were taken off the list meanwhile. Write them down as somebody who is not on it."), "name") from why
     if one.party is not None and not 1 <= one.party <= 10:
         raise Refused(_("Write a number from 1 to 10."), "party")
     mark(gathering, row, "organiser", actor, party=one.party)
@@ -266,8 +300,8 @@ def _tap_here(gathering: Gathering, one: Tap, actor: Actor) -> None:
 
 def _tap_away(gathering: Gathering, one: Tap, actor: Actor) -> None:
     _must_be_on(gathering)
-    row = coming.guest(gathering, one.guest)
-    if row.here_at is None:
+    row = db.session.scalar(select(Guest).where(Guest.gathering_id == gathering.id, Guest.ref == one.guest))
+    if row is None or row.here_at is None:
         return
     person_id = row.person_id
     if row.state == "none":

@@ -111,12 +111,12 @@ def enter(ref: str, asked: Asked, basis: str, who: Who, *, once_key: str) -> str
         return row.state
 
 
-def _open(ref: str) -> Gathering:
-    """An event for which people can still say that they come, locked."""
+def _open(ref: str, *also: str) -> Gathering:
+    """An event for which people can still say that they come, locked; `also`: in which other states it may be."""
     gathering = locked(ref)
     if gathering.status == "cancelled":
         raise Conflict(_("This was cancelled. Look at what else is on."))
-    if gathering.status != "open":
+    if gathering.status not in ("open", *also):
         raise NotFound(_("We cannot find that event."))
     if is_over(gathering):
         raise Conflict(_("This is over. Look at what else is on."))
@@ -191,7 +191,7 @@ def _free(gathering: Gathering, row: Guest | None) -> int | None:
 def cannot_come(ref: str, who: Who) -> None:
     """A person calls it off; whoever waits has their place. A second time changes nothing. Refused: they were there, over, cancelled."""
     with transaction():
-        gathering = _open(ref)
+        gathering = _open(ref, "held")
         row = own_row(gathering, who.id)
         if row is not None:
             _off(gathering, row, Actor(who.id))
@@ -201,7 +201,7 @@ def call_off(token: str) -> None:
     """The same by a neighbour's own link. NotFound: no such link."""
     ref = queries.guest_by_token(token).gathering.ref
     with transaction():
-        gathering = _open(ref)
+        gathering = _open(ref, "held")
         row = queries.guest_by_token(token)
         _off(gathering, row, Actor(row.person_id))
 
@@ -241,14 +241,16 @@ def _off(gathering: Gathering, row: Guest, actor: Actor) -> bool:
 def let_go(gathering: Gathering, row: Guest, actor: Actor) -> None:
     """The place of somebody who leaves us goes to who waits, as a part of that action."""
     must_be_in_transaction()
-    if gathering.status == "open" and row.here_at is None and row.state != "off":
+    if gathering.status in ("open", "held") and row.here_at is None and row.state != "off":
         _off(gathering, row, actor)
 
 
 def move_up(gathering: Gathering) -> None:
-    """Give free places to who waits, in order, as long as all of them and their friends fit; and tell them. Nobody once it is over."""
+    """Give free places to who waits, in order, as long as all of them and their friends fit; and tell them. Nobody once it is over, or
+    while it is held.
+    """
     free = None if gathering.places is None else gathering.places - queries.taken(gathering)
-    if is_over(gathering) or free == 0:
+    if gathering.status != "open" or is_over(gathering) or free == 0:
         return
     waiting = select(Guest).where(Guest.gathering_id == gathering.id, Guest.state == "waiting").order_by(Guest.asked_at, Guest.id)
     for row in db.session.scalars(waiting).all():

@@ -105,13 +105,16 @@ class Change(What):
         return whole_number(self.version.data)
 
 
-class Cancel(Form):
+class Reason(Form):
     reason = Line(
         N_("Why?"),
         [Needed(N_("Write why, in a few words. Everybody who comes reads it."))],
         description=N_("Everybody who comes gets this, and it stands on the page. No names."),
         most=200,
     )
+
+
+class Cancel(Reason):
     later = BooleanField(N_("Cancel all later ones too"))
 
 
@@ -163,6 +166,7 @@ class Here(Form):
 
 class HereByName(Here):
     name = Line(N_("Your name"), [Needed(N_("Write your name, so that you are counted once."))], most=80)
+    another = BooleanField(N_("No, I am another one of that name"))
 
 
 class Code(HereByName):

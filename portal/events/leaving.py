@@ -36,7 +36,7 @@ def _of_person(person_id: int) -> Mapping[str, Any]:
 def _forget(me: Person) -> Sequence[str]:
     actor, today = Actor(me.id), clock.today()
     theirs = Guest.person_id == me.id if me.email is None else or_(Guest.person_id == me.id, Guest.email == me.email)
-    comes = select(Gathering.ref).join(Guest).where(theirs, Gathering.day >= today, Gathering.status == "open")
+    comes = select(Gathering.ref).join(Guest).where(theirs, Gathering.day >= today, Gathering.status.in_(("open", "held")))
     for ref in db.session.scalars(comes.order_by(Gathering.id)).unique().all():
         gathering = queries.locked(ref)
         for row in db.session.scalars(select(Guest).where(Guest.gathering_id == gathering.id, theirs)).all():

@@ -151,3 +151,13 @@ class WrongCode(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, autoincrement=False)
     day: Mapped[date] = mapped_column(primary_key=True)
     wrong: Mapped[int]
+
+
+class WrongFrom(Base):
+    """How many wrong codes people without an account typed in one network on a day."""
+
+    __tablename__ = "gathering_wrong_from"
+
+    mark: Mapped[str] = mapped_column(primary_key=True)  # of the network's address and the day, which it does not give away
+    day: Mapped[date] = mapped_column(primary_key=True)
+    wrong: Mapped[int]

@@ -128,6 +128,18 @@ def cancelled(gathering: Gathering, to: Iterable[Guest]) -> None:
         _tell(gathering, "cancelled", guest, off if guest.here_at is None else early)
 
 
+def not_on(gathering: Gathering, to: Iterable[Guest]) -> None:
+    """The same of an event whose words nobody has looked at: without any of them."""
+    values = {"day": day_words(gathering.day), "times": times(gathering), "area": gathering.area.name, "all": address_of("/events/")}
+    text = Text(
+        subject=_("Not on: an event on %(day)s", **values),
+        body=_("You said that you come to an event in %(area)s on %(day)s, %(times)s. It does not take place.\n\nWhat else is on:\n\n%(all)s", **values),
+        short=_("An event in %(area)s on %(day)s, %(times)s, does not take place. What else is on: %(all)s", **values),
+    )  # fmt: skip
+    for guest in to:
+        _tell(gathering, "cancelled", guest, text)
+
+
 def taken_off(gathering: Gathering, guest: Guest, turn: int) -> None:
     """Somebody else took them off the list: they hear of it, in case it was a mistake."""
     values = _values(gathering)
@@ -165,16 +177,16 @@ def thanks(gathering: Gathering, guest: Guest, due_at: datetime) -> bool:
 
 
 def look_at_it(gathering: Gathering, late: bool = False) -> None:
-    """A neighbour wants to hold an event: a connector says yes or no by a day. `late`: to the officers, once, when nobody did."""
+    """An event is held: a connector says yes or no by a day. `late`: to the officers, once, when nobody did."""
     values = _values(gathering) | {"by": day_words(gathering.answer_by), "link": address_of(f"/events/{gathering.ref}/decide")}
     text = Text(
         subject=_("An event to look at: %(title)s", **values),
-        body=_("A neighbour wants to organise this: %(title)s, %(day)s, %(times)s, %(place)s.\n\nPlease say yes or no by %(by)s:\n\n%(link)s", **values),
+        body=_("This waits for a look: %(title)s, %(day)s, %(times)s, %(place)s.\n\nPlease say yes or no by %(by)s:\n\n%(link)s", **values),
         short=_("An event to look at by %(by)s: %(title)s. %(link)s", **values),
     )  # fmt: skip
     connectors = [] if late else people.holders("connector", at=gathering.area_id)
     for someone in connectors or people.holders("officer", at=gathering.area_id):
-        _tell_person(gathering, "late" if late else "look", someone, text)
+        _tell_person(gathering, f"{'late' if late else 'look'}:{gathering.version}", someone, text)
 
 
 def said_yes(gathering: Gathering) -> None:
@@ -184,7 +196,7 @@ def said_yes(gathering: Gathering) -> None:
         body=_("A connector said yes. Everybody can see %(title)s now, and say that they come.\n\nPrint the poster and the list here:\n\n%(link)s", **values),
         short=_("Your event is on: %(title)s, %(day)s. Poster and list: %(link)s", **values),
     )  # fmt: skip
-    _tell_person(gathering, "yes", gathering.organiser, text)
+    _tell_person(gathering, f"yes:{gathering.version}", gathering.organiser, text)
 
 
 def said_no(gathering: Gathering) -> None:
@@ -194,7 +206,7 @@ def said_no(gathering: Gathering) -> None:
         body=_("We cannot put %(title)s into the calendar.\n\nWhy: %(reason)s\n\nCall us, and we find another way with you.", **values),
         short=_("We cannot put %(title)s into the calendar: %(why)s", **values),
     )
-    _tell_person(gathering, "no", gathering.organiser, text)
+    _tell_person(gathering, f"no:{gathering.version}", gathering.organiser, text)
 
 
 def without_organiser(gathering: Gathering) -> None:

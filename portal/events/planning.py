@@ -1,7 +1,8 @@
 """Opening an event or a series of them, changing and cancelling it, and the yes or no of a connector where a neighbour asks.
 
 Connectors and officers where they are trusted, and organisations, put theirs into the calendar at once; what an organisation or a
-neighbour made or changed stands on the connectors' list until one has looked. A neighbour's own event is held until one said yes.
+neighbour made or changed stands on the connectors' list until one has looked. A neighbour's own event is held until one said yes, and
+again when they change what it says; so is an organisation's with words that worry.
 Lock order: event, then what belongs to it in rooms above.
 """
 
@@ -19,7 +20,7 @@ from portal.events import coming, hooks, notices, queries
 from portal.events.model import Gathering, Guest, Series
 from portal.events.notices import about
 from portal.events.queries import locked, must_run
-from portal.events.rules import Plan, judge
+from portal.events.rules import Plan, asks_for_a_look, judge, words_that_worry
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.model import Organisation
@@ -46,7 +47,7 @@ def plan_event(plan: Plan, organisation: str, who: Who, *, once_key: str, every:
     """Put an event into the calendar, or with `every` and `until` one for each day of a series; returns the reference of the first.
 
     `organisation`: the reference of one that they act for, or "" for themselves: then in their role, if they have one there, else as a
-    neighbour, and it is held until a connector says yes. Refused: what `judge` says, not their organisation, too many times.
+    neighbour, and it is held until a connector says yes, as is what has words that worry. Refused: what `judge` says, not their organisation, too many times.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -56,10 +57,11 @@ def plan_event(plan: Plan, organisation: str, who: Who, *, once_key: str, every:
         trusted = who.can("help others", There(area.id))
         group = _organisation(organisation, who)
         role = _role(who, area) if trusted and group is None else ""
+        held = not trusted and (group is None or bool(words_that_worry(plan)))
         series, days = _days(plan.day, every, until)
         made: list[Gathering] = []
         for day in days:
-            made.append(_one(replace(plan, day=day), series, group, role, who, open_=trusted or group is not None, looked=trusted))
+            made.append(_one(replace(plan, day=day), series, group, role, who, open_=not held, looked=trusted))
         if made[0].status == "held":
             notices.look_at_it(made[0])
         once.keep(once_key, made[0].ref)
@@ -86,12 +88,16 @@ def _one(plan: Plan, series: Series | None, group: Organisation | None, role: st
         ref=ref, series_id=series.id if series else None, organiser_id=who.id, organisation_id=group.id if group else None, role=role,
         entered_by=Actor(who.id).code, code=_new_code(ref, plan.day), made_at=now, changed_at=now, version=1, looked=1 if looked else 0,
         status="open" if open_ else "held", decided_at=now if open_ else None, decided_by=Actor(who.id).code if open_ else None,
-        answer_by=None if open_ else min(working_days_after(clock.today(), ANSWER_IN), max(plan.day, clock.today())), **asdict(plan),
+        answer_by=None if open_ else _answer_by(plan.day), **asdict(plan),
     )  # fmt: skip
     db.session.add(gathering)
     db.session.flush()
     record(about(gathering), "opened" if open_ else "held", Actor(who.id), series=series.ref if series else None)
     return gathering
+
+
+def _answer_by(day: date) -> date:
+    return min(working_days_after(clock.today(), ANSWER_IN), max(day, clock.today()))
 
 
 def _area(area_id: int | None) -> Area:
@@ -132,7 +138,8 @@ def _new_code(ref: str, day: date) -> str:
 def change(ref: str, plan: Plan, who: Who, *, shown: int, later: bool = False) -> int:
     """Change an event, or with `later` this one and all later ones of its series; returns how many.
 
-    Later ones keep their own days, moved by as many days as this one. Who comes hears of another day, time, place or name. Refused: over,
+    Later ones keep their own days, moved by as many days as this one. Who comes hears of another day, time, place or name; where a
+    neighbour changed what it says, or new words worry, it is held first, and they hear once a connector said yes. Refused: over,
     changed by somebody else since it was `shown`, people checked in already, more people than places. NotYours.
     """
     with transaction():
@@ -143,8 +150,9 @@ def change(ref: str, plan: Plan, who: Who, *, shown: int, later: bool = False) -
         _area(plan.area_id)
         moved = plan.day - gathering.day
         some = [gathering, *(queries.later_of(gathering) if later else ())]
-        for each in some:
-            _change_one(each, replace(plan, day=each.day + moved), who)
+        held = [each for each in some if _change_one(each, replace(plan, day=each.day + moved), who)]
+        if held:
+            notices.look_at_it(held[0])
         return len(some)
 
 
@@ -160,11 +168,12 @@ def _open_one(ref: str, who: Who) -> Gathering:
     return gathering
 
 
-def _change_one(gathering: Gathering, plan: Plan, who: Who) -> None:
+def _change_one(gathering: Gathering, plan: Plan, who: Who) -> bool:
+    """Whether it is held again by it."""
     new = asdict(plan)
     before = {name: getattr(gathering, name) for name in new}
     if new == before:
-        return
+        return False
     if plan.day != gathering.day:
         if anybody_here(gathering):
             raise Refused(_("People are checked in already, so the day stays as it is."), "day")
@@ -175,21 +184,37 @@ def _change_one(gathering: Gathering, plan: Plan, who: Who) -> None:
             _n("One place is taken already. Write at least 1.", "%(num)d places are taken already. Write at least %(num)d.", taken),
             "places",
         )
-    all_seen = gathering.looked == gathering.version
+    trusted, all_seen = who.can("help others", There(plan.area_id)), gathering.looked == gathering.version
+    hold = not trusted and gathering.status == "open" and asks_for_a_look(gathering, plan)
+    if hold and anybody_here(gathering):
+        raise Refused(_("People are checked in already, so it stays as it is called. Ask a connector to change it."), "title")
     for name, value in new.items():
         setattr(gathering, name, value)
     gathering.version += 1
-    if who.can("help others", There(plan.area_id)) and all_seen:
+    if hold:
+        gathering.status, gathering.answer_by = "held", _answer_by(plan.day)
+    if trusted and all_seen:
         gathering.looked = gathering.version
     gathering.changed_at = clock.now()
     db.session.flush()
     actor = Actor(who.id)
-    record(about(gathering), "changed", actor, fields=sorted(name for name in new if new[name] != before[name]))
+    record(about(gathering), "changed", actor, fields=sorted(name for name in new if new[name] != before[name]), held=hold or None)
+    if gathering.status == "open":
+        _goes_along(gathering, actor, tell=any(new[name] != before[name] for name in ("day", "starts", "ends", "place", "title")))
+    return hold
+
+
+def _goes_along(gathering: Gathering, actor: Actor, *, tell: bool) -> None:
+    """What everybody may read now goes into the rooms above, to who waits for a place, and with `tell` to who comes."""
     for follow in hooks.AT_CHANGE:
         follow(gathering, actor)
     coming.move_up(gathering)
-    if gathering.status == "open" and any(new[name] != before[name] for name in ("day", "starts", "ends", "place", "title")):
-        notices.changed(gathering, [each for each in queries.guests(gathering) if each.state in ("going", "waiting")])
+    if tell:
+        notices.changed(gathering, _awaited(gathering))
+
+
+def _awaited(gathering: Gathering) -> list[Guest]:
+    return [each for each in queries.guests(gathering) if each.state in ("going", "waiting")]
 
 
 def anybody_here(gathering: Gathering) -> bool:
@@ -218,21 +243,53 @@ def cancel(ref: str, reason: str, who: Who, *, later: bool = False) -> Cancelled
     with transaction():
         gathering = locked(ref)
         must_run(who, gathering)
-        if not reason:
-            raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
-        if (private := not_for_the_public(reason, [gathering.organiser.name])) is not None:
-            raise Refused(_("Everybody can read why, so take out %(what)s.", what=private), "reason")
+        every = [gathering, *(queries.later_of(gathering) if later else ())]
+        _judge_reason(reason, every)
         if gathering.status != "cancelled":
             _open_one(ref, who)
-        some = [each for each in [gathering, *(queries.later_of(gathering) if later else ())] if each.status in ("held", "open")]
+        some = [each for each in every if each.status in ("held", "open")]
         untold = [name for each in some for name in cancel_one(each, reason, Actor(who.id))]
         return Cancelled(len(some), tuple(dict.fromkeys(untold)))
+
+
+def _judge_reason(reason: str, every: Iterable[Gathering]) -> None:
+    """Everybody reads it: nobody who organises or comes is named in it, nor what points to a person."""
+    if not reason:
+        raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
+    names = [each.organiser.name for each in every] + [queries.name_of(guest) for each in every for guest in queries.guests(each)]
+    if not_for_the_public(reason, names) is None:
+        return
+    if (private := not_for_the_public(reason)) is None:
+        raise Refused(_("Everybody can read why, so say it without names."), "reason")
+    raise Refused(_("Everybody can read why, so take out %(what)s.", what=private), "reason")
+
+
+def say_why_again(ref: str, reason: str, who: Who) -> None:
+    """Say in another way why an event was cancelled; what was sent already stays sent. The same again changes nothing.
+
+    Refused: no reason, or one that names somebody. Conflict: it was not cancelled. NotYours.
+    """
+    with transaction():
+        gathering = locked(ref)
+        must_run(who, gathering)
+        _judge_reason(reason, [gathering])
+        if gathering.status != "cancelled":
+            raise Conflict(_("This was not cancelled."))
+        if reason == gathering.reason:
+            return
+        gathering.reason, gathering.changed_at = reason, clock.now()
+        gathering.version += 1
+        gathering.looked = gathering.version
+        record(about(gathering), "reason_changed", Actor(who.id))
 
 
 def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]:
     """As a part of an action; returns the names of those who cannot be told."""
     must_be_in_transaction()
+    held = gathering.status == "held"
     gathering.status, gathering.cancelled_at, gathering.reason = "cancelled", clock.now(), reason
+    if held:  # nobody has looked at its words, so it is not for everybody to read
+        gathering.decided_at, gathering.decided_by = None, None
     gathering.version += 1
     gathering.looked, gathering.changed_at = gathering.version, clock.now()
     db.session.flush()
@@ -240,7 +297,7 @@ def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]
     for follow in hooks.AT_CANCEL:
         follow(gathering, actor)
     to = [each for each in queries.guests(gathering) if each.state in ("going", "waiting") or each.here_at is not None]
-    notices.cancelled(gathering, to)
+    (notices.not_on if held else notices.cancelled)(gathering, to)
     return [queries.name_of(each) for each in to if not notices.can_be_told(each) and each.here_at is None]
 
 
@@ -261,9 +318,13 @@ def say_yes(ref: str, who: Who) -> int:
             if each.looked == each.version:
                 continue
             if each.status == "held":
+                again = each.decided_at is not None
                 each.status, each.decided_at, each.decided_by, each.answer_by = "open", clock.now(), Actor(who.id).code, None
                 each.changed_at = clock.now()
                 some += 1
+                db.session.flush()
+                if again:
+                    _goes_along(each, Actor(who.id), tell=True)
             each.looked = each.version
             db.session.flush()
             record(about(each), "looked_at", Actor(who.id), status=each.status)
@@ -273,7 +334,10 @@ def say_yes(ref: str, who: Who) -> int:
 
 
 def say_no(ref: str, reason: str, who: Who) -> int:
-    """The other answer to a held event and the later ones of its series, with a reason that whoever asked reads. Returns how many."""
+    """The other answer to a held event and the later ones of its series, with a reason that whoever asked reads. Returns how many.
+
+    Who comes to one that was on before it was changed hears that it is not on.
+    """
     with transaction():
         gathering = _to_decide(ref, who)
         if not reason:
@@ -288,6 +352,9 @@ def say_no(ref: str, reason: str, who: Who) -> int:
             each.looked, each.changed_at = each.version, clock.now()
             db.session.flush()
             record(about(each), "refused", Actor(who.id), reason=reason)
+            for follow in hooks.AT_CANCEL:
+                follow(each, Actor(who.id))
+            notices.not_on(each, _awaited(each))
         notices.said_no(gathering)
         return len(some)
 

@@ -241,7 +241,7 @@ def mine(who: Who, limit: int = 20) -> tuple[Sequence[Gathering], Sequence[tuple
     come = (
         select(Gathering, Guest.state)
         .join(Guest, Guest.gathering_id == Gathering.id)
-        .where(Guest.person_id == who.id, Guest.state.in_(("going", "waiting")), Gathering.day >= today)
+        .where(Guest.person_id == who.id, Guest.state.in_(("going", "waiting")), Gathering.day >= today, PUBLIC)
         .options(joinedload(Gathering.area))
     )
     return run, db.session.execute(come.order_by(*order).limit(limit)).tuples().all()

@@ -7,7 +7,10 @@ from datetime import date, datetime, time, timedelta
 from portal import clock
 from portal.errors import Refused
 from portal.events.model import Gathering
+from portal.finding import words_of
+from portal.people.cash_words import all_cash_like
 from portal.people.shield import not_for_the_public
+from portal.people.worry_words import worries
 from portal.words import N_, _
 
 KINDS = {
@@ -19,6 +22,7 @@ KINDS = {
 AHEAD = timedelta(days=366)
 MOST_PLACES = 500
 MOST_FRIENDS = 9
+SAID = ("title", "what", "place", "access", "food")  # for everybody to read
 FEW = 5  # a number of people below this says nothing to the public
 
 
@@ -50,7 +54,7 @@ def judge(plan: Plan, names: Iterable[str], today: date) -> None:
         raise Refused(_("Write what it is called."), "title")
     if not plan.place:
         raise Refused(_("Write where people meet."), "place")
-    for field in ("title", "what", "place", "access", "food"):
+    for field in SAID:
         if (private := not_for_the_public(getattr(plan, field), names)) is not None:
             raise Refused(_("Everybody can read this, so take out %(what)s.", what=private), field)
     if plan.day > today + AHEAD:
@@ -65,6 +69,18 @@ def judge(plan: Plan, names: Iterable[str], today: date) -> None:
         raise Refused(_("Write a number of friends from 0 to %(most)d.", most=MOST_FRIENDS), "friends")
     if not {plan.step_free, plan.hearing_loop} <= {"", "yes", "no"}:
         raise Refused(_("Choose something from the list."), "step_free")
+
+
+def words_that_worry(plan: Plan | Gathering) -> frozenset[str]:
+    """The words of it, or what is surely like cash, that ask for a look before everybody reads them."""
+    said = " ".join(getattr(plan, field) for field in SAID)
+    return frozenset((*worries(words_of(said)), *(each.word for each in all_cash_like(said) if each.surely)))
+
+
+def asks_for_a_look(gathering: Gathering, plan: Plan) -> bool:
+    """Whether a change by somebody who helps nobody there is held: of what a neighbour's own says or where it is; new words that worry."""
+    own = gathering.organisation_id is None and any(getattr(plan, field) != getattr(gathering, field) for field in (*SAID, "area_id"))
+    return own or not words_that_worry(plan) <= words_that_worry(gathering)
 
 
 def starts_at(gathering: Gathering) -> datetime:

@@ -9,8 +9,9 @@ from portal.finding import words_of
 from portal.history import events_of
 from portal.ideas import queries
 from portal.ideas.model import Idea, IdeaLook
-from portal.ideas.rules import new_words, said_anew, worries
+from portal.ideas.rules import new_words, said_anew
 from portal.people.model import Person
+from portal.people.worry_words import worries
 
 WORD = r"[^\W\d_][\w’'-]+"
 PAIRS = (re.compile(rf"(?=(?<!\w)({WORD})\s+({WORD}))"), re.compile(rf"(?=(?<!\w)({WORD})\s+{WORD}\s+({WORD}))"))  # with a middle name too

@@ -18,6 +18,7 @@ from portal.strengths.rules import CONTACTS, FIELDS, Draft
 from portal.words import _
 
 SAID_BEFORE = tuple(field for field in FIELDS if field not in (*CONTACTS, "contact_public"))
+LOOKED_AT = frozenset((*rules.FREE_WORDS, "email", "phone", "links"))  # by a coordinator, before everybody reads it
 MOST_WAITING = 20  # suggestions of one person at a time
 
 
@@ -128,7 +129,8 @@ def may_change(who: Who, row: Strength) -> bool:
 
 
 def edit(ref: str, draft: Draft, who: Who, *, shown: int, again: bool = False) -> None:
-    """Say it in another way; what was turned down waits for a look again. `shown`: the version that was on the page.
+    """Say it in another way; what was turned down waits for a look again, and so does what it says on the map, or said there, when
+    somebody changes it who does not help others there. `shown`: the version that was on the page.
 
     Refused: as for `suggest`; an address of somebody else's on what is published; moving it to an area where they do not help. Conflict:
     changed meanwhile. NotYours.
@@ -153,9 +155,11 @@ def edit(ref: str, draft: Draft, who: Who, *, shown: int, again: bool = False) -
         changed = [field for field in FIELDS if getattr(row, field) != before[field]]
         if not changed:
             return
-        again_to_look = row.status == "turned_down"
-        if again_to_look:
-            row.status, row.reason = "suggested", ""
+        again_to_look = (
+            not who.can("help others", row) and row.status in ("published", "archived") and bool(LOOKED_AT.intersection(changed))
+        )
+        if again_to_look or row.status == "turned_down":
+            row.status, row.reason, row.archived_at = "suggested", "", None
         _keep_before(row, before, changed, who)
         queries.keep(row)
         record(queries.about(row), "strength_changed", Actor(who.id), changed=changed)

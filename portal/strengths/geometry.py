@@ -87,6 +87,15 @@ def area_of(ring: Sequence[Sequence[int]]) -> int:
     return sum(x * after[1] - after[0] * y for (x, y), after in zip(ring, [*ring[1:], *ring[:1]], strict=True))
 
 
+def holds(ring: Sequence[Sequence[int]], x: int, y: int) -> bool:
+    """Whether a point lies in a ring: a line from it to the east crosses an odd number of its sides."""
+    inside = False
+    for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
+            inside = not inside
+    return inside
+
+
 def crosses_itself(ring: Ring) -> bool:
     """Whether two sides that are no neighbours meet."""
     sides = list(zip(ring, [*ring[1:], ring[0]], strict=True))

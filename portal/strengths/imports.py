@@ -15,9 +15,12 @@ from portal.errors import NotFound, Refused
 from portal.history import Actor, record
 from portal.people.access import Who
 from portal.people.model import Person
+from portal.places.model import Area
 from portal.places.queries import areas as all_areas
+from portal.places.queries import codes_today
 from portal.refs import new_ref
-from portal.strengths import actions, desk, queries, reading, rules
+from portal.strengths import actions, desk, queries, reading, rules, shapes
+from portal.strengths.geometry import FINE, Ring, holds
 from portal.strengths.model import Strength, StrengthImport
 from portal.strengths.queries import LIVING, key_of
 from portal.strengths.reading import Coming, NoTable, Problem
@@ -49,7 +52,7 @@ class Plan:
 
 
 def plan(data: bytes, source: str, area_code: str = "") -> Plan:
-    """What `take_over` would do, by what stands in the database now. Writes nothing; four queries. `source`: what the list is called;
+    """What `take_over` would do, by what stands in the database now. Writes nothing; six queries. `source`: what the list is called;
     `area_code`: where a line lies that names no area. Refused: no name of the list.
     """
     if not source:
@@ -59,7 +62,7 @@ def plan(data: bytes, source: str, area_code: str = "") -> Plan:
     except NoTable as why:
         return Plan(problems=[why.problem])
     made = Plan(problems=odd)
-    areas = {name: area for area in all_areas() if area.kind != "scheme" for name in (area.name.casefold(), area.code)}
+    areas, outlines = _areas(), shapes.outlines()
     came, here = _known(source)
     private = _private([cells.get("email", "") for _line, cells in found], [cells.get("phone", "") for _line, cells in found])
     lines: dict[str, int] = {}
@@ -80,11 +83,32 @@ def plan(data: bytes, source: str, area_code: str = "") -> Plan:
             said = _("“%(name)s” is on the map of %(area)s already. It is left out.", name=one.draft.name, area=one.area)
             made.problems.append(Problem(line, said, stops=False))
         else:
+            if _outside(one.draft, outlines):
+                made.problems.append(Problem(line, _("The position lies outside all areas that are drawn. Is it right?"), stops=False))
             made.coming.append(one)
             here.add(twin)
         lines.setdefault(one.key, line)
     made.problems.sort(key=lambda problem: problem.line)
     return made
+
+
+def _areas() -> Mapping[str, Area]:
+    """The areas in use by name in small letters, by code, and wards by their ONS code of today."""
+    codes = codes_today()
+    found: dict[str, Area] = {}
+    for area in all_areas():
+        if area.kind != "scheme":
+            found |= {area.name.casefold(): area, area.code: area}
+            if area.id in codes:
+                found[codes[area.id].ons_code.casefold()] = area
+    return found
+
+
+def _outside(draft: Draft, outlines: Sequence[Ring]) -> bool:
+    if draft.latitude is None or draft.longitude is None or not outlines:
+        return False
+    x, y = draft.longitude * FINE // rules.STEP, draft.latitude * FINE // rules.STEP
+    return not any(holds(ring, x, y) for ring in outlines)
 
 
 def _judge(draft: Draft, private: frozenset[str]) -> None:

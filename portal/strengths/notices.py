@@ -29,11 +29,11 @@ def _tell(key: str, row: Strength, to: Iterable[Person], text: Text) -> int:
     return sum(queue(f"{key}:person:{someone.id}", people.addressee_of(someone), text, about=queries.about(row)) for someone in to)
 
 
-def _suggester(row: Strength) -> list[Person]:
-    if row.suggested_by_id is None:
-        return []
-    someone = people.person(row.suggested_by_id)
-    return [] if someone.deleted_at is not None else [someone]
+def _theirs(row: Strength) -> list[Person]:
+    """Whoever suggested it and who looks after it, each once."""
+    someone = people.person(row.suggested_by_id) if row.suggested_by_id is not None else None
+    found = {each.id: each for each in queries.keepers_of(row)}
+    return [*([someone] if someone is not None and someone.deleted_at is None and someone.id not in found else []), *found.values()]
 
 
 def _telephone() -> str:
@@ -42,25 +42,25 @@ def _telephone() -> str:
 
 
 def published(row: Strength) -> None:
-    """Whoever suggested it hears that it is on the map."""
+    """Whoever suggested it, and who looks after it, hears that it is on the map."""
     values = {"name": row.name, "link": page_of(row)}
     text = Text(
         subject=_("On the map: %(name)s", **values),
-        body=_("You suggested “%(name)s” for the map of what we have here. It is there now. Thank you!\n\n%(link)s", **values),
+        body=_("“%(name)s” is on the map of what we have here now, as you wrote it. Thank you!\n\n%(link)s", **values),
         short=_("“%(name)s” is on the map now. Thank you! %(link)s", **values),
     )
-    _tell(f"strength:{row.id}:published:{row.version}", row, _suggester(row), text)
+    _tell(f"strength:{row.id}:published:{row.version}", row, _theirs(row), text)
 
 
 def turned_down(row: Strength) -> None:
-    """Whoever suggested it hears why it is not on the map, and that they may change it."""
+    """The same hear why it is not on the map, and that they may change it."""
     values = {"name": row.name, "why": row.reason, "link": page_of(row)}
     text = Text(
         subject=_("Not on the map yet: %(name)s", **values),
-        body=_("You suggested “%(name)s” for the map. It is not there yet, because: %(why)s\n\nYou can change it, and we look again:\n\n%(link)s", **values),
+        body=_("What you wrote about “%(name)s” is not on the map yet, because: %(why)s\n\nYou can change it, and we look again:\n\n%(link)s", **values),
         short=_("“%(name)s” is not on the map yet. See why, and change it: %(link)s", **values),
     )  # fmt: skip
-    _tell(f"strength:{row.id}:turned-down:{row.version}:{row.changed_at.isoformat()}", row, _suggester(row), text)
+    _tell(f"strength:{row.id}:turned-down:{row.version}:{row.changed_at.isoformat()}", row, _theirs(row), text)
 
 
 def is_it_still_so(row: Strength) -> int:

@@ -60,6 +60,8 @@ Row = tuple[int, Mapping[str, str]]  # (line, cells by our names)
 
 def rows(data: bytes) -> tuple[list[Row], list[Problem]]:
     """The rows of a file by our names of columns, and what is odd about some lines. NoTable."""
+    if not data.strip():
+        raise NoTable(1, _("The file is empty."))
     if len(data) > MOST_BYTES:
         raise NoTable(1, _("The file is larger than 2 megabytes. Send it in parts."))
     reader = tables.rows(data)

@@ -1,5 +1,7 @@
 """How areas are drawn on the map: an officer gives a tile its place, or an area its outline."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from portal import clock
@@ -44,6 +46,12 @@ def set_shape(code: str, column: int | None, row: int | None, outline: str, acto
 def of_area(area: Area) -> AreaShape | None:
     """How one area is drawn, when anybody has said so."""
     return db.session.get(AreaShape, area.id)
+
+
+def outlines() -> Sequence[geometry.Ring]:
+    """The outlines of all areas that have one. One query."""
+    rings = db.session.scalars(select(AreaShape.outline).where(AreaShape.outline.is_not(None)))
+    return [ring for ring in rings if ring]
 
 
 def as_typed(shape: AreaShape | None) -> str:

@@ -1,5 +1,6 @@
 """Who links whom and who might lead: only of people who said yes, deletable, resting, forgotten; and what the database refuses."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
@@ -8,16 +9,18 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.connecting import actions, picture, queries, rules, signs
+from portal.connecting import actions, began, picture, queries, rules, signs
 from portal.connecting.model import EntryLook, Introduction, LeadAsk, Openness
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.events.model import Gathering, Guest
+from portal.gifts import posts as gifts
 from portal.history import Actor, events_of
 from portal.outbox import Message
 from portal.people import actions as people
 from portal.people.queries import all_about
 from tests.connecting.village import asked, introduced, notes, village
+from tests.timebank.bank import open_bank
 
 
 def test_off_until_somebody_says_yes_and_gone_at_once(app: Flask) -> None:
@@ -85,13 +88,15 @@ def test_each_of_the_two_deletes_a_line_and_who_wrote_it(app: Flask) -> None:
     street = village("Maya", "Idris")
     for name in ("Maya", "Idris", "Cass"):
         ref = introduced(street, "Maya", "Idris")
-        actions.forget_introduction(ref, street.who("Walter"))
+        with pytest.raises(NotFound):
+            actions.forget_introduction(ref, street.who("Walter"))
         assert notes()[0] == 1
         actions.forget_introduction(ref, street.who(name))
         assert notes()[0] == 0
     for name in ("Maya", "Cass"):
         ref = asked(street, "Maya")
-        actions.forget_ask(ref, street.who("Idris"))
+        with pytest.raises(NotFound):
+            actions.forget_ask(ref, street.who("Idris"))
         assert notes()[1] == 1
         actions.forget_ask(ref, street.who(name))
         assert notes()[1] == 0
@@ -114,6 +119,12 @@ def test_what_a_note_refuses(app: Flask) -> None:
         with pytest.raises(Refused) as why:
             actions.came_of_it(ref, outcome, led_to, street.who("Cass"))
         assert why.value.field == field
+    held, theirs = street.put_up("Walter"), street.put_up("Walter", title="A blue kettle")
+    gifts.pause(held, street.who("Walter"))
+    for nothing_of_theirs in (held, "EXC-2345-6789", "EVT-2345-6789", "SES-2345-6789", "IDE-2345-6789"):
+        with pytest.raises(Refused, match="We cannot find that"):
+            actions.came_of_it(ref, "began", nothing_of_theirs, street.who("Cass"))
+    actions.came_of_it(ref, "began", theirs, street.who("Cass"))  # everybody may read it
     gift = street.put_up("Maya")
     actions.came_of_it(ref, "began", gift.lower().replace("-", " "), street.who("Cass"))
     assert queries.introductions(None)[0].led_to == gift
@@ -185,6 +196,37 @@ def test_nobody_is_asked_twice_and_not_now_rests(app: Flask) -> None:
         asked(street, "Maya")
         actions.never_ask(maya, True)
         assert queries.asks_of(maya.id)[0].answer == "never" and queries.last_asks([maya.id])[maya.id].answer == "never"
+
+
+def test_the_rest_after_an_answer_outlives_its_line(app: Flask) -> None:
+    street = village("Maya")
+    maya, cass = street.who("Maya"), street.who("Cass")
+    ref = asked(street, "Maya")
+    actions.answered(maya.ref, ref, "not_now", cass)
+    with pytest.raises(NotFound, match="not yours"):
+        actions.forget_ask(ref, cass)
+    assert notes() == (0, 1)
+    actions.forget_ask(ref, maya)
+    assert notes() == (0, 0) and not queries.people(None, cass, askable=True)
+    with pytest.raises(Refused, match="six months"):
+        asked(street, "Maya")
+    with clock.held_at(clock.now() + timedelta(days=186)):
+        assert queries.people(None, cass, askable=True)
+        asked(street, "Maya")
+
+
+def test_who_looks_at_introductions_is_seen_by_both(app: Flask) -> None:
+    street = village("Maya", "Idris", "Walter")
+    ref = introduced(street, "Maya", "Walter")
+    maya, walter, cora = street.who("Maya"), street.who("Walter"), street.who("Cora")
+    with pytest.raises(NotFound):
+        actions.look_at_introductions([introduced(street, "Maya", "Idris")], street.who("Rhea"))
+    with pytest.raises(NotFound):
+        actions.look_at_introductions([ref, "INT-2345-6789"], cora)
+    actions.look_at_introductions([ref], cora)
+    assert [[each.by.name for each in queries.looks_of(whose.id)] for whose in (maya, walter)] == [["Cora"], ["Cora"]]
+    actions.look([maya.ref], street.who("Cass"), introduced=True)
+    assert {each.by.name for each in queries.looks_of(street.who("Idris").id)} == {"Cass"}
 
 
 def test_after_two_years_it_is_forgotten(app: Flask) -> None:
@@ -293,3 +335,12 @@ def test_the_database_refuses(app: Flask) -> None:
         db.session.execute(Openness.__table__.delete().where(Openness.person_id == ids[0]))  # type: ignore[attr-defined]
     with pytest.raises(IntegrityError), transaction():
         db.session.execute(update(LeadAsk).values(answer="yes"))
+
+
+def test_an_exchange_of_others_is_nothing_that_began(app: Flask) -> None:
+    bank = open_bank()
+    ref = bank.log("Idris", "gave", "Walter", 60)
+    reads, cass = began.READERS["EXC"], bank.who("Cass")
+    assert reads(ref, cass, [bank.who("Maya"), bank.who("Walter")])
+    assert not reads(ref, cass, [bank.who("Maya")]) and not reads("EXC-2345-6789", cass, [bank.who("Walter")])
+    assert not reads(ref, replace(cass, roles=frozenset()), [bank.who("Walter")])

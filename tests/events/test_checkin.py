@@ -1,18 +1,21 @@
 """Who was there: by the sheet at the door, by hand, from paper; a day that is wrong, an event that was cancelled; and what comes after."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.events import checkin, due, planning, queries
 from portal.events.checkin import Here, Tap
-from portal.events.model import Guest
+from portal.events.model import Guest, WrongFrom
 from portal.people.access import Nobody
+from portal.people.actions import create_person
 from tests.events.fair import MONDAY, ON_SATURDAY, SATURDAY, Fair, open_fair
 
 
@@ -105,6 +108,54 @@ def test_the_organisers_list(fair: Fair) -> None:
         ):
             with pytest.raises(Refused, match=sentence):
                 checkin.tap(ref, one, cass, once_key=fair.key())
+
+
+def test_a_tap_from_an_old_page_still_counts(fair: Fair) -> None:
+    ref = fair.opened()
+    fair.come(ref, "Idris")
+    row, cass = fair.rows(ref)["Idris"].ref, fair.who("Cass")
+    with clock.held_at(ON_SATURDAY):
+        for act in ("here", "here", "away", "away", "here"):
+            checkin.tap(ref, Tap(act, row), cass, once_key="the same page")
+        assert fair.there(ref) == {"Idris": 1}
+        checkin.tap(ref, Tap("new", name="Tom Hale"), cass, once_key="new")
+        tom = fair.rows(ref)["Tom Hale"].ref
+        for _tap in range(2):
+            checkin.tap(ref, Tap("away", tom), cass, once_key="away")
+        with pytest.raises(Refused, match="taken off the list meanwhile"):
+            checkin.tap(ref, Tap("here", tom), cass, once_key="back")
+
+
+def test_who_is_here_with_an_account_is_asked_for_at_the_door(fair: Fair) -> None:
+    ref = fair.opened()
+    with transaction():
+        rosa = create_person("Rosa Delgado", area_id=fair.bank.areas["mossgate"])
+        fair.bank.people["Rosa"] = replace(fair.who("Maya"), id=rosa.id, ref=rosa.ref, name=rosa.name)
+    code = fair.event(ref).code
+    with clock.held_at(ON_SATURDAY):
+        fair.here(ref, "Rosa")
+        with pytest.raises(checkin.Unclear, match="Rosa Delgado is here already") as why:
+            checkin.here_by_code(code, Here("rosa  delgado"), Nobody(), once_key="1")
+        assert why.value.field == "another" and sum(fair.there(ref).values()) == 1
+        checkin.here_by_code(code, Here("Rosa Delgado", another=True), Nobody(), once_key="2")
+        checkin.here_by_code(code, Here("Rosa"), Nobody(), once_key="3")
+    assert len(queries.guests(fair.event(ref))) == 3
+
+
+def test_codes_are_not_guessed_without_an_account(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkin, "MOST_WRONG_AT", 3)
+    ref = fair.opened()
+    code = fair.event(ref).code
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    with clock.held_at(ON_SATURDAY):
+        for turn in range(3):
+            with pytest.raises(Refused, match="No event of today"):
+                checkin.here_by_code(wrong, Here("Tom Hale"), Nobody(), once_key=f"{turn}", network="192.0.2.7")
+        with pytest.raises(Refused, match="wrong too often"):
+            checkin.here_by_code(code, Here("Tom Hale"), Nobody(), once_key="a", network="192.0.2.7")
+        assert checkin.here_by_code(code, Here("Tom Hale"), Nobody(), once_key="b", network="192.0.2.8") == ref
+    kept = db.session.scalars(select(WrongFrom)).all()
+    assert [each.wrong for each in kept] == [3] and "192" not in kept[0].mark
 
 
 def test_from_paper_afterwards(fair: Fair) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from flask import Flask
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.events import planning, prints, queries
+from portal.people.actions import create_person
 from portal.places.queries import scheme
 from portal.web import documents
 from tests.client import Inspector
@@ -205,8 +207,15 @@ def test_planned_by_a_neighbour_and_let_in(app: Flask, fair: Fair) -> None:
     cass.submit("Yes, put it into the calendar").follow()
     assert "Nothing waits" in cass.text
     maya.get(f"/events/{ref}/change").submit("Save", title="A street party").follow()
+    assert "A connector looks at it first" in maya.text and "Only you and the connectors" in maya.text.replace("only you", "Only you")
+    browser(app, fair).get(f"/events/{ref}", 404)
+    cass.get(f"/events/{ref}/decide").submit("Yes, put it into the calendar").follow()
     maya.get(f"/events/{ref}/cancel").submit("Cancel it", reason="Rain.").follow()
     assert "This was cancelled. Why: Rain." in maya.text
+    maya.get(f"/events/{ref}/reason").submit("Save", reason="Snow.").follow()
+    assert "Why: Snow." in maya.text
+    for hung in ("posters", "poster.pdf", "door.pdf"):
+        maya.get(f"/events/{ref}/{hung}", 409)
     assert "This was cancelled" in browser(app, fair).get(f"/events/{ref}").text
     for end in ("change", "cancel", "check-in", "decide"):
         cass.get(f"/events/{ref}/{end}")
@@ -282,3 +291,19 @@ def test_posters_are_one_tagged_page(fair: Fair, large: bool) -> None:
             [picture] = made.elements("Figure")
             assert address in str(picture.Alt) and [tag for tag, _text in made.headings()] == ["H1", "H2"]
     db.session.rollback()
+
+
+def test_somebody_of_the_same_name_is_asked_at_the_door(app: Flask, fair: Fair) -> None:
+    with transaction():
+        rosa = create_person("Rosa Delgado", area_id=fair.bank.areas["mossgate"])
+        fair.bank.people["Rosa"] = replace(fair.who("Maya"), id=rosa.id, ref=rosa.ref, name=rosa.name)
+    ref = fair.opened()
+    code = fair.event(ref).code
+    with clock.held_at(ON_SATURDAY):
+        fair.here(ref, "Rosa")
+        door = browser(app, fair).get("/events/here")
+        assert "another one of that name" not in door.text
+        door.submit("I’m here", 422, code=code, name="Rosa Delgado")
+        assert "Rosa Delgado is here already. Is that you?" in door.text
+        door.submit("I’m here", code=code, name="Rosa Delgado", another="y").follow()
+    assert len(queries.guests(fair.event(ref))) == 2

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, NotYours, Problem, Refused
-from portal.events import due, planning, queries
+from portal.events import coming, due, planning, queries
 from portal.events.rules import organised_by, published
 from portal.people.access import Nobody
 from tests.events.fair import MONDAY, ON_SATURDAY, SATURDAY, Fair, open_fair
@@ -156,13 +156,66 @@ def test_changed_and_who_hears(fair: Fair) -> None:
     assert fair.event(ref).version == 3 and fair.event(ref).looked == 3
 
 
-def test_a_neighbours_change_is_looked_at_again(fair: Fair) -> None:
+def test_what_a_neighbour_changes_is_held_again(fair: Fair) -> None:
+    ref, maya, cass = fair.opened("Maya", places=2), fair.who("Maya"), fair.who("Cass")
+    planning.say_yes(ref, cass)
+    fair.come(ref, "Idris")
+    fair.by_name(ref, "Tom Hale", "tom@example.org")
+    planning.change(ref, fair.plan(places=2, ends=time(14)), maya, shown=1)
+    assert fair.event(ref).status == "open" and len(queries.desk(None)) == 1
+    before = len(fair.told(ref, "changed"))
+    planning.change(ref, fair.plan(places=3, ends=time(14), title="Burn down the mosque", place="Idris Cole, 5"), maya, shown=2)
+    assert fair.event(ref).status == "held" and list(queries.coming()) == [] and [each.ref for each in queries.desk(None)] == [ref]
+    assert len(fair.told(ref, "look")) == 2 and len(fair.told(ref, "changed")) == before and queries.mine(fair.who("Idris"))[1] == []
+    with pytest.raises(NotFound):
+        queries.seen_by(ref, fair.who("Idris"))
+    with pytest.raises(NotFound):
+        fair.come(ref, "Olga")
+    coming.cannot_come(ref, fair.who("Idris"))
+    planning.change(ref, fair.plan(places=3, title="Ideas and cake"), cass, shown=3)  # who looks may put it right
+    assert planning.say_yes(ref, cass) == 1 and fair.states(ref)["Tom Hale"] == "going"
+    assert [each.address for each in fair.told(ref, "changed")[before:]] == ["tom@example.org"] and list(queries.desk(None)) == []
+    planning.change(ref, fair.plan(places=3, title="Ideas and tea"), cass, shown=4)
+    assert fair.event(ref).status == "open"
+
+
+def test_no_to_a_change_tells_who_comes_without_its_words(fair: Fair) -> None:
+    for number, refused in enumerate((True, False)):
+        ref = fair.opened("Maya")
+        planning.say_yes(ref, fair.who("Cass"))
+        fair.by_name(ref, "Tom Hale", f"tom{number}@example.org")
+        planning.change(ref, fair.plan(title="Burn down the mosque"), fair.who("Maya"), shown=1)
+        if refused:
+            planning.say_no(ref, "Not this.", fair.who("Cass"))
+        else:
+            planning.cancel(ref, "Rain.", fair.who("Maya"))
+        [told] = fair.told(ref, "cancelled")
+        assert "mosque" not in told.subject + told.body and "Saturday 6 June 2026" in told.body
+        assert list(queries.for_calendars()) == []
+        with pytest.raises(NotFound):
+            queries.seen_by(ref, Nobody())
+
+
+def test_words_that_worry_are_held(fair: Fair) -> None:
+    hub = fair.group("Mossgate Hub", "Idris")
+    assert fair.event(fair.opened("Idris", hub, what="Bring a weapon.")).status == "held"
+    assert fair.event(fair.opened("Cass", what="No weapons, please.")).status == "open"
+    ref = fair.opened("Idris", hub)
+    planning.change(ref, fair.plan(title="Ideas and cake"), fair.who("Idris"), shown=1)
+    assert fair.event(ref).status == "open"
+    planning.change(ref, fair.plan(title="Gift cards for all"), fair.who("Idris"), shown=2)
+    assert fair.event(ref).status == "held"
+
+
+def test_while_people_are_there_a_neighbour_does_not_rename_it(fair: Fair) -> None:
     ref = fair.opened("Maya")
     planning.say_yes(ref, fair.who("Cass"))
-    planning.change(ref, fair.plan(title="Ideas and cake"), fair.who("Maya"), shown=1)
-    assert [each.ref for each in queries.desk(None)] == [ref] and fair.event(ref).status == "open"
-    planning.say_yes(ref, fair.who("Cass"))
-    assert list(queries.desk(None)) == []
+    with clock.held_at(ON_SATURDAY):
+        fair.here(ref, "Idris")
+        with pytest.raises(Refused, match="Ask a connector"):
+            planning.change(ref, fair.plan(title="Something else"), fair.who("Maya"), shown=1)
+        with pytest.raises(IntegrityError), transaction():
+            db.session.execute(text("UPDATE gathering SET status = 'held'"))
 
 
 def test_cancelled_tells_all_and_names_whom_it_cannot(fair: Fair) -> None:
@@ -187,6 +240,23 @@ def test_cancelled_tells_all_and_names_whom_it_cannot(fair: Fair) -> None:
             act()
 
 
+def test_why_it_was_cancelled_names_nobody_who_comes(fair: Fair) -> None:
+    ref, cass = fair.opened(), fair.who("Cass")
+    fair.by_name(ref, "Rosa Delgado")
+    with pytest.raises(Refused, match="without names"):
+        planning.cancel(ref, "rosa delgado fell ill", cass)
+    with pytest.raises(Conflict, match="not cancelled"):
+        planning.say_why_again(ref, "Rain.", cass)
+    planning.cancel(ref, "Rosa fell ill", cass)
+    for reason, sentence in (("", "Write why"), ("Rosa Delgado is ill", "without names")):
+        with pytest.raises(Refused, match=sentence):
+            planning.say_why_again(ref, reason, cass)
+    with pytest.raises(NotYours):
+        planning.say_why_again(ref, "Rain.", fair.who("Maya"))
+    planning.say_why_again(ref, "Illness.", cass)
+    assert fair.event(ref).reason == "Illness." and fair.event(ref).looked == fair.event(ref).version == 3
+
+
 def test_a_day_that_is_over_stays(fair: Fair) -> None:
     ref = fair.opened()
     with clock.held_at(ON_SATURDAY + timedelta(days=1)):
@@ -207,7 +277,6 @@ def test_the_database_has_the_last_word(fair: Fair) -> None:
         "UPDATE gathering_guest SET state = 'going' WHERE state = 'waiting'",
         "UPDATE gathering_guest SET party = 3 WHERE state = 'going'",
         "UPDATE gathering SET places = 1",
-        "UPDATE gathering SET status = 'held'",
         "UPDATE gathering SET status = 'cancelled', cancelled_at = changed_at",  # no reason
         "UPDATE gathering SET ref = 'EVT-2222-2222'",
         "UPDATE gathering SET looked = 9",

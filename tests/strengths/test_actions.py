@@ -125,10 +125,29 @@ class TestChanging:
         draft = ground.draft("Mossgate Singers", offers="We sing loudly.", email="new@sing.example", contact_public=True)
         actions.edit(ref, draft, ground.who("Maya"), shown=1)
         actions.edit(ref, draft, ground.who("Maya"), shown=2)  # nothing is different
+        assert the(ref).status == "suggested"
+        desk.publish(ref, ground.who("Cass"), shown=2)
         (before,) = queries.history(the(ref))
         assert before.said == {"name": "Mossgate Choir", "offers": "We sing what we like.", "email": ""}
         assert names("singers") == {"Mossgate Singers"} and names("choir") == set()
         refused(actions.edit, ref, draft, ground.who("Maya"), shown=1)
+
+    def test_what_a_keeper_changes_is_looked_at_first(self, ground: Ground) -> None:
+        ref = ground.published(keeper="me")
+        actions.edit(ref, ground.draft(access="loop"), ground.who("Maya"), shown=1)
+        assert the(ref).status == "published" and today.numbers(None)["look"] == 0
+        actions.edit(ref, ground.draft(offers="Ask for Idris Cole."), ground.who("Maya"), shown=2)
+        assert names() == set() and today.numbers(None)["look"] == 1 and not queries.may_see(ground.who("Idris"), the(ref))
+        actions.edit(ref, ground.draft(offers="We sing on Sundays."), ground.who("Cass"), shown=3)  # who looks may put it right
+        desk.publish(ref, ground.who("Cass"), shown=4)
+        assert names() == {"Mossgate Choir"} and told(ground, "Maya") == ["On the map: Mossgate Choir"] * 2
+        actions.edit(ref, ground.draft(offers="We sing daily."), ground.who("Cass"), shown=4)
+        assert the(ref).status == "published"
+        with clock.held_at(clock.now() + timedelta(days=1)), transaction():
+            desk.archive_now(queries.locked(ref), Actor(ground.who("Cass").id))
+        actions.edit(ref, ground.draft(offers="Rude words."), ground.who("Maya"), shown=5)
+        refused(desk.restore, ref, ground.who("Maya"))  # not by way of the archive either
+        assert the(ref).status == "suggested"
 
     def test_who_may_change_it(self, ground: Ground) -> None:
         ref = ground.published()  # suggested by Maya, kept by nobody
@@ -240,6 +259,7 @@ class TestKeeping:
         waits = ground.published("Idris", "Walkers")
         actions.offer_to_keep(waits, maya)
         actions.edit(ref, ground.draft(offers="Louder.", email="maya@example.org", contact_public=True), maya, shown=1)
+        desk.publish(ref, ground.who("Cass"), shown=2)
         held = all_about(maya.id)
         assert [entry["reference"] for entry in held["entries on the map"]] == [ref, waits]
         assert held["changes to the map"][0]["changed"] == ["offers"] and held["lists that you brought to the map"] == []

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from portal.errors import NotFound, Refused
+from portal.history import Actor
 from portal.people.access import Who
-from portal.strengths import actions, desk, imports, queries, reading, today
+from portal.strengths import actions, desk, imports, queries, reading, shapes, today
 from portal.strengths.queries import Filters
 from tests.strengths.ground import Ground, begin, the
 
@@ -100,7 +101,7 @@ def test_every_problem_is_told_by_its_line(ground: Ground) -> None:
 @pytest.mark.parametrize(
     ("data", "part"),
     [
-        (b"", "must name the columns"), (b"a,b,c\n1,2,3", "must name the columns"), (b"name,kind\nx,people", "offers is missing"), (b"name,kind,offers,colour\n", "not known: colour"),
+        (b"", "file is empty"), (b" \r\n", "file is empty"), (b"a,b,c\n1,2,3", "must name the columns"), (b"name,kind\nx,people", "offers is missing"), (b"name,kind,offers,colour\n", "not known: colour"),
         (b"name,name,kind,offers\n", "stands there twice"), (b"name,kind,offers\n\n", "no lines"), (b"\x00\xff\xfe\x89PNG\r\n" * 50, "must name the columns"),
         (b"name,kind,offers\n" + b'"' + b"x" * 200_000 + b'"', "cannot be read"), (b"x" * (reading.MOST_BYTES + 1), "2 megabytes"),
     ],
@@ -108,6 +109,18 @@ def test_every_problem_is_told_by_its_line(ground: Ground) -> None:
 def test_what_is_no_list_of_ours(ground: Ground, data: bytes, part: str) -> None:
     found = said(data, "mossgate")
     assert len(found) == 1 and part in found[0][1], found
+
+
+def test_a_ward_by_its_ons_code_and_a_position_outside(ground: Ground) -> None:
+    head = f"{HEAD},open_door,latitude,longitude"
+    inside, far = "1,Larch Hall,place,A hall.,e05000001,Ring,yes,51.480,0.330", "2,River Hall,place,A hall.,E05000001,Ring,yes,53.0,0.33"
+    made = imports.plan(csv(inside, far, head=head), SOURCE)
+    assert [one.area for one in made.coming] == ["Mossgate"] * 2 and made.problems == []
+    outline = "51.4, 0.3\n51.4, 0.4\n51.5, 0.4\n51.5, 0.3"
+    shapes.set_shape("mossgate", None, None, outline, Actor(ground.who("Olga").id))
+    made = imports.plan(csv(inside, far, head=head), SOURCE)
+    assert [(one.line, one.stops) for one in made.problems] == [(3, False)] and "outside all areas" in made.problems[0].sentence
+    assert len(made.coming) == 2
 
 
 def test_doubles_are_left_out_and_told(ground: Ground) -> None:

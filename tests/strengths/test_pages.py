@@ -49,6 +49,9 @@ def test_suggested_looked_at_found(app: Flask, ground: Ground) -> None:
     assert "You look after it" in maya.get("/strengths/mine").text
     maya.get(f"/strengths/{ref}/edit").submit("Save", name="Choir of Mossgate")
     assert "Maya changed it" in maya.get(f"/strengths/{ref}/history").text
+    maya.get(f"/strengths/{ref}/review", 303)
+    assert "changed it" in cass.get(f"/strengths/desk/{ref}").text
+    cass.submit("Put it on the map")
     maya.get(f"/strengths/{ref}/review").submit("Yes, it is still so")
     maya.get(f"/strengths/{ref}/review").submit("Put it away", 422, reason="")
     maya.submit("Put it away", reason="We stopped")

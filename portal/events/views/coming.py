@@ -109,5 +109,5 @@ def own_link(token: str) -> Any:
     guest = queries.guest_by_token(token)
     return form_page(
         "events/own_link.html", form, guest=guest, event=guest.gathering, times=times, today=clock.today(), over=is_over(guest.gathering), token=token,
-        name=queries.name_of(guest),
+        name=queries.name_of(guest), public=is_public(guest.gathering),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import flash, request
+from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
 from portal import clock
@@ -52,12 +53,17 @@ def here(token: str) -> Any:
 
 @events.route("/events/here", methods=["GET", "POST"])
 @allow("anyone")
-@limiter.limit("60/minute", methods=["POST"])  # wrong ones are counted for each person who is signed in
+@limiter.limit("60/minute", methods=["POST"])  # wrong ones are counted by the action, for the day
 def here_by_code() -> Any:
     """The six digits at the door, typed."""
     form = typed.CodeAlone() if current_user.is_authenticated else typed.Code()
     if form.validate_on_submit():
-        done, ref = act(form, lambda: checkin.here_by_code(form.code.data, _said(form), current_user, once_key=_key(form, "code")))
+        done, ref = act(
+            form,
+            lambda: checkin.here_by_code(
+                form.code.data, _said(form), current_user, once_key=_key(form, "code"), network=get_remote_address()
+            ),
+        )
         if done:
             flash(_("You are checked in. Thank you for coming!"))
             return see_other(HOME + str(ref))
@@ -65,7 +71,7 @@ def here_by_code() -> Any:
 
 
 def _said(form: Any) -> Here:
-    return Here(form.name.data if "name" in form else "", bool(form.hear.data))
+    return Here(form.name.data if "name" in form else "", bool(form.hear.data), bool(form.another.data) if "another" in form else False)
 
 
 def _key(form: Any, what: str) -> str:
@@ -87,7 +93,7 @@ def _check_in(gathering: Gathering, form: Any) -> Any:
     names: dict[str, list[Any]] = {}
     for row in rows:
         names.setdefault(queries.name_of(row).casefold(), []).append(row)
-    twice = {row.ref: first.ref for first, row in _pairs(names)}
+    twice = {} if gathering.status == "cancelled" else {row.ref: first.ref for first, row in _pairs(names)}
     return form_page(
         "events/check_in.html", form, event=gathering, expected=[row for row in rows if row.here_at is None], there=[row for row in rows if row.here_at],
         total=sum(row.here_party or 0 for row in rows), twice=twice, name_of=queries.name_of, today=clock.today(), times=times,

@@ -9,7 +9,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal import clock
-from portal.errors import NotYours
+from portal.errors import Conflict, NotYours
 from portal.events import forms as typed
 from portal.events import planning, prints, queries
 from portal.events.model import Gathering
@@ -71,10 +71,14 @@ def change(ref: str) -> Any:
     if form.validate_on_submit():
         done, count = act(form, lambda: planning.change(ref, form.plan(), current_user, shown=form.shown(), later=bool(form.later.data)))
         if done:
-            flash(_n("Saved. Whoever comes hears of it.", "%(num)d times are saved. Whoever comes hears of it.", count))
+            if queries.by_ref(ref).status == "held":
+                flash(_("Saved. A connector looks at it first, then it is in the calendar and whoever comes hears of it."))
+            else:
+                flash(_n("Saved. Whoever comes hears of it.", "%(num)d times are saved. Whoever comes hears of it.", count))
             return see_other(path(gathering))
         form.version.data = str(queries.by_ref(ref).version)
-    return form_page("events/change.html", form, event=gathering, hints=_hints())
+    own = gathering.organisation_id is None and not current_user.can("help others", gathering)
+    return form_page("events/change.html", form, event=gathering, hints=_hints(), own=own)
 
 
 @events.route("/events/<ref>/cancel", methods=["GET", "POST"])
@@ -102,14 +106,35 @@ def cancel(ref: str) -> Any:
     )  # fmt: skip
 
 
+@events.route("/events/<ref>/reason", methods=["GET", "POST"])
+@allow("signed in")
+def reason(ref: str) -> Any:
+    """Say in another way why it was cancelled."""
+    gathering = queries.run_by(ref, current_user)
+    form = typed.Reason(data={"reason": gathering.reason} if request.method == "GET" else None)
+    if form.validate_on_submit():
+        done, _none = act(form, lambda: planning.say_why_again(ref, form.reason.data, current_user))
+        if done:
+            flash(_("Saved."))
+            return see_other(path(gathering))
+    return form_page("events/reason.html", form, event=gathering, times=times)
+
+
 # --- what is hung up -----------------------------------------------------------------------------------------------------
+
+
+def _on(ref: str) -> Gathering:
+    gathering = queries.run_by(ref, current_user)
+    if gathering.status != "open":
+        raise Conflict(_("This is not on, so there is nothing to hang up."))
+    return gathering
 
 
 @events.get("/events/<ref>/posters")
 @allow("signed in")
 def posters(ref: str) -> Any:
     """To print: the poster that asks people to come, and the sheet for the door."""
-    gathering = queries.run_by(ref, current_user)
+    gathering = _on(ref)
     address, here = address_of(path(gathering)), address_of(HOME + queries.token_of(gathering))
     drawn = {}
     for name, target, words in (("poster", address, _("Say that you come")), ("door", here, _("Check in"))):
@@ -130,7 +155,7 @@ def posters(ref: str) -> Any:
 @limiter.limit("30/minute")
 def poster_file(ref: str) -> Response:
     """The poster as a file to print; `?large=1` with larger letters."""
-    return _printed(queries.run_by(ref, current_user), "poster")
+    return _printed(_on(ref), "poster")
 
 
 @events.get("/events/<ref>/door.pdf")
@@ -138,7 +163,7 @@ def poster_file(ref: str) -> Response:
 @limiter.limit("30/minute")
 def door_file(ref: str) -> Response:
     """The sheet for the door in the same way."""
-    return _printed(queries.run_by(ref, current_user), "door")
+    return _printed(_on(ref), "door")
 
 
 def _printed(gathering: Gathering, what: str) -> Response:

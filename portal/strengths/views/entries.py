@@ -78,13 +78,14 @@ def changeable(ref: str) -> Strength:
 def edit(ref: str) -> Any:
     """Say it in another way."""
     row = changeable(ref)
-    form = forms.Entry(data=forms.Entry.of(row)).fill()
+    form, was = forms.Entry(data=forms.Entry.of(row)).fill(), row.status
 
     def change() -> None:
         actions.edit(ref, form.draft(), current_user, shown=whole_number(form.version.data), again=bool(form.again.data))
 
     if done(form, change):
-        flash(_("Changed."))
+        waits = was == "published" and queries.by_ref(ref).status == "suggested"
+        flash(_("Thank you! A connector of the place has a look, then it is on the map again.") if waits else _("Changed."))
         return see_other(f"/strengths/{ref}")
     return form_page("strengths/form.html", form, row=row, twins=getattr(form, "twins", []), back=f"/strengths/{ref}")
 
@@ -135,6 +136,8 @@ def review(ref: str) -> Any:
     row = queries.by_ref(ref)
     if not (queries.looks_after(current_user, row) or current_user.can("help others", row)):
         raise NotYours(_("We cannot find that on the map. See what else there is."))
+    if row.status not in ("published", "archived"):
+        return see_other(f"/strengths/{ref}")
     form = forms.Why()
     if request.method == "POST" and "yes" in request.form:
         if row.status == "archived":
