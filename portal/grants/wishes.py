@@ -25,7 +25,7 @@ from portal.grants.moves import about
 from portal.grants.report import OPEN
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import BASES, SCHEME, Actor, record
-from portal.money import Pence
+from portal.money import Pence, pounds
 from portal.people.access import Nobody, Who
 from portal.words import N_, _
 
@@ -210,6 +210,10 @@ def _judged(bid_ref: str, position: int) -> tuple[Application, BudgetLine]:
     if not may_ask(application, queries.award_of(application.id)):
         raise Refused(_("Neighbours can be asked while you write, and again from the yes to the last day. Not just now."))
     line = _line(application, position)
+    if application.status != "accepted" and (line.amount or 0) > (most := queries.most_for(application)):
+        raise Refused(
+            _("That costs more than you can ask for in this round: %(most)s. Write down what you would ask for.", most=pounds(most))
+        )
     before = db.session.scalar(select(WishedLine).where(WishedLine.line_id == line.id, WishedLine.ended_at.is_(None)))
     if before is not None:
         if before.kind == "gift" or before.post.status in STANDING:

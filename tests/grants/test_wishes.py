@@ -18,6 +18,7 @@ from portal.grants.rules import same_lines
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import Actor, Event
 from portal.money import Minutes, Pence
+from portal.outbox import Message
 from portal.people.actions import act_for, create_organisation, delete_me
 from portal.people.queries import all_about
 from portal.worker import CACHES
@@ -30,6 +31,12 @@ assert leaving
 def proved() -> list[str]:
     """What the nightly check finds broken."""
     return [line for caches in CACHES for line in caches()]
+
+
+def words(name: str) -> str:
+    """What somebody was told last."""
+    db.session.rollback()
+    return db.session.scalars(sa.select(Message.body).where(Message.to_name == name).order_by(Message.id.desc())).first() or ""
 
 
 @pytest.fixture
@@ -215,7 +222,7 @@ def test_a_line_in_other_words_is_the_same_line(season: Season) -> None:
     save(season, ref, LINES[2], ("Timber, planed", 90_00))
     assert wishes.follow() == 0 and status(post) == "open"
     given(season, post)
-    assert (gifts(), amounts(season, ref)) == ([(100_00, 90_00, True)], [60_00, 0, 60_00]), "not below nothing"
+    assert (gifts(), amounts(season, ref)) == ([(90_00, 90_00, True)], [60_00, 0, 60_00]), "never more than it asks"
 
 
 def test_a_line_whose_cost_is_being_typed_anew_counts_all_the_same(season: Season) -> None:
@@ -275,6 +282,74 @@ def test_stopping_tells_who_offered_once_and_keeps_what_is_promised(season: Seas
         wishes.stop(draft(season, by="Rob"), post, season.who("Rob"))
 
 
+def test_a_line_that_costs_less_by_then_is_worth_less(season: Season) -> None:
+    ref = draft(season, (("Timber", 250_00), ("Paint", 20_00)))
+    post = wish(season, ref, pieces=2)
+    save(season, ref, ("Timber", 10_00), ("Paint", 20_00))
+    given(season, post)
+    given(season, post, "Rosa")
+    assert (gifts(), amounts(season, ref)) == ([(10_00, 10_00, True)], [0, 20_00, 20_00])
+    assert "smallest grant" not in words("Rita")
+
+
+def test_a_line_above_the_highest_grant_is_not_asked(season: Season) -> None:
+    ref = draft(season, (("Timber", 5000_00), ("Paint", 20_00)))
+    with pytest.raises(Refused, match="more than you can ask for"):
+        wish(season, ref)
+    wish(season, ref, 1, "Blue paint")
+
+
+def test_what_was_given_counts_also_when_its_line_is_typed_again(season: Season) -> None:
+    forks = ("Ten garden forks", 100_00)
+    ref = draft(season, (forks, ("Paint", 20_00)))
+    given(season, wish(season, ref, title="Garden forks", pieces=10), pieces=8)
+    save(season, ref, ("Paint", 20_00))
+    wishes.follow()
+    for again in ("Ten garden forks", "Garden forks"):
+        with pytest.raises(Refused, match=r"can ask for up to £20\.00"):
+            save(season, ref, ("Paint", 20_00), (again, 100_00))
+    save(season, ref, ("Paint", 20_00), ("Ten garden forks", 20_00), ("A hammock", 30_00))
+    promise = given(season, wish(season, ref, 1, title="Garden forks"), "Rosa")
+    assert (gifts(), amounts(season, ref)) == ([(80_00, 80_00, True), (20_00, 20_00, True)], [20_00, 0, 30_00, 50_00])
+    promises.not_so(promise, "They were rusty.", season.who("Rita"))
+    assert amounts(season, ref)[1] == 20_00
+    with pytest.raises(Refused, match=r"can ask for up to £20\.00"):
+        save(season, ref, ("Paint", 20_00), ("Ten garden forks", 21_00), ("A hammock", 30_00))
+    assert not proved()
+
+
+def test_what_is_asked_again_is_worth_what_is_left_of_it(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    given(season, post)
+    wishes.stop(ref, post, season.who("Rita"))
+    given(season, wish(season, ref), "Rosa")
+    assert gifts() == [(50_00, 50_00, True), (50_00, 50_00, True)]
+
+
+def test_the_last_of_some_gifts_taken_back_gives_no_more_than_its_own(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    given(season, post)
+    last = given(season, post, "Rosa")
+    promises.not_so(last, "It was rotten.", season.who("Rita"))
+    with pytest.raises(Refused, match=r"can ask for up to £50\.00"):
+        save(season, ref, ("Timber for three beds", 50_01), *LINES[1:])
+
+
+def test_a_gift_taken_back_raises_no_further_than_the_round_allows(season: Season) -> None:
+    ref = draft(season)
+    promise = given(season, wish(season, ref))
+    save(season, ref, ("Timber for three beds", 0), *LINES[1:], ("A hammock", 160_00))
+    send(season, ref)
+    promises.not_so(promise, "It was rotten.", season.who("Rita"))
+    most = queries.most_for(season.bid(ref))
+    assert amounts(season, ref)[0::4] == [most - 240_00, most]
+    assert "£90.00 are still missing" in words("Rita")
+    assert "Nothing was changed" not in words("Olga") and "asks for £10.00 more again" in words("Olga")
+    save(season, ref, ("Timber for three beds", 100_00), *LINES[1:], ("A hammock", 70_00))
+
+
 # --- the stages of a bid -------------------------------------------------------------------------------------------------
 
 
@@ -323,6 +398,19 @@ def test_a_budget_that_is_opened_again_asks_for_less(season: Season) -> None:
         save(season, ref, ("Timber for three beds", 1), *LINES[1:])
     save(season, ref, ("Timber for three beds", 0), *LINES[1:])
     assert amounts(season, ref)[-1] == 80_00
+
+
+def test_what_was_taken_back_while_the_panel_had_it_may_be_asked_again(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    season.with_panel(send(season, ref))
+    first = given(season, post)
+    given(season, post, "Rosa")
+    promises.not_so(first, "It was rotten.", season.who("Rob"))
+    apply.ask_more(ref, ("money",), "What about the timber?", clock.today() + timedelta(days=5), season.actor("Olga"))
+    save(season, ref, ("Timber for three beds", 50_00), *LINES[1:])
+    with pytest.raises(Refused, match=r"can ask for up to £50\.00"):
+        save(season, ref, ("Timber for three beds", 50_01), *LINES[1:])
 
 
 def test_a_gift_that_was_counted_before_the_panel_stays_lower_when_it_was_not_so(season: Season) -> None:
