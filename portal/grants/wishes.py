@@ -4,17 +4,18 @@ Posts are locked before bids, as when a promise is kept. So a bid that ends leav
 which it ends, and again by the worker.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
 from portal.db import db, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.gifts import asking, lists, posts
 from portal.gifts.model import STANDING, GiftPost
 from portal.gifts.rules import Draft
@@ -139,17 +140,18 @@ def suggested(application: Application, asked: Sequence[Asked], who: Who | Nobod
     standing = {each.row.line_id for each in asked if each.row.ended_at is None}
     lines = [line for line in application.lines if line.what and line.id not in standing and line.amount]
     found = asking.like([line.what for line in lines], who) if lines else {}
-    return {line.id: found[line.what] for line in lines if line.what in found}
+    taken = {each.row.post_id for each in asked if each.row.ended_at is None}
+    return {line.id: found[line.what] for line in lines if line.what in found and found[line.what].id not in taken}
 
 
 # --- asking --------------------------------------------------------------------------------------------------------------
 
 
-def ask(bid_ref: str, position: int, wish: Wish, who: Who, *, grown: bool = False, once_key: str) -> str:
-    """Ask neighbours for the line at a position first; returns the reference of the wish. It stands there in the applicant's name, or
-    in that of the group for which they ask.
+def ask(bid_ref: str, key: str, wish: Wish, who: Who, *, grown: bool = False, once_key: str) -> str:
+    """Ask neighbours for a line first, named by its key (`key_of`); returns the reference of the wish. It stands there in the applicant's
+    name, or in that of the group for which they ask.
 
-    Refused: not now, no such line, no area yet, asked already, and whatever the boards refuse.
+    Refused: not now, no area yet, asked already, and whatever the boards refuse. Conflict: that line says something else now.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -157,13 +159,13 @@ def ask(bid_ref: str, position: int, wish: Wish, who: Who, *, grown: bool = Fals
         seen = queries.bid(bid_ref)
         if seen.area_id is None:
             raise Refused(_("Say first where it happens. That is the first question."))
-        if not 0 <= wish.still < (_line(seen, position).amount or 0):
+        if not 0 <= wish.still < _cost(line_by(seen.lines, key)):
             raise Refused(_("That is not less than the whole costs. Then a gift would save nothing."), "still")
         post = asking.put_up(
             Draft("wish", wish.sort, wish.title, seen.area_id, wish.text, quantity=wish.pieces, until_day=wish.until_day), who,
             grown=grown, **_in_whose_name(seen, who),
         )  # fmt: skip
-        application, line = _judged(bid_ref, position)
+        application, line = _judged(bid_ref, key)
         _tie(application, line, post, "wish", wish.pieces, wish.still, who)
         once.keep(once_key, post.ref)
         return post.ref
@@ -179,38 +181,62 @@ def _in_whose_name(application: Application, who: Who) -> Mapping[str, Any]:
     return {"for_person": application.person_id, "basis": said}
 
 
-def take_up(bid_ref: str, position: int, gift_ref: str, who: Who) -> str:
+def take_up(bid_ref: str, key: str, gift_ref: str, who: Who) -> str:
     """The gift of somebody else is what this line would buy: from now on it counts for the line when it is handed over to the applicant.
 
-    Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused as for `ask`.
+    Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused and Conflict as for `ask`; refused
+    also when it was asked for another line.
     """
     with transaction():
         post = posts.locked(gift_ref)
         if post.kind != "gift" or not lists.is_seen(post, who):
             raise NotFound(_("This is not on the board any more. See what else there is."))
         application = apply.locked(bid_ref)
-        line = _line(application, position)
-        same = select(WishedLine.id).where(WishedLine.line_id == line.id, WishedLine.post_id == post.id, WishedLine.ended_at.is_(None))
-        if db.session.scalar(same) is None:
-            application, line = _judged(bid_ref, position)
+        line = _line(application, key)
+        same = select(WishedLine).where(
+            WishedLine.application_id == application.id, WishedLine.post_id == post.id, WishedLine.ended_at.is_(None)
+        )
+        before = db.session.scalar(same)
+        if before is not None and before.line_id != line.id:
+            raise Refused(_("You asked for this gift already, for another line: “%(what)s”.", what=before.what))
+        if before is None:
+            application, line = _judged(bid_ref, key)
             _tie(application, line, post, "gift", post.quantity, Pence(0), who)
         return post.ref
 
 
-def _line(application: Application, position: int) -> BudgetLine:
-    found = next((line for line in application.lines if line.position == position), None)
-    if found is None or not found.what or not found.amount:
-        raise Refused(_("Write what it is and what it costs first."))
+def key_of(line: BudgetLine) -> str:
+    """What a page names a line by: a page that was opened before it was changed fits no more."""
+    return f"{line.id}-{crc32(line.what.casefold().encode()):08x}"
+
+
+def line_by(lines: Iterable[BudgetLine], key: str) -> BudgetLine:
+    """The line with this key. Conflict: none has it now."""
+    found = next((line for line in lines if key_of(line) == key), None)
+    if found is None:
+        raise Conflict(_("Your budget has changed since you looked at it. Look at it again, and ask from there."))
     return found
 
 
-def _judged(bid_ref: str, position: int) -> tuple[Application, BudgetLine]:
+def _line(application: Application, key: str) -> BudgetLine:
+    query = select(BudgetLine).where(BudgetLine.application_id == application.id).execution_options(populate_existing=True)
+    return line_by(db.session.scalars(query), key)
+
+
+def _cost(line: BudgetLine) -> Pence:
+    if not line.what or not line.amount:
+        raise Refused(_("Write what it is and what it costs first."))
+    return line.amount
+
+
+def _judged(bid_ref: str, key: str) -> tuple[Application, BudgetLine]:
     """The bid, locked, and the line. Refused: not now, asked already."""
     application = apply.locked(bid_ref)
     if not may_ask(application, queries.award_of(application.id)):
         raise Refused(_("Neighbours can be asked while you write, and again from the yes to the last day. Not just now."))
-    line = _line(application, position)
-    if application.status != "accepted" and (line.amount or 0) > (most := queries.most_for(application)):
+    line = _line(application, key)
+    cost, accepted = _cost(line), application.status == "accepted"
+    if not accepted and cost > queries.rules_of(application).most and cost > (most := queries.most_for(application)):
         raise Refused(
             _("That costs more than you can ask for in this round: %(most)s. Write down what you would ask for.", most=pounds(most))
         )
