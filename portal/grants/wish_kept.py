@@ -5,14 +5,14 @@ the smallest grant of its round). Once the panel has it, and of a grant, nothing
 spent comes back as everything does that stands on no receipt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from portal import clock
 from portal.db import db
 from portal.errors import Refused
-from portal.gifts import promises
+from portal.gifts import parties, promises
 from portal.gifts.model import GiftParty
 from portal.gifts.talks_model import GiftPromise
 from portal.grants import apply, kept, queries, wishes
@@ -175,7 +175,7 @@ def _raise_again(gift: KeptGift, application: Application, line: BudgetLine | No
 # --- what the budget may say afterwards ----------------------------------------------------------------------------------
 
 
-def _no_dearer(application: Application) -> None:
+def _no_dearer(application: Application, _before: Mapping[int, str]) -> None:
     """Refused: a line asks again for what a neighbour gave."""
     came = kept.by_line(application.id, application.lines)
     for line in application.lines:
@@ -189,6 +189,31 @@ def _no_dearer(application: Application) -> None:
             )
 
 
+def _keeps_what_is_promised(application: Application, before: Mapping[int, str]) -> None:
+    """Refused: a line for which something is promised goes, or becomes something else."""
+    rows = (
+        select(WishedLine, GiftPromise)
+        .join(GiftPromise, GiftPromise.post_id == WishedLine.post_id)
+        .where(WishedLine.application_id == application.id, WishedLine.ended_at.is_(None), GiftPromise.status == "promised")
+        .order_by(WishedLine.id)
+        .execution_options(populate_existing=True)
+    )
+    now = {line.id: line.what for line in application.lines}
+    for row, promise in db.session.execute(rows).tuples():
+        if row.kind == "gift" and not _is_of(db.session.get_one(GiftParty, promise.taker_id), application.id):
+            continue
+        if row.line_id is None or row.line_id not in now or not kept.is_same_thing(before.get(row.line_id, ""), now[row.line_id]):
+            giver = parties.first_name(db.session.get_one(GiftParty, promise.giver_id))
+            raise Refused(
+                _(
+                    "%(name)s has promised “%(what)s”, so that line stays as it is. Do you not need it? Stop asking for it first, at “Ask neighbours first”.",
+                    name=giver,
+                    what=row.what,
+                )
+            )
+
+
+apply.LINES_JUDGED.append(_keeps_what_is_promised)
 apply.LINES_JUDGED.append(_no_dearer)
 
 

@@ -265,15 +265,40 @@ def test_a_line_whose_cost_is_being_typed_anew_counts_all_the_same(season: Seaso
 def test_a_line_that_goes_takes_its_wish_along(season: Season) -> None:
     ref = draft(season)
     post = wish(season, ref)
-    promise = promised(season, post)
-    interested = promised(season, wish(season, ref, 1, "Blue paint"), "Rosa")
-    assert interested
+    talks.interested(post, "I have some.", season.who("Rob"), grown=True, once_key="rob")
     save(season, ref, *LINES[1:])
     assert wishes.follow() == 1 and wishes.follow() == 0
     assert status(post) == "ended"
+    assert heard("Rob")[-1] == "Not needed any more: “Timber”"
+
+
+def test_a_line_for_which_something_is_promised_stays(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref)
+    promise = promised(season, post, "Rosa")
+    for lines in (LINES[1:], (("A gazebo", 100_00), *LINES[1:]), (("Timber merchant trip", 100_00), *LINES[1:])):
+        with pytest.raises(Refused, match="Rosa has promised “Timber for three beds”"):
+            save(season, ref, *lines)
+    save(season, ref, ("Timber for three long beds", 90_00), *LINES[1:])
+    save(season, ref, *LINES[1:], ("Timber for three beds", 100_00))
+    wishes.stop(ref, post, season.who("Rita"))
+    save(season, ref, *LINES[1:])
     promises.handed(promise, season.who("Rita"))
     assert gifts() == [], "nothing that would have been bought"
-    assert "Not needed any more: “Timber”" not in heard("Rob"), "their promise stands, between the two"
+
+
+def test_a_gift_promised_to_somebody_else_holds_no_line(season: Season) -> None:
+    ref = draft(season)
+    gift = posts.post(Draft("gift", "give", "Paint", season.bid(ref).area_id, quantity=2), season.who("Rob"), grown=True, once_key="gift")
+    wishes.take_up(ref, key(season, ref, 1), gift, season.who("Rita"))
+    promised(season, gift, "Rosa", owner="Rob")
+    save(season, ref, LINES[0], LINES[2])
+    wishes.follow()
+    save(season, ref, *LINES)
+    wishes.take_up(ref, key(season, ref, 1), gift, season.who("Rita"))
+    promised(season, gift, "Rita", owner="Rob")
+    with pytest.raises(Refused, match="Rob has promised “Paint”"):
+        save(season, ref, LINES[0], LINES[2])
 
 
 def test_a_wish_that_stopped_standing_may_be_asked_anew(season: Season) -> None:
