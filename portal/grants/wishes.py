@@ -17,7 +17,7 @@ from portal import clock, once
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.gifts import asking, lists, posts
-from portal.gifts.model import STANDING, GiftPost
+from portal.gifts.model import MOST_PIECES, STANDING, GiftPost
 from portal.gifts.rules import Draft
 from portal.grants import apply, kept, queries
 from portal.grants.goods import LIVE
@@ -34,6 +34,7 @@ OVER = ("withdrawn", "declined", "ineligible")
 ENDED = ("closed", "returned", "lapsed", "declined")
 TOLD = ("sent", "accepted", "waived")  # reports
 STATES: Mapping[str, tuple[str, str]] = {
+    "picked": (N_("Picked, not asked yet"), "warm"),
     "asked": (N_("Asked"), "calm"),
     "promised": (N_("Promised"), "warm"),
     "given": (N_("Given"), "good"),
@@ -50,22 +51,25 @@ class Asked:
     """One line that was asked of neighbours, and what came. `saved`: pence that need not be bought."""
 
     row: WishedLine
-    interested: int  # neighbours who wrote
+    interested: int  # neighbours who wrote; of somebody else's gift: whether the applicant's side did
     promised: int  # pieces that are promised and not handed over
     given: int  # pieces that count
+    handed: int  # pieces that were handed over, also when they saved nothing
     saved: Pence
 
     @property
     def state(self) -> str:
-        if self.given:
-            return "given" if self.given >= self.row.pieces else "partly"
+        if here := max(self.given, self.handed):
+            return "given" if here >= self.row.pieces else "partly"
         if self.promised:
             return "promised"
         if self.row.ended_at is not None or self.row.post.status in ("ended", "gone"):
             return "ended"
         if self.row.post.status in ("held", "hidden"):
             return self.row.post.status
-        return "asked" if lists.is_live(self.row.post) else "off"
+        if not lists.is_live(self.row.post):
+            return "off"
+        return "asked" if self.row.kind == "wish" or self.interested else "picked"
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,17 @@ def of_bid(application_id: int) -> Sequence[Asked]:
         select(func.coalesce(func.sum(column), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing()).correlate(WishedLine)
         for column in (KeptGift.pieces, KeptGift.value)
     ]
-    rows = db.session.execute(
-        select(WishedLine, asking.how_many_wrote(), asking.how_many("promised"), *(each.scalar_subquery() for each in came))
+    rows: Iterable[Sequence[Any]] = db.session.execute(
+        select(
+            WishedLine,
+            asking.how_many_wrote(),
+            asking.wrote_for(Application.person_id, Application.organisation_id),
+            asking.how_many("promised"),
+            asking.how_many("handed"),
+            *(each.scalar_subquery() for each in came),
+        )
         .join(WishedLine.post)
+        .join(Application, Application.id == WishedLine.application_id)
         .where(WishedLine.application_id == application_id)
         .options(contains_eager(WishedLine.post).joinedload(GiftPost.party))
         .order_by(WishedLine.id)
@@ -123,14 +135,25 @@ def of_bid(application_id: int) -> Sequence[Asked]:
     return [_asked(*row) for row in rows]
 
 
-def _asked(row: WishedLine, wrote: int, promised: int, given: int, saved: int) -> Asked:
-    ours = row.kind == "wish"  # of somebody else's gift only what came of it is ours to tell
-    return Asked(row, wrote if ours else 0, int(promised) if ours else 0, int(given), Pence(int(saved)))
+def _asked(row: WishedLine, wrote: int, we_wrote: int, promised: int, handed: int, given: int, saved: int) -> Asked:
+    if row.kind == "wish":
+        return Asked(row, wrote, int(promised), int(given), int(handed), Pence(int(saved)))
+    return Asked(row, we_wrote, 0, int(given), 0, Pence(int(saved)))  # of somebody else's gift only what came of it is ours to tell
 
 
 def by_line(asked: Sequence[Asked]) -> Mapping[int, Asked]:
-    """Line → what was asked for it last."""
-    return {each.row.line_id: each for each in asked if each.row.line_id is not None}
+    """Line → what was asked for it last; when that is over and nothing came of it, what came before."""
+    found: dict[int, Asked] = {}
+    for each in asked:
+        if each.row.line_id is not None and not (each.state == "ended" and each.row.line_id in found and found[each.row.line_id].given):
+            found[each.row.line_id] = each
+    return found
+
+
+def how_many_in(what: str) -> int:
+    """How many of a thing the words of a line name: 24 of "24 jam jars"; 1 when they do not say."""
+    said = next((int(word) for word in what.split() if word.isascii() and word.isdigit()), 1)
+    return said if 1 <= said <= MOST_PIECES else 1
 
 
 def suggested(application: Application, asked: Sequence[Asked], who: Who | Nobody) -> Mapping[int, GiftPost]:
@@ -181,12 +204,14 @@ def _in_whose_name(application: Application, who: Who) -> Mapping[str, Any]:
     return {"for_person": application.person_id, "basis": said}
 
 
-def take_up(bid_ref: str, key: str, gift_ref: str, who: Who) -> str:
+def take_up(bid_ref: str, key: str, gift_ref: str, who: Who, *, pieces: int = 1) -> str:
     """The gift of somebody else is what this line would buy: from now on it counts for the line when it is handed over to the applicant.
 
-    Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused and Conflict as for `ask`; refused
+    `pieces`: how many are needed, so that nothing must be bought. Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused and Conflict as for `ask`; refused
     also when it was asked for another line.
     """
+    if not 1 <= pieces <= MOST_PIECES:
+        raise Refused(_("Write how many you need, from 1 to %(most)d.", most=MOST_PIECES))
     with transaction():
         post = posts.locked(gift_ref)
         if post.kind != "gift" or not lists.is_seen(post, who):
@@ -201,7 +226,7 @@ def take_up(bid_ref: str, key: str, gift_ref: str, who: Who) -> str:
             raise Refused(_("You asked for this gift already, for another line: “%(what)s”.", what=before.what))
         if before is None:
             application, line = _judged(bid_ref, key)
-            _tie(application, line, post, "gift", post.quantity, Pence(0), who)
+            _tie(application, line, post, "gift", pieces, Pence(0), who)
         return post.ref
 
 

@@ -134,16 +134,39 @@ def test_a_gift_of_somebody_is_taken_up(season: Season) -> None:
     assert {line.what: found[line.id].ref for line in bid.lines if line.id in found} == {"Paint": gift}
     assert not wishes.suggested(season.bid(ref), (), season.who("Rob")), "one's own is no suggestion"
     paint = key(season, ref, 1)
-    assert wishes.take_up(ref, paint, gift, season.who("Rita")) == wishes.take_up(ref, paint, gift, season.who("Rita")) == gift
+    assert {wishes.take_up(ref, paint, gift, season.who("Rita"), pieces=2) for _twice in range(2)} == {gift}
+    assert asked(season, ref) == ["picked"]
     with pytest.raises(Refused, match="asked for this already"):
         wishes.take_up(ref, paint, other, season.who("Rita"))
     given(season, gift, "Rosa", owner="Rob")
-    assert gifts() == [], "that was for somebody else"
+    assert gifts() == [] and asked(season, ref) == ["picked"], "that was for somebody else"
+    with pytest.raises(Refused, match="from 1 to 99"):
+        wishes.take_up(ref, paint, gift, season.who("Rita"), pieces=0)
     given(season, gift, "Rita", owner="Rob")
     assert (gifts(), amounts(season, ref)[1]) == ([(10_00, 10_00, True)], 10_00)
     posts.pause(other, season.who("Rob"))
     with pytest.raises(NotFound):
         wishes.take_up(ref, key(season, ref, 2), other, season.who("Rita"))
+
+
+def test_what_is_said_once_we_wrote(season: Season) -> None:
+    ref = draft(season)
+    gift = posts.post(Draft("gift", "give", "Paint", season.bid(ref).area_id, quantity=24), season.who("Rob"), grown=True, once_key="gift")
+    wishes.take_up(ref, key(season, ref, 1), gift, season.who("Rita"))
+    promised(season, gift, "Rita", owner="Rob")
+    assert asked(season, ref) == ["asked"]
+    assert [wishes.how_many_in(what) for what in ("24 jam jars", "Paint, 2 tins", "Jars", "1000 nails")] == [24, 2, 1, 1]
+
+
+def test_what_was_given_does_not_look_as_if_nobody_was_asked(season: Season) -> None:
+    ref = draft(season)
+    post = wish(season, ref, pieces=2)
+    given(season, post)
+    wishes.stop(ref, post, season.who("Rita"))
+    again = wish(season, ref)
+    wishes.stop(ref, again, season.who("Rita"))
+    line = season.bid(ref).lines[0]
+    assert wishes.by_line(wishes.of_bid(season.bid(ref).id))[line.id].state == "partly"
 
 
 def test_a_gift_is_asked_for_one_line(season: Season) -> None:

@@ -48,8 +48,12 @@ def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, se
     assert "£40.00" in page.text and "not needed" in page.text and "Rob" in page.text
     page.submit("Stop asking for “Timber for three beds”").follow()
     assert "Ask them for “Compost, two bags”" in page.text
+    page.submit("Ask them for “Compost, two bags”", 409, pieces="0")
+    page.get(f"/grants/{ref}/wishes").submit("Ask them for “Compost, two bags”").follow()
+    assert "Compost, two bags" in page.text and "Now write to them" in page.text
+    assert "You picked a neighbour’s gift. Write to them." in page.get(f"/grants/{ref}/wishes").text
+    page.get(f"/grants/{ref}/wishes").submit("Stop asking for “Compost”").follow()
     page.submit("Ask them for “Compost, two bags”").follow()
-    assert "Compost, two bags" in page.text
     page.get(f"/grants/{ref}/money")
     assert "£40.00 not needed" in page.text
     page.get(f"/grants/{ref}/match")
@@ -58,6 +62,17 @@ def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, se
     assert page.queries <= 15
     assert "Neighbours were asked first" in page.text and "A neighbour gave this" in page.text
     page.get(f"/grants/{ref}/check")
+
+
+def test_asking_may_stop_while_the_panel_has_it(app: Flask, season: Season) -> None:
+    known(season, "Rita")
+    ref = draft(season)
+    wish(season, ref)
+    season.with_panel(send(season, ref))
+    rita = Inspector(app).sign_in(season.who("Rita").id)
+    page = rita.get(f"/grants/{ref}/wishes")
+    page.submit("Stop asking for “Timber for three beds”").follow()
+    assert "Neighbours are not asked for this any more" in page.text and "Not asked any more" in page.text
 
 
 def test_what_does_not_work_is_said_on_the_page(app: Flask, season: Season) -> None:

@@ -12,6 +12,7 @@ from portal.grants import from_idea, kept, queries, wishes
 from portal.grants.forms import wishes as forms
 from portal.grants.model import Application
 from portal.money import Pence
+from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -25,7 +26,7 @@ def shown(application: Application, *, suggest: bool = True) -> dict[str, Any]:
     asked = wishes.of_bid(application.id)
     open_ = may("edit this bid", application) and wishes.may_ask(application, application.award)
     return {
-        "asked": asked, "asked_of": wishes.by_line(asked), "wish_states": wishes.STATES, "may_ask": open_, "key_of": wishes.key_of,
+        "asked": asked, "asked_of": wishes.by_line(asked), "wish_states": wishes.STATES, "may_ask": open_, "key_of": wishes.key_of, "how_many_in": wishes.how_many_in,
         "suggested": wishes.suggested(application, asked, current_user) if open_ and suggest else {},
         "not_needed": Pence(sum(each.saved for each in asked)),
     }  # fmt: skip
@@ -73,7 +74,7 @@ def new(ref: str) -> Any:
             flash(_("Asked. Neighbours write to you on the gift board, and you say yes please to one of them."))
             return see_other(f"/grants/{ref}/wishes")
     return form_page(
-        "grants/wish.html", form, application=application, line=line, key=key,
+        "grants/wish.html", form, application=application, line=line, key=key, how_many_in=wishes.how_many_in,
         asks_age=current_user.id != application.helper_id and asking.asks_age(current_user),
         suggested=wishes.suggested(application, wishes.of_bid(application.id), current_user).get(line.id),
     )  # fmt: skip
@@ -93,5 +94,7 @@ def stop(ref: str, post: str) -> Any:
 def take(ref: str, post: str) -> Any:
     """Somebody gives what a line would buy: ask them for it."""
     require("edit this bid", queries.bid(ref))
-    wishes.take_up(ref, request.form.get("line", ""), post, current_user)
+    pieces = whole_number(request.form.get("pieces", "1"))
+    wishes.take_up(ref, request.form.get("line", ""), post, current_user, pieces=pieces)
+    flash(_("Now write to them. When they hand it over, it counts for your idea."))
     return see_other(f"/gifts/{post}")
