@@ -64,12 +64,8 @@ class Wishes:
     def _ask(self, ref: str, position: int, who: Who, ago: float, **how: object) -> str:
         """A wish; the first of somebody new is looked at by the connector at once."""
         with self.story.at(self.story.ago(ago)):
-            what = next(
-                line.what
-                for line in db.session.scalars(select(Application).where(Application.ref == ref)).one().lines
-                if line.position == position
-            )
-            post = wishes.ask(ref, position, wishes.Wish(what, **how), who, grown=True, once_key=self._key())  # type: ignore[arg-type]
+            line = db.session.scalars(select(Application).where(Application.ref == ref)).one().lines[position]
+            post = wishes.ask(ref, wishes.key_of(line), wishes.Wish(line.what, **how), who, grown=True, once_key=self._key())  # type: ignore[arg-type]
             for look in care.waiting(None):
                 if look.kind == "new" and look.post.ref == post:
                     care.decide(look.id, "shown", "", self.connector)

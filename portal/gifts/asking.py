@@ -4,14 +4,15 @@ They hear of promises that were kept, or were not after all, by `promises.KEPT`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
 
 from portal.db import db, must_be_in_transaction
 from portal.finding import NOISE, singular, words_of
 from portal.gifts import lists, notices, parties, posts, promises, talks
 from portal.gifts.lists import Board, Filters
-from portal.gifts.model import GiftPost
+from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.rules import Draft
 from portal.gifts.talks_model import GiftPromise, GiftTalk
 from portal.history import Actor
@@ -69,6 +70,13 @@ def end(post: GiftPost, actor: Actor, *, over: bool = False) -> None:
 def how_many_wrote() -> ScalarSelect[int]:
     """How many neighbours wrote about a post, as a part of a query of posts."""
     return select(func.count()).where(GiftTalk.post_id == GiftPost.id).correlate(GiftPost).scalar_subquery()
+
+
+def wrote_for(person_id: SQLColumnExpression[Any], organisation_id: SQLColumnExpression[Any]) -> ScalarSelect[int]:
+    """How many times a person, or a group, wrote about a post, as a part of a query of posts."""
+    total = select(func.count()).select_from(GiftTalk).join(GiftParty, GiftParty.id == GiftTalk.other_id)
+    theirs = or_(GiftParty.person_id == person_id, GiftParty.organisation_id == organisation_id)
+    return total.where(GiftTalk.post_id == GiftPost.id, theirs).correlate_except(GiftTalk, GiftParty).scalar_subquery()
 
 
 def how_many(status: str) -> ScalarSelect[int]:

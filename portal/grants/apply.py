@@ -31,8 +31,8 @@ from portal.words import _
 
 MOST_LINES = 20
 MOST_PHOTOS = 3
-# judges of a budget that was just changed, as a part of that: each may refuse
-LINES_JUDGED: list[Callable[[Application], None]] = []
+# judges of a budget that was just changed, as a part of that, with what its lines said before (by their id): each may refuse
+LINES_JUDGED: list[Callable[[Application, Mapping[int, str]], None]] = []
 OPEN_STATES = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -179,6 +179,7 @@ def _set_lines(application: Application, lines: Sequence[Line]) -> None:
     filled = [line for line in lines[:MOST_LINES] if line.what or line.typed or line.amount is not None]
     if [(line.what, line.amount, line.typed) for line in filled] == [(line.what, line.amount, line.typed) for line in application.lines]:
         return
+    before = {line.id: line.what for line in application.lines}
     known = same_lines([line.what for line in application.lines], [line.what for line in filled])
     rows = [BudgetLine() if place is None else application.lines[place] for place in known]
     for row in application.lines:
@@ -191,7 +192,7 @@ def _set_lines(application: Application, lines: Sequence[Line]) -> None:
     application.asked = Pence(sum(line.amount or 0 for line in filled))
     db.session.flush()
     for judge in LINES_JUDGED:
-        judge(application)
+        judge(application, before)
 
 
 def content(application: Application) -> dict[str, Any]:

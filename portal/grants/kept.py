@@ -3,7 +3,7 @@
 Each gift counts once. Where the same thing of the same neighbour was also written down by hand, the line by hand counts in the match.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from portal import clock
 from portal.db import db
 from portal.finding import words_of
+from portal.gifts import asking
 from portal.gifts.model import GiftParty
 from portal.gifts.rules import UNDONE_WITHIN
 from portal.gifts.talks_model import GiftPromise
-from portal.grants.model import Application, Award
+from portal.grants.model import Application, Award, BudgetLine
 from portal.grants.rules import PledgeFact
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.money import Pence
@@ -129,12 +130,35 @@ def not_needed(*, area: str = "", first: date | None = None, last: date | None =
     return Pence(int(db.session.scalar(query) or 0))
 
 
-def left_to_ask(line_ids: Collection[int]) -> dict[int, int]:
-    """Line → pence that it may ask at most, because neighbours gave the rest; the latest word counts. One query."""
+# --- lines ---------------------------------------------------------------------------------------------------------------
+
+
+def is_same_thing(one: str, other: str) -> bool:
+    """Whether two lines name one thing: the same words, or half of the telling words of the longer."""
+    if _heard(one) == _heard(other):
+        return True
+    some, more = asking.telling(one), asking.telling(other)
+    return 2 * len(some & more) >= max(len(some), len(more)) > 0
+
+
+def line_of(row: WishedLine, lines: Sequence[BudgetLine]) -> BudgetLine | None:
+    """The line for which something was asked; when it was removed, the one that says it again."""
+    if row.line_id is not None:
+        return next((line for line in lines if line.id == row.line_id), None)
+    again = [line for line in lines if is_same_thing(row.what, line.what)]
+    return next((line for line in again if _heard(line.what) == _heard(row.what)), again[0] if again else None)
+
+
+def by_line(application_id: int, lines: Sequence[BudgetLine]) -> Mapping[int, Sequence[KeptGift]]:
+    """Line → what was given for it and stands, in order; also when the line was removed and typed again. One query."""
     rows = db.session.execute(
-        select(WishedLine.line_id, KeptGift.left_to_ask)
-        .join(KeptGift, KeptGift.wished_line_id == WishedLine.id)
-        .where(WishedLine.line_id.in_(line_ids), standing())
+        select(KeptGift, WishedLine)
+        .join(WishedLine, WishedLine.id == KeptGift.wished_line_id)
+        .where(KeptGift.application_id == application_id, standing())
         .order_by(KeptGift.id)
-    )
-    return {line_id: most for line_id, most in rows if line_id is not None}
+    ).tuples()
+    found: dict[int, list[KeptGift]] = {}
+    for gift, row in rows:
+        if (line := line_of(row, lines)) is not None:
+            found.setdefault(line.id, []).append(gift)
+    return found

@@ -4,19 +4,20 @@ Posts are locked before bids, as when a promise is kept. So a bid that ends leav
 which it ends, and again by the worker.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
 from portal.db import db, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import Conflict, NotFound, Refused
 from portal.gifts import asking, lists, posts
-from portal.gifts.model import STANDING, GiftPost
+from portal.gifts.model import MOST_PIECES, STANDING, GiftPost
 from portal.gifts.rules import Draft
 from portal.grants import apply, kept, queries
 from portal.grants.goods import LIVE
@@ -25,7 +26,7 @@ from portal.grants.moves import about
 from portal.grants.report import OPEN
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import BASES, SCHEME, Actor, record
-from portal.money import Pence
+from portal.money import Pence, pounds
 from portal.people.access import Nobody, Who
 from portal.words import N_, _
 
@@ -33,6 +34,7 @@ OVER = ("withdrawn", "declined", "ineligible")
 ENDED = ("closed", "returned", "lapsed", "declined")
 TOLD = ("sent", "accepted", "waived")  # reports
 STATES: Mapping[str, tuple[str, str]] = {
+    "picked": (N_("Picked, not asked yet"), "warm"),
     "asked": (N_("Asked"), "calm"),
     "promised": (N_("Promised"), "warm"),
     "given": (N_("Given"), "good"),
@@ -49,22 +51,25 @@ class Asked:
     """One line that was asked of neighbours, and what came. `saved`: pence that need not be bought."""
 
     row: WishedLine
-    interested: int  # neighbours who wrote
+    interested: int  # neighbours who wrote; of somebody else's gift: whether the applicant's side did
     promised: int  # pieces that are promised and not handed over
     given: int  # pieces that count
+    handed: int  # pieces that were handed over, also when they saved nothing
     saved: Pence
 
     @property
     def state(self) -> str:
-        if self.given:
-            return "given" if self.given >= self.row.pieces else "partly"
+        if here := max(self.given, self.handed):
+            return "given" if here >= self.row.pieces else "partly"
         if self.promised:
             return "promised"
         if self.row.ended_at is not None or self.row.post.status in ("ended", "gone"):
             return "ended"
         if self.row.post.status in ("held", "hidden"):
             return self.row.post.status
-        return "asked" if lists.is_live(self.row.post) else "off"
+        if not lists.is_live(self.row.post):
+            return "off"
+        return "asked" if self.row.kind == "wish" or self.interested else "picked"
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,17 @@ def of_bid(application_id: int) -> Sequence[Asked]:
         select(func.coalesce(func.sum(column), 0)).where(KeptGift.wished_line_id == WishedLine.id, kept.standing()).correlate(WishedLine)
         for column in (KeptGift.pieces, KeptGift.value)
     ]
-    rows = db.session.execute(
-        select(WishedLine, asking.how_many_wrote(), asking.how_many("promised"), *(each.scalar_subquery() for each in came))
+    rows: Iterable[Sequence[Any]] = db.session.execute(
+        select(
+            WishedLine,
+            asking.how_many_wrote(),
+            asking.wrote_for(Application.person_id, Application.organisation_id),
+            asking.how_many("promised"),
+            asking.how_many("handed"),
+            *(each.scalar_subquery() for each in came),
+        )
         .join(WishedLine.post)
+        .join(Application, Application.id == WishedLine.application_id)
         .where(WishedLine.application_id == application_id)
         .options(contains_eager(WishedLine.post).joinedload(GiftPost.party))
         .order_by(WishedLine.id)
@@ -122,14 +135,25 @@ def of_bid(application_id: int) -> Sequence[Asked]:
     return [_asked(*row) for row in rows]
 
 
-def _asked(row: WishedLine, wrote: int, promised: int, given: int, saved: int) -> Asked:
-    ours = row.kind == "wish"  # of somebody else's gift only what came of it is ours to tell
-    return Asked(row, wrote if ours else 0, int(promised) if ours else 0, int(given), Pence(int(saved)))
+def _asked(row: WishedLine, wrote: int, we_wrote: int, promised: int, handed: int, given: int, saved: int) -> Asked:
+    if row.kind == "wish":
+        return Asked(row, wrote, int(promised), int(given), int(handed), Pence(int(saved)))
+    return Asked(row, we_wrote, 0, int(given), 0, Pence(int(saved)))  # of somebody else's gift only what came of it is ours to tell
 
 
 def by_line(asked: Sequence[Asked]) -> Mapping[int, Asked]:
-    """Line → what was asked for it last."""
-    return {each.row.line_id: each for each in asked if each.row.line_id is not None}
+    """Line → what was asked for it last; when that is over and nothing came of it, what came before."""
+    found: dict[int, Asked] = {}
+    for each in asked:
+        if each.row.line_id is not None and not (each.state == "ended" and each.row.line_id in found and found[each.row.line_id].given):
+            found[each.row.line_id] = each
+    return found
+
+
+def how_many_in(what: str) -> int:
+    """How many of a thing the words of a line name: 24 of "24 jam jars"; 1 when they do not say."""
+    said = next((int(word) for word in what.split() if word.isascii() and word.isdigit()), 1)
+    return said if 1 <= said <= MOST_PIECES else 1
 
 
 def suggested(application: Application, asked: Sequence[Asked], who: Who | Nobody) -> Mapping[int, GiftPost]:
@@ -139,17 +163,18 @@ def suggested(application: Application, asked: Sequence[Asked], who: Who | Nobod
     standing = {each.row.line_id for each in asked if each.row.ended_at is None}
     lines = [line for line in application.lines if line.what and line.id not in standing and line.amount]
     found = asking.like([line.what for line in lines], who) if lines else {}
-    return {line.id: found[line.what] for line in lines if line.what in found}
+    taken = {each.row.post_id for each in asked if each.row.ended_at is None}
+    return {line.id: found[line.what] for line in lines if line.what in found and found[line.what].id not in taken}
 
 
 # --- asking --------------------------------------------------------------------------------------------------------------
 
 
-def ask(bid_ref: str, position: int, wish: Wish, who: Who, *, grown: bool = False, once_key: str) -> str:
-    """Ask neighbours for the line at a position first; returns the reference of the wish. It stands there in the applicant's name, or
-    in that of the group for which they ask.
+def ask(bid_ref: str, key: str, wish: Wish, who: Who, *, grown: bool = False, once_key: str) -> str:
+    """Ask neighbours for a line first, named by its key (`key_of`); returns the reference of the wish. It stands there in the applicant's
+    name, or in that of the group for which they ask.
 
-    Refused: not now, no such line, no area yet, asked already, and whatever the boards refuse.
+    Refused: not now, no area yet, asked already, and whatever the boards refuse. Conflict: that line says something else now.
     """
     with transaction():
         if (done := once.claim(once_key)) is not None:
@@ -157,13 +182,13 @@ def ask(bid_ref: str, position: int, wish: Wish, who: Who, *, grown: bool = Fals
         seen = queries.bid(bid_ref)
         if seen.area_id is None:
             raise Refused(_("Say first where it happens. That is the first question."))
-        if not 0 <= wish.still < (_line(seen, position).amount or 0):
+        if not 0 <= wish.still < _cost(line_by(seen.lines, key)):
             raise Refused(_("That is not less than the whole costs. Then a gift would save nothing."), "still")
         post = asking.put_up(
             Draft("wish", wish.sort, wish.title, seen.area_id, wish.text, quantity=wish.pieces, until_day=wish.until_day), who,
             grown=grown, **_in_whose_name(seen, who),
         )  # fmt: skip
-        application, line = _judged(bid_ref, position)
+        application, line = _judged(bid_ref, key)
         _tie(application, line, post, "wish", wish.pieces, wish.still, who)
         once.keep(once_key, post.ref)
         return post.ref
@@ -179,37 +204,67 @@ def _in_whose_name(application: Application, who: Who) -> Mapping[str, Any]:
     return {"for_person": application.person_id, "basis": said}
 
 
-def take_up(bid_ref: str, position: int, gift_ref: str, who: Who) -> str:
+def take_up(bid_ref: str, key: str, gift_ref: str, who: Who, *, pieces: int = 1) -> str:
     """The gift of somebody else is what this line would buy: from now on it counts for the line when it is handed over to the applicant.
 
-    Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused as for `ask`.
+    `pieces`: how many are needed, so that nothing must be bought. Returns the gift's reference; again changes nothing. NotFound: not a gift that they see. Refused and Conflict as for `ask`; refused
+    also when it was asked for another line.
     """
+    if not 1 <= pieces <= MOST_PIECES:
+        raise Refused(_("Write how many you need, from 1 to %(most)d.", most=MOST_PIECES))
     with transaction():
         post = posts.locked(gift_ref)
         if post.kind != "gift" or not lists.is_seen(post, who):
             raise NotFound(_("This is not on the board any more. See what else there is."))
         application = apply.locked(bid_ref)
-        line = _line(application, position)
-        same = select(WishedLine.id).where(WishedLine.line_id == line.id, WishedLine.post_id == post.id, WishedLine.ended_at.is_(None))
-        if db.session.scalar(same) is None:
-            application, line = _judged(bid_ref, position)
-            _tie(application, line, post, "gift", post.quantity, Pence(0), who)
+        line = _line(application, key)
+        same = select(WishedLine).where(
+            WishedLine.application_id == application.id, WishedLine.post_id == post.id, WishedLine.ended_at.is_(None)
+        )
+        before = db.session.scalar(same)
+        if before is not None and before.line_id != line.id:
+            raise Refused(_("You asked for this gift already, for another line: “%(what)s”.", what=before.what))
+        if before is None:
+            application, line = _judged(bid_ref, key)
+            _tie(application, line, post, "gift", pieces, Pence(0), who)
         return post.ref
 
 
-def _line(application: Application, position: int) -> BudgetLine:
-    found = next((line for line in application.lines if line.position == position), None)
-    if found is None or not found.what or not found.amount:
-        raise Refused(_("Write what it is and what it costs first."))
+def key_of(line: BudgetLine) -> str:
+    """What a page names a line by: a page that was opened before it was changed fits no more."""
+    return f"{line.id}-{crc32(line.what.casefold().encode()):08x}"
+
+
+def line_by(lines: Iterable[BudgetLine], key: str) -> BudgetLine:
+    """The line with this key. Conflict: none has it now."""
+    found = next((line for line in lines if key_of(line) == key), None)
+    if found is None:
+        raise Conflict(_("Your budget has changed since you looked at it. Look at it again, and ask from there."))
     return found
 
 
-def _judged(bid_ref: str, position: int) -> tuple[Application, BudgetLine]:
+def _line(application: Application, key: str) -> BudgetLine:
+    query = select(BudgetLine).where(BudgetLine.application_id == application.id).execution_options(populate_existing=True)
+    return line_by(db.session.scalars(query), key)
+
+
+def _cost(line: BudgetLine) -> Pence:
+    if not line.what or not line.amount:
+        raise Refused(_("Write what it is and what it costs first."))
+    return line.amount
+
+
+def _judged(bid_ref: str, key: str) -> tuple[Application, BudgetLine]:
     """The bid, locked, and the line. Refused: not now, asked already."""
     application = apply.locked(bid_ref)
     if not may_ask(application, queries.award_of(application.id)):
         raise Refused(_("Neighbours can be asked while you write, and again from the yes to the last day. Not just now."))
-    line = _line(application, position)
+    line = _line(application, key)
+    cost, accepted = _cost(line), application.status == "accepted"
+    if not accepted and cost > queries.rules_of(application).most and cost > (most := queries.most_for(application)):
+        raise Refused(
+            _("That costs more than you can ask for in this round: %(most)s. Write down what you would ask for.", most=pounds(most))
+        )
     before = db.session.scalar(select(WishedLine).where(WishedLine.line_id == line.id, WishedLine.ended_at.is_(None)))
     if before is not None:
         if before.kind == "gift" or before.post.status in STANDING:

@@ -13,7 +13,7 @@ from portal.grants import pay
 from portal.panels import actions as panels
 from tests.client import Inspector
 from tests.grants.season import Season, begin
-from tests.grants.wishing import draft, given, known, promised, send, wish
+from tests.grants.wishing import draft, given, key, known, promised, send, wish
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def season(app: Flask) -> Season:
 
 def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, season: Season) -> None:
     ref = draft(season)
-    rita = Inspector(app, budget=32).sign_in(season.who("Rita").id)
+    rita = Inspector(app, budget=33).sign_in(season.who("Rita").id)
     posts.post(Draft("gift", "give", "Compost, two bags", season.bid(ref).area_id), season.who("Rob"), grown=True, once_key="gift")
     page = rita.get(f"/grants/{ref}/money")
     assert page.queries <= 15
@@ -48,8 +48,12 @@ def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, se
     assert "£40.00" in page.text and "not needed" in page.text and "Rob" in page.text
     page.submit("Stop asking for “Timber for three beds”").follow()
     assert "Ask them for “Compost, two bags”" in page.text
+    page.submit("Ask them for “Compost, two bags”", 409, pieces="0")
+    page.get(f"/grants/{ref}/wishes").submit("Ask them for “Compost, two bags”").follow()
+    assert "Compost, two bags" in page.text and "Now write to them" in page.text
+    assert "You picked a neighbour’s gift. Write to them." in page.get(f"/grants/{ref}/wishes").text
+    page.get(f"/grants/{ref}/wishes").submit("Stop asking for “Compost”").follow()
     page.submit("Ask them for “Compost, two bags”").follow()
-    assert "Compost, two bags" in page.text
     page.get(f"/grants/{ref}/money")
     assert "£40.00 not needed" in page.text
     page.get(f"/grants/{ref}/match")
@@ -60,12 +64,23 @@ def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, se
     page.get(f"/grants/{ref}/check")
 
 
+def test_asking_may_stop_while_the_panel_has_it(app: Flask, season: Season) -> None:
+    known(season, "Rita")
+    ref = draft(season)
+    wish(season, ref)
+    season.with_panel(send(season, ref))
+    rita = Inspector(app).sign_in(season.who("Rita").id)
+    page = rita.get(f"/grants/{ref}/wishes")
+    page.submit("Stop asking for “Timber for three beds”").follow()
+    assert "Neighbours are not asked for this any more" in page.text and "Not asked any more" in page.text
+
+
 def test_what_does_not_work_is_said_on_the_page(app: Flask, season: Season) -> None:
     ref = draft(season)
     known(season, "Rita")
     rita = Inspector(app).sign_in(season.who("Rita").id)
-    rita.get(f"/grants/{ref}/wishes/new?line=9", 404)
-    page = rita.get(f"/grants/{ref}/wishes/new?line=0")
+    rita.get(f"/grants/{ref}/wishes/new?line=9", 409)
+    page = rita.get(f"/grants/{ref}/wishes/new?line={key(season, ref, 0)}")
     page.submit("Put it on the board", 422, still="100")
     assert "not less than the whole" in page.text
     page.submit("Put it on the board", 422, still="0", pieces="100")

@@ -56,9 +56,15 @@ def save(season: Season, ref: str, *lines: tuple[str, int], by: str = "Rita") ->
     apply.save(ref, season.bid(ref).version, "money", {}, season.actor(by), lines=typed(lines))
 
 
+def key(season: Season, ref: str, position: int) -> str:
+    """What pages name a line by."""
+    db.session.rollback()
+    return wishes.key_of(season.bid(ref).lines[position])
+
+
 def wish(season: Season, ref: str, position: int = 0, title: str = "Timber", by: str = "Rita", **how: object) -> str:
     """Neighbours are asked for a line; returns the post's reference."""
-    return wishes.ask(ref, position, Wish(title, **how), season.who(by), grown=True, once_key=uuid.uuid4().hex)  # type: ignore[arg-type]
+    return wishes.ask(ref, key(season, ref, position), Wish(title, **how), season.who(by), grown=True, once_key=uuid.uuid4().hex)  # type: ignore[arg-type]
 
 
 def promised(season: Season, post: str, by: str = "Rob", pieces: int = 1, owner: str = "Rita") -> str:

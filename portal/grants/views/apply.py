@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import photos
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import appeals, apply, decide, from_idea, queries, rounds, timeline, worked
+from portal.grants import appeals, apply, decide, from_idea, queries, rounds, timeline, wishes, worked
 from portal.grants import award as awards
 from portal.grants.forms import apply as forms
 from portal.grants.forms.rounds import DECISIONS, way_of
@@ -247,7 +247,8 @@ def _onward(ref: str, section: str, application: Application, rows: list[apply.L
     if section == "money" and "add" in request.form:
         return see_other(f"/grants/{ref}/money?rows={len(rows) + 1}#what-{len(rows)}")
     if section == "money" and 0 <= (asked := whole_number(request.form.get("wish"))) < len(rows):
-        return see_other(f"/grants/{ref}/wishes/new?line={_places(rows)[asked]}")
+        lines, place = queries.bid(ref).lines, _places(rows)[asked]
+        return see_other(f"/grants/{ref}/wishes" + (f"/new?line={wishes.key_of(lines[place])}" if place < len(lines) else ""))
     if removed:
         return see_other(f"/grants/{ref}/money#rows")
     if "photo" in request.files and request.files["photo"].filename:

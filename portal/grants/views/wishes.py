@@ -6,7 +6,7 @@ from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal import clock
-from portal.errors import NotFound, Refused
+from portal.errors import Refused
 from portal.gifts import asking
 from portal.grants import from_idea, kept, queries, wishes
 from portal.grants.forms import wishes as forms
@@ -26,7 +26,7 @@ def shown(application: Application, *, suggest: bool = True) -> dict[str, Any]:
     asked = wishes.of_bid(application.id)
     open_ = may("edit this bid", application) and wishes.may_ask(application, application.award)
     return {
-        "asked": asked, "asked_of": wishes.by_line(asked), "wish_states": wishes.STATES, "may_ask": open_,
+        "asked": asked, "asked_of": wishes.by_line(asked), "wish_states": wishes.STATES, "may_ask": open_, "key_of": wishes.key_of, "how_many_in": wishes.how_many_in,
         "suggested": wishes.suggested(application, asked, current_user) if open_ and suggest else {},
         "not_needed": Pence(sum(each.saved for each in asked)),
     }  # fmt: skip
@@ -55,13 +55,10 @@ def index(ref: str) -> Any:
 @allow("signed in")
 @limiter.limit("15/minute", methods=["POST"])
 def new(ref: str) -> Any:
-    """Ask neighbours for one line, by its place in the budget."""
+    """Ask neighbours for one line, by its key."""
     application = queries.whole_bid(ref)
     require("edit this bid", application)
-    position = whole_number(request.args.get("line"))
-    line = next((each for each in application.lines if each.position == position), None)
-    if line is None or not line.what:
-        raise NotFound(_("That line is not in your budget any more. Look at it again."))
+    line = wishes.line_by(application.lines, key := request.args.get("line", ""))
     first = application.first_day
     start = {"title": line.what[:80], "until_day": first if first is not None and first > clock.today() else None}
     form = forms.Ask(data=start if request.method == "GET" else None).fill()
@@ -70,16 +67,16 @@ def new(ref: str) -> Any:
             form.title.data, form.sort.data, form.pieces.data or 0, form.still.data or Pence(0), form.until_day.data, form.text.data
         )
         try:
-            wishes.ask(ref, position, wish, current_user, grown=bool(form.grown.data), once_key=form.once_key(current_user.id))
+            wishes.ask(ref, key, wish, current_user, grown=bool(form.grown.data), once_key=form.once_key(current_user.id))
         except Refused as why:
             form.refuse(why.sentence, {"quantity": "pieces"}.get(why.field or "", why.field))
         else:
             flash(_("Asked. Neighbours write to you on the gift board, and you say yes please to one of them."))
             return see_other(f"/grants/{ref}/wishes")
     return form_page(
-        "grants/wish.html", form, application=application, line=line, position=position,
+        "grants/wish.html", form, application=application, line=line, key=key, how_many_in=wishes.how_many_in,
         asks_age=current_user.id != application.helper_id and asking.asks_age(current_user),
-        suggested=wishes.suggested(application, [], current_user).get(line.id),
+        suggested=wishes.suggested(application, wishes.of_bid(application.id), current_user).get(line.id),
     )  # fmt: skip
 
 
@@ -97,5 +94,7 @@ def stop(ref: str, post: str) -> Any:
 def take(ref: str, post: str) -> Any:
     """Somebody gives what a line would buy: ask them for it."""
     require("edit this bid", queries.bid(ref))
-    wishes.take_up(ref, whole_number(request.form.get("line")), post, current_user)
+    pieces = whole_number(request.form.get("pieces", "1"))
+    wishes.take_up(ref, request.form.get("line", ""), post, current_user, pieces=pieces)
+    flash(_("Now write to them. When they hand it over, it counts for your idea."))
     return see_other(f"/gifts/{post}")
