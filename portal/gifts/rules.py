@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal.gifts import medicine as medicines
 from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS
 from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
@@ -134,10 +135,6 @@ def same(title: str) -> str:
 
 # --- what a person looks at first, and what needs care -------------------------------------------------------------------
 
-_MEDICINE = re.compile(
-    r"\b(medicines?|medications?|antibiotics?|painkillers?|paracetamol|ibuprofen|codeine|insulin|diazepam|tramadol|inhalers?|epi ?pens?|sleeping (?:pills?|tablets)"
-    r"|(?:left ?over|spare|unused) (?:pills?|tablets from the doctor)|prescription (?:drugs?|only|tablets|pills))\b"
-)
 _WORRY = (
     re.compile(
         r"\b(guns?|rifles?|pistols?|knife|knives|machetes?|air ?guns?|ammunition|fireworks?|cannabis|weed for sale|cocaine|steroids?|vapes?|massages?|escorts?)\b"
@@ -156,8 +153,7 @@ _FOOD = re.compile(
 
 def medicine(text: str) -> str | None:
     """The word in a text that speaks of medicine, or None."""
-    found = _MEDICINE.search(_folded(text))
-    return found[0] if found else None
+    return medicines.surely(_folded(text))
 
 
 def worries(*texts: str) -> list[str]:
@@ -167,6 +163,7 @@ def worries(*texts: str) -> list[str]:
     for text in texts:
         seen = _folded(text)
         words |= dict.fromkeys(found[0].strip() for pattern in _WORRY for found in pattern.finditer(seen))
+        words |= dict.fromkeys(medicines.perhaps(seen))
         words |= dict.fromkeys(like.word for like in all_cash_like(text))
     return list(words)
 

@@ -105,6 +105,33 @@ def test_worry_words_and_food_are_seen() -> None:
     assert rules.medicine("left-over ibuprofen") == "ibuprofen" and rules.medicine("A tablet for reading") is None
 
 
+MEDICINES = (
+    "Zopiclone, half a box", "Nurofen and Calpol", "Morphine tablets", "Z o p i c l o n e", "n.u.r.o.f.e.n", "Co-codamol 30/500", "Two ventolin inhalers", "Painkillers",
+    "Half a box of pills", "Spare blood pressure tablets", "My prescription", "HRT patches", "Eye drops", "OZEMPIC pen", "Amoxicillin 500 mg", "Anti-histamines",
+)  # fmt: skip
+NO_MEDICINES = (
+    "A tablet computer", "Iron patches on jeans", "A tablet for reading", "Tablet case, blue", "Dishwasher tablets", "Coffee capsules", "Elbow patches", "Patches for jeans",
+    "Prescription glasses, to be recycled", "A strawberry patch to share", "Time capsule kit", "A b c book", "A medicine ball", "A box of dishwasher tablets", "Rennie Mackintosh print",
+)  # fmt: skip
+
+
+def test_medicines_are_refused_or_looked_at() -> None:
+    for text in MEDICINES:
+        assert rules.medicine(text), text
+    for text in ("Patches", "Some tablets", "Pills", "Capsules", "Vitamins for children"):
+        assert rules.medicine(text) is None and rules.worries(text), text
+    for text in NO_MEDICINES:
+        assert rules.medicine(text) is None and rules.worries(text) == [], text
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_gift_does_not_become_a_medicine(street: Street) -> None:
+    ref = street.put_up("Maya")
+    with pytest.raises(Refused, match="pharmacy takes back"):
+        posts.edit(ref, replace(PLAIN, title="Morphine tablets", area_id=street.areas["mossgate"]), street.who("Maya"), shown=1)
+    assert the_post(street.put_up("Maya", "Patches")).status == "held"
+
+
 def test_the_same_twice_and_too_often(street: Street) -> None:
     first = street.put_up("Maya")
     with pytest.raises(Refused, match="already"):
