@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from portal.gifts import medicine as medicines
 from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS
+from portal.people import contacts
 from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
 from portal.words import N_, _
@@ -163,6 +164,7 @@ def worries(*texts: str) -> list[str]:
     for text in texts:
         seen = _folded(text)
         words |= dict.fromkeys(found[0].strip() for pattern in _WORRY for found in pattern.finditer(seen))
+        words |= dict.fromkeys(contacts.perhaps(text))
         words |= dict.fromkeys(medicines.perhaps(seen))
         words |= dict.fromkeys(like.word for like in all_cash_like(text))
     return list(words)

@@ -16,6 +16,7 @@ from portal.gifts import care, drafts, lists, notes, posts, rules
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftDraft
 from portal.people.access import Nobody
+from portal.people.shield import not_for_the_public
 from portal.photos import Picture
 from portal.places.model import Area
 from tests.gifts.street import PLAIN, Street, looks, open_street, the_post, told
@@ -122,6 +123,20 @@ def test_medicines_are_refused_or_looked_at() -> None:
         assert rules.medicine(text) is None and rules.worries(text), text
     for text in NO_MEDICINES:
         assert rules.medicine(text) is None and rules.worries(text) == [], text
+
+
+def test_where_somebody_lives_and_numbers_in_words_are_looked_at() -> None:
+    for text in (
+        "14 Marsh Lane after six", "Come to 3b, Old Mill Road", "at number 12 High Street", "Flat 4, ask for me", "one two three four five six seven",
+        "7 St. Mary’s Close",
+    ):  # fmt: skip
+        assert rules.worries(text), text
+    assert not_for_the_public("ring zero seven seven double-oh nine zero zero one two three") == "a telephone number"
+    for text in (
+        "A walk down Marsh Lane", "2 garden chairs", "Four chairs and one table", "Railway set, 20 pieces", "3 boxes for the garden", "10 minutes to the park",
+        "12 jam jars", "Size 10 walking boots", "Numbers one to ten for children",
+    ):  # fmt: skip
+        assert rules.worries(text) == [], text
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
