@@ -118,7 +118,7 @@ def report(ref: str, words: str, who: Who) -> None:
     """
     with transaction():
         post = _locked(ref)
-        if not lists.is_live(post):
+        if not (lists.is_live(post) and lists.may_read(post, who)):
             raise NotFound(_("This is not on the board any more. See what else there is."))
         if parties.acts_as(who, post.party):
             raise Refused(_("This is your own. You can change it or end it."))

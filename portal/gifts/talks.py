@@ -159,17 +159,11 @@ def interested(post_ref: str, words: str, who: Who, *, organisation_id: int | No
         if parties.acts_as(who, post.party):
             raise Refused(_("This is your own."))
         me = parties.entering(who, organisation_id, grown=grown)
-        if not _reached(post, who):
+        if not who.can("help others", post) and not lists.is_meant_for(post, who):
             raise Refused(_("This is only for neighbours in %(area)s.", area=post.area.name))
         talk = _begun(post, me, words, Actor(who.id))
         once.keep(once_key, talk.ref)
         return talk.ref
-
-
-def _reached(post: GiftPost, who: Who) -> bool:
-    if who.can("help others", post):
-        return True
-    return bool(db.session.scalar(select(exists().where(GiftPost.id == post.id, lists.reaches(who.area_id)))))
 
 
 def _begun(post: GiftPost, me: GiftParty, words: str, actor: Actor) -> GiftTalk:

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,16 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
+from portal.errors import NotFound
+from portal.gifts import care, posts
 from portal.gifts.model import GiftDraft, GiftPost
 from portal.gifts.talks_model import GiftPromise, GiftTalk
 from portal.outbox import Message
 from portal.people.model import Organisation
+from portal.photos import Picture
 from tests.client import Inspector
-from tests.gifts.street import Street, looks, open_street, said, the_post, the_promise
+from tests.gifts.street import PLAIN, Street, looks, open_street, said, the_post, the_promise
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # the same pages on either engine
 
@@ -236,6 +240,37 @@ def test_boards_of_an_area_and_a_hub_and_looking_for_things(app: Flask, street: 
         "/gifts/photos/PIC-2222-2222.jpg",
     ):
         visitor.get(path, status=404)
+
+
+def test_what_is_for_neighbours_stays_among_them(app: Flask, street: Street) -> None:
+    ladder = street.put_up("Walter", "Long ladder", sort="lend", area="riverside", reach="area")
+    same = replace(PLAIN, title="Long ladder", sort="lend", area_id=street.areas["riverside"], reach="area")
+    posts.edit(ladder, same, street.who("Walter"), shown=1, picture=Picture(b"jpeg", 4, 3), data_dir=app.extensions["kindling"].data_dir)
+    photo = f"/gifts/photos/{the_post(ladder).photo_ref}.jpg"
+    street.move_in("Nell", "riverside")
+    street.move_in("Connie", "mossgate", "connector", at="riverside")
+    pages = ("/gifts/", "/gifts/areas/riverside", "/gifts/?q=ladder", "/gifts/areas/riverside?q=ladder")
+    stranger, maya = Inspector(app, budget=40), browser(app, street, "Maya")
+    for reader in (stranger, maya):
+        for page in pages:
+            assert "Long ladder" not in reader.get(page).text, page
+        for page in (f"/gifts/{ladder}", photo):
+            reader.get(page, status=404)
+            assert "ladder" not in reader.text
+    maya.get(f"/gifts/{ladder}/interested", status=404)
+    maya.get(f"/gifts/{ladder}/report", status=404)
+    with pytest.raises(NotFound):
+        care.report(ladder, "Hm", street.who("Maya"))
+    for name in ("Nell", "Walter", "Connie"):
+        reader = browser(app, street, name)
+        for page in (*pages, f"/gifts/{ladder}"):
+            assert "Long ladder" in reader.get(page).text, (name, page)
+        reader.get(photo)
+    street.found("Ladder Circle", "Maya")
+    browser(app, street, "Maya").get(f"/gifts/{ladder}", status=404)
+    with transaction():
+        db.session.get_one(Organisation, street.groups["Ladder Circle"]).area_id = street.areas["riverside"]
+    browser(app, street, "Maya").get(f"/gifts/{ladder}")
 
 
 def test_something_wrong_and_the_desk(app: Flask, street: Street) -> None:
