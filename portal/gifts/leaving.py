@@ -155,7 +155,7 @@ def _end_posts(party_id: int, actor: Actor) -> list[str]:
             files.append(row.photo_file)
         photos.put(row, None, None, "")
         lists.keep(row)
-        row.title, row.text, row.same = _("Taken down"), "", ""
+        row.title, row.text, row.same = _("Not any more: its owner has left"), "", ""
     return files
 
 

@@ -16,7 +16,7 @@ from portal.words import N_, _
 STAYS = {"7": 7, "14": 14, "28": 28, "90": 90}  # days; what is asked on the form
 USUAL = 28
 FARTHEST = 366
-LEAST_TITLE = 4  # letters: "Soup"
+LEAST_TITLE = 2  # letters: "TV"
 MOST_STANDING = 20  # of one party
 MOST_A_DAY = 8  # that one person puts up
 MOST_REPOSTS = 3  # of the same in REPOST_DAYS

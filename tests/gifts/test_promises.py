@@ -313,6 +313,8 @@ def test_the_promised_person_leaves(street: Street) -> None:
     row = the_promise(ref)
     assert (row.status, row.place, row.starts_at) == ("let_go", "", None) and lists.is_live(the_post(bike))
     assert told("Maya")[-1] == "Called off: “A child’s bike, blue”"
+    letter = db.session.scalars(sa.select(Message.body).where(Message.to_name == "Maya").order_by(Message.id.desc())).first() or ""
+    assert "It is free again" in letter and bike in letter
     assert "My secret words" not in str(said(talk)) and "secret" not in str([each.body for each in db.session.scalars(sa.select(Message))])
     with pytest.raises(Conflict):
         street.promise("Maya", talk)
@@ -346,10 +348,12 @@ def test_the_owner_of_a_post_leaves(street: Street) -> None:
     delete_me(street.who("Maya").id, Actor(street.who("Maya").id))
     for each in (bike, chairs):
         row = the_post(each)
-        assert (row.status, row.title, row.text, row.words) == ("ended", "Taken down", "", "")
+        assert (row.status, row.title, row.text, row.words) == ("ended", "Not any more: its owner has left", "", "")
     assert (
         the_promise(ref).status == "let_go" and the_promise(ref).address == "" and told("Idris")[-1] == "Called off: “A child’s bike, blue”"
     )
+    letter = db.session.scalars(sa.select(Message.body).where(Message.to_name == "Idris").order_by(Message.id.desc())).first() or ""
+    assert "so it is off" in letter and "free again" not in letter and f"/gifts/talks/{talk}" in letter and bike not in letter
     assert looks() == [] and told("Walter")[-1] == "We have looked at what you told us about"
     with pytest.raises(Problem):
         street.write("Walter", bike)
