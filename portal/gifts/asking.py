@@ -9,7 +9,7 @@ from sqlalchemy import ScalarSelect, func, select
 
 from portal.db import db, must_be_in_transaction
 from portal.finding import NOISE, singular, words_of
-from portal.gifts import lists, notices, parties, posts, promises, talks
+from portal.gifts import lists, notices, parties, posts, talks
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftPost
 from portal.gifts.rules import Draft
@@ -59,7 +59,7 @@ def end(post: GiftPost, actor: Actor, *, over: bool = False) -> None:
             notices.was_for(row, talk)
             continue
         if row is not None:
-            promises.undone(row, post, actor)
+            talks.undone(row, post, actor)
         if talk.status == "open" and talk.id not in done:
             notices.not_needed(talk)
     if over and post.status == "open":  # what was promised came free again: nobody needs it

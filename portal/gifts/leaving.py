@@ -163,7 +163,7 @@ def _end_talk(found: GiftTalk, party_id: int, actor: Actor) -> None:
     stays = found.other if found.owner_id == party_id else found.owner
     for row in db.session.scalars(select(GiftPromise).where(GiftPromise.talk_id == found.id)).all():
         if row.status == "promised":
-            promises.undone(row, db.session.get_one(GiftPost, found.post_id), actor)
+            talks.undone(row, db.session.get_one(GiftPost, found.post_id), actor)
             notices.left(row, found, stays)
         if promises.is_open(row):
             row.back_told = len(loans.STEPS)  # lent, and nobody is left to be reminded

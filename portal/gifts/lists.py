@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
-from portal.errors import NotFound
+from portal.errors import NotFound, Unknown
 from portal.events.hooks import LINKS, Also
 from portal.events.model import Gathering
 from portal.finding import Found, Shelf
@@ -20,7 +20,7 @@ from portal.people.access import Nobody, Who
 from portal.people.model import Organisation
 from portal.places.model import Area
 from portal.places.queries import outside_of, within
-from portal.words import _
+from portal.words import N_, _
 
 PAGE = 20
 SHELF = Shelf(GiftPost, GiftWord)
@@ -129,11 +129,17 @@ def is_seen(post: GiftPost, who: Who | Nobody) -> bool:
 # --- one of them ---------------------------------------------------------------------------------------------------------
 
 
+class OffTheBoard(Unknown):
+    """A gift or wish that there is not, or not for this reader: a printed note may lead to it long after."""
+
+    href, link = "/gifts/", N_("See what is on the board")
+
+
 def by_ref(ref: str) -> GiftPost:
     """One post, with whose it is. NotFound."""
     found = db.session.scalar(select(GiftPost).where(GiftPost.ref == ref).options(*WHOLE))
     if found is None:
-        raise NotFound(_("We cannot find that gift or wish."))
+        raise OffTheBoard(_("We cannot find that gift or wish."))
     return found
 
 
@@ -143,8 +149,8 @@ def readable(ref: str, who: Who | Nobody) -> GiftPost:
     if may_read(post, who):
         return post
     if is_live(post) and not isinstance(who, Who):
-        raise NotFound(_("This is only for neighbours of one place. If you live there, sign in to see it."))
-    raise NotFound(_("This is not on the board any more. See what else there is."))
+        raise OffTheBoard(_("This is only for neighbours of one place. If you live there, sign in to see it."))
+    raise OffTheBoard(_("This is not on the board any more. See what else there is."))
 
 
 def is_for_all(post: GiftPost) -> bool:

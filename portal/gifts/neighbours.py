@@ -44,7 +44,7 @@ def _asked_far(some: Sequence[Person]) -> str:
     names = places.names([each.area_id for each in some[:3] if each.area_id is not None])
     words = "; ".join(
         _("%(name)s in %(area)s", name=each.name.partition(" ")[0], area=names[each.area_id])
-        if each.area_id in names
+        if each.area_id is not None
         else _("%(name)s, whose area we do not know", name=each.name.partition(" ")[0])
         for each in some[:3]
     )

@@ -143,7 +143,11 @@ _WORRY = (
     re.compile(r"\b(nude|nudes|naked|sexy|passports?|driving licen[cs]es?|national insurance|bank account|pin number|passwords?|whats ?app|telegram|snapchat)\b"),
     re.compile(r"\b(lend (?:you |me )?money|loans? (?:for|of) (?:money|everybody|anybody)|invest(?:ment|ing)?|get rich|earn from home|borrow money|for sale|selling)\b"),
     re.compile(r"\b(baby ?sit(?:ter|ting)?|child ?mind(?:er|ing)?|look after (?:your |my )?(?:children|kids|baby)|baby formula|breast milk|infant formula|car seats?)\b"),
-    re.compile(r"\b(?:i am|i’m|i'm|im) (?:only )?(?:[5-9]|1[0-7])\b(?: years)?|\byear (?:[5-9]|1[01]) at school\b"),
+    re.compile(
+        r"\b(?:i am|i’m|i'm|im) (?:only |just |nearly |almost )?(?:(?:[5-9]|1[0-7])\b(?: years)?|(?:five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)\b(?! o.?clock| ?(?:minutes?|miles?|doors?|steps?|metres?)))"
+        r"|\byear (?:[5-9]|1[0-3]|five|six|seven|eight|nine|ten|eleven|twelve) at (?:\w+ )?school\b|\b(?:i am|i’m|i'm|im) in (?:year|yr|y) ?(?:[1-9]|1[0-3]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)\b"
+        r"|\bmy (?:gcses?|a levels|sats)\b|\bunder ?age\b"
+    ),
     re.compile(r"\b(suicid\w*|kill myself|hurt myself|self ?harm|nowhere to sleep|nothing to eat|afraid of my)\b"),
 )  # fmt: skip
 _FOOD = re.compile(

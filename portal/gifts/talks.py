@@ -250,20 +250,34 @@ def _not_too_much(person_id: int) -> None:
 
 
 def close(ref: str, who: Who, *, block: bool) -> None:
-    """End a talk; with `block` the two do not write to each other any more, about anything. Again changes nothing more.
+    """End a talk; with `block` the two do not write to each other any more, about anything, and what is promised between them is off.
+    Again changes nothing more.
 
-    Refused: something is promised between them; that is called off first, with a kind word.
+    Refused: something is promised, and it is no block; that is called off first, with a kind word.
     """
     with transaction():
         found = locked(ref)
-        seen = seen_by(found, who)
-        if db.session.scalar(select(exists().where(GiftPromise.talk_id == found.id, GiftPromise.status == "promised"))):
+        seen, actor = seen_by(found, who), Actor(who.id)
+        row = db.session.scalar(select(GiftPromise).where(GiftPromise.talk_id == found.id, GiftPromise.status == "promised"))
+        if row is not None and not block:
             raise Refused(_("Something is promised between you. Call it off first, so that it is free for others."))
+        if row is not None:
+            undone(row, db.session.get_one(GiftPost, found.post_id), actor)
+            notices.let_go(row, found, seen.me, put(found, seen.me, _("I would rather call this off."), actor, "let_go"))
         if found.status == "open":
             found.status, found.closed_by_id = "closed", seen.me.id
-            record(about(found), "closed", Actor(who.id), block=block)
+            record(about(found), "closed", actor, block=block)
         if block:
             _block(seen.me, seen.them)
+
+
+def undone(row: GiftPromise, post: GiftPost, actor: Actor) -> None:
+    """A promise that stands is off, and its pieces are free, as a part of an action."""
+    must_be_in_transaction()
+    row.status, row.changed_at, row.address = "let_go", clock.now(), ""
+    row.sequence += 1
+    posts.give_back(post, row.quantity, actor)
+    record(f"gift promise:{row.id}", "let_go", actor)
 
 
 def _block(me: GiftParty, them: GiftParty) -> None:

@@ -177,6 +177,8 @@ def test_a_loan_and_a_wish(app: Flask, street: Street) -> None:
     ).follow()
     maya.get(walter.path)
     assert "Yes please, Allotment" in maya.text
+    maya.get(f"{maya.path}/promise").submit("Say yes").follow()
+    assert "Allotment helps you" in maya.text and "You help Maya" in walter.get(maya.path).text and "Promised to" not in walter.text
     ladder = street.put_up("Maya", "A long ladder", sort="lend")
     talk = f"/gifts/talks/{street.write('Walter', ladder)}"
     maya.get(f"{talk}/promise").submit("Promise it", status=422)
@@ -185,12 +187,37 @@ def test_a_loan_and_a_wish(app: Flask, street: Street) -> None:
     maya.submit("It was handed over").follow()
     assert "Walter has it" in maya.text and "You have it" in walter.get(talk).text
     later = day + timedelta(days=9)
-    to = f"/gifts/promises/{db.session.scalars(select(GiftPromise.ref)).one()}"
+    to = f"/gifts/promises/{db.session.scalars(select(GiftPromise.ref).order_by(GiftPromise.id.desc())).first()}"
     maya.get(f"{to}/longer").submit(
         "Let them keep it", back_on_day=str(later.day), back_on_month=str(later.month), back_on_year=str(later.year)
     ).follow()
     maya.submit("It came back").follow()
     assert "It came back" in maya.text
+
+
+def test_what_is_mine_under_its_heading(app: Flask, street: Street) -> None:
+    maya = browser(app, street, "Maya")
+    street.put_up("Maya", "A blue bike")
+    posts.pause(street.put_up("Maya", "Three chairs"), street.who("Maya"))
+    wish, ended = street.put_up("Maya", "A drill", kind="wish"), street.put_up("Maya", "Jam jars")
+    street.handed("Maya", "Idris", wish)
+    street.write("Walter", ended)
+    assert "Waits for you" in maya.get("/gifts/mine").text
+    posts.end(ended, street.who("Maya"))
+    page = maya.get("/gifts/mine").text
+    places = [
+        page.index(words)
+        for words in (
+            ">On the boards<",
+            "A blue bike</a></h3>",
+            ">Not on the boards just now<",
+            "Three chairs</a></h3>",
+            ">Over<",
+            "Jam jars</a></h3>",
+        )
+    ]
+    assert places == sorted(places) and "Waits for you" not in page and "Fulfilled, thank you" in page and "All gone" not in page
+    assert "Fulfilled. Thank you!" in maya.get(f"/gifts/{wish}").text
 
 
 def test_keeping_changing_and_ending(app: Flask, street: Street) -> None:
@@ -204,6 +231,8 @@ def test_keeping_changing_and_ending(app: Flask, street: Street) -> None:
     photo = the_post(ref).photo_ref
     Inspector(app).get(f"/gifts/photos/{photo}.jpg")
     maya.submit("Pause it").follow()
+    gone = Inspector(app).get(f"/gifts/{ref}", status=404)
+    assert "not on the board any more" in gone.text and "/gifts/" in gone.links()
     Inspector(app).get(f"/gifts/photos/{photo}.jpg", status=404)
     maya.submit("Put it up again").follow().submit("Not any more").follow()
     browser(app, street, "Idris").get(f"/gifts/{ref}/edit", status=404)

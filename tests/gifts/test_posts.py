@@ -88,7 +88,19 @@ def test_what_cannot_stand_there_says_how_to_put_it(street: Street) -> None:
 
 
 def test_worry_words_and_food_are_seen() -> None:
-    for text in ("Knife set", "vape", "I am 14 and like football", "Car seat", "Selling my bed", "Bottle of wine", "I have nothing to eat"):
+    for text in (
+        "Knife set",
+        "vape",
+        "I am 14 and like football",
+        "I am fifteen years old",
+        "I’m in year 9",
+        "im in yr 10",
+        "Revising for my GCSEs",
+        "Car seat",
+        "Selling my bed",
+        "Bottle of wine",
+        "I have nothing to eat",
+    ):
         assert rules.worries(text), text
     for text in (
         "A garden fork",
@@ -97,6 +109,9 @@ def test_worry_words_and_food_are_seen() -> None:
         "Soup for six",
         "Walk by the river",
         "I am 70 and like chess",
+        "I am seventy and like chess",
+        "I am in year-round need of jars",
+        "I am ten minutes from the station",
     ):
         assert rules.worries(text) == [], text
     assert rules.worries("A knife and a car seat", "A KNIFE, a bottle of wine and a beer") == [

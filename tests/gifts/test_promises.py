@@ -124,6 +124,16 @@ def test_promised_to_one_with_some_left_for_others(street: Street) -> None:
         posts.renew(ref, street.who("Maya"))
 
 
+def test_what_is_over_is_not_promised(street: Street) -> None:
+    bike, wish = street.put_up("Maya", days=7), street.put_up("Maya", "A ladder", kind="wish", sort="lend")
+    talk, other = street.write("Idris", bike), street.write("Idris", wish)
+    posts.end(wish, street.who("Maya"))
+    with pytest.raises(Conflict, match="not on the board any more"):
+        street.promise("Maya", other, back_on=clock.today() + timedelta(days=3))
+    with clock.held_at(clock.now() + timedelta(days=8)), pytest.raises(Conflict, match="not on the board any more"):
+        street.promise("Maya", talk)
+
+
 def test_a_day_a_place_a_calendar_file_and_a_reminder(street: Street) -> None:
     talk = street.write("Idris", street.put_up("Maya"))
     ref = street.promise("Maya", talk)
@@ -254,9 +264,9 @@ def test_a_blocked_person_cannot_answer_again(street: Street) -> None:
     talk, elsewhere = street.write("Idris", bike), street.write("Idris", street.put_up("Maya", "A kettle"))
     jam, ref = street.handed("Idris", "Maya", street.put_up("Idris", "Plum jam")), street.promise("Maya", talk)
     with pytest.raises(Refused, match="Call it off first"):
-        talks.close(talk, street.who("Maya"), block=True)
-    promises.let_go(ref, "Sorry", street.who("Maya"))
+        talks.close(talk, street.who("Maya"), block=False)
     talks.close(talk, street.who("Maya"), block=True)
+    assert the_promise(ref).status == "let_go" and lists.is_live(the_post(bike)) and told("Idris")[-1].startswith("Called off")
     talks.close(talk, street.who("Maya"), block=True)
     again: Callable[[], object]
     for again in (

@@ -150,10 +150,19 @@ def mine() -> Any:
     ids = [each.id for each in parties.own(current_user)]
     rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
     return page(
-        "gifts/mine.html", rows=rows[: lists.PAGE], ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
+        "gifts/mine.html", rows=rows[: lists.PAGE], parts=_parts(rows[: lists.PAGE]), ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
         counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name,
         older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
     )  # fmt: skip
+
+
+def _parts(rows: Sequence[GiftPost]) -> list[tuple[str, list[GiftPost]]]:
+    """Posts of somebody under a heading each: on the boards, waiting or paused, over."""
+    today = clock.today()
+    on = [post for post in rows if post.status == "open" and post.ends_on >= today]
+    waiting = [post for post in rows if post.status in ("held", "paused")]
+    over = [post for post in rows if post not in on and post not in waiting]
+    return [(_("On the boards"), on), (_("Not on the boards just now"), waiting), (_("Over"), over)]
 
 
 # --- one of them ---------------------------------------------------------------------------------------------------------
