@@ -11,7 +11,7 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.gifts import lists, notices, parties, posts
-from portal.gifts.model import GiftParty, GiftPost
+from portal.gifts.model import STANDING, GiftParty, GiftPost
 from portal.gifts.rules import LONGEST, MOST_BEGUN_A_DAY, MOST_MESSAGES_AN_HOUR
 from portal.gifts.talks_model import GiftBlock, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
@@ -130,8 +130,9 @@ def with_me(post: GiftPost, ids: Sequence[int]) -> GiftTalk | None:
 
 
 def waits_for(ids: Sequence[int] | Select[int]) -> ColumnElement[bool]:
-    """Talks in which an owner among these parties was written to and has not answered."""
-    return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open")
+    """Talks in which an owner among these parties was written to and has not answered, while the post stands."""
+    stands = GiftTalk.post_id.in_(select(GiftPost.id).where(GiftPost.status.in_(STANDING)))
+    return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open", stands)
 
 
 def waiting_count(who: Who | Nobody) -> ColumnElement[int]:
