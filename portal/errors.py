@@ -30,6 +30,8 @@ class Unknown(NotFound, NotYours):
     refused by one sentence. It helps to try again, so it is shown on the page.
     """
 
+    href, link = "", ""  # where else to go, and what that is called (to be translated)
+
 
 class Conflict(Problem):
     """Somebody (perhaps the same person on another phone) changed it first. What was typed is kept."""

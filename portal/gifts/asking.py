@@ -10,7 +10,7 @@ from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
 
 from portal.db import db, must_be_in_transaction
 from portal.finding import NOISE, singular, words_of
-from portal.gifts import lists, notices, parties, posts, promises, talks
+from portal.gifts import lists, notices, parties, posts, talks
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.rules import Draft
@@ -60,7 +60,7 @@ def end(post: GiftPost, actor: Actor, *, over: bool = False) -> None:
             notices.was_for(row, talk)
             continue
         if row is not None:
-            promises.undone(row, post, actor)
+            talks.undone(row, post, actor)
         if talk.status == "open" and talk.id not in done:
             notices.not_needed(talk)
     if over and post.status == "open":  # what was promised came free again: nobody needs it

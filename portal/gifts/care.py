@@ -86,9 +86,14 @@ def hold(post: GiftPost, kind: str, words: Sequence[str], actor: Actor) -> None:
     if standing is not None:
         standing.words = BETWEEN.join(words) or standing.words
         return
-    made = _ask(post, kind, BETWEEN.join(words))
-    record(about(post), "held", actor, why=kind, look_by=made.look_by.isoformat())
-    notices.held(post, made)
+    _off_the_boards(post, _ask(post, kind, BETWEEN.join(words)), kind, actor)
+
+
+def _off_the_boards(post: GiftPost, look: GiftLook, why: str, actor: Actor) -> None:
+    post.status = "held"
+    lists.keep(post)
+    record(about(post), "held", actor, why=why, look_by=look.look_by.isoformat())
+    notices.held(post, look)
 
 
 def passed(post: GiftPost) -> set[str]:
@@ -100,7 +105,7 @@ def passed(post: GiftPost) -> set[str]:
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
     db.session.expire(post, ["party"])
     own = _own(_touched(post, by.id if by is not None else None, said))
-    answerable = _least_busy(_coordinators(post, own))
+    answerable = _looks_already(post, own) or _least_busy(_coordinators(post, own))
     made = GiftLook(
         kind=kind, post_id=post.id, said_id=said.id if said is not None else None, by_id=by.id if by is not None else None, words=words, at=clock.now(),
         answerable_id=answerable.id if answerable is not None else None, look_by=working_days_after(clock.today(), LOOKED_AT_WITHIN),
@@ -111,6 +116,13 @@ def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, 
     return made
 
 
+def _looks_already(post: GiftPost, but: Collection[int]) -> Person | None:
+    """Who looks at something else about this post, if they look after the place still: one post is one person's."""
+    query = select(GiftLook.answerable_id).where(GiftLook.post_id == post.id, GiftLook.decided_at.is_(None)).order_by(GiftLook.id)
+    asked = db.session.scalars(query).all()
+    return next((someone for someone in _coordinators(post, but) if someone.id in asked), None)
+
+
 def report(ref: str, words: str, who: Who) -> None:
     """A neighbour says that something is wrong with a post. The same neighbour again changes nothing.
 
@@ -118,7 +130,7 @@ def report(ref: str, words: str, who: Who) -> None:
     """
     with transaction():
         post = _locked(ref)
-        if not lists.is_live(post):
+        if not (lists.is_live(post) and lists.may_read(post, who)):
             raise NotFound(_("This is not on the board any more. See what else there is."))
         if parties.acts_as(who, post.party):
             raise Refused(_("This is your own. You can change it or end it."))
@@ -132,7 +144,7 @@ def report(ref: str, words: str, who: Who) -> None:
         record(about(post), "reported", Actor(who.id), look=made.id)
         waiting = db.session.scalar(select(func.count()).select_from(GiftLook).where(theirs, GiftLook.decided_at.is_(None))) or 0
         if waiting >= REPORTS_THAT_HOLD:
-            hold(post, "worry", (), Actor(who.id))
+            _off_the_boards(post, made, "report", Actor(who.id))
 
 
 def something_wrong(talk_ref: str, said_id: int, words: str, who: Who) -> None:
@@ -190,8 +202,14 @@ def _touch(who: Who) -> ColumnElement[bool]:
 
 
 def waiting_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Any]:
-    """What waits for who helps others in these areas (None: everywhere); of these, what `who` may judge."""
-    query = select(GiftLook).where(GiftLook.decided_at.is_(None))
+    """What waits for who helps others in these areas (None: everywhere); of these, what `who` may judge. What is asked about one
+    post is one item: its first.
+    """
+    first = aliased(GiftLook)
+    before = exists().where(
+        GiftLook.kind != "message", first.post_id == GiftLook.post_id, first.kind != "message", first.decided_at.is_(None), first.id < GiftLook.id
+    )  # fmt: skip
+    query = select(GiftLook).where(GiftLook.decided_at.is_(None), ~before)
     if who is not None:
         query = query.where(~_touch(who))
     return query if areas is None else query.join(GiftPost, GiftPost.id == GiftLook.post_id).where(GiftPost.area_id.in_(areas))
@@ -225,6 +243,14 @@ def look(number: int, who: Who) -> GiftLook:
     if found is None or not _judges(found, who):
         raise NotFound(_("We cannot find that."))
     return found
+
+
+def beside(found: GiftLook) -> Sequence[str]:
+    """What else is said about the same post and decided with it, oldest first. One query."""
+    if found.kind == "message":
+        return []
+    others = and_(GiftLook.post_id == found.post_id, GiftLook.id != found.id, GiftLook.kind != "message", GiftLook.decided_at.is_(None))
+    return db.session.scalars(select(GiftLook.words).where(others, GiftLook.words != "").order_by(GiftLook.id)).all()
 
 
 def _judges(found: GiftLook, who: Who) -> bool:

@@ -155,7 +155,7 @@ def _end_posts(party_id: int, actor: Actor) -> list[str]:
             files.append(row.photo_file)
         photos.put(row, None, None, "")
         lists.keep(row)
-        row.title, row.text, row.same = _("Taken down"), "", ""
+        row.title, row.text, row.same = _("Not any more: its owner has left"), "", ""
     return files
 
 
@@ -163,7 +163,7 @@ def _end_talk(found: GiftTalk, party_id: int, actor: Actor) -> None:
     stays = found.other if found.owner_id == party_id else found.owner
     for row in db.session.scalars(select(GiftPromise).where(GiftPromise.talk_id == found.id)).all():
         if row.status == "promised":
-            promises.undone(row, db.session.get_one(GiftPost, found.post_id), actor)
+            talks.undone(row, db.session.get_one(GiftPost, found.post_id), actor)
             notices.left(row, found, stays)
         if promises.is_open(row):
             row.back_told = len(loans.STEPS)  # lent, and nobody is left to be reminded

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
-from portal.errors import NotFound
+from portal.errors import NotFound, Unknown
 from portal.events.hooks import LINKS, Also
 from portal.events.model import Gathering
 from portal.finding import Found, Shelf
@@ -20,7 +20,7 @@ from portal.people.access import Nobody, Who
 from portal.people.model import Organisation
 from portal.places.model import Area
 from portal.places.queries import outside_of, within
-from portal.words import _
+from portal.words import N_, _
 
 PAGE = 20
 SHELF = Shelf(GiftPost, GiftWord)
@@ -32,12 +32,15 @@ WHOLE = (
 
 @dataclass(frozen=True)
 class Board:
-    """Which board is looked at: that of an area, of a hub, of an event, or everywhere. `home`: where the reader lives, whom that reaches."""
+    """Which board is looked at: that of an area, of a hub, of an event, or everywhere. `home`: where the reader lives, whom that reaches;
+    `helps`: areas in which they help others (None: everywhere).
+    """
 
     area: Area | None = None
     hub: Organisation | None = None
     event: Gathering | None = None
     home: int | None = None
+    helps: frozenset[int] | None = frozenset()
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,10 @@ def reaches_home(post: GiftPost, home: int | None, parents: Mapping[int, int | N
 
 def listed(board: Board, filters: Filters, own: Sequence[int] = ()) -> Select[GiftPost]:
     """Posts that this reader sees on a board, in no order yet. `own`: parties of theirs."""
-    reached = reaches(board.home)
-    query = select(GiftPost).where(live(), or_(reached, GiftPost.party_id.in_(own)) if own else reached)
+    query = select(GiftPost).where(live())
+    if board.helps is not None:
+        helped = [GiftPost.area_id.in_(board.helps)] if board.helps else []
+        query = query.where(or_(reaches(board.home), *helped, *([GiftPost.party_id.in_(own)] if own else [])))
     if board.area is not None:
         query = query.where(GiftPost.area_id.in_(within(board.area.code)))
     if board.hub is not None:
@@ -124,25 +129,55 @@ def is_seen(post: GiftPost, who: Who | Nobody) -> bool:
 # --- one of them ---------------------------------------------------------------------------------------------------------
 
 
+class OffTheBoard(Unknown):
+    """A gift or wish that there is not, or not for this reader: a printed note may lead to it long after."""
+
+    href, link = "/gifts/", N_("See what is on the board")
+
+
 def by_ref(ref: str) -> GiftPost:
     """One post, with whose it is. NotFound."""
     found = db.session.scalar(select(GiftPost).where(GiftPost.ref == ref).options(*WHOLE))
     if found is None:
-        raise NotFound(_("We cannot find that gift or wish."))
+        raise OffTheBoard(_("We cannot find that gift or wish."))
     return found
 
 
 def readable(ref: str, who: Who | Nobody) -> GiftPost:
-    """A post for this reader: what is on the boards, one's own, one in a place where they help others, one they write about.
-
-    NotFound for everybody else. One or two queries.
-    """
+    """A post for this reader, as `may_read` says. NotFound for everybody else. One to three queries."""
     post = by_ref(ref)
-    if is_live(post):
+    if may_read(post, who):
         return post
-    if isinstance(who, Who) and (parties.acts_as(who, post.party) or who.can("help others", post) or _writes_about(post, who)):
-        return post
-    raise NotFound(_("This is not on the board any more. See what else there is."))
+    if is_live(post) and not isinstance(who, Who):
+        raise OffTheBoard(_("This is only for neighbours of one place. If you live there, sign in to see it."))
+    raise OffTheBoard(_("This is not on the board any more. See what else there is."))
+
+
+def is_for_all(post: GiftPost) -> bool:
+    """Whether everybody may read a post, also who has not signed in."""
+    return is_live(post) and post.reach == "scheme"
+
+
+def may_read(post: GiftPost, who: Who | Nobody) -> bool:
+    """Who may read a post: everybody what is on the boards for everybody; whom it is meant for what is on the boards at all; and always
+    its owner, who helps others there, and who writes about it. No query for what is for everybody, else at most three.
+    """
+    if is_for_all(post):
+        return True
+    if not isinstance(who, Who):
+        return False
+    if parties.acts_as(who, post.party) or who.can("help others", post):
+        return True
+    return (is_live(post) and is_meant_for(post, who)) or _writes_about(post, who)
+
+
+def is_meant_for(post: GiftPost, who: Who) -> bool:
+    """Whether a post is for where somebody lives, or where a group is for which they act. At most two queries."""
+    if post.reach == "scheme":
+        return True
+    groups = select(Organisation.area_id).where(Organisation.id.in_(who.acts_for))
+    homes = {who.area_id, *(db.session.scalars(groups) if who.acts_for else ())}
+    return bool(db.session.scalar(select(exists().where(GiftPost.id == post.id, reaches(*homes)))))
 
 
 def _writes_about(post: GiftPost, who: Who) -> bool:

@@ -10,6 +10,7 @@ from portal.people import actions as people
 from portal.people import queries as persons
 from portal.people.access import Who
 from portal.people.model import Person
+from portal.places import queries as places
 from portal.refs import clean_ref
 from portal.words import _
 
@@ -26,13 +27,28 @@ class Neighbour:
 
 
 class SameName(Refused):
-    """Somebody of that name lives there already. The coordinator writes their number, or says that it is somebody else."""
+    """Somebody is called so already. The coordinator writes their number (where they help) or their address, or says that it is somebody else."""
 
-    def __init__(self, some: Sequence[Person]) -> None:
-        words = "; ".join(persons.in_short(each) for each in some[:3])
-        super().__init__(
-            _("Is it one of these: %(people)s? Then write their number. Else say that it is somebody else.", people=words), "name"
-        )
+    def __init__(self, some: Sequence[Person], who: Who) -> None:
+        near = [each for each in some if who.can("help others", each)]
+        super().__init__(_asked_near(near) if near else _asked_far(some), "name")
+
+
+def _asked_near(some: Sequence[Person]) -> str:
+    words = "; ".join(persons.in_short(each) for each in some[:3])
+    return _("Is it one of these: %(people)s? Then write their number. Else say that it is somebody else.", people=words)
+
+
+def _asked_far(some: Sequence[Person]) -> str:
+    """Of who lives elsewhere a coordinator reads a first name and an area."""
+    names = places.names([each.area_id for each in some[:3] if each.area_id is not None])
+    words = "; ".join(
+        _("%(name)s in %(area)s", name=each.name.partition(" ")[0], area=names[each.area_id])
+        if each.area_id is not None
+        else _("%(name)s, whose area we do not know", name=each.name.partition(" ")[0])
+        for each in some[:3]
+    )
+    return _("Is it one we know: %(people)s? Then write their e-mail or mobile too. Else say that it is somebody else.", people=words)
 
 
 def found(one: Neighbour, area_id: int, who: Who, basis: str) -> Person:
@@ -50,9 +66,14 @@ def found(one: Neighbour, area_id: int, who: Who, basis: str) -> Person:
         if _first(known.name) != _first(one.name):
             raise Refused(_("This address is somebody’s who is called otherwise. Look again, or leave it out."), "contact")
         return known
-    if not one.another and (some := persons.called(one.name, area_id)):
-        raise SameName(some)
+    if not one.another and (some := _called(one.name, area_id)):
+        raise SameName(some, who)
     return people.find_or_create_person(one.name, one.contact, area_id, "", Actor(who.id, None, basis))
+
+
+def _called(name: str, area_id: int) -> Sequence[Person]:
+    """Who is called so: there, or, of a full name, anywhere."""
+    return persons.called(name, area_id) or (persons.called_anywhere(name) if " " in name else [])
 
 
 def _numbered(ref: str, who: Who) -> Person:

@@ -258,13 +258,17 @@ def let_go(row: GiftPromise, talk: GiftTalk, sender: GiftParty, said: GiftSaid) 
 
 
 def left(row: GiftPromise, talk: GiftTalk, stays: GiftParty) -> None:
-    """The other side is not with us any more: what was promised is off."""
-    values = {"title": talk.post.title, "link": page_of_post(talk.post)}
-    text = Text(
-        subject=_("Called off: “%(title)s”", **values),
-        body=_("The neighbour with whom you had agreed about “%(title)s” has left. It is free again:\n\n%(link)s", **values),
-        short=_("The neighbour with whom you had agreed about “%(title)s” has left. It is free again: %(link)s", **values),
-    )
+    """The other side is not with us any more: what was promised is off. Only its owner, when they stay, has it free for others again."""
+    values = {"title": talk.post.title, "link": page_of_post(talk.post) if stays.id == talk.owner_id else page_of(talk)}
+    if stays.id != talk.owner_id:
+        body = _(
+            "The neighbour with whom you had agreed about “%(title)s” has left, so it is off. Your conversation:\n\n%(link)s", **values
+        )
+        short = _("The neighbour with whom you had agreed about “%(title)s” has left, so it is off: %(link)s", **values)
+    else:
+        body = _("The neighbour with whom you had agreed about “%(title)s” has left. It is free again:\n\n%(link)s", **values)
+        short = _("The neighbour with whom you had agreed about “%(title)s” has left. It is free again: %(link)s", **values)
+    text = Text(subject=_("Called off: “%(title)s”", **values), body=body, short=short)
     tell(f"gift promise:{row.id}:left", f"gift:{talk.post_id}", persons_of(stays), text)
 
 

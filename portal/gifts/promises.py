@@ -153,6 +153,8 @@ def _may_promise(post: GiftPost, talk: GiftTalk, pieces: int, back_on: date | No
         raise Conflict(_("A coordinator took this down, so it cannot be promised here."))
     if post.status == "held":
         raise Conflict(_("A person looks at this first. Then you can promise it."))
+    if post.status in ("ended", "expired") or (post.status == "open" and post.ends_on < clock.today()):
+        raise Conflict(_("This is not on the board any more. Put it up again first, and then promise it."))
     if talk.other.stopped_at is not None:
         raise Refused(_("They are not on the boards just now. Promise it to somebody else."))
     if not parties.persons_of(talk.other):
@@ -241,19 +243,10 @@ def let_go(ref: str, words: str, who: Who, *, for_party: int | None = None, basi
         _must_stand(row)
         if not words:
             raise Refused(_("Write a few kind words, so that they know why."), "words")
-        undone(row, post, actor)
+        talks.undone(row, post, actor)
         said = put(talk, seen.me, words, actor, "let_go")
         notices.let_go(row, talk, seen.me, said)
         return row
-
-
-def undone(row: GiftPromise, post: GiftPost, actor: Actor) -> None:
-    """A promise that stands is off, and its pieces are free, as a part of an action."""
-    must_be_in_transaction()
-    row.status, row.changed_at, row.address = "let_go", clock.now(), ""
-    row.sequence += 1
-    posts.give_back(post, row.quantity, actor)
-    record(about(row), "let_go", actor)
 
 
 def handed(ref: str, who: Who, *, for_party: int | None = None, basis: str | None = None) -> GiftPromise:

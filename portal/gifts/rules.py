@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal.gifts import medicine as medicines
 from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS
+from portal.people import contacts
 from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
 from portal.words import N_, _
@@ -14,7 +16,7 @@ from portal.words import N_, _
 STAYS = {"7": 7, "14": 14, "28": 28, "90": 90}  # days; what is asked on the form
 USUAL = 28
 FARTHEST = 366
-LEAST_TITLE = 4  # letters: "Soup"
+LEAST_TITLE = 2  # letters: "TV"
 MOST_STANDING = 20  # of one party
 MOST_A_DAY = 8  # that one person puts up
 MOST_REPOSTS = 3  # of the same in REPOST_DAYS
@@ -134,10 +136,6 @@ def same(title: str) -> str:
 
 # --- what a person looks at first, and what needs care -------------------------------------------------------------------
 
-_MEDICINE = re.compile(
-    r"\b(medicines?|medications?|antibiotics?|painkillers?|paracetamol|ibuprofen|codeine|insulin|diazepam|tramadol|inhalers?|epi ?pens?|sleeping (?:pills?|tablets)"
-    r"|(?:left ?over|spare|unused) (?:pills?|tablets from the doctor)|prescription (?:drugs?|only|tablets|pills))\b"
-)
 _WORRY = (
     re.compile(
         r"\b(guns?|rifles?|pistols?|knife|knives|machetes?|air ?guns?|ammunition|fireworks?|cannabis|weed for sale|cocaine|steroids?|vapes?|massages?|escorts?)\b"
@@ -145,7 +143,11 @@ _WORRY = (
     re.compile(r"\b(nude|nudes|naked|sexy|passports?|driving licen[cs]es?|national insurance|bank account|pin number|passwords?|whats ?app|telegram|snapchat)\b"),
     re.compile(r"\b(lend (?:you |me )?money|loans? (?:for|of) (?:money|everybody|anybody)|invest(?:ment|ing)?|get rich|earn from home|borrow money|for sale|selling)\b"),
     re.compile(r"\b(baby ?sit(?:ter|ting)?|child ?mind(?:er|ing)?|look after (?:your |my )?(?:children|kids|baby)|baby formula|breast milk|infant formula|car seats?)\b"),
-    re.compile(r"\b(?:i am|i’m|i'm|im) (?:only )?(?:[5-9]|1[0-7])\b(?: years)?|\byear (?:[5-9]|1[01]) at school\b"),
+    re.compile(
+        r"\b(?:i am|i’m|i'm|im) (?:only |just |nearly |almost )?(?:(?:[5-9]|1[0-7])\b(?: years)?|(?:five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)\b(?! o.?clock| ?(?:minutes?|miles?|doors?|steps?|metres?)))"
+        r"|\byear (?:[5-9]|1[0-3]|five|six|seven|eight|nine|ten|eleven|twelve) at (?:\w+ )?school\b|\b(?:i am|i’m|i'm|im) in (?:year|yr|y) ?(?:[1-9]|1[0-3]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)\b"
+        r"|\bmy (?:gcses?|a levels|sats)\b|\bunder ?age\b"
+    ),
     re.compile(r"\b(suicid\w*|kill myself|hurt myself|self ?harm|nowhere to sleep|nothing to eat|afraid of my)\b"),
 )  # fmt: skip
 _FOOD = re.compile(
@@ -156,8 +158,7 @@ _FOOD = re.compile(
 
 def medicine(text: str) -> str | None:
     """The word in a text that speaks of medicine, or None."""
-    found = _MEDICINE.search(_folded(text))
-    return found[0] if found else None
+    return medicines.surely(_folded(text))
 
 
 def worries(*texts: str) -> list[str]:
@@ -167,6 +168,8 @@ def worries(*texts: str) -> list[str]:
     for text in texts:
         seen = _folded(text)
         words |= dict.fromkeys(found[0].strip() for pattern in _WORRY for found in pattern.finditer(seen))
+        words |= dict.fromkeys(contacts.perhaps(text))
+        words |= dict.fromkeys(medicines.perhaps(seen))
         words |= dict.fromkeys(like.word for like in all_cash_like(text))
     return list(words)
 

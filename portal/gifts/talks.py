@@ -11,7 +11,7 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.gifts import lists, notices, parties, posts
-from portal.gifts.model import GiftParty, GiftPost
+from portal.gifts.model import STANDING, GiftParty, GiftPost
 from portal.gifts.rules import LONGEST, MOST_BEGUN_A_DAY, MOST_MESSAGES_AN_HOUR
 from portal.gifts.talks_model import GiftBlock, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
@@ -130,8 +130,9 @@ def with_me(post: GiftPost, ids: Sequence[int]) -> GiftTalk | None:
 
 
 def waits_for(ids: Sequence[int] | Select[int]) -> ColumnElement[bool]:
-    """Talks in which an owner among these parties was written to and has not answered."""
-    return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open")
+    """Talks in which an owner among these parties was written to and has not answered, while the post stands."""
+    stands = GiftTalk.post_id.in_(select(GiftPost.id).where(GiftPost.status.in_(STANDING)))
+    return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open", stands)
 
 
 def waiting_count(who: Who | Nobody) -> ColumnElement[int]:
@@ -159,17 +160,11 @@ def interested(post_ref: str, words: str, who: Who, *, organisation_id: int | No
         if parties.acts_as(who, post.party):
             raise Refused(_("This is your own."))
         me = parties.entering(who, organisation_id, grown=grown)
-        if not _reached(post, who):
+        if not who.can("help others", post) and not lists.is_meant_for(post, who):
             raise Refused(_("This is only for neighbours in %(area)s.", area=post.area.name))
         talk = _begun(post, me, words, Actor(who.id))
         once.keep(once_key, talk.ref)
         return talk.ref
-
-
-def _reached(post: GiftPost, who: Who) -> bool:
-    if who.can("help others", post):
-        return True
-    return bool(db.session.scalar(select(exists().where(GiftPost.id == post.id, lists.reaches(who.area_id)))))
 
 
 def _begun(post: GiftPost, me: GiftParty, words: str, actor: Actor) -> GiftTalk:
@@ -256,20 +251,34 @@ def _not_too_much(person_id: int) -> None:
 
 
 def close(ref: str, who: Who, *, block: bool) -> None:
-    """End a talk; with `block` the two do not write to each other any more, about anything. Again changes nothing more.
+    """End a talk; with `block` the two do not write to each other any more, about anything, and what is promised between them is off.
+    Again changes nothing more.
 
-    Refused: something is promised between them; that is called off first, with a kind word.
+    Refused: something is promised, and it is no block; that is called off first, with a kind word.
     """
     with transaction():
         found = locked(ref)
-        seen = seen_by(found, who)
-        if db.session.scalar(select(exists().where(GiftPromise.talk_id == found.id, GiftPromise.status == "promised"))):
+        seen, actor = seen_by(found, who), Actor(who.id)
+        row = db.session.scalar(select(GiftPromise).where(GiftPromise.talk_id == found.id, GiftPromise.status == "promised"))
+        if row is not None and not block:
             raise Refused(_("Something is promised between you. Call it off first, so that it is free for others."))
+        if row is not None:
+            undone(row, db.session.get_one(GiftPost, found.post_id), actor)
+            notices.let_go(row, found, seen.me, put(found, seen.me, _("I would rather call this off."), actor, "let_go"))
         if found.status == "open":
             found.status, found.closed_by_id = "closed", seen.me.id
-            record(about(found), "closed", Actor(who.id), block=block)
+            record(about(found), "closed", actor, block=block)
         if block:
             _block(seen.me, seen.them)
+
+
+def undone(row: GiftPromise, post: GiftPost, actor: Actor) -> None:
+    """A promise that stands is off, and its pieces are free, as a part of an action."""
+    must_be_in_transaction()
+    row.status, row.changed_at, row.address = "let_go", clock.now(), ""
+    row.sequence += 1
+    posts.give_back(post, row.quantity, actor)
+    record(f"gift promise:{row.id}", "let_go", actor)
 
 
 def _block(me: GiftParty, them: GiftParty) -> None:

@@ -12,6 +12,7 @@ from portal.gifts import lists, neighbours, notes, parties, posts, rules
 from portal.gifts.model import STANDING, GiftPost
 from portal.gifts.neighbours import Neighbour
 from portal.gifts.rules import Draft
+from portal.people import queries as persons
 from portal.people.access import Who
 from portal.refs import new_ref
 from portal.web.forms import parse_email, parse_phone, whole_number
@@ -108,7 +109,8 @@ class _Reader:
         self.printed = notes.known({number for row in rows if (number := whole_number(row["note"])) > 0})
         self.standing = _standing(self.area_id)
         self.numbers: dict[int, int] = {}  # number of a note: the row in which it came
-        self.people: dict[str, int] = {}  # a name that was new in this wall: the person
+        self.people: dict[str, int] = {}  # a name that came in this wall: the person
+        self.lines: dict[str, int] = {}  # the row in which that name came
         self.said: dict[tuple[str, str, int | None], int] = {}
 
     def read(self, row: Row) -> _Note | Fault:
@@ -164,6 +166,8 @@ class _Reader:
         key = row["name"].casefold()
         if contact is None and key in self.people and not row.again:
             return self.people[key]
+        if contact is not None and not row.again and (twin := self._called_the_same(key, contact, row)) is not None:
+            return twin
         try:
             someone = neighbours.found(Neighbour(row["name"], contact, row.again), self.area_id, self.who, BASIS)
         except neighbours.SameName as why:
@@ -172,7 +176,21 @@ class _Reader:
             return Fault(row.line, FIELDS.get(why.field or "", "name"), why.sentence)
         db.session.flush()
         self.people.setdefault(key, someone.id)
+        self.lines.setdefault(key, row.line)
         return someone.id
+
+    def _called_the_same(self, key: str, contact: tuple[str, str], row: Row) -> Fault | None:
+        """A row before has this name, and nobody knows yet whether it is the same person."""
+        if key not in self.people:
+            return None
+        theirs = persons.person_at(*contact)
+        if theirs is not None and (theirs.id == self.people[key] or theirs.name.casefold() != key):
+            return None
+        sentence = _(
+            "Row %(number)d has this name too. Is it the same person? Then write the same e-mail or mobile there. Else say that it is somebody else.",
+            number=self.lines[key],
+        )
+        return Fault(row.line, "name", sentence, ("", ""))
 
     def _twin(self, row: Row, draft: Draft, person_id: int | None) -> Fault | None:
         """The same is there already: of the same person that cannot be; of another it is asked about."""

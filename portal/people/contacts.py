@@ -64,13 +64,22 @@ _DIGITS = {
     "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "treble": 3, "triple": 3}
-_TOKEN = re.compile(rf"\d++|(?:(?:{'|'.join(_TIMES)})\s+)?\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
+_TOKEN = re.compile(rf"\d++|(?:(?:{'|'.join(_TIMES)})[\s-]+)?\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
 _RUN = re.compile(rf"(?<!\w)(?:{_TOKEN.pattern})(?:[\s().–-]{{0,3}}(?:{_TOKEN.pattern})){{0,24}}(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:0|(?:00)?440?)\d{9,10}|7\d{9}")
 _NOT_A_NUMBER = re.compile(
     r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{2}\s?(?:-|–|to|until)\s?\d{1,2}\.\d{2})(?!\d)"
 )
 _FEWEST = 9  # digits of a number abroad
+
+_STREET = re.compile(
+    r"\b(?:no\.? ?|number )?\d{1,4}[a-z]?,? (?:(?!(?:minutes?|hours?|days?|weeks?|years?|miles?|metres?|people|neighbours|families|boxes|pieces|of|for|to|from|by|and|in|the|a|an)\b)"
+    r"[a-z][a-z’'-]*\.? ){1,3}(?:roads?|rd|streets?|lane|close|avenue|ave|row|drive|way|court|gardens?|terrace|crescent|place|square|grove|hill|mews|rise|park|"
+    r"parade|mount|croft|villas|cottages?|wharf|quay)\b",
+    re.IGNORECASE,
+)
+_FLAT = re.compile(r"\b(?:flat|apartment|maisonette) \d{1,4}[a-z]?\b", re.IGNORECASE)
+_MANY_NUMBERS = re.compile(rf"(?<!\w)(?:(?:{'|'.join((*_TIMES, *_DIGITS))}|\d{{1,4}})(?!\w)[\s,.–-]{{0,3}}){{7,}}", re.IGNORECASE)
 
 _MAY_BE_A_NUMBER = (*"0123456789", "oh", "zero", "nought", "naught", "double", "seven")
 
@@ -94,6 +103,15 @@ def contacts(text: str) -> Iterator[Contact]:
 def passed_on(text: str) -> str | None:
     """Which number, address or name on another network a text passes on, in words to be translated; None when it has none."""
     return next((each.what for each in contacts(text) if each.what in (EMAIL, PHONE, ELSEWHERE)), None)
+
+
+def perhaps(text: str) -> list[str]:
+    """What may be a street address ("14 Marsh Lane") or a number in words, as it stands there without commas: for a person to look at. "Two steps" and
+    "1 to 10" are none.
+    """
+    seen, _where = _folded(text)
+    words = " ".join(seen.replace(",", " ").split())
+    return [found[0].strip(" .–-") for pattern in (_STREET, _FLAT, _MANY_NUMBERS) for found in pattern.finditer(words)]
 
 
 def _matches(seen: str) -> Iterator[tuple[int, int, str]]:
@@ -144,5 +162,5 @@ def _numbers(seen: str) -> Iterator[tuple[int, int]]:
 
 def _digits(token: str) -> str:
     """ "double oh" as "00"."""
-    words = token.lower().split()
+    words = token.lower().replace("-", " ").split()
     return words[0] if words[0].isdigit() else _DIGITS[words[-1]] * _TIMES.get(words[0], 1)

@@ -264,8 +264,17 @@ def called(name: str, area_id: int) -> Sequence[Person]:
     return db.session.scalars(query.order_by(Person.id).limit(10)).all()
 
 
-def in_short(someone: Person) -> str:
-    """Enough to tell two of one name apart, to who may type for both."""
+def called_anywhere(name: str) -> Sequence[Person]:
+    """Who is called like that, wherever they live, by their number. One query."""
+    query = select(Person).where(func.lower(Person.name) == name.lower(), Person.deleted_at.is_(None))
+    return db.session.scalars(query.order_by(Person.id).limit(10)).all()
+
+
+def in_short(someone: Person, *, known: bool = True) -> str:
+    """Enough to tell two of one name apart, to who may type for both; not `known` (they help others elsewhere): no address, only the area."""
+    if not known:
+        home = db.session.get(Area, someone.area_id) if someone.area_id is not None else None
+        return f"{someone.name}, {home.name if home is not None else _('no area')}, {someone.ref}"
     where = someone.postal_address.split("\n")[0] or someone.email or someone.phone or _("no address")
     return f"{someone.name}, {where}, {someone.ref}"
 

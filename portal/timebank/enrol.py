@@ -85,10 +85,10 @@ def asked_about(name: str, contact: tuple[str, str] | None, area_id: int, who: W
     theirs = persons.person_at(*contact) if contact else None
     if theirs is not None and theirs.name.casefold() != name.casefold():
         return SameAddress(theirs, who)
-    some = known(name, area_id)
+    some = known(name, area_id, who)
     return SameName(some) if some else None
 
 
-def known(name: str, area_id: int) -> Sequence[tuple[str, str]]:
-    """Who is called like that in an area, as (reference, words to tell them apart). One query."""
-    return [(each.ref, persons.in_short(each)) for each in persons.called(name, area_id)]
+def known(name: str, area_id: int, who: Who) -> Sequence[tuple[str, str]]:
+    """Who is called like that in an area, as (reference, words to tell them apart; of whom `who` does not help without an address). One query."""
+    return [(each.ref, persons.in_short(each, known=who.can("help others", each))) for each in persons.called(name, area_id)]

@@ -29,11 +29,14 @@ def typed() -> list[tuple[str, str]]:
     return [(name, value) for name, value in sent.items(multi=True) if name not in HIDDEN | NOT_TYPED and value.strip()]
 
 
-def failure(status: int, sentence: str = "", template: str | None = None) -> Response:
-    """An error page in our layout, or in the plain one when the layout itself cannot be drawn."""
+def failure(status: int, sentence: str = "", template: str | None = None, way: tuple[str, str] | None = None) -> Response:
+    """An error page in our layout, or in the plain one when the layout itself cannot be drawn. `way`: (address, words) of a
+    page to go on with."""
     name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = status >= 500  # then the page asks the database for nothing, not even our name
-    return make_response(render_template(name, sentence=sentence, typed=typed() if status in KEEPS_WORDS else [], status=status), status)
+    return make_response(
+        render_template(name, sentence=sentence, typed=typed() if status in KEEPS_WORDS else [], status=status, way=way), status
+    )
 
 
 def install(app: Flask) -> None:
@@ -42,7 +45,9 @@ def install(app: Flask) -> None:
     @app.errorhandler(NotYours)
     @app.errorhandler(NotFound)
     def missing(problem: NotFound | NotYours) -> Response:
-        return failure(404, problem.sentence if isinstance(problem, Unknown) else "")
+        if not isinstance(problem, Unknown):
+            return failure(404)
+        return failure(404, problem.sentence, way=(problem.href, _(problem.link)) if problem.href else None)
 
     @app.errorhandler(Conflict)
     @app.errorhandler(Refused)

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,16 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
+from portal.errors import NotFound
+from portal.gifts import care, posts
 from portal.gifts.model import GiftDraft, GiftPost
 from portal.gifts.talks_model import GiftPromise, GiftTalk
 from portal.outbox import Message
 from portal.people.model import Organisation
+from portal.photos import Picture
 from tests.client import Inspector
-from tests.gifts.street import Street, looks, open_street, said, the_post, the_promise
+from tests.gifts.street import PLAIN, Street, looks, open_street, said, the_post, the_promise
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # the same pages on either engine
 
@@ -173,6 +177,8 @@ def test_a_loan_and_a_wish(app: Flask, street: Street) -> None:
     ).follow()
     maya.get(walter.path)
     assert "Yes please, Allotment" in maya.text
+    maya.get(f"{maya.path}/promise").submit("Say yes").follow()
+    assert "Allotment helps you" in maya.text and "You help Maya" in walter.get(maya.path).text and "Promised to" not in walter.text
     ladder = street.put_up("Maya", "A long ladder", sort="lend")
     talk = f"/gifts/talks/{street.write('Walter', ladder)}"
     maya.get(f"{talk}/promise").submit("Promise it", status=422)
@@ -181,12 +187,37 @@ def test_a_loan_and_a_wish(app: Flask, street: Street) -> None:
     maya.submit("It was handed over").follow()
     assert "Walter has it" in maya.text and "You have it" in walter.get(talk).text
     later = day + timedelta(days=9)
-    to = f"/gifts/promises/{db.session.scalars(select(GiftPromise.ref)).one()}"
+    to = f"/gifts/promises/{db.session.scalars(select(GiftPromise.ref).order_by(GiftPromise.id.desc())).first()}"
     maya.get(f"{to}/longer").submit(
         "Let them keep it", back_on_day=str(later.day), back_on_month=str(later.month), back_on_year=str(later.year)
     ).follow()
     maya.submit("It came back").follow()
     assert "It came back" in maya.text
+
+
+def test_what_is_mine_under_its_heading(app: Flask, street: Street) -> None:
+    maya = browser(app, street, "Maya")
+    street.put_up("Maya", "A blue bike")
+    posts.pause(street.put_up("Maya", "Three chairs"), street.who("Maya"))
+    wish, ended = street.put_up("Maya", "A drill", kind="wish"), street.put_up("Maya", "Jam jars")
+    street.handed("Maya", "Idris", wish)
+    street.write("Walter", ended)
+    assert "Waits for you" in maya.get("/gifts/mine").text
+    posts.end(ended, street.who("Maya"))
+    page = maya.get("/gifts/mine").text
+    places = [
+        page.index(words)
+        for words in (
+            ">On the boards<",
+            "A blue bike</a></h3>",
+            ">Not on the boards just now<",
+            "Three chairs</a></h3>",
+            ">Over<",
+            "Jam jars</a></h3>",
+        )
+    ]
+    assert places == sorted(places) and "Waits for you" not in page and "Fulfilled, thank you" in page and "All gone" not in page
+    assert "Fulfilled. Thank you!" in maya.get(f"/gifts/{wish}").text
 
 
 def test_keeping_changing_and_ending(app: Flask, street: Street) -> None:
@@ -200,6 +231,8 @@ def test_keeping_changing_and_ending(app: Flask, street: Street) -> None:
     photo = the_post(ref).photo_ref
     Inspector(app).get(f"/gifts/photos/{photo}.jpg")
     maya.submit("Pause it").follow()
+    gone = Inspector(app).get(f"/gifts/{ref}", status=404)
+    assert "not on the board any more" in gone.text and "/gifts/" in gone.links()
     Inspector(app).get(f"/gifts/photos/{photo}.jpg", status=404)
     maya.submit("Put it up again").follow().submit("Not any more").follow()
     browser(app, street, "Idris").get(f"/gifts/{ref}/edit", status=404)
@@ -236,6 +269,37 @@ def test_boards_of_an_area_and_a_hub_and_looking_for_things(app: Flask, street: 
         "/gifts/photos/PIC-2222-2222.jpg",
     ):
         visitor.get(path, status=404)
+
+
+def test_what_is_for_neighbours_stays_among_them(app: Flask, street: Street) -> None:
+    ladder = street.put_up("Walter", "Long ladder", sort="lend", area="riverside", reach="area")
+    same = replace(PLAIN, title="Long ladder", sort="lend", area_id=street.areas["riverside"], reach="area")
+    posts.edit(ladder, same, street.who("Walter"), shown=1, picture=Picture(b"jpeg", 4, 3), data_dir=app.extensions["kindling"].data_dir)
+    photo = f"/gifts/photos/{the_post(ladder).photo_ref}.jpg"
+    street.move_in("Nell", "riverside")
+    street.move_in("Connie", "mossgate", "connector", at="riverside")
+    pages = ("/gifts/", "/gifts/areas/riverside", "/gifts/?q=ladder", "/gifts/areas/riverside?q=ladder")
+    stranger, maya = Inspector(app, budget=40), browser(app, street, "Maya")
+    for reader in (stranger, maya):
+        for page in pages:
+            assert "Long ladder" not in reader.get(page).text, page
+        for page in (f"/gifts/{ladder}", photo):
+            reader.get(page, status=404)
+            assert "ladder" not in reader.text
+    maya.get(f"/gifts/{ladder}/interested", status=404)
+    maya.get(f"/gifts/{ladder}/report", status=404)
+    with pytest.raises(NotFound):
+        care.report(ladder, "Hm", street.who("Maya"))
+    for name in ("Nell", "Walter", "Connie"):
+        reader = browser(app, street, name)
+        for page in (*pages, f"/gifts/{ladder}"):
+            assert "Long ladder" in reader.get(page).text, (name, page)
+        reader.get(photo)
+    street.found("Ladder Circle", "Maya")
+    browser(app, street, "Maya").get(f"/gifts/{ladder}", status=404)
+    with transaction():
+        db.session.get_one(Organisation, street.groups["Ladder Circle"]).area_id = street.areas["riverside"]
+    browser(app, street, "Maya").get(f"/gifts/{ladder}")
 
 
 def test_something_wrong_and_the_desk(app: Flask, street: Street) -> None:

@@ -20,6 +20,7 @@ from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftPost
 from portal.gifts.neighbours import Neighbour, SameName
 from portal.gifts.notes_model import GiftNote, GiftSheet
+from portal.people.actions import create_person
 from portal.people.model import Person
 from portal.places.queries import scheme
 from portal.refs import new_ref
@@ -55,6 +56,10 @@ def faults(street: Street, *rows: Row) -> list[tuple[int, str, bool]]:
     with pytest.raises(Faulty) as told:
         typed(street, *rows)
     return [(each.line, each.column, each.may_be_another) for each in told.value.faults]
+
+
+def replace_contact(one: Row) -> Row:
+    return Row(one.line, {**one.cells, "contact": "ann@example.org"}, one.again)
 
 
 def printed(street: Street, pages: int = 1, **place: int) -> list[int]:
@@ -195,10 +200,56 @@ class TestTheWall:
         assert len({each.party_id for each in some}) == 2, "it was another Ada Bell"
         same = [
             row(1, "", "g", "g", "A red bowl", ada, again=True),
-            row(2, "", "w", "g", "Tea", ada),
-            row(3, "", "w", "g", "tea", ada, again=True),
+            row(2, "", "w", "g", "T", ada),
+            row(3, "", "w", "g", "t", ada, again=True),
         ]
-        assert faults(street, *same) == [(1, "what", False), (2, "what", False), (3, "what", False)]  # a title of three letters is none
+        assert faults(street, *same) == [(1, "what", False), (2, "what", False), (3, "what", False)]  # a title of one letter is none
+
+    def test_one_name_in_two_rows_is_asked_about_among_them(self, street: Street) -> None:
+        first, second = row(1, "", "G", "G", "Jam", "Ann Test"), row(2, "", "G", "G", "Jars", "Ann Test", "ann@example.org")
+        with pytest.raises(Faulty) as told:
+            typed(street, first, second)
+        (fault,) = told.value.faults
+        assert (fault.line, fault.column, fault.may_be_another) == (2, "name", True)
+        assert fault.sentence.startswith("Row 1 has this name too") and "PER-" not in fault.sentence
+        assert len({post.party_id for post in typed(street, replace_contact(first), second)}) == 1
+        assert (
+            len(
+                {
+                    post.party_id
+                    for post in typed(
+                        street,
+                        row(1, "", "G", "G", "Cups", "Bo Test"),
+                        row(2, "", "G", "G", "Tin", "Bo Test", "bo@example.org", again=True),
+                    )
+                }
+            )
+            == 2
+        )
+
+    def test_somebody_of_that_name_elsewhere_is_asked_about_without_an_address(self, street: Street) -> None:
+        street.move_in("Rosa Delgado", "riverside")
+        street.move_in("Rhea", "riverside", "connector", at="mossgate")
+        note = row(1, "", "G", "G", "Jam", "Rosa Delgado")
+        with pytest.raises(Faulty) as told:
+            typed(street, note, by="Rhea")
+        (fault,) = told.value.faults
+        assert "Rosa in Riverside" in fault.sentence and fault.may_be_another
+        assert not {"PER-", "@", "Delgado"} & {each for each in ("PER-", "@", "Delgado") if each in fault.sentence}
+        (post,) = typed(street, row(1, "", "G", "G", "Jam", "Rosa Delgado", "rosa.delgado@example.org"), by="Rhea")
+        assert post.party_id == street.party("Rosa Delgado").id
+        (post,) = typed(street, row(1, "", "G", "G", "Tins", "Rosa Delgado", again=True), by="Rhea")
+        assert post.party_id != street.party("Rosa Delgado").id
+        with transaction():
+            create_person("Nora Nowhere", email="nora@example.org", area_id=None)
+        with pytest.raises(SameName, match="Nora, whose area we do not know"):
+            posts.post(
+                replace(PLAIN, area_id=street.areas["mossgate"]),
+                street.who("Rhea"),
+                for_person=Neighbour("Nora Nowhere"),
+                basis="in person",
+                once_key="n",
+            )
 
     def test_who_may(self, street: Street) -> None:
         street.move_in("Rhea", "riverside", "connector", at="riverside")

@@ -16,6 +16,7 @@ from portal.gifts import care, drafts, lists, notes, posts, rules
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftDraft
 from portal.people.access import Nobody
+from portal.people.shield import not_for_the_public
 from portal.photos import Picture
 from portal.places.model import Area
 from tests.gifts.street import PLAIN, Street, looks, open_street, the_post, told
@@ -65,7 +66,7 @@ def test_what_is_promised_held_paused_or_over_is_on_no_board(street: Street) -> 
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"title": "Bed"}, "title"), ({"kind": "loan"}, "kind"), ({"sort": "money"}, "sort"), ({"reach": "world"}, "reach"), ({"quantity": 0}, "quantity"),
+    ({"title": "X"}, "title"), ({"kind": "loan"}, "kind"), ({"sort": "money"}, "sort"), ({"reach": "world"}, "reach"), ({"quantity": 0}, "quantity"),
     ({"quantity": 100}, "quantity"), ({"title": "Bike for £20"}, "title"), ({"text": "five quid and it is yours"}, "text"), ({"title": "A gift card"}, "title"),
     ({"title": "Call me on 07700 900123"}, "title"), ({"text": "I live at SW1A 1AA"}, "text"), ({"alt": "maya@example.org"}, "alt"),
     ({"title": "Unused antibiotics"}, "title"), ({"area_id": None}, "area"), ({"area_id": 99999}, "area"), ({"hub_id": 99999}, "hub"),
@@ -87,7 +88,19 @@ def test_what_cannot_stand_there_says_how_to_put_it(street: Street) -> None:
 
 
 def test_worry_words_and_food_are_seen() -> None:
-    for text in ("Knife set", "vape", "I am 14 and like football", "Car seat", "Selling my bed", "Bottle of wine", "I have nothing to eat"):
+    for text in (
+        "Knife set",
+        "vape",
+        "I am 14 and like football",
+        "I am fifteen years old",
+        "I’m in year 9",
+        "im in yr 10",
+        "Revising for my GCSEs",
+        "Car seat",
+        "Selling my bed",
+        "Bottle of wine",
+        "I have nothing to eat",
+    ):
         assert rules.worries(text), text
     for text in (
         "A garden fork",
@@ -96,6 +109,9 @@ def test_worry_words_and_food_are_seen() -> None:
         "Soup for six",
         "Walk by the river",
         "I am 70 and like chess",
+        "I am seventy and like chess",
+        "I am in year-round need of jars",
+        "I am ten minutes from the station",
     ):
         assert rules.worries(text) == [], text
     assert rules.worries("A knife and a car seat", "A KNIFE, a bottle of wine and a beer") == [
@@ -103,6 +119,47 @@ def test_worry_words_and_food_are_seen() -> None:
     ]  # fmt: skip
     assert rules.is_food("Eggs from our hens") and not rules.is_food("A garden fork")
     assert rules.medicine("left-over ibuprofen") == "ibuprofen" and rules.medicine("A tablet for reading") is None
+
+
+MEDICINES = (
+    "Zopiclone, half a box", "Nurofen and Calpol", "Morphine tablets", "Z o p i c l o n e", "n.u.r.o.f.e.n", "Co-codamol 30/500", "Two ventolin inhalers", "Painkillers",
+    "Half a box of pills", "Spare blood pressure tablets", "My prescription", "HRT patches", "Eye drops", "OZEMPIC pen", "Amoxicillin 500 mg", "Anti-histamines",
+)  # fmt: skip
+NO_MEDICINES = (
+    "A tablet computer", "Iron patches on jeans", "A tablet for reading", "Tablet case, blue", "Dishwasher tablets", "Coffee capsules", "Elbow patches", "Patches for jeans",
+    "Prescription glasses, to be recycled", "A strawberry patch to share", "Time capsule kit", "A b c book", "A medicine ball", "A box of dishwasher tablets", "Rennie Mackintosh print",
+)  # fmt: skip
+
+
+def test_medicines_are_refused_or_looked_at() -> None:
+    for text in MEDICINES:
+        assert rules.medicine(text), text
+    for text in ("Patches", "Some tablets", "Pills", "Capsules", "Vitamins for children"):
+        assert rules.medicine(text) is None and rules.worries(text), text
+    for text in NO_MEDICINES:
+        assert rules.medicine(text) is None and rules.worries(text) == [], text
+
+
+def test_where_somebody_lives_and_numbers_in_words_are_looked_at() -> None:
+    for text in (
+        "14 Marsh Lane after six", "Come to 3b, Old Mill Road", "at number 12 High Street", "Flat 4, ask for me", "one two three four five six seven",
+        "7 St. Mary’s Close",
+    ):  # fmt: skip
+        assert rules.worries(text), text
+    assert not_for_the_public("ring zero seven seven double-oh nine zero zero one two three") == "a telephone number"
+    for text in (
+        "A walk down Marsh Lane", "2 garden chairs", "Four chairs and one table", "Railway set, 20 pieces", "3 boxes for the garden", "10 minutes to the park",
+        "12 jam jars", "Size 10 walking boots", "Numbers one to ten for children",
+    ):  # fmt: skip
+        assert rules.worries(text) == [], text
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_gift_does_not_become_a_medicine(street: Street) -> None:
+    ref = street.put_up("Maya")
+    with pytest.raises(Refused, match="pharmacy takes back"):
+        posts.edit(ref, replace(PLAIN, title="Morphine tablets", area_id=street.areas["mossgate"]), street.who("Maya"), shown=1)
+    assert the_post(street.put_up("Maya", "Patches")).status == "held"
 
 
 def test_the_same_twice_and_too_often(street: Street) -> None:

@@ -53,7 +53,7 @@ def index() -> Any:
     event = events.for_all(request.args.get("event", ""))
     if event is None and request.args.get("event"):
         raise NotFound(_("We cannot find that event."))
-    return _board(Board(area=area, event=event, home=current_user.area_id or (event.area_id if event else None)), LIST)
+    return _board(_seen(area=area, event=event), LIST)
 
 
 @boards.get("/gifts/areas/<code>")
@@ -62,7 +62,7 @@ def index() -> Any:
 def area_board(code: str) -> Any:
     """The board of an area, with all that lies in it; to be put on a poster there."""
     area = places.area(code)
-    return _board(Board(area=area, home=current_user.area_id or area.id), f"/gifts/areas/{code}")
+    return _board(_seen(area=area), f"/gifts/areas/{code}")
 
 
 @boards.get("/gifts/hubs/<ref>")
@@ -73,7 +73,13 @@ def hub_board(ref: str) -> Any:
     hub = people.organisation_by_ref(ref)
     if hub.archived_at is not None:
         raise NotFound(_("We do not know that group."))
-    return _board(Board(hub=hub, home=current_user.area_id or hub.area_id), f"/gifts/hubs/{ref}")
+    return _board(_seen(hub=hub), f"/gifts/hubs/{ref}")
+
+
+def _seen(**which: Any) -> Board:
+    """A board as the reader may see it."""
+    helps = current_user.areas("connector", "officer") if current_user.is_authenticated else frozenset()
+    return Board(home=current_user.area_id, helps=helps, **which)
 
 
 def _reached(post: GiftPost) -> bool:
@@ -144,10 +150,19 @@ def mine() -> Any:
     ids = [each.id for each in parties.own(current_user)]
     rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
     return page(
-        "gifts/mine.html", rows=rows[: lists.PAGE], ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
+        "gifts/mine.html", rows=rows[: lists.PAGE], parts=_parts(rows[: lists.PAGE]), ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
         counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name,
         older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
     )  # fmt: skip
+
+
+def _parts(rows: Sequence[GiftPost]) -> list[tuple[str, list[GiftPost]]]:
+    """Posts of somebody under a heading each: on the boards, waiting or paused, over."""
+    today = clock.today()
+    on = [post for post in rows if post.status == "open" and post.ends_on >= today]
+    waiting = [post for post in rows if post.status in ("held", "paused")]
+    over = [post for post in rows if post not in on and post not in waiting]
+    return [(_("On the boards"), on), (_("Not on the boards just now"), waiting), (_("Over"), over)]
 
 
 # --- one of them ---------------------------------------------------------------------------------------------------------
@@ -191,15 +206,15 @@ def note(number: int) -> Any:
 @boards.get("/gifts/photos/<ref>.jpg")
 @allow("anyone")
 def photo(ref: str) -> Response:
-    """The picture of a post, to those who may read the post; for everybody while it is on a board."""
+    """The picture of a post, to those who may read the post; to be kept by everybody while the post is for all."""
     post = lists.of_photo(ref)
-    live = lists.is_live(post)
-    if not live:
+    for_all = lists.is_for_all(post)
+    if not for_all:
         lists.readable(post.ref, current_user)
     if post.photo_file is None:
         raise NotFound(_("That photo is gone."))
-    g.private = not live
-    return _picture(send_file(photos.path(post.photo_file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if live else 0))
+    g.private = not for_all
+    return _picture(send_file(photos.path(post.photo_file, settings().data_dir), mimetype="image/jpeg", max_age=3600 if for_all else 0))
 
 
 def _picture(response: Response) -> Response:

@@ -80,7 +80,7 @@ def look(number: int) -> Any:
         flash(_("Thank you. It is in the log."))
         return see_other(DESK)
     return form_page(
-        "gifts/look.html", form, look=found, why=WHY[found.kind], said=_around(found), sort=rules.sort_name(found.post.kind, found.post.sort), today=clock.today(),
+        "gifts/look.html", form, look=found, beside=care.beside(found), why=WHY[found.kind], said=_around(found), sort=rules.sort_name(found.post.kind, found.post.sort), today=clock.today(),
         names=people.names([found.answerable_id]), full_name=parties.full_name(found.post.party), back=DESK,
     )  # fmt: skip
 

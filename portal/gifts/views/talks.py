@@ -140,7 +140,11 @@ def promise(ref: str) -> Any:
         promises.promise(ref, form.quantity.data or 0, current_user, back_on=form.back_on.data, once_key=form.once_key(current_user.id))
 
     if done(form, act):
-        flash(_("Promised to %(name)s. Now say when and where you meet.", name=name))
+        flash(
+            _("Promised to %(name)s. Now say when and where you meet.", name=name)
+            if post.kind == "gift"
+            else _("You said yes to %(name)s. Now say when and where you meet.", name=name)
+        )
         return see_other(f"{TALKS}/{ref}")
     return form_page("gifts/promise.html", form, post=post, name=name, back=f"{TALKS}/{ref}")
 
