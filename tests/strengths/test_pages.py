@@ -154,7 +154,7 @@ def test_a_list_comes_and_goes(app: Flask, ground: Ground) -> None:
 
 def test_paper_and_data(app: Flask, ground: Ground) -> None:
     ref = ground.published(initiative=True)
-    visitor = browser(app, ground, budget=8)
+    visitor = browser(app, ground, budget=11)
     assert "looked_after_by" in visitor.get("/strengths/data").text
     answer = visitor.client.get("/strengths/directory.pdf?area=mossgate&large=1")
     assert answer.data.startswith(b"%PDF") and "directory-mossgate" in answer.headers["Content-Disposition"]
