@@ -25,7 +25,7 @@ def season(app: Flask) -> Season:
 
 def test_a_line_is_asked_from_the_budget_and_comes_back_as_a_gift(app: Flask, season: Season) -> None:
     ref = draft(season)
-    rita = Inspector(app, budget=33).sign_in(season.who("Rita").id)
+    rita = Inspector(app, budget=36).sign_in(season.who("Rita").id)
     posts.post(Draft("gift", "give", "Compost, two bags", season.bid(ref).area_id), season.who("Rob"), grown=True, once_key="gift")
     page = rita.get(f"/grants/{ref}/money")
     assert page.queries <= 15

@@ -193,4 +193,7 @@ def test_a_changed_entry_has_another_day(ground: Ground) -> None:
     with clock.held_at(clock.now() + timedelta(days=3)):
         actions.edit(ref, ground.draft("Choir", offers="Louder."), ground.who("Maya"), shown=1)
         db.session.rollback()
+        assert list(data.rows()) == [], "what a keeper changes is looked at first"
+        desk.publish(ref, ground.who("Olga"), shown=2, months=12, initiative=False)
+        db.session.rollback()
         assert [row[-1] for row in data.rows()] == [clock.today().isoformat()]
