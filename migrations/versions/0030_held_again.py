@@ -37,7 +37,7 @@ def upgrade() -> None:
         "gathering_wrong_from",
         sa.Column("mark", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.Column("wrong", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("mark", "day", name=op.f("pk_gathering_wrong_from")),
     )
     op.add_column("openness", sa.Column("rests_until", sa.Date(), nullable=True))
