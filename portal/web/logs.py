@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from portal import clock
 
-_TOKENS = re.compile(r"^/(m|t|a/[^/]+|people/sign-in/link|people/join|timebank/spend/till|events/coming|ideas/in)/[^/]+")
+_TOKENS = re.compile(r"^/(m|t|a/[^/]+|people/sign-in/link|people/join|timebank/spend/till|events/coming|ideas/in|gifts/weekly/by)/[^/]+")
 
 
 def _trace(problem: BaseException | None) -> str:
