@@ -197,7 +197,7 @@ def test_web_server_and_worker_live_and_end_together(tmp_path: Path, ending: str
     process = subprocess.Popen([*FLASK, "serve"], cwd=TOP, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout is not None
-        until(lambda: "Kindling is at" in (process.stdout.readline() if process.stdout else "") or process.poll() is not None, 120)
+        until(lambda: "Kindling is at" in (process.stdout.readline() if process.stdout else "") or process.poll() is not None, 600)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             assert answer.status == 200
         children = children_of(process.pid)
