@@ -23,7 +23,8 @@ from portal.history import SCHEME, record
 from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
-from portal.words import _
+from portal.people.telling import fitted
+from portal.words import N_, _
 
 
 def _on_promise(promise: GiftPromise, was_kept: bool) -> None:
@@ -257,7 +258,9 @@ def _tell_asker_not_so(application: Application, gift: KeptGift, row: WishedLine
 
 def _tell(application: Application, key: str, subject: str, more: str) -> None:
     link = address_of(f"/grants/{application.ref}/wishes")
-    text = Text(subject=subject, body=f"{subject}\n\n{more}\n\n{link}", short=f"{subject}. {more} {link}"[:306])
+    text = Text(
+        subject=subject, body=f"{subject}\n\n{more}\n\n{link}", short=fitted(N_("%(words)s %(link)s"), f"{subject}. {more}", link=link)
+    )
     queue(key, people.addressee_of(people.person(application.person_id)), text, about=about(application))
 
 
@@ -277,7 +280,7 @@ def _tell_officers(
     text = Text(
         subject=_("Gifts before money: “%(title)s”", **values),
         body=f"{said}\n\n{did} " + _("Look at the idea: %(link)s", link=link),
-        short=f"{said} {application.ref}"[:306],
+        short=fitted(N_("%(words)s %(link)s"), said, link=link),
     )
     for officer in people.holders("officer", at=application.area_id):
         queue(f"kept gift:{gift.id}:officer:{what}:{officer.id}", people.addressee_of(officer), text, about=about(application))

@@ -14,23 +14,11 @@ from portal.panels.views.matters import counts, reading_of, titles_of
 from portal.people import queries as people
 from portal.web.forms import Form
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import _
 
 panel_seats = Blueprint("panel_seats", __name__)
-
-
-def _done(form: Form, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return False
-    return True
 
 
 def _number(text: object) -> int:
@@ -54,7 +42,7 @@ def _within(ref: str) -> tuple[Panel, Seat | None]:
 def new() -> Any:
     form = forms.NewPanel().fill()
     made: list[str] = []
-    if _done(
+    if done(
         form,
         lambda: made.append(
             seats.create_panel(
@@ -73,7 +61,7 @@ def edit(ref: str) -> Any:
     one = queries.panel(ref)
     areas = [area.code for area in queries.areas_of([one.id])[one.id]]
     form = forms.EditPanel(data={"name": one.name, "purpose": one.purpose, "areas": areas, "takes_guests": one.takes_guests}).fill()
-    if _done(
+    if done(
         form,
         lambda: seats.edit_panel(
             current_user, ref, name=form.name.data, purpose=form.purpose.data, area_ids=form.area_ids, takes_guests=bool(form.takes_guests.data),
@@ -103,7 +91,7 @@ def new_seat(ref: str) -> Any:
             chair=bool(form.chair.data), once_key=form.once_key(current_user.id),
         )  # fmt: skip
 
-    if _done(form, give):
+    if done(form, give):
         flash(_("%(name)s has a seat.", name=given[0]))
         return see_other(f"/panels/{ref}")
     return form_page("panels/seat_new.html", form, panel=one)
@@ -133,7 +121,7 @@ def seat(ref: str, person_ref: str) -> Any:
         "paper": (paper, lambda: conduct.accept_on_paper(current_user, ref, person_ref, _number(paper.version.data), paper.sheet.data)),
     }
     form, act = acts.get(request.form.get("act", "end"), acts["end"])
-    if _done(form, act):
+    if done(form, act):
         flash(_("Done."))
         return see_other(f"/panels/{ref}")
     return form_page(
@@ -158,7 +146,7 @@ def code(ref: str) -> Any:
     """How the panel works and what it promises; a seat accepts it here."""
     one, held = _within(ref)
     form = forms.Accept(data={"version": one.conduct})
-    if held is not None and _done(form, lambda: conduct.accept(current_user, ref, _number(form.version.data))):
+    if held is not None and done(form, lambda: conduct.accept(current_user, ref, _number(form.version.data))):
         flash(_("Thank you. Now you can open what waits for you."))
         return see_other("/panels/")
     return form_page(
@@ -172,7 +160,7 @@ def edit_code(ref: str) -> Any:
     one = queries.panel(ref)
     text = conduct.current(one)
     form = forms.EditConduct(data={"words": text.words if text is not None else _(conduct.DEFAULT), "since": one.conduct})
-    if _done(form, lambda: conduct.publish(current_user, ref, form.words.data, form.reason.data, _number(form.since.data))):
+    if done(form, lambda: conduct.publish(current_user, ref, form.words.data, form.reason.data, _number(form.since.data))):
         flash(_("Published. Every seat reads and accepts it before it opens anything more."))
         return see_other(f"/panels/{ref}/conduct")
     return form_page("panels/seat_conduct_edit.html", form, panel=one, text=text)
@@ -189,7 +177,7 @@ def offer(ref: str) -> Any:
     one = queries.panel(ref)
     known = offers.open_offer(current_user.id, one.id)
     form = forms.Offer(data={"words": known.words} if known is not None else None)
-    if _done(form, lambda: offers.offer(current_user, ref, form.words.data)):
+    if done(form, lambda: offers.offer(current_user, ref, form.words.data)):
         flash(_("Thank you for offering. We will tell you."))
         return see_other("/panels/")
     return form_page("panels/seat_offer.html", form, panel=one, known=known, areas=queries.areas_of([one.id])[one.id])
@@ -213,7 +201,7 @@ def join(ref: str) -> Any:
         return see_other(f"/panels/{ref}")
     why_not = offers.why_not_join(people.person(current_user.id), one)
     form = forms.Accept(data={"version": one.conduct})
-    if _done(form, lambda: offers.join(current_user, ref, _number(form.version.data))):
+    if done(form, lambda: offers.join(current_user, ref, _number(form.version.data))):
         flash(_("Welcome. You will find here what comes to the panel from now on."))
         return see_other("/panels/")
     return form_page(
@@ -247,7 +235,7 @@ def answer(ref: str) -> Any:
         )
 
     form: Form = no if saying_no else yes
-    if _done(form, (lambda: offers.say_no(current_user, ref, no.words.data)) if saying_no else give):
+    if done(form, (lambda: offers.say_no(current_user, ref, no.words.data)) if saying_no else give):
         flash(_("Answered. They hear of it."))
         return see_other("/desk/seats")
     one = queries.panel_by_id(found.panel_id)
@@ -274,7 +262,7 @@ def tie_list(ref: str, matter_ref: str) -> Any:
     no_tie = forms.NoTie(prefix="none-")
     correcting = request.form.get("act") == "none"
     form: Form = no_tie if correcting else tie
-    if _done(
+    if done(
         form,
         (lambda: ties.correct(current_user, ref, matter_ref, str(no_tie.person.data), no_tie.reason.data))
         if correcting
@@ -295,7 +283,7 @@ def said(ref: str, number: int) -> Any:
     one = queries.panel(ref)
     found = ties.said_to(current_user, one, number)
     form = forms.Against()
-    if _done(form, lambda: ties.object_to(current_user, ref, number, form.words.data)):
+    if done(form, lambda: ties.object_to(current_user, ref, number, form.words.data)):
         flash(_("Thank you. An officer will look at it."))
         return see_other("/panels/")
     return form_page("panels/seat_said.html", form, panel=one, said=found, objection=ties.objection_to(number), words=forms.TIE_OF_OTHERS)
