@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -332,7 +332,7 @@ def test_the_database_refuses(app: Flask) -> None:
         with pytest.raises(IntegrityError), transaction():
             db.session.execute(insert(table).values(values))
     with pytest.raises(IntegrityError), transaction():
-        db.session.execute(Openness.__table__.delete().where(Openness.person_id == ids[0]))  # type: ignore[attr-defined]
+        db.session.execute(delete(Openness).where(Openness.person_id == ids[0]))
     with pytest.raises(IntegrityError), transaction():
         db.session.execute(update(LeadAsk).values(answer="yes"))
 

@@ -43,7 +43,10 @@ def titles(street: Street, name: str, post: str) -> list[str]:
 @contextmanager
 def queries() -> Iterator[list[str]]:
     seen: list[str] = []
-    listen = lambda _connection, _cursor, statement, *_rest: seen.append(statement)  # noqa: E731
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
     event.listen(Engine, "before_cursor_execute", listen)
     yield seen
     event.remove(Engine, "before_cursor_execute", listen)

@@ -1,6 +1,7 @@
 """Gifts before money: a line is asked of neighbours first; what is kept lowers the ask once, counts in the match, and ends with the bid."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -553,7 +554,7 @@ def test_the_report_ends_the_asking(season: Season) -> None:
     post = wish(season, ref)
     payment = season.released(made)
     pay.settle(payment.ref, clock.today(), season.actor("Fay"))
-    report.add_receipt(ref, "Everything", Pence(180_00), None, None, None, season.actor("Rita"))  # type: ignore[arg-type]
+    report.add_receipt(ref, "Everything", Pence(180_00), None, None, Path(), season.actor("Rita"))
     version = report.of_bid(season.bid(ref)).version
     report.save(ref, version, "It grows.", "We meet.", True, season.actor("Rita"))
     assert wishes.follow() == 0
@@ -579,8 +580,8 @@ def test_the_same_by_hand_does_not_count_twice(season: Season) -> None:
     day = clock.today()
     for what, value in (("Timber for three beds", 5_00), ("Wood", 100_00)):
         with pytest.raises(Refused, match="counts by itself"):
-            goods.write(ref, pledge.ref, goods.Given("goods", what, Pence(value), day), None, None, season.actor("Rita"))  # type: ignore[arg-type]
-    goods.write(ref, pledge.ref, goods.Given("goods", "Screws", Pence(7_00), day), None, None, season.actor("Rita"))  # type: ignore[arg-type]
+            goods.write(ref, pledge.ref, goods.Given("goods", what, Pence(value), day), None, Path(), season.actor("Rita"))
+    goods.write(ref, pledge.ref, goods.Given("goods", "Screws", Pence(7_00), day), None, Path(), season.actor("Rita"))
 
 
 def test_the_database_keeps_it_once(season: Season) -> None:

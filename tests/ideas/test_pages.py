@@ -248,7 +248,7 @@ def test_into_an_application_and_back(season: Season, browser: Callable[..., Ins
     idris = browser("Idris")
     assert "step back" in idris.get("/ideas/mine").text
     idris.get(f"/ideas/{ref}")
-    theirs = re.search(r'href="[^"]*(/m/[^"]+)"', idris.text)[1]  # type: ignore[index]
+    theirs = re.findall(r'href="[^"]*(/m/[^"]+)"', idris.text)[0]
     assert "Change what I promise" in idris.get(theirs).text and "Not this time" in idris.text
     assert "Go to its page" in browser().get(f"/ideas/in/{counting.token_of(last_pledge())}").text
     maya.get(f"/grants/{bid}/withdraw").submit("Withdraw this idea" if "Withdraw this idea" in maya.text else None)
