@@ -1,5 +1,6 @@
 """The only source of time. Instants are UTC; the days that people see are Europe/London."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
@@ -28,6 +29,12 @@ def in_words(day: date) -> str:
 def london_day(instant: datetime) -> date:
     """The day in Europe/London on which an aware instant falls."""
     return instant.astimezone(LONDON).date()
+
+
+def months_on(day: date, months: int) -> date:
+    """The same day so many months later (or earlier), or the last of a month that has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def end_of_day(day: date) -> datetime:

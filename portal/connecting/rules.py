@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from portal.clock import months_on
 from portal.people.shield import not_for_the_public
 from portal.words import N_, _
 
@@ -21,17 +22,6 @@ ANSWER_NAMES: Mapping[str, tuple[str, str]] = {
     "not_now": (N_("Not now"), ""),
     "never": (N_("Never ask"), ""),
 }
-
-
-def months_on(day: date, months: int) -> date:
-    """The same day so many months later (or earlier), or the last of a month that has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError(day)
 
 
 def kept_since(today: date) -> date:

@@ -22,7 +22,7 @@ from portal.events.notices import about
 from portal.events.queries import locked, must_run
 from portal.events.rules import Plan, asks_for_a_look, judge, words_that_worry
 from portal.history import Actor, record
-from portal.people.access import Who
+from portal.people.access import Lying, Who
 from portal.people.model import Organisation
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
@@ -31,13 +31,6 @@ from portal.words import _, _n
 from portal.working_days import working_days_after
 
 ANSWER_IN = 2  # working days in which a neighbour hears whether their event is on
-
-
-@dataclass(frozen=True)
-class There:
-    """An area, as the table of who may do what asks for it."""
-
-    area_id: int | None
 
 
 # --- opening -------------------------------------------------------------------------------------------------------------
@@ -54,7 +47,7 @@ def plan_event(plan: Plan, organisation: str, who: Who, *, once_key: str, every:
             return done
         judge(plan, [who.name], clock.today())
         area = _area(plan.area_id)
-        trusted = who.can("help others", There(area.id))
+        trusted = who.can("help others", Lying(area.id))
         group = _organisation(organisation, who)
         role = _role(who, area) if trusted and group is None else ""
         held = not trusted and (group is None or bool(words_that_worry(plan)))
@@ -184,7 +177,7 @@ def _change_one(gathering: Gathering, plan: Plan, who: Who) -> bool:
             _n("One place is taken already. Write at least 1.", "%(num)d places are taken already. Write at least %(num)d.", taken),
             "places",
         )
-    trusted, all_seen = who.can("help others", There(plan.area_id)), gathering.looked == gathering.version
+    trusted, all_seen = who.can("help others", Lying(plan.area_id)), gathering.looked == gathering.version
     hold = not trusted and gathering.status == "open" and asks_for_a_look(gathering, plan)
     if hold and anybody_here(gathering):
         raise Refused(_("People are checked in already, so it stays as it is called. Ask a connector to change it."), "title")

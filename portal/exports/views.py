@@ -23,11 +23,10 @@ from portal.panels.model import Panel, Seat
 from portal.panels.views.matters import titles_of
 from portal.places import queries as places
 from portal.timebank import members
-from portal.web import documents
 from portal.web.filters import month as month_words
 from portal.web.forms import one_line
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import _
 
@@ -171,9 +170,7 @@ def minutes_as_pdf(ref: str, sitting: str) -> Any:
     found = _minutes(ref, sitting)
     if found.accepts_first:
         return see_other(f"/panels/{ref}/conduct")
-    response = Response(documents.pdf(minutes_words.document(found)), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="minutes-{sitting}.pdf"'
-    return response
+    return pdf_page(minutes_words.document(found), f"minutes-{sitting}")
 
 
 def _minutes(ref: str, sitting: str) -> minutes.Minutes:

@@ -1,14 +1,13 @@
 """Suggesting an entry, saying it in another way, and offering to look after one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.history import Actor, record
 from portal.people import queries as people
-from portal.people.access import Who
+from portal.people.access import Lying, Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
 from portal.refs import new_ref
@@ -46,7 +45,7 @@ def suggest(draft: Draft, who: Who, *, keeper: str = "", again: bool = False, on
         _judge(draft, who)
         if not again:
             _no_twin(draft, area.id, who)
-        if not who.can("help others", There(area.id)) and _waiting(who) >= MOST_WAITING:
+        if not who.can("help others", Lying(area.id)) and _waiting(who) >= MOST_WAITING:
             raise Refused(_("%(most)d of yours wait for a look already. Wait until some are on the map.", most=MOST_WAITING))
         row = Strength(ref=new_ref("STR"), suggested_by_id=who.id, suggested_at=clock.now(), status="suggested", version=1, words="")
         fill(row, draft)
@@ -56,13 +55,6 @@ def suggest(draft: Draft, who: Who, *, keeper: str = "", again: bool = False, on
         record(queries.about(row), "strength_suggested", Actor(who.id))
         once.keep(once_key, row.ref)
         return row.ref
-
-
-@dataclass(frozen=True)
-class There:
-    """An area as access rules see something that lies in it."""
-
-    area_id: int
 
 
 def usable_area(area_id: int | None) -> Area:
@@ -144,7 +136,7 @@ def edit(ref: str, draft: Draft, who: Who, *, shown: int, again: bool = False) -
         area = usable_area(draft.area_id)
         _judge(draft, who)
         moved = area.id != row.area_id
-        if moved and row.status == "published" and not (who.can("help others", row) and who.can("help others", There(area.id))):
+        if moved and row.status == "published" and not (who.can("help others", row) and who.can("help others", Lying(area.id))):
             raise Refused(_("Ask a connector to move it to another area."), "area")
         if not again and (moved or queries.key_of(draft.name) != row.name_key):
             _no_twin(draft, area.id, who, row.id)

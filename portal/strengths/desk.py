@@ -1,14 +1,12 @@
 """What coordinators do with the map: look at suggestions, put away and bring back, join two, and move what lies in an ended area."""
 
-from datetime import date
-
 from sqlalchemy import select, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.history import Actor, record
-from portal.people.access import Who
+from portal.people.access import Lying, Who
 from portal.places.queries import area as area_by_code
 from portal.strengths import actions, notices, queries, rules
 from portal.strengths.model import Strength
@@ -16,19 +14,6 @@ from portal.words import _
 
 MONTHS = (3, 6, 12, 24)  # until somebody is asked again
 YEAR = 12
-
-
-def after_months(months: int) -> date:
-    """The day so many months ahead, or the last one of that month."""
-    today = clock.today()
-    month = today.month - 1 + months
-    year, month = today.year + month // 12, month % 12 + 1
-    for day in (today.day, 30, 29, 28):
-        try:
-            return date(year, month, day)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
 
 
 def theirs(ref: str, who: Who) -> Strength:
@@ -65,7 +50,7 @@ def publish_now(row: Strength, who: Who, months: int = YEAR, initiative: bool = 
     actions.usable_area(row.area_id)
     if not known_public:
         actions.must_be_public(row, who)
-    row.status, row.published_at, row.review_on, row.reason = "published", clock.now(), after_months(months), ""
+    row.status, row.published_at, row.review_on, row.reason = "published", clock.now(), clock.months_on(clock.today(), months), ""
     row.archived_at, row.nudges, row.asked_at, row.initiative = None, 0, None, initiative
     if not queries.keepers_of(row):
         row.keeper_wanted_at = clock.now()
@@ -237,7 +222,7 @@ def move_all(old_code: str, new_code: str, reason: str, who: Who) -> int:
     """
     with transaction():
         old, new = area_by_code(old_code), area_by_code(new_code)
-        if not (who.can("help others", actions.There(old.id)) and who.can("help others", actions.There(new.id))):
+        if not (who.can("help others", Lying(old.id)) and who.can("help others", Lying(new.id))):
             raise NotYours(_("We do not know that area."))
         if old.id == new.id:
             raise Refused(_("Choose two different areas."), "new")

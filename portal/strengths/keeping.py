@@ -29,7 +29,7 @@ def still_so(ref: str, who: Who) -> Strength:
             raise NotYours(_("We cannot find that on the map. See what else there is."))
         if row.status != "published":
             raise Conflict(_("This is off the map now. Bring it back first."))
-        until = desk.after_months(desk.YEAR)
+        until = clock.months_on(clock.today(), desk.YEAR)
         assert row.review_on is not None
         if row.review_on < until:
             row.review_on, row.nudges, row.asked_at = until, 0, None

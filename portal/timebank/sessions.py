@@ -23,7 +23,7 @@ from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.money import Minutes, hours
 from portal.people import queries as people
-from portal.people.access import Who
+from portal.people.access import Lying, Who
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import not_for_the_public
@@ -62,13 +62,6 @@ class Plan:
     places: int | None
     purpose_id: int | None = None  # it is work on a funded idea too
     split: str = ""  # one gives to all who come: one of `session_split.SPLITS`; chosen once, when it is opened
-
-
-@dataclass(frozen=True)
-class There:
-    """An area, as the table of who may do what asks for it."""
-
-    area_id: int | None
 
 
 # --- finding -------------------------------------------------------------------------------------------------------------
@@ -209,7 +202,7 @@ def runs(who: Any, session: TimeSession) -> bool:
 def _pays(who: Who, session: TimeSession) -> bool:
     if session.payer is not None:
         return members.acts_as(who, session.payer)
-    return who.can("help others", There(session.pot_id))
+    return who.can("help others", Lying(session.pot_id))
 
 
 def may_close(who: Who, session: TimeSession) -> bool:
@@ -304,7 +297,7 @@ def opened(
         pot_area, paying = giver.area, None
     behind = giver or paying
     organiser_id = behind.person_id if behind is not None and behind.person_id and actor.on_behalf_id else who.id
-    category_id = _judge(plan, [who.name, people.person(organiser_id).name], typed=who.can("help others", There(plan.area_id)))
+    category_id = _judge(plan, [who.name, people.person(organiser_id).name], typed=who.can("help others", Lying(plan.area_id)))
     rota = None
     days = [plan.day]
     if every:
@@ -359,7 +352,7 @@ def _payer(payer: str, who: Who, basis: str | None) -> tuple[Member | None, Area
     kind, _colon, name = payer.partition(":")
     if kind == "pot":
         area = db.session.scalar(select(Area).where(Area.code == name, Area.archived_at.is_(None), Area.kind != "scheme"))
-        if area is None or not who.can("help others", There(area.id)):
+        if area is None or not who.can("help others", Lying(area.id)):
             raise Refused(_("Choose who gives the hours."), "payer")
         members.open_books_of(area)
         return None, area, Actor(who.id)

@@ -52,7 +52,7 @@ class TestSuggesting:
         assert names() == names("singin") == names("coir") == names(kind="people", area="mossgate") == {"Mossgate Choir"}
         assert names("plumber") == names(kind="place") == names(area="riverside") == names(access="loop") == set()
         assert told(ground, "Maya") == ["On the map: Mossgate Choir"]
-        assert the(ref).review_on == desk.after_months(12)
+        assert the(ref).review_on == clock.months_on(clock.today(), 12)
 
     def test_the_second_tap_gets_the_first_answer(self, ground: Ground) -> None:
         first = actions.suggest(ground.draft(), ground.who("Maya"), once_key="same")
@@ -197,7 +197,7 @@ class TestKeeping:
             keeping.remind()
             keeping.still_so(ref, ground.who("Maya"))
             keeping.still_so(ref, ground.who("Cass"))
-            assert the(ref).nudges == 0 and the(ref).review_on == desk.after_months(12)
+            assert the(ref).nudges == 0 and the(ref).review_on == clock.months_on(clock.today(), 12)
             assert [event.kind for event in events_of(queries.about(the(ref)))].count("strength_still_so") == 1
             with pytest.raises(NotYours):
                 keeping.still_so(ref, ground.who("Idris"))

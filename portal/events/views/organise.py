@@ -19,9 +19,8 @@ from portal.outbox import address_of
 from portal.people import queries as people
 from portal.places import queries as places
 from portal.refs import clean_ref
-from portal.web import documents
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
 
@@ -170,9 +169,7 @@ def _printed(gathering: Gathering, what: str) -> Response:
     shown = places.scheme()
     assert shown is not None, "a scheme has an event"
     draw = prints.poster if what == "poster" else prints.door
-    response = Response(documents.pdf(draw(gathering, shown, large=request.args.get("large") == "1")), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{what}-{gathering.ref}.pdf"'
-    return response
+    return pdf_page(draw(gathering, shown, large=request.args.get("large") == "1"), f"{what}-{gathering.ref}")
 
 
 # --- yes or no -----------------------------------------------------------------------------------------------------------

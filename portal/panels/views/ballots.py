@@ -1,6 +1,6 @@
 """Pages of an area ballot: a resident's own, and the desk's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from portal.people import queries as people
 from portal.people.shield import shielded
 from portal.web.forms import Form
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
 from portal.words import _
 
@@ -119,18 +119,6 @@ def _qr(address: str, one: Sitting) -> Markup:
     return Markup(picture)  # made by segno from our own address  # noqa: S704  # nosec
 
 
-def _done(form: Form, act: Callable[[], object]) -> bool:
-    """Whether a form was sent, was whole, and its act was not refused."""
-    if form.validate_on_submit():
-        try:
-            act()
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            return True
-    return False
-
-
 @panels.get("/<ref>/sittings/<sitting_ref>/ballot")
 @allow("signed in")
 def ballot_desk(ref: str, sitting_ref: str) -> Any:
@@ -162,7 +150,7 @@ def print_papers(ref: str, sitting_ref: str) -> Any:
         key = form.once_key(current_user.id)
         made.append(polling.print_papers(current_user, ref, sitting_ref, form.number.data or 0, once_key=key))
 
-    if _done(form, act):
+    if done(form, act):
         return see_other(f"{address}/papers/{made[0]}")
     return _desk_page(ref, sitting_ref, form, papers=form)
 
@@ -195,7 +183,7 @@ def take_paper(ref: str, sitting_ref: str) -> Any:
         named.append(found[0].name)
         polling.take(current_user, ref, sitting_ref, found[0].ref)
 
-    if _done(form, act):
+    if done(form, act):
         flash(_("%(name)s is on the roll with a paper.", name=named[0]))
         return see_other(f"{address}#roll")
     return _desk_page(ref, sitting_ref, form, taking=form)
@@ -218,7 +206,7 @@ def find_paper(ref: str, sitting_ref: str) -> Any:
     panel, one, address = _desk(ref, sitting_ref)
     form = forms.PaperNumber()
     found: list[str] = []
-    if _done(form, lambda: found.append(polling.paper(one, form.serial.data).serial)):
+    if done(form, lambda: found.append(polling.paper(one, form.serial.data).serial)):
         return see_other(f"{address}/enter/{found[0]}")
     return form_page("panels/ballot_find.html", form, panel=panel, one=one, address=address, came=ballots.turnout(one))
 
@@ -243,7 +231,7 @@ def enter_paper(ref: str, sitting_ref: str, serial: str) -> Any:
         else:
             (polling.strike if act == "strike" else polling.spoil)(current_user, ref, sitting_ref, serial, why.reason.data)
 
-    if _done(form, do):
+    if done(form, do):
         if act == "strike":
             flash(_("Struck. It does not count, and can be entered anew."))
             return see_other(f"{address}/enter/{serial}")

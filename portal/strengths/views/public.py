@@ -14,10 +14,9 @@ from portal.refs import clean_ref
 from portal.strengths import actions, maps, prints, queries, rules
 from portal.strengths.model import ACCESS, WAYS, Strength
 from portal.strengths.queries import Filters
-from portal.web import documents
 from portal.web.forms import show_phone, whole_number
 from portal.web.limits import limiter
-from portal.web.pages import page
+from portal.web.pages import page, pdf_page
 from portal.web.policy import allow, may
 from portal.words import _
 
@@ -116,9 +115,7 @@ def directory() -> Response:
         raise NotFound(_("We cannot find that page."))
     area = _area(filters.area)
     made = prints.directory(scheme, Filters(filters.kind, filters.area), area, large=request.args.get("large") == "1")
-    response = Response(documents.pdf(made), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="directory{"-" + area.code if area else ""}.pdf"'
-    return response
+    return pdf_page(made, f"directory-{area.code}" if area else "directory")
 
 
 def _area(code: str) -> Area | None:

@@ -13,10 +13,9 @@ from portal.places.queries import scheme as the_scheme
 from portal.timebank import members, prints
 from portal.timebank.members import name_of
 from portal.timebank.model import Member
-from portal.web import documents
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
-from portal.web.pages import page
+from portal.web.pages import page, pdf_page
 from portal.web.policy import allow
 from portal.words import _
 
@@ -66,19 +65,15 @@ def _member(ref: str) -> Member:
     return members.helped(ref, current_user)
 
 
-def _pdf(document: documents.Document | documents.Printed, name: str) -> Response:
-    response = Response(documents.pdf(document), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return response
-
-
 @time_prints.get("/timebank/desk/print/cards.pdf")
 @allow("help others")
 @limiter.limit("12/minute")
 def cards() -> Response:
     """Cards of everybody in an area."""
     area = _area()
-    return _pdf(prints.cards(_("Membership cards, %(area)s", area=area.name), _some(area), _scheme(), large=_large()), f"cards-{area.code}")
+    return pdf_page(
+        prints.cards(_("Membership cards, %(area)s", area=area.name), _some(area), _scheme(), large=_large()), f"cards-{area.code}"
+    )
 
 
 @time_prints.get("/timebank/desk/print/time-sheets.pdf")
@@ -88,7 +83,7 @@ def time_sheets() -> Response:
     """A time sheet for everybody in an area."""
     area = _area()
     title = _("Time sheets, %(area)s", area=area.name)
-    return _pdf(prints.time_sheets(title, _some(area), None, _scheme(), large=_large()), f"time-sheets-{area.code}")
+    return pdf_page(prints.time_sheets(title, _some(area), None, _scheme(), large=_large()), f"time-sheets-{area.code}")
 
 
 @time_prints.get("/timebank/desk/print/empty-sheet.pdf")
@@ -98,7 +93,7 @@ def empty_sheet() -> Response:
     """A time sheet that is nobody's: its rows name both sides, as the desk types them."""
     area = _area()
     title = _("Time sheet, %(area)s", area=area.name)
-    return _pdf(prints.time_sheets(title, [], area, _scheme(), large=_large()), f"time-sheet-{area.code}")
+    return pdf_page(prints.time_sheets(title, [], area, _scheme(), large=_large()), f"time-sheet-{area.code}")
 
 
 @time_prints.get("/timebank/desk/members/<ref>/card.pdf")
@@ -108,7 +103,7 @@ def card(ref: str) -> Response:
     """One member's card."""
     found = _member(ref)
     title = _("Card of %(name)s", name=name_of(found))
-    return _pdf(prints.cards(title, [found], _scheme(), large=_large(found.person)), f"card-{found.ref}")
+    return pdf_page(prints.cards(title, [found], _scheme(), large=_large(found.person)), f"card-{found.ref}")
 
 
 @time_prints.get("/timebank/desk/members/<ref>/time-sheet.pdf")
@@ -118,7 +113,7 @@ def time_sheet(ref: str) -> Response:
     """A time sheet with one member's name on."""
     found = _member(ref)
     title = _("Time sheet of %(name)s", name=name_of(found))
-    return _pdf(prints.time_sheets(title, [found], None, _scheme(), large=_large(found.person)), f"time-sheet-{found.ref}")
+    return pdf_page(prints.time_sheets(title, [found], None, _scheme(), large=_large(found.person)), f"time-sheet-{found.ref}")
 
 
 @time_prints.get("/timebank/desk/members/<ref>/statement.pdf")
@@ -127,4 +122,4 @@ def time_sheet(ref: str) -> Response:
 def statement(ref: str) -> Response:
     """One member's statement as a letter."""
     found = _member(ref)
-    return _pdf(prints.statement(found, _scheme(), large=_large(found.person)), f"statement-{found.ref}")
+    return pdf_page(prints.statement(found, _scheme(), large=_large(found.person)), f"statement-{found.ref}")

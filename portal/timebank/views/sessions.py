@@ -26,11 +26,10 @@ from portal.timebank.rules import ADULT
 from portal.timebank.session_messages import times
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.timebank.views import session_forms as forms
-from portal.web import documents
 from portal.web.filters import day as day_words
 from portal.web.forms import one_line, plain_day, whole_number
 from portal.web.limits import limiter
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow
 from portal.words import _, _n
 from portal.work import queries as works
@@ -434,10 +433,7 @@ def poster_file(ref: str) -> Response:
     """The same as a file to print; `?large=1` with larger letters."""
     session, shown = _run(ref), places.scheme()
     assert shown is not None, "a scheme has a session"
-    made = prints.poster(session, times(session), shown, large=request.args.get("large") == "1")
-    response = Response(documents.pdf(made), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="poster-{session.ref}.pdf"'
-    return response
+    return pdf_page(prints.poster(session, times(session), shown, large=request.args.get("large") == "1"), f"poster-{session.ref}")
 
 
 @time_sessions.get("/timebank/sessions/<ref>/register")
