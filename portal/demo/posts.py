@@ -98,7 +98,7 @@ class Posts:
         talk = self._answered(video, 13, "Send me your password and I do it for you.", 7)
         self._wrong(talk, 7, "Nobody should ask for that.", 6)
         with story.at(story.ago(5)):
-            report = next(each for each in conversations.reports(None) if each.conversation.ref == talk)
+            report = next(each for each in conversations.reports(None, None) if each.conversation.ref == talk)
             conversations.settle_report(report.report.id, "We have talked to them, and closed this conversation.", connector, close_it=True)
         talk = self._answered(phone, 14, "Are you there? Hello? Hello?", 5)
         with story.at(story.ago(4)):

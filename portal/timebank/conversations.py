@@ -10,11 +10,10 @@ from sqlalchemy.orm import joinedload
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
-from portal.history import Actor, record
+from portal.history import BASES, Actor, record
 from portal.people.access import Who
 from portal.refs import new_ref
 from portal.timebank import evidence, members, notices, posts, search
-from portal.timebank.exchange import BASES
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Conversation, Post, Relayed, Reported
 from portal.words import _
@@ -332,7 +331,7 @@ class ReportSeen:
     against: Member
 
 
-def reports_query(areas: frozenset[int] | None, who: Who | None = None) -> Select[Reported, Conversation]:
+def reports_query(areas: frozenset[int] | None, who: Who | None) -> Select[Reported, Conversation]:
     """What waits for coordinators of these areas (None: all); nothing of a conversation of `who`."""
     query = (
         select(Reported, Conversation)
@@ -349,7 +348,7 @@ def reports_query(areas: frozenset[int] | None, who: Who | None = None) -> Selec
     return query
 
 
-def reports(areas: frozenset[int] | None, who: Who | None = None, limit: int = 50) -> Sequence[ReportSeen]:
+def reports(areas: frozenset[int] | None, who: Who | None, limit: int = 50) -> Sequence[ReportSeen]:
     """The same to be read, the longest waiting first."""
     query = reports_query(areas, who).options(*BOTH)
     return [_seen(report, found) for report, found in db.session.execute(query.order_by(Reported.id).limit(limit)).unique()]

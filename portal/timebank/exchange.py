@@ -14,7 +14,7 @@ from sqlalchemy import Select, or_, select
 from portal import clock, once, vault
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
-from portal.history import SCHEME, Actor, Event, record
+from portal.history import BASES, SCHEME, Actor, Event, record
 from portal.ledger.posting import Fact, Line, post_all, reverse
 from portal.money import Minutes, hours
 from portal.outbox import address_of, gets_through
@@ -29,7 +29,6 @@ from portal.words import _
 
 MARK = 12
 MOST_WRONG_CODES = 5
-BASES = ("paper sheet", "telephone", "in person")
 
 
 class Twice(Refused):

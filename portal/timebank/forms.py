@@ -8,7 +8,7 @@ from wtforms import BooleanField, RadioField, SelectField, ValidationError
 from portal import clock
 from portal.errors import Refused
 from portal.people.forms import BASES as BASES
-from portal.people.forms import area_choices
+from portal.people.forms import area_choices, bases
 from portal.refs import clean_card
 from portal.timebank.leaving import POT
 from portal.timebank.members import name_of
@@ -77,7 +77,7 @@ class Log(Form):
         if not purposes:
             del self.purpose
         self.kind.choices = [(each.code, _(each.name)) for each in kinds]
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         return self
 
     def how(self) -> str:
@@ -150,7 +150,7 @@ class LeaveFor(Leave):
 
     def fill_for(self, area: str, recent: Sequence[Member]) -> "LeaveFor":
         self.fill(area, recent)
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         return self
 
 
@@ -160,7 +160,7 @@ class Break(Form):
     basis = RadioField(N_("How do you know?"), [Needed(N_("Say how you know: on paper, by telephone or face to face."))])
 
     def fill(self) -> "Break":
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         return self
 
 

@@ -14,14 +14,13 @@ from sqlalchemy import Select, and_, func, or_, select
 from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
-from portal.history import SCHEME, Actor, record
+from portal.history import BASES, SCHEME, Actor, record
 from portal.people.access import Nobody, Who
 from portal.people.cash_words import PRICE, cash_like
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
 from portal.timebank import members, notices, search
-from portal.timebank.exchange import BASES
 from portal.timebank.members import name_of
 from portal.timebank.model import Member
 from portal.timebank.posts_model import KINDS, REACHES, Conversation, Post

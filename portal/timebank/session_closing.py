@@ -19,7 +19,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal import clock
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotYours, Refused
-from portal.history import Actor, events_of, record
+from portal.history import BASES, Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, Transfer
 from portal.ledger.posting import Line, post, reverse
@@ -30,7 +30,6 @@ from portal.places.model import Area
 from portal.timebank import checkin, givers_day, ideas, members, sessions
 from portal.timebank import session_messages as messages
 from portal.timebank import session_split as split
-from portal.timebank.exchange import BASES
 from portal.timebank.members import account, balance, clearing, floor_of, name_of
 from portal.timebank.model import Member
 from portal.timebank.rules import judge_time

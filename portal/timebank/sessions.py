@@ -18,7 +18,7 @@ from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
 from portal.events import queries as events
 from portal.events.model import Gathering
-from portal.history import SCHEME, Actor, record
+from portal.history import BASES, SCHEME, Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
 from portal.money import Minutes, hours
@@ -31,7 +31,6 @@ from portal.places.model import Area
 from portal.refs import new_ref
 from portal.timebank import evidence, ideas, members, safety, session_split
 from portal.timebank import session_messages as messages
-from portal.timebank.exchange import BASES
 from portal.timebank.members import account, name_of, pot
 from portal.timebank.model import Member
 from portal.timebank.rules import judge_time

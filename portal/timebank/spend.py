@@ -14,7 +14,7 @@ from portal import clock, vault
 from portal.calendars import Happening, calendar_file
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.history import SCHEME, Actor, record
+from portal.history import BASES, SCHEME, Actor, record
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.money import Minutes, hours
@@ -25,7 +25,6 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.refs import new_ref
 from portal.timebank import members, spend_messages
 from portal.timebank import spend_offers as offers
-from portal.timebank.exchange import BASES
 from portal.timebank.members import account, floor_of, name_of
 from portal.timebank.model import Member
 from portal.timebank.spend_model import STANDING, UNUSED, SpendBooking, SpendOffer, SpendSlot

@@ -15,7 +15,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, NotYours, Refused
-from portal.history import Actor, Event, record
+from portal.history import BASES, Actor, Event, record
 from portal.money import Minutes, hours
 from portal.people import queries as people
 from portal.people.access import Who
@@ -23,7 +23,6 @@ from portal.people.queries import COLLECTORS
 from portal.refs import new_ref
 from portal.timebank import exchange as exchanges
 from portal.timebank import members, tariff_messages
-from portal.timebank.exchange import BASES
 from portal.timebank.members import name_of
 from portal.timebank.model import Exchange, Member
 from portal.timebank.rules import MOST_A_DAY, judge_time

@@ -89,7 +89,7 @@ class Heap:
     href: str
 
 
-def parts(areas: frozenset[int] | None, rules: TimeRules | None, who: Who | None = None) -> Mapping[str, Part]:
+def parts(areas: frozenset[int] | None, rules: TimeRules | None, who: Who | None) -> Mapping[str, Part]:
     """By name; nothing while the timebank is not open. `areas`: those where `who` helps others; None: all."""
     return {} if rules is None else _hours(areas) | _spend_and_sessions(areas) | _persons(areas, rules, who) | _areas(areas, rules)
 

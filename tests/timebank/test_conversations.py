@@ -210,7 +210,7 @@ class TestSomethingWrong:
         assert talk(ref).status == "closed" and told("Maya")[-1] == "We have looked at the message that you told us about"
         with pytest.raises(Refused, match="Only whoever closed"):
             conversations.reopen(ref, bank.who("Maya"))
-        assert conversations.reports(None) == []
+        assert conversations.reports(None, None) == []
 
     def test_nobody_looks_at_their_own(self, bank: Bank, offer: str) -> None:
         ref = write(bank, "Cass", offer, "Hello")

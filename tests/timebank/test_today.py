@@ -126,7 +126,7 @@ def test_all_of_it_on_one_page_within_eight_queries(bank: Bank, app: Flask) -> N
 def test_nothing_is_said_kindly_and_a_closed_bank_asks_nothing(bank: Bank, app: Flask) -> None:
     cass = Pages(app, 8).sign_in(bank.who("Cass").id).get("/timebank/desk/")
     assert "Nothing needs you today" in cass.text
-    assert today.waiting(None, None) == [] and dict(today.parts(None, None)) == {}
+    assert today.waiting(None, None) == [] and dict(today.parts(None, None, None)) == {}
 
 
 def test_more_than_five_are_counted_and_the_rest_is_one_link_away(bank: Bank, app: Flask) -> None:

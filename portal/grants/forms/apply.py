@@ -2,7 +2,7 @@
 
 from wtforms import BooleanField, RadioField, SelectField
 
-from portal.people.forms import area_choices
+from portal.people.forms import area_choices, bases
 from portal.web.forms import DayField, EmailOrPhoneField, Form, Line, Needed, Paragraphs
 from portal.words import N_, _
 
@@ -95,5 +95,5 @@ class OnBehalf(Form):
 
     def fill(self) -> "OnBehalf":
         self.area.choices = area_choices(_("Not known"))
-        self.basis.choices = [("paper sheet", _("On paper")), ("telephone", _("By telephone")), ("in person", _("Face to face"))]
+        self.basis.choices = bases()
         return self

@@ -3,6 +3,7 @@
 from wtforms import BooleanField, FileField, RadioField
 
 from portal import clock
+from portal.people.forms import bases
 from portal.web.forms import DayField, EmailOrPhoneField, Form, HoursField, Line, Needed, PoundsField
 from portal.words import N_, _
 
@@ -43,7 +44,7 @@ class OnPaper(Promise):
 
     def fill(self) -> "OnPaper":
         super().fill()
-        self.basis.choices = [("paper sheet", _("On paper")), ("telephone", _("By telephone")), ("in person", _("Face to face"))]
+        self.basis.choices = bases()
         return self
 
 

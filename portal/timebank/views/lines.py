@@ -7,6 +7,7 @@ from flask_login import current_user
 from wtforms import RadioField
 
 from portal.errors import Refused
+from portal.people.forms import bases
 from portal.refs import clean_ref
 from portal.timebank import forms, lines, members, queries
 from portal.timebank.members import name_of
@@ -49,7 +50,7 @@ def line(ref: str, sequence: int) -> Any:
     if own:
         del form.basis
     else:
-        form.basis.choices = [(value, _(words)) for value, words in forms.BASES.items()]
+        form.basis.choices = bases()
     if form.validate_on_submit():
         try:
             made = lines.something_wrong(ref, sequence, form.words.data, current_user, basis=None if own else form.basis.data)

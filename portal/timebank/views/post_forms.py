@@ -11,8 +11,7 @@ from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectFiel
 from portal import clock
 from portal.money import Minutes
 from portal.people.contacts import passed_on
-from portal.people.forms import area_choices
-from portal.timebank.forms import BASES
+from portal.people.forms import area_choices, bases
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.timebank.posts import Draft
@@ -30,11 +29,6 @@ ACTS = {
     "met": N_("It is met"),
     "ended": N_("Not needed any more"),
 }
-
-
-def bases() -> list[tuple[str, str]]:
-    """How a coordinator may know, for radios."""
-    return [(value, _(words)) for value, words in BASES.items()]
 
 
 class Post(Form):

@@ -8,9 +8,8 @@ from typing import Any
 from wtforms import BooleanField, HiddenField, RadioField, SelectField
 
 from portal.money import STEP, Minutes
-from portal.people.forms import area_choices
+from portal.people.forms import area_choices, bases
 from portal.places.queries import area_by_code
-from portal.timebank.forms import BASES
 from portal.timebank.model import Category
 from portal.timebank.session_split import SPLITS
 from portal.timebank.sessions import Plan
@@ -132,7 +131,7 @@ class Open(What):
             ("", _("Whoever comes gives time, and gets hours for it")),
             *((code, _(words)) for code, words in SPLITS.items()),
         ]
-        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        self.basis.choices = bases()
         self.every.choices = [(value, _(words)) for value, words in EVERY.items()]
         return self
 
@@ -209,7 +208,7 @@ class Close(Form):
 
     def fill(self, purposes: Sequence[Purpose]) -> "Close":
         choose_idea(self, purposes)
-        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        self.basis.choices = bases()
         return self
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from wtforms import FileField, RadioField, SelectField, SelectMultipleField
 
 from portal import clock
-from portal.people.forms import area_choices
+from portal.people.forms import area_choices, bases
 from portal.people.views import area_id
-from portal.timebank.forms import BASES
 from portal.timebank.spend_model import SpendOffer
 from portal.timebank.spend_offers import Offered
 from portal.timebank.spend_rules import PER, WEEKDAYS, Window, clock_words
@@ -184,7 +183,7 @@ class Book(Form):
     basis = RadioField(N_("How do you know?"), choices=[("", "")])
 
     def fill(self, helps: bool) -> "Book":
-        self.basis.choices = [(value, _(words)) for value, words in BASES.items()]
+        self.basis.choices = bases()
         if not helps:
             del self.basis
         return self

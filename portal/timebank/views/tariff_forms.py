@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from wtforms import RadioField, SelectField
 
 from portal import clock
-from portal.timebank.forms import BASES
+from portal.people.forms import bases
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.timebank.tariffs import LONGEST, UNITS
@@ -22,7 +22,7 @@ class _Typed(Form):
 
     def for_others(self, others: bool) -> None:
         """Ask how they know, of who types for others alone."""
-        self.basis.choices = [(value, _(text)) for value, text in BASES.items()]
+        self.basis.choices = bases()
         if not others:
             del self.basis
 
