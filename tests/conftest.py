@@ -1,6 +1,7 @@
 """Real databases for every test: a fresh copy of a migrated template, on SQLite and on PostgreSQL."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -74,8 +75,9 @@ def _whole(config: pytest.Config) -> bool:
 
 def _soon(item: pytest.Item) -> bool:
     """Whether a test is of those done in ten minutes: on PostgreSQL only what the database itself must refuse or sort out."""
-    both = item.path.parent.name in ("ledger", "infra", "worker", "outbox") or "race" in item.nodeid
-    return item.get_closest_marker("slow") is None and (both or "postgresql" not in item.name)
+    both = item.path.parent.name in ("ledger", "infra", "worker", "outbox") or re.search("race|last_word|the_database", item.nodeid)
+    both = both or (isinstance(item, pytest.Function) and "race" in item.function.__code__.co_names)
+    return item.get_closest_marker("slow") is None and (bool(both) or "postgresql" not in item.name)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
