@@ -75,9 +75,14 @@ def _whole(config: pytest.Config) -> bool:
 
 def _soon(item: pytest.Item) -> bool:
     """Whether a test is of those done in ten minutes: on PostgreSQL only what the database itself must refuse or sort out."""
-    both = item.path.parent.name in ("ledger", "infra", "worker", "outbox") or re.search("race|last_word|the_database", item.nodeid)
-    both = both or (isinstance(item, pytest.Function) and "race" in item.function.__code__.co_names)
-    return item.get_closest_marker("slow") is None and (bool(both) or "postgresql" not in item.name)
+    if item.get_closest_marker("slow") is not None or "postgresql" not in item.name:
+        return item.get_closest_marker("slow") is None
+    races = isinstance(item, pytest.Function) and "race" in item.function.__code__.co_names
+    return (
+        races
+        or item.path.parent.name in ("ledger", "infra", "worker", "outbox")
+        or bool(re.search("race|last_word|the_database", item.nodeid))
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
