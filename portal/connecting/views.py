@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.connecting import actions, forms, leaving, picture, queries, rules, signs
+from portal.connecting.model import Openness
 from portal.errors import NotFound, Refused
 from portal.people import queries as people
 from portal.refs import clean_ref
@@ -154,18 +155,20 @@ def look_at_introductions() -> Any:
 def entry(ref: str) -> Any:
     """One person's entry: a door first, and behind it what is noted and what speaks for asking them."""
     g.private = True
-    whose = queries.entry(ref, current_user)
-    if not queries.looked_today([whose.person_id], current_user):
+    return _entry(queries.entry(ref, current_user))
+
+
+def _entry(whose: Openness, ask_form: Any = None) -> Any:
+    """The one way to it: the door stands until the reader has said today that they look at everybody who is named behind it."""
+    introductions = queries.introductions_of(whose.person_id)
+    named = {each for row in introductions for each in (row.one_id, row.two_id)}
+    seen = queries.looked_today({whose.person_id, *named}, current_user)
+    if whose.person_id not in seen or not all(queries.shown_to(row, seen, current_user) for row in introductions):
         return page("connecting/door.html", whose=whose)
-    return _entry(ref)
-
-
-def _entry(ref: str, ask_form: Any = None) -> Any:
-    whose = queries.entry(ref, current_user)
     asks = queries.asks_of(whose.person_id)
     return form_page(
         "connecting/entry.html", ask_form or forms.Ask(formdata=None), whose=whose, asks=asks, waiting=next((each for each in asks if not each.answer), None),
-        introductions=queries.introductions_of(whose.person_id), signs=signs.of([whose.person_id])[whose.person_id], why_not=actions.why_not_ask(whose),
+        introductions=introductions, signs=signs.of([whose.person_id])[whose.person_id], why_not=actions.why_not_ask(whose),
         answer=forms.Answer(formdata=None).fill(), today=clock.today(), **NAMES,
     )  # fmt: skip
 
@@ -211,7 +214,7 @@ def ask(ref: str) -> Any:
     if done(form, lambda: actions.ask(ref, form.words.data, current_user, once_key=form.once_key(current_user.id))):
         flash(_("Noted. Nobody asks them twice."))
         return see_other(f"/connecting/desk/people/{ref}")
-    return _entry(ref, form)
+    return _entry(queries.entry(ref, current_user), form)
 
 
 @connecting.post("/connecting/desk/people/<ref>/asks/<question>/answer")

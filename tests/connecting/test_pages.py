@@ -88,6 +88,29 @@ def test_the_desk_opens_entries_and_is_seen(street: Street, browser: Callable[..
     assert "Could be asked" in cass.get(f"{DESK}?after={street.who('Idris').ref}").text and "Walter" in cass.text
 
 
+def test_nobody_is_named_behind_the_door_who_does_not_see_the_look(street: Street, browser: Callable[..., Inspector]) -> None:
+    introduced(street, "Idris", "Walter")
+    cora = browser("Cora", 40)  # helps where Idris lives; Walter, who lives elsewhere, is not on her desk
+    idris = f"{DESK}people/{street.who('Idris').ref}"
+    cora.get(f"{DESK}?show=all").submit("Show what speaks for them, and what they said").follow()
+    assert "Cora" not in browser("Walter").get("/connecting/").text
+    assert "Walter" not in cora.get(idris).text and "so do those to whom they were introduced" in cora.text
+    cora.submit("Open it").follow()
+    assert "Walter" in cora.text and "Cora" in browser("Walter").get("/connecting/").text
+
+
+def test_a_form_sent_past_the_door_meets_the_door(street: Street, browser: Callable[..., Inspector]) -> None:
+    asked(street, "Idris", "the winter choir")
+    cora = browser("Cora", 40)
+    path = f"{DESK}people/{street.who('Idris').ref}"
+    token = cora.get(path).tree.find(".//*[@name='csrf_token']").get("value")
+    for words in ("", "the Tuesday lunch"):
+        cora.post(f"{path}/ask", {"csrf_token": token, "words": words}, 200)
+        assert "they see your name" in cora.text and "asked already" not in cora.text and "winter choir" not in cora.text
+    cora.submit("Open it").follow()
+    assert "winter choir" in cora.text
+
+
 def test_noting_introductions(street: Street, browser: Callable[..., Inspector]) -> None:
     cass = browser("Cass", 40)
     links = f"{DESK}introductions"
