@@ -33,22 +33,27 @@ def about(person_id: int) -> str:
 def say_yes(who: Who, *, grown: bool) -> None:
     """From now on they may be introduced and asked to lead. Again changes nothing. Refused: not 18 or over."""
     with transaction():
-        if not grown:
-            raise Refused(_("This is for people who are 18 or over. Say that you are."), "grown")
+        _must_be_grown(grown)
         insert = postgresql.insert if is_postgresql() else sqlite.insert
         made = insert(Openness).values(person_id=who.id, since=clock.now()).on_conflict_do_nothing(index_elements=["person_id"])
         if db.session.scalar(made.returning(Openness.person_id)) is not None:
             record(about(who.id), "on", Actor(who.id))
 
 
-def say_yes_for(ref: str, who: Who, basis: str | None) -> None:
+def _must_be_grown(grown: bool) -> None:
+    if not grown:
+        raise Refused(_("This is for people who are 18 or over. Tick the box if that is so."), "grown")
+
+
+def say_yes_for(ref: str, who: Who, basis: str | None, *, grown: bool) -> None:
     """A coordinator writes down the yes of somebody who has neither e-mail nor telephone; a letter tells them how to stop. Again changes
-    nothing. NotFound: nobody who lives where they help others. Refused: they can say it themselves, or no basis.
+    nothing. NotFound: nobody who lives where they help others. Refused: they can say it themselves, not 18 or over, or no basis.
     """
     with transaction():
         someone = _neighbour(ref, who)
         if someone.email or someone.phone:
             raise Refused(_("They can say yes themselves, on their page “About you”. Show them where."), "number")
+        _must_be_grown(grown)
         actor = Actor(who.id, someone.id, _judged(basis))
         if queries.openness_of(someone.id) is None:
             db.session.add(Openness(person_id=someone.id, since=clock.now(), basis=basis))

@@ -200,7 +200,7 @@ def yes_for() -> Any:
 
 def _say_yes_for(form: Any) -> None:
     try:
-        actions.say_yes_for(clean_ref(form.number.data) or "", current_user, form.basis.data)
+        actions.say_yes_for(clean_ref(form.number.data) or "", current_user, form.basis.data, grown=bool(form.grown.data))
     except NotFound as why:
         raise Refused(why.sentence, "number") from why
 

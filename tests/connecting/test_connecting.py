@@ -59,19 +59,20 @@ def test_somebody_without_e_mail_says_it_to_a_coordinator(app: Flask) -> None:
     with transaction():
         elsie = people.create_person("Elsie Moor", area_id=street.areas["mossgate"], postal_address="1 Low Lane")
     ref = elsie.ref
-    for who, whose, basis, field in (
-        (cass, street.who("Maya").ref, "telephone", "number"),
-        (cass, ref, None, "basis"),
-        (cass, ref, "dream", "basis"),
+    for whose, basis, grown, field in (
+        (street.who("Maya").ref, "telephone", True, "number"),
+        (ref, "telephone", False, "grown"),
+        (ref, None, True, "basis"),
+        (ref, "dream", True, "basis"),
     ):
         with pytest.raises(Refused) as why:
-            actions.say_yes_for(whose, who, basis)
+            actions.say_yes_for(whose, cass, basis, grown=grown)
         assert why.value.field == field
     for who, whose in ((street.who("Rhea"), ref), (cass, "PER-2345-6789"), (cass, cass.ref)):
         with pytest.raises(NotFound):
-            actions.say_yes_for(whose, who, "telephone")
+            actions.say_yes_for(whose, who, "telephone", grown=True)
     for _tap in range(2):
-        actions.say_yes_for(ref, cass, "in person")
+        actions.say_yes_for(ref, cass, "in person", grown=True)
     (letter,) = db.session.scalars(select(Message).where(Message.person_id == elsie.id)).all()
     assert letter.channel == "letter" and "To stop" in letter.body
     actions.introduce(ref, street.who("Idris").ref, "bees", clock.today(), cass, once_key="a")

@@ -157,8 +157,11 @@ def test_the_yes_and_the_stop_of_somebody_without_e_mail(street: Street, browser
         ref = create_person("Elsie Moor", area_id=street.areas["mossgate"]).ref
     cass = browser("Cass", 40)
     assert f"{DESK}yes" in cass.get(DESK).links()
-    assert "nobody with this number" in cass.get(f"{DESK}yes").submit("They said yes", 422, number="PER-2345-6789", basis="telephone").text
-    cass.submit("They said yes", number=ref.lower(), basis="in person").follow()
+    cass.get(f"{DESK}yes").submit("They said yes", 422, number="PER-2345-6789", grown="y", basis="telephone")
+    assert "nobody with this number" in cass.text
+    cass.get(f"{DESK}yes").submit("They said yes", 422, number=ref, basis="telephone")
+    assert "18 or over. Tick the box" in cass.text
+    cass.submit("They said yes", number=ref.lower(), grown="y", basis="in person").follow()
     assert "Elsie Moor" in cass.text
     cass.get(f"{DESK}people/{ref}/stop").submit("Stop, and delete all of this", 422)
     cass.submit("Stop, and delete all of this", basis="telephone").follow()
