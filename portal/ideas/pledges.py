@@ -14,7 +14,7 @@ from portal.ideas.cards import give_to
 from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import first_name, judge_minutes, judge_name
-from portal.money import Minutes, hours
+from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
@@ -63,8 +63,7 @@ def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] |
 def _said_at_the_door(idea: Idea, first: str, minutes: Minutes, another: bool) -> str:
     some = [] if another else counting.neighbours_of(queries.root_of(idea))
     if there := next((each for each in some if each.unreached and each.pledge.name.casefold() == first.casefold()), None):
-        values = {"name": there.pledge.name, "hours": hours(there.minutes)}
-        raise Refused(_("%(name)s is in already with %(hours)s. Is that you? Then all is well. If not, tick the box.", **values), "another")
+        raise Refused(_("%(name)s is in already. Is that you? Then all is well. If not, tick the box.", name=there.pledge.name), "another")
     pledge = _new(idea, first, None, None, minutes, None)
     counting.recount(idea)
     return pledge.ref
