@@ -172,7 +172,7 @@ def introduce(one: str, two: str, words: str, day: date, who: Who, *, once_key: 
             return done
         if one == two:
             raise Refused(_("Choose two different people."), "two")
-        pair = [queries.entry(ref, who).person_id for ref in (one, two)]
+        pair = [each.person_id for each in queries.entries((one, two), who)]
         if len(queries.locked(*pair)) < 2:
             raise Refused(_("One of them has stopped this meanwhile, so it is not noted."))
         _judge_words(words)
@@ -276,9 +276,9 @@ def look(refs: Collection[str], who: Who, *, introduced: bool = False) -> None:
     introduced, who stand there by name. NotFound: as for `queries.entry`.
     """
     with transaction():
-        ids = {queries.entry(ref, who).person_id for ref in refs}
+        ids = {each.person_id for each in queries.entries(refs, who)}
         if introduced:
-            ids |= {each for id_ in tuple(ids) for row in queries.introductions_of(id_) for each in (row.one_id, row.two_id)}
+            ids |= {each for row in queries.introductions_of(*ids) for each in (row.one_id, row.two_id)}
         _looked(ids - {who.id}, who)
 
 
@@ -293,9 +293,9 @@ def look_at_introductions(refs: Collection[str], who: Who) -> None:
 
 def _looked(ids: Collection[int], who: Who) -> None:
     insert = postgresql.insert if is_postgresql() else sqlite.insert
-    for whose in queries.locked(*sorted(ids)):
-        values = {"person_id": whose.person_id, "by_id": who.id, "day": clock.today()}
-        db.session.execute(insert(EntryLook).values(**values).on_conflict_do_nothing())
+    rows = [{"person_id": whose.person_id, "by_id": who.id, "day": clock.today()} for whose in queries.locked(*ids)]
+    if rows:
+        db.session.execute(insert(EntryLook).values(rows).on_conflict_do_nothing())
 
 
 def forget_old() -> int:

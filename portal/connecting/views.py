@@ -1,6 +1,7 @@
 """One's own page of introductions and of being asked to lead; and, for coordinators, a quiet view of who links whom."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, g, request
 from flask_login import current_user
@@ -112,12 +113,17 @@ def desk() -> Any:
     shown = rows[: queries.PAGE]
     ids = [each.person_id for each in shown]
     seen = queries.looked_today(ids, current_user)
-    show = "?show=all" if everybody else ""
+    older = _at(DESK, show="all" if everybody else "", after=shown[-1].person.ref) if len(rows) > len(shown) else None
     return page(
-        "connecting/desk.html", rows=shown, asks=queries.last_asks(ids), seen=seen, signs=signs.of(seen), everybody=everybody, today=clock.today(),
-        here=f"{DESK}{show}{('&' if show else '?') + 'after=' + after if after else ''}",
-        older=f"{DESK}{show}{'&' if show else '?'}after={shown[-1].person.ref}" if len(rows) > len(shown) else None, **NAMES,
+        "connecting/desk.html", rows=shown, asks=queries.last_asks(seen), seen=seen, signs=signs.of(seen), everybody=everybody, after=after,
+        today=clock.today(), older=older, **NAMES,
     )  # fmt: skip
+
+
+def _at(path: str, **asked: str) -> str:
+    """The address of a page, with what is asked of it."""
+    said = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{said}" if said else path
 
 
 def _place(ref: str) -> tuple[str, str] | None:
@@ -136,7 +142,7 @@ def look() -> Any:
     actions.look(refs, current_user, introduced=bool(request.form.get("one")))
     if request.form.get("one"):
         return see_other(f"/connecting/desk/people/{refs[0]}" if refs else DESK)
-    return see_other(f"{DESK}?show=all" if request.form.get("show") == "all" else DESK)
+    return see_other(_at(DESK, show="all" if request.form.get("show") == "all" else "", after=request.form.get("after", "")))
 
 
 @connecting.post("/connecting/desk/introductions/look")
@@ -146,8 +152,7 @@ def look_at_introductions() -> Any:
     """Say that one looks at the people of a page of introductions."""
     actions.look_at_introductions(request.form.getlist("row")[: queries.PAGE], current_user)
     before = whole_number(request.form.get("before"), 0)
-    show = "show=began" if request.form.get("show") == "began" else ""
-    return see_other(f"{LINKS}?{show}&before={before}" if before else f"{LINKS}?{show}" if show else LINKS)
+    return see_other(_at(LINKS, show="began" if request.form.get("show") == "began" else "", before=str(before or "")))
 
 
 @connecting.get("/connecting/desk/people/<ref>")
@@ -238,10 +243,10 @@ def introductions() -> Any:
     seen = queries.looked_today({each for row in shown for each in (row.one_id, row.two_id)}, current_user)
     unseen = [row for row in shown if not queries.shown_to(row, seen, current_user)]
     open_ = [row for row in shown if row not in unseen]
-    show = "show=began&" if began else ""
+    older = _at(LINKS, show="began" if began else "", before=str(shown[-1].id)) if len(rows) > len(shown) else None
     return page(
         "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=began, picture=picture.drawn(open_),
-        older=f"{LINKS}?{show}before={shown[-1].id}" if len(rows) > len(shown) else None, **NAMES,
+        older=older, **NAMES,
     )  # fmt: skip
 
 
