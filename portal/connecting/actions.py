@@ -124,8 +124,7 @@ def _close(whose: Openness, answer: str) -> None:
 
 def _answered(row: LeadAsk, answer: str, whose: Openness) -> None:
     row.answer, row.answered_on = answer, clock.today()
-    row.rests_until = rules.rests_until(answer, clock.today())
-    whose.rests_until = row.rests_until or whose.rests_until
+    whose.rests_until = rules.rests_until(answer, clock.today()) or whose.rests_until
 
 
 def forget_introduction(ref: str, who: Who) -> None:

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, request
 from flask_login import current_user
 
 from portal import clock
-from portal.connecting import actions, forms, leaving, picture, queries, rules, signs
+from portal.connecting import actions, began, forms, leaving, picture, queries, rules, signs
 from portal.connecting.model import Openness
 from portal.errors import NotFound, Refused
 from portal.people import queries as people
@@ -24,13 +24,12 @@ MINE = "/connecting/"
 DESK = "/connecting/desk/"
 LINKS = "/connecting/desk/introductions"
 MOST_CHOICES = 300
-ROOMS = {"IDE": "/ideas/", "GFT": "/gifts/", "EVT": "/events/", "SES": "/timebank/sessions/", "EXC": "/timebank/exchanges/"}
-NAMES: dict[str, Any] = {"outcomes": rules.OUTCOME_NAMES, "answers": rules.ANSWER_NAMES, "rooms": ROOMS}
-
-
-def _areas() -> frozenset[int] | None:
-    found: frozenset[int] | None = current_user.areas("connector", "officer")
-    return found
+NAMES: dict[str, Any] = {
+    "outcomes": rules.OUTCOME_NAMES,
+    "answers": rules.ANSWER_NAMES,
+    "page_of": began.page_of,
+    "rests_until": rules.rests_until,
+}
 
 
 # --- one's own page ------------------------------------------------------------------------------------------------------
@@ -109,7 +108,9 @@ def desk() -> Any:
     g.private = True
     everybody = request.args.get("show") == "all"
     after = request.args.get("after", "")
-    rows = queries.people(_areas(), current_user, askable=not everybody, after=_place(after), limit=queries.PAGE + 1)
+    rows = queries.people(
+        current_user.areas("connector", "officer"), current_user, askable=not everybody, after=_place(after), limit=queries.PAGE + 1
+    )
     shown = rows[: queries.PAGE]
     ids = [each.person_id for each in shown]
     seen = queries.looked_today(ids, current_user)
@@ -236,16 +237,16 @@ def answered(ref: str, question: str) -> Any:
 def introductions() -> Any:
     """Who links whom: a table, and a picture of the same."""
     g.private = True
-    began = request.args.get("show") == "began"
+    led = request.args.get("show") == "began"
     before = whole_number(request.args.get("before"), 0) or None
-    rows = queries.introductions(_areas(), began=began, before=before, limit=queries.PAGE + 1)
+    rows = queries.introductions(current_user.areas("connector", "officer"), began=led, before=before, limit=queries.PAGE + 1)
     shown = rows[: queries.PAGE]
     seen = queries.looked_today({each for row in shown for each in (row.one_id, row.two_id)}, current_user)
     unseen = [row for row in shown if not queries.shown_to(row, seen, current_user)]
     open_ = [row for row in shown if row not in unseen]
-    older = _at(LINKS, show="began" if began else "", before=str(shown[-1].id)) if len(rows) > len(shown) else None
+    older = _at(LINKS, show="began" if led else "", before=str(shown[-1].id)) if len(rows) > len(shown) else None
     return page(
-        "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=began, picture=picture.drawn(open_),
+        "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=led, picture=picture.drawn(open_),
         older=older, **NAMES,
     )  # fmt: skip
 
@@ -255,7 +256,8 @@ def introductions() -> Any:
 def introduce() -> Any:
     """Note that one has brought two people together."""
     g.private = True
-    some = queries.people(_areas(), current_user, limit=MOST_CHOICES)
+    areas = current_user.areas("connector", "officer")
+    some = queries.people(areas, current_user, limit=MOST_CHOICES)
     start = {"one": request.args.get("one", ""), "day": clock.today()}
     form = forms.Introduce(data=start if request.method == "GET" else None).fill(some)
 
@@ -268,12 +270,18 @@ def introduce() -> Any:
     if done(form, note):
         flash(_("Noted. Both see it on their own page."))
         return see_other(LINKS)
-    return form_page("connecting/introduce.html", form, enough=len(some) > 1, everywhere=_areas() is None, others=_who_helps_everywhere())
+    return form_page(
+        "connecting/introduce.html",
+        form,
+        enough=len(some) > 1,
+        everywhere=areas is None,
+        others=_who_helps_everywhere() if areas is not None else [],
+    )
 
 
 def _who_helps_everywhere() -> list[str]:
-    """Names of those who note an introduction of two who live in different areas, for a reader who does not."""
-    return [] if _areas() is None else [each.name for each in people.holders("officer", "connector")]
+    """Names of those who note an introduction of two who live in different areas."""
+    return [each.name for each in people.holders("officer", "connector")]
 
 
 @connecting.route("/connecting/desk/introductions/<ref>", methods=["GET", "POST"])
