@@ -74,8 +74,7 @@ def _said_at(idea: Idea, first: str, minutes: Minutes, contact: tuple[str, str])
     root = queries.root_of(idea)
     if (known is not None and known.id == root.owner_id) or contact[1] == root.owner_contact:
         return ""  # it is their own idea: nothing to do, and nothing to tell
-    at_it = IdeaPledge.contact == contact[1]
-    theirs = at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
+    theirs = _from(contact[1], known)
     if _taken_off(idea, theirs):
         return ""
     pledge = db.session.scalar(select(IdeaPledge).where(IdeaPledge.idea_id == idea.id, theirs))
@@ -117,11 +116,17 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
 
 
 def _nobody_at(idea: Idea, address: str, known: Person | None) -> None:
-    theirs = IdeaPledge.contact == address if known is None else or_(IdeaPledge.contact == address, IdeaPledge.person_id == known.id)
+    theirs = _from(address, known)
     if _taken_off(idea, theirs):
         raise Refused(_("Whoever is at that address was taken off this card."), "contact")
     if db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None:
         raise Refused(_("Somebody at that address is in already."), "contact")
+
+
+def _from(address: str, known: Person | None) -> ColumnElement[bool]:
+    """What was said at an address, or by whose it is."""
+    at_it = IdeaPledge.contact == address
+    return at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
 
 
 def _taken_off(idea: Idea, theirs: ColumnElement[bool]) -> bool:

@@ -72,11 +72,14 @@ def hold(ref: str) -> Any:
     """Off the wall until somebody has looked."""
     idea = queries.by_ref(ref)
     require("help others", idea)
-    form = forms.Hold()
+    form = forms.Why()
     if done(form, lambda: care.hold_back(ref, form.why.data, current_user)):
         flash(_("Held. It is off the wall until it is settled."))
         return see_other("/ideas/desk/")
-    return form_page("ideas/hold.html", form, idea=idea, back=f"/ideas/{ref}")
+    return form_page(
+        "ideas/why.html", form, idea=idea, back=f"/ideas/{ref}", title=_("Hold this card for a look"), do=_("Hold it"),
+        sentence=_("It leaves the wall until a colleague or you have settled it, within two working days."),
+    )  # fmt: skip
 
 
 @idea_desk.get("/ideas/desk/log")
