@@ -1,7 +1,6 @@
 """An event that is on may be held again when a neighbour changes what it says, as long as nobody was checked in.
 
-Wrong codes at the door are counted for people without an account too. That somebody is not asked to lead for a while stays when the
-line of their answer is deleted.
+Wrong codes at the door are counted for people without an account too.
 """
 
 import sqlalchemy as sa
@@ -40,11 +39,8 @@ def upgrade() -> None:
         sa.Column("wrong", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("mark", "day", name=op.f("pk_gathering_wrong_from")),
     )
-    op.add_column("openness", sa.Column("rests_until", sa.Date(), nullable=True))
-    op.execute("UPDATE openness SET rests_until = (SELECT max(rests_until) FROM lead_ask WHERE lead_ask.person_id = openness.person_id)")
 
 
 def downgrade() -> None:
-    op.drop_column("openness", "rests_until")
     op.drop_table("gathering_wrong_from")
     _guard(BEFORE)

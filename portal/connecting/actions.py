@@ -33,22 +33,27 @@ def about(person_id: int) -> str:
 def say_yes(who: Who, *, grown: bool) -> None:
     """From now on they may be introduced and asked to lead. Again changes nothing. Refused: not 18 or over."""
     with transaction():
-        if not grown:
-            raise Refused(_("This is for people who are 18 or over. Say that you are."), "grown")
+        _must_be_grown(grown)
         insert = postgresql.insert if is_postgresql() else sqlite.insert
         made = insert(Openness).values(person_id=who.id, since=clock.now()).on_conflict_do_nothing(index_elements=["person_id"])
         if db.session.scalar(made.returning(Openness.person_id)) is not None:
             record(about(who.id), "on", Actor(who.id))
 
 
-def say_yes_for(ref: str, who: Who, basis: str | None) -> None:
+def _must_be_grown(grown: bool) -> None:
+    if not grown:
+        raise Refused(_("This is for people who are 18 or over. Tick the box if that is so."), "grown")
+
+
+def say_yes_for(ref: str, who: Who, basis: str | None, *, grown: bool) -> None:
     """A coordinator writes down the yes of somebody who has neither e-mail nor telephone; a letter tells them how to stop. Again changes
-    nothing. NotFound: nobody who lives where they help others. Refused: they can say it themselves, or no basis.
+    nothing. NotFound: nobody who lives where they help others. Refused: they can say it themselves, not 18 or over, or no basis.
     """
     with transaction():
         someone = _neighbour(ref, who)
         if someone.email or someone.phone:
             raise Refused(_("They can say yes themselves, on their page “About you”. Show them where."), "number")
+        _must_be_grown(grown)
         actor = Actor(who.id, someone.id, _judged(basis))
         if queries.openness_of(someone.id) is None:
             db.session.add(Openness(person_id=someone.id, since=clock.now(), basis=basis))
@@ -119,8 +124,7 @@ def _close(whose: Openness, answer: str) -> None:
 
 def _answered(row: LeadAsk, answer: str, whose: Openness) -> None:
     row.answer, row.answered_on = answer, clock.today()
-    row.rests_until = rules.rests_until(answer, clock.today())
-    whose.rests_until = row.rests_until or whose.rests_until
+    whose.rests_until = rules.rests_until(answer, clock.today()) or whose.rests_until
 
 
 def forget_introduction(ref: str, who: Who) -> None:
@@ -167,7 +171,7 @@ def introduce(one: str, two: str, words: str, day: date, who: Who, *, once_key: 
             return done
         if one == two:
             raise Refused(_("Choose two different people."), "two")
-        pair = [queries.entry(ref, who).person_id for ref in (one, two)]
+        pair = [each.person_id for each in queries.entries((one, two), who)]
         if len(queries.locked(*pair)) < 2:
             raise Refused(_("One of them has stopped this meanwhile, so it is not noted."))
         _judge_words(words)
@@ -271,9 +275,9 @@ def look(refs: Collection[str], who: Who, *, introduced: bool = False) -> None:
     introduced, who stand there by name. NotFound: as for `queries.entry`.
     """
     with transaction():
-        ids = {queries.entry(ref, who).person_id for ref in refs}
+        ids = {each.person_id for each in queries.entries(refs, who)}
         if introduced:
-            ids |= {each for id_ in tuple(ids) for row in queries.introductions_of(id_) for each in (row.one_id, row.two_id)}
+            ids |= {each for row in queries.introductions_of(*ids) for each in (row.one_id, row.two_id)}
         _looked(ids - {who.id}, who)
 
 
@@ -288,9 +292,9 @@ def look_at_introductions(refs: Collection[str], who: Who) -> None:
 
 def _looked(ids: Collection[int], who: Who) -> None:
     insert = postgresql.insert if is_postgresql() else sqlite.insert
-    for whose in queries.locked(*sorted(ids)):
-        values = {"person_id": whose.person_id, "by_id": who.id, "day": clock.today()}
-        db.session.execute(insert(EntryLook).values(**values).on_conflict_do_nothing())
+    rows = [{"person_id": whose.person_id, "by_id": who.id, "day": clock.today()} for whose in queries.locked(*ids)]
+    if rows:
+        db.session.execute(insert(EntryLook).values(rows).on_conflict_do_nothing())
 
 
 def forget_old() -> int:

@@ -1,6 +1,7 @@
 """What began after an introduction: something here that the coordinator and at least one of the two may read."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from portal.connecting.model import Introduction
@@ -19,8 +20,8 @@ from portal.words import _
 def known(typed: str, row: Introduction, who: Who) -> str:
     """The reference that was typed, tidied. Refused, in one sentence: nothing that is here, or that they may not read."""
     ref = clean_ref(typed) or ""
-    read = READERS.get(ref[:3])
-    if read is None or not read(ref, who, [_reader(row.one), _reader(row.two)]):
+    room = ROOMS.get(ref[:3])
+    if room is None or not room.read(ref, who, [_reader(row.one), _reader(row.two)]):
         raise Refused(
             _("We cannot find that. Copy the reference of an idea, an exchange, a gift, an event or a session, like IDE-2345-6789."),
             "led_to",
@@ -57,7 +58,27 @@ def _exchange(ref: str, who: Who, two: Sequence[Who]) -> bool:
 
 
 Reader = Callable[[str, Who, Sequence[Who]], bool]
-READERS: Mapping[str, Reader] = {
-    "IDE": _by_all(ideas.readable), "GFT": _by_all(gifts.readable), "EVT": _by_all(events.seen_by),
-    "SES": _by_all(lambda ref, _who: sessions.by_ref(ref)), "EXC": _exchange,
-}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where something stands that can begin: its pages, those of the desk where these are others, and whether somebody reads it."""
+
+    path: str
+    read: Reader
+    desk: str = ""
+
+
+ROOMS: Mapping[str, Room] = {
+    "IDE": Room("/ideas/", _by_all(ideas.readable)),
+    "GFT": Room("/gifts/", _by_all(gifts.readable)),
+    "EVT": Room("/events/", _by_all(events.seen_by)),
+    "SES": Room("/timebank/sessions/", _by_all(lambda ref, _who: sessions.by_ref(ref))),
+    "EXC": Room("/timebank/exchanges/", _exchange, "/timebank/desk/exchanges/"),
+}
+
+
+def page_of(ref: str, *, desk: bool = False) -> str:
+    """The address of its page, for a neighbour or for the desk; "" of what is in none of these rooms."""
+    room = ROOMS.get(ref[:3])
+    return f"{(desk and room.desk) or room.path}{ref}" if room is not None else ""

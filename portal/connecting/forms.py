@@ -27,6 +27,7 @@ class YesFor(Basis):
     """Of somebody without e-mail and telephone."""
 
     number = Line(N_("The number on their letters"), [Needed(N_("Write the number, like PER-2345-6789."))], most=20)
+    grown = BooleanField(N_("They are 18 or over"))
 
 
 class Introduce(Form):

@@ -15,8 +15,9 @@ from portal.people.queries import COLLECTORS, ERASERS
 
 def _noted(person_id: int) -> dict[str, Any]:
     mine = queries.openness_of(person_id)
-    made = db.session.scalars(select(Introduction).where(Introduction.by_id == person_id).options(*queries.PAIR).order_by(Introduction.id))
+    made = db.session.scalars(select(Introduction).where(Introduction.by_id == person_id).order_by(Introduction.id))
     asked = db.session.scalars(select(LeadAsk).where(LeadAsk.by_id == person_id).order_by(LeadAsk.id))
+    looked = db.session.scalars(select(EntryLook.day).where(EntryLook.by_id == person_id).order_by(EntryLook.day))
     return {
         "you said yes on": mine and mine.since.isoformat(),
         "a coordinator wrote it down": mine and mine.basis,
@@ -33,6 +34,7 @@ def _noted(person_id: int) -> dict[str, Any]:
         "who looked": [{"who": each.by.name, "when": each.day.isoformat()} for each in queries.looks_of(person_id, limit=1000)],
         "introductions that you noted": [{"about": row.words, "when": row.day.isoformat(), "what came of it": row.outcome} for row in made],
         "you asked others": [_ask(row) for row in asked],
+        "you looked at an entry": [day.isoformat() for day in looked],
     }  # fmt: skip
 
 

@@ -70,7 +70,6 @@ class LeadAsk(Base):
     __table_args__ = (
         CheckConstraint("answer in ('', 'yes', 'not_now', 'never')", name="answer"),
         CheckConstraint("(answer = '') = (answered_on is null)", name="answered"),
-        CheckConstraint("(answer in ('yes', 'not_now')) = (rests_until is not null)", name="rests"),
         CheckConstraint("answered_on is null or answered_on >= asked_on", name="order"),
         CheckConstraint("by_id <> person_id", name="by_another"),
         CheckConstraint("words <> ''", name="words"),
@@ -88,7 +87,6 @@ class LeadAsk(Base):
     asked_on: Mapped[date]
     answer: Mapped[str] = mapped_column(default="")
     answered_on: Mapped[date | None]
-    rests_until: Mapped[date | None]  # nobody asks them before that day
 
     by: Mapped[Person] = relationship(foreign_keys=[by_id], viewonly=True)
 

@@ -33,9 +33,14 @@ def locked(*person_ids: int) -> Sequence[Openness]:
 
 def entry(ref: str, who: Who) -> Openness:
     """Whose entry a coordinator opens. NotFound: nobody who said yes, not where they help others, or themselves."""
-    query = select(Openness).join(Person, Person.id == Openness.person_id).where(Person.ref == ref).options(joinedload(Openness.person))
-    found = db.session.scalar(query)
-    if found is None or found.person_id == who.id or not who.can("help others", found.person):
+    return entries([ref], who)[0]
+
+
+def entries(refs: Collection[str], who: Who) -> Sequence[Openness]:
+    """The same of several people. One query. NotFound: not all of them are there for this coordinator."""
+    query = select(Openness).join(Person, Person.id == Openness.person_id).where(Person.ref.in_(refs)).options(joinedload(Openness.person))
+    found = db.session.scalars(query).all()
+    if len(found) < len(set(refs)) or not all(each.person_id != who.id and who.can("help others", each.person) for each in found):
         raise NotFound(_("We do not know that person, or they have not said yes to this."))
     return found
 
@@ -98,9 +103,9 @@ def shown_to(row: Introduction, seen: Collection[int], who: Who) -> bool:
     return {row.one_id, row.two_id} - {who.id} <= set(seen)
 
 
-def introductions_of(person_id: int) -> Sequence[Introduction]:
-    """Those with this person, the newest first."""
-    mine = or_(Introduction.one_id == person_id, Introduction.two_id == person_id)
+def introductions_of(*person_ids: int) -> Sequence[Introduction]:
+    """Those with one of these people, the newest first. One query."""
+    mine = or_(Introduction.one_id.in_(person_ids), Introduction.two_id.in_(person_ids))
     return db.session.scalars(
         select(Introduction).where(mine).options(*PAIR).order_by(Introduction.day.desc(), Introduction.id.desc())
     ).all()

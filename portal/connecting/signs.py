@@ -12,7 +12,7 @@ from sqlalchemy import Date, Integer, Select, Text, cast, func, literal, or_, se
 from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.connecting import rules
+from portal.connecting import began, rules
 from portal.connecting.model import Introduction
 from portal.db import db
 from portal.events.model import Gathering, Guest
@@ -63,8 +63,7 @@ def _sign(what: str, title: str, ref: str, day: date) -> Sign:
         "g_helped": _("Gave time at several sessions, the last in %(month)s", month=month(day)),
         "h_came": _("Came to several events, the last in %(month)s", month=month(day)),
     }[what]
-    room = {"IDE": "/ideas/", "EVT": "/events/", "SES": "/timebank/sessions/"}.get(ref[:3])
-    return Sign(words, f"{room}{ref}" if room else "")
+    return Sign(words, began.page_of(ref))
 
 
 def _row(person: Any, what: str, title: Any, ref: Any, day: Any) -> tuple[Any, ...]:
@@ -90,9 +89,9 @@ NONE = literal("")
 
 
 def _began(ids: Collection[int]) -> Select[Any]:
-    began = (Introduction.outcome == "began", Introduction.day >= _since())
+    led = (Introduction.outcome == "began", Introduction.day >= _since())
     sides = (
-        select(side.label("person_id"), Introduction.day.label("day")).where(side.in_(ids), *began)
+        select(side.label("person_id"), Introduction.day.label("day")).where(side.in_(ids), *led)
         for side in (Introduction.one_id, Introduction.two_id)
     )
     both = union_all(*sides).subquery()

@@ -1,12 +1,14 @@
 """One's own page of introductions and of being asked to lead; and, for coordinators, a quiet view of who links whom."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, g, request
 from flask_login import current_user
 
 from portal import clock
-from portal.connecting import actions, forms, leaving, picture, queries, rules, signs
+from portal.connecting import actions, began, forms, leaving, picture, queries, rules, signs
+from portal.connecting.model import Openness
 from portal.errors import NotFound, Refused
 from portal.people import queries as people
 from portal.refs import clean_ref
@@ -22,13 +24,12 @@ MINE = "/connecting/"
 DESK = "/connecting/desk/"
 LINKS = "/connecting/desk/introductions"
 MOST_CHOICES = 300
-ROOMS = {"IDE": "/ideas/", "GFT": "/gifts/", "EVT": "/events/", "SES": "/timebank/sessions/", "EXC": "/timebank/exchanges/"}
-NAMES: dict[str, Any] = {"outcomes": rules.OUTCOME_NAMES, "answers": rules.ANSWER_NAMES, "rooms": ROOMS}
-
-
-def _areas() -> frozenset[int] | None:
-    found: frozenset[int] | None = current_user.areas("connector", "officer")
-    return found
+NAMES: dict[str, Any] = {
+    "outcomes": rules.OUTCOME_NAMES,
+    "answers": rules.ANSWER_NAMES,
+    "page_of": began.page_of,
+    "rests_until": rules.rests_until,
+}
 
 
 # --- one's own page ------------------------------------------------------------------------------------------------------
@@ -107,16 +108,23 @@ def desk() -> Any:
     g.private = True
     everybody = request.args.get("show") == "all"
     after = request.args.get("after", "")
-    rows = queries.people(_areas(), current_user, askable=not everybody, after=_place(after), limit=queries.PAGE + 1)
+    rows = queries.people(
+        current_user.areas("connector", "officer"), current_user, askable=not everybody, after=_place(after), limit=queries.PAGE + 1
+    )
     shown = rows[: queries.PAGE]
     ids = [each.person_id for each in shown]
     seen = queries.looked_today(ids, current_user)
-    show = "?show=all" if everybody else ""
+    older = _at(DESK, show="all" if everybody else "", after=shown[-1].person.ref) if len(rows) > len(shown) else None
     return page(
-        "connecting/desk.html", rows=shown, asks=queries.last_asks(ids), seen=seen, signs=signs.of(seen), everybody=everybody, today=clock.today(),
-        here=f"{DESK}{show}{('&' if show else '?') + 'after=' + after if after else ''}",
-        older=f"{DESK}{show}{'&' if show else '?'}after={shown[-1].person.ref}" if len(rows) > len(shown) else None, **NAMES,
+        "connecting/desk.html", rows=shown, asks=queries.last_asks(seen), seen=seen, signs=signs.of(seen), everybody=everybody, after=after,
+        today=clock.today(), older=older, **NAMES,
     )  # fmt: skip
+
+
+def _at(path: str, **asked: str) -> str:
+    """The address of a page, with what is asked of it."""
+    said = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{said}" if said else path
 
 
 def _place(ref: str) -> tuple[str, str] | None:
@@ -135,7 +143,7 @@ def look() -> Any:
     actions.look(refs, current_user, introduced=bool(request.form.get("one")))
     if request.form.get("one"):
         return see_other(f"/connecting/desk/people/{refs[0]}" if refs else DESK)
-    return see_other(f"{DESK}?show=all" if request.form.get("show") == "all" else DESK)
+    return see_other(_at(DESK, show="all" if request.form.get("show") == "all" else "", after=request.form.get("after", "")))
 
 
 @connecting.post("/connecting/desk/introductions/look")
@@ -145,8 +153,7 @@ def look_at_introductions() -> Any:
     """Say that one looks at the people of a page of introductions."""
     actions.look_at_introductions(request.form.getlist("row")[: queries.PAGE], current_user)
     before = whole_number(request.form.get("before"), 0)
-    show = "show=began" if request.form.get("show") == "began" else ""
-    return see_other(f"{LINKS}?{show}&before={before}" if before else f"{LINKS}?{show}" if show else LINKS)
+    return see_other(_at(LINKS, show="began" if request.form.get("show") == "began" else "", before=str(before or "")))
 
 
 @connecting.get("/connecting/desk/people/<ref>")
@@ -154,18 +161,20 @@ def look_at_introductions() -> Any:
 def entry(ref: str) -> Any:
     """One person's entry: a door first, and behind it what is noted and what speaks for asking them."""
     g.private = True
-    whose = queries.entry(ref, current_user)
-    if not queries.looked_today([whose.person_id], current_user):
+    return _entry(queries.entry(ref, current_user))
+
+
+def _entry(whose: Openness, ask_form: Any = None) -> Any:
+    """The one way to it: the door stands until the reader has said today that they look at everybody who is named behind it."""
+    introductions = queries.introductions_of(whose.person_id)
+    named = {each for row in introductions for each in (row.one_id, row.two_id)}
+    seen = queries.looked_today({whose.person_id, *named}, current_user)
+    if whose.person_id not in seen or not all(queries.shown_to(row, seen, current_user) for row in introductions):
         return page("connecting/door.html", whose=whose)
-    return _entry(ref)
-
-
-def _entry(ref: str, ask_form: Any = None) -> Any:
-    whose = queries.entry(ref, current_user)
     asks = queries.asks_of(whose.person_id)
     return form_page(
         "connecting/entry.html", ask_form or forms.Ask(formdata=None), whose=whose, asks=asks, waiting=next((each for each in asks if not each.answer), None),
-        introductions=queries.introductions_of(whose.person_id), signs=signs.of([whose.person_id])[whose.person_id], why_not=actions.why_not_ask(whose),
+        introductions=introductions, signs=signs.of([whose.person_id])[whose.person_id], why_not=actions.why_not_ask(whose),
         answer=forms.Answer(formdata=None).fill(), today=clock.today(), **NAMES,
     )  # fmt: skip
 
@@ -197,7 +206,7 @@ def yes_for() -> Any:
 
 def _say_yes_for(form: Any) -> None:
     try:
-        actions.say_yes_for(clean_ref(form.number.data) or "", current_user, form.basis.data)
+        actions.say_yes_for(clean_ref(form.number.data) or "", current_user, form.basis.data, grown=bool(form.grown.data))
     except NotFound as why:
         raise Refused(why.sentence, "number") from why
 
@@ -211,7 +220,7 @@ def ask(ref: str) -> Any:
     if done(form, lambda: actions.ask(ref, form.words.data, current_user, once_key=form.once_key(current_user.id))):
         flash(_("Noted. Nobody asks them twice."))
         return see_other(f"/connecting/desk/people/{ref}")
-    return _entry(ref, form)
+    return _entry(queries.entry(ref, current_user), form)
 
 
 @connecting.post("/connecting/desk/people/<ref>/asks/<question>/answer")
@@ -228,17 +237,17 @@ def answered(ref: str, question: str) -> Any:
 def introductions() -> Any:
     """Who links whom: a table, and a picture of the same."""
     g.private = True
-    began = request.args.get("show") == "began"
+    led = request.args.get("show") == "began"
     before = whole_number(request.args.get("before"), 0) or None
-    rows = queries.introductions(_areas(), began=began, before=before, limit=queries.PAGE + 1)
+    rows = queries.introductions(current_user.areas("connector", "officer"), began=led, before=before, limit=queries.PAGE + 1)
     shown = rows[: queries.PAGE]
     seen = queries.looked_today({each for row in shown for each in (row.one_id, row.two_id)}, current_user)
     unseen = [row for row in shown if not queries.shown_to(row, seen, current_user)]
     open_ = [row for row in shown if row not in unseen]
-    show = "show=began&" if began else ""
+    older = _at(LINKS, show="began" if led else "", before=str(shown[-1].id)) if len(rows) > len(shown) else None
     return page(
-        "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=began, picture=picture.drawn(open_),
-        older=f"{LINKS}?{show}before={shown[-1].id}" if len(rows) > len(shown) else None, **NAMES,
+        "connecting/introductions.html", rows=open_, unseen=unseen, before=before, began=led, picture=picture.drawn(open_),
+        older=older, **NAMES,
     )  # fmt: skip
 
 
@@ -247,7 +256,8 @@ def introductions() -> Any:
 def introduce() -> Any:
     """Note that one has brought two people together."""
     g.private = True
-    some = queries.people(_areas(), current_user, limit=MOST_CHOICES)
+    areas = current_user.areas("connector", "officer")
+    some = queries.people(areas, current_user, limit=MOST_CHOICES)
     start = {"one": request.args.get("one", ""), "day": clock.today()}
     form = forms.Introduce(data=start if request.method == "GET" else None).fill(some)
 
@@ -260,12 +270,18 @@ def introduce() -> Any:
     if done(form, note):
         flash(_("Noted. Both see it on their own page."))
         return see_other(LINKS)
-    return form_page("connecting/introduce.html", form, enough=len(some) > 1, everywhere=_areas() is None, others=_who_helps_everywhere())
+    return form_page(
+        "connecting/introduce.html",
+        form,
+        enough=len(some) > 1,
+        everywhere=areas is None,
+        others=_who_helps_everywhere() if areas is not None else [],
+    )
 
 
 def _who_helps_everywhere() -> list[str]:
-    """Names of those who note an introduction of two who live in different areas, for a reader who does not."""
-    return [] if _areas() is None else [each.name for each in people.holders("officer", "connector")]
+    """Names of those who note an introduction of two who live in different areas."""
+    return [each.name for each in people.holders("officer", "connector")]
 
 
 @connecting.route("/connecting/desk/introductions/<ref>", methods=["GET", "POST"])

@@ -56,7 +56,7 @@ def _organised(me: Person, actor: Actor) -> None:
     for ref in db.session.scalars(own.order_by(Gathering.id)).all():
         gathering = queries.locked(ref)
         if gathering.organisation_id is None and gathering.role == "":
-            planning.cancel_one(gathering, _("Whoever organised it has left us."), actor)
+            planning.cancel_one(gathering, _("Whoever organised it has left us."), actor, looked=False)
         else:
             notices.without_organiser(gathering)
 

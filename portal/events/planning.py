@@ -20,7 +20,7 @@ from portal.events import coming, hooks, notices, queries
 from portal.events.model import Gathering, Guest, Series
 from portal.events.notices import about
 from portal.events.queries import locked, must_run
-from portal.events.rules import Plan, asks_for_a_look, judge, words_that_worry
+from portal.events.rules import Plan, asks_for_a_look, judge, words_that_worry, worrying
 from portal.history import Actor, record
 from portal.people.access import Lying, Who
 from portal.people.model import Organisation
@@ -231,26 +231,31 @@ def cancel(ref: str, reason: str, who: Who, *, later: bool = False) -> Cancelled
     """It does not take place, or with `later` neither do the later ones of its series; everybody who comes or waits hears why. A second
     time changes nothing.
 
-    Also after people were checked in: they stay recorded as there, and hear that it ended early. Refused: over, no reason. NotYours.
+    Also after people were checked in: they stay recorded as there, and hear that it ended early. Refused: over, no reason, or one
+    that names somebody or should be looked at first. NotYours.
     """
     with transaction():
         gathering = locked(ref)
         must_run(who, gathering)
         every = [gathering, *(queries.later_of(gathering) if later else ())]
-        _judge_reason(reason, every)
+        _judge_reason(reason, every, who)
         if gathering.status != "cancelled":
             _open_one(ref, who)
         some = [each for each in every if each.status in ("held", "open")]
-        untold = [name for each in some for name in cancel_one(each, reason, Actor(who.id))]
+        untold = [name for each in some for name in cancel_one(each, reason, Actor(who.id), looked=who.can("help others", each))]
         return Cancelled(len(some), tuple(dict.fromkeys(untold)))
 
 
-def _judge_reason(reason: str, every: Iterable[Gathering]) -> None:
-    """Everybody reads it: nobody who organises or comes is named in it, nor what points to a person."""
+def _judge_reason(reason: str, every: Sequence[Gathering], who: Who) -> None:
+    """Everybody reads it at once: nobody who organises or comes is named in it, nor what points to a person; and no words that worry, but
+    of who looks at those of others there.
+    """
     if not reason:
         raise Refused(_("Write why, in a few words. Everybody who comes reads it."), "reason")
-    names = [each.organiser.name for each in every] + [queries.name_of(guest) for each in every for guest in queries.guests(each)]
+    names = [*(each.organiser.name for each in every), *queries.names_at(every)]
     if not_for_the_public(reason, names) is None:
+        if worrying(reason) and not all(who.can("help others", each) for each in every):
+            raise Refused(_("Say it in other words, please: everybody reads this at once. If there was trouble, call us."), "reason")
         return
     if (private := not_for_the_public(reason)) is None:
         raise Refused(_("Everybody can read why, so say it without names."), "reason")
@@ -260,31 +265,32 @@ def _judge_reason(reason: str, every: Iterable[Gathering]) -> None:
 def say_why_again(ref: str, reason: str, who: Who) -> None:
     """Say in another way why an event was cancelled; what was sent already stays sent. The same again changes nothing.
 
-    Refused: no reason, or one that names somebody. Conflict: it was not cancelled. NotYours.
+    Refused: as of `cancel`. Conflict: it was not cancelled. NotYours.
     """
     with transaction():
         gathering = locked(ref)
         must_run(who, gathering)
-        _judge_reason(reason, [gathering])
+        _judge_reason(reason, [gathering], who)
         if gathering.status != "cancelled":
             raise Conflict(_("This was not cancelled."))
         if reason == gathering.reason:
             return
         gathering.reason, gathering.changed_at = reason, clock.now()
         gathering.version += 1
-        gathering.looked = gathering.version
+        if who.can("help others", gathering):
+            gathering.looked = gathering.version
         record(about(gathering), "reason_changed", Actor(who.id))
 
 
-def cancel_one(gathering: Gathering, reason: str, actor: Actor) -> Iterable[str]:
-    """As a part of an action; returns the names of those who cannot be told."""
+def cancel_one(gathering: Gathering, reason: str, actor: Actor, *, looked: bool) -> Iterable[str]:
+    """As a part of an action; `looked`: by somebody who looks at what others write there. Returns the names of those who cannot be told."""
     must_be_in_transaction()
     held = gathering.status == "held"
     gathering.status, gathering.cancelled_at, gathering.reason = "cancelled", clock.now(), reason
     if held:  # nobody has looked at its words, so it is not for everybody to read
         gathering.decided_at, gathering.decided_by = None, None
     gathering.version += 1
-    gathering.looked, gathering.changed_at = gathering.version, clock.now()
+    gathering.looked, gathering.changed_at = gathering.version if looked else gathering.looked, clock.now()
     db.session.flush()
     record(about(gathering), "cancelled", actor, reason=reason)
     for follow in hooks.AT_CANCEL:

@@ -1,7 +1,7 @@
 """Reading events: what is on, what was, who comes, and who may look after one."""
 
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from portal.errors import NotFound, NotYours
 from portal.events.model import Gathering, Guest, Series
 from portal.events.rules import KINDS, is_public
 from portal.people.access import Who
+from portal.people.model import Person
 from portal.places.queries import within
 from portal.words import _
 
@@ -274,6 +275,13 @@ def guests(gathering: Gathering) -> Sequence[Guest]:
     """Everybody who wants to come or was there, in the order in which they asked. One query."""
     query = select(Guest).where(Guest.gathering_id == gathering.id, or_(Guest.state != "off", Guest.here_at.is_not(None)))
     return db.session.scalars(query.options(joinedload(Guest.person)).order_by(Guest.asked_at, Guest.id)).all()
+
+
+def names_at(some: Iterable[Gathering]) -> Sequence[str]:
+    """What everybody is called who wants to come to one of these or was there; who left us has no name. One query."""
+    there = (Guest.gathering_id.in_([each.id for each in some]), or_(Guest.state != "off", Guest.here_at.is_not(None)))
+    query = select(func.coalesce(Person.name, Guest.name)).select_from(Guest).outerjoin(Person, Person.id == Guest.person_id).where(*there)
+    return [name for name in db.session.scalars(query.distinct()) if name]
 
 
 def guest_of(gathering: Gathering, person_id: int) -> Guest | None:

@@ -71,10 +71,14 @@ def judge(plan: Plan, names: Iterable[str], today: date) -> None:
         raise Refused(_("Choose something from the list."), "step_free")
 
 
-def words_that_worry(plan: Plan | Gathering) -> frozenset[str]:
+def worrying(said: str) -> frozenset[str]:
     """The words of it, or what is surely like cash, that ask for a look before everybody reads them."""
-    said = " ".join(getattr(plan, field) for field in SAID)
     return frozenset((*worries(words_of(said)), *(each.word for each in all_cash_like(said) if each.surely)))
+
+
+def words_that_worry(plan: Plan | Gathering) -> frozenset[str]:
+    """The same of all that an event says."""
+    return worrying(" ".join(getattr(plan, field) for field in SAID))
 
 
 def asks_for_a_look(gathering: Gathering, plan: Plan) -> bool:

@@ -100,7 +100,7 @@ def hold_back(ref: str, why: str, who: Who) -> None:
         idea = locked(ref)
         _must_judge(idea, who)
         if not why:
-            raise Refused(_("Write why, in a few words. Its owner reads it."), "why")
+            raise Refused(_("Write why, in a few words. They read it."), "why")
         if idea.status == "held":
             return
         if idea.status != "open":

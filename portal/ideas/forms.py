@@ -106,12 +106,10 @@ class Report(Form):
     words = Paragraphs(N_("What is wrong?"), [Needed(N_("Write what is wrong, in a few words."))], most=500)
 
 
-class Hold(Form):
-    why = Line(N_("Why? Its owner reads it."), [Needed(N_("Write why, in a few words. Its owner reads it."))], most=300)
+class Why(Form):
+    """Of what is done to somebody's card, or to their "I'm in"."""
 
-
-class TakeOff(Form):
-    reason = Line(N_("Why? They read it."), [Needed(N_("Write why, in a few words. They read it."))], most=300)
+    why = Line(N_("Why? They read it."), [Needed(N_("Write why, in a few words. They read it."))], most=300)
 
 
 class Settle(Form):

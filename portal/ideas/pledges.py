@@ -14,7 +14,7 @@ from portal.ideas.cards import give_to
 from portal.ideas.model import GONE, Idea, IdeaPledge
 from portal.ideas.queries import about, hold, locked
 from portal.ideas.rules import first_name, judge_minutes, judge_name
-from portal.money import Minutes, hours
+from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
@@ -63,8 +63,7 @@ def say_in_without(ref: str, name: str, minutes: int, contact: tuple[str, str] |
 def _said_at_the_door(idea: Idea, first: str, minutes: Minutes, another: bool) -> str:
     some = [] if another else counting.neighbours_of(queries.root_of(idea))
     if there := next((each for each in some if each.unreached and each.pledge.name.casefold() == first.casefold()), None):
-        values = {"name": there.pledge.name, "hours": hours(there.minutes)}
-        raise Refused(_("%(name)s is in already with %(hours)s. Is that you? Then all is well. If not, tick the box.", **values), "another")
+        raise Refused(_("%(name)s is in already. Is that you? Then all is well. If not, tick the box.", name=there.pledge.name), "another")
     pledge = _new(idea, first, None, None, minutes, None)
     counting.recount(idea)
     return pledge.ref
@@ -75,8 +74,7 @@ def _said_at(idea: Idea, first: str, minutes: Minutes, contact: tuple[str, str])
     root = queries.root_of(idea)
     if (known is not None and known.id == root.owner_id) or contact[1] == root.owner_contact:
         return ""  # it is their own idea: nothing to do, and nothing to tell
-    at_it = IdeaPledge.contact == contact[1]
-    theirs = at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
+    theirs = _from(contact[1], known)
     if _taken_off(idea, theirs):
         return ""
     pledge = db.session.scalar(select(IdeaPledge).where(IdeaPledge.idea_id == idea.id, theirs))
@@ -118,11 +116,17 @@ def write_down(ref: str, name: str, minutes: int, contact: tuple[str, str] | Non
 
 
 def _nobody_at(idea: Idea, address: str, known: Person | None) -> None:
-    theirs = IdeaPledge.contact == address if known is None else or_(IdeaPledge.contact == address, IdeaPledge.person_id == known.id)
+    theirs = _from(address, known)
     if _taken_off(idea, theirs):
         raise Refused(_("Whoever is at that address was taken off this card."), "contact")
     if db.session.scalar(select(IdeaPledge.id).where(IdeaPledge.idea_id == idea.id, theirs)) is not None:
         raise Refused(_("Somebody at that address is in already."), "contact")
+
+
+def _from(address: str, known: Person | None) -> ColumnElement[bool]:
+    """What was said at an address, or by whose it is."""
+    at_it = IdeaPledge.contact == address
+    return at_it if known is None else or_(at_it, IdeaPledge.person_id == known.id)
 
 
 def _taken_off(idea: Idea, theirs: ColumnElement[bool]) -> bool:

@@ -25,7 +25,6 @@ PAGE = 20
 MOST_CANDIDATES = 60
 MOST_ALIKE = 3
 DEEPEST = 20
-EVENT_DAYS = 60
 SHELF = Shelf(Idea, IdeaWord)
 WHOLE = (joinedload(Idea.area), joinedload(Idea.owner), joinedload(Idea.event))
 STATE_WORDS = {

@@ -12,11 +12,15 @@ from portal.words import _
 
 
 def looks_after(ref: str, who: Who | Nobody) -> Idea:
-    """A card for its owner and who helps there. NotFound for everybody else."""
+    """A card for its owner and who helps there. NotYours for everybody else."""
     idea = queries.by_ref(ref)
-    if not (is_owner(who, idea) or helps(who, idea)):
-        raise NotFound(_("We cannot find that idea."))
+    _must_look_after(idea, who)
     return idea
+
+
+def _must_look_after(idea: Idea, who: Who | Nobody) -> None:
+    if not (is_owner(who, idea) or helps(who, idea)):
+        raise NotYours(_("We cannot find that idea."))
 
 
 def pledge_on(idea: Idea, pledge_ref: str) -> IdeaPledge:
@@ -34,10 +38,9 @@ def take_off(ref: str, pledge_ref: str, reason: str, who: Who) -> None:
     with transaction():
         hold()
         idea = queries.locked(ref)
-        if not (is_owner(who, idea) or who.can("help others", idea)):
-            raise NotYours(_("We cannot find that idea."))
+        _must_look_after(idea, who)
         if not reason:
-            raise Refused(_("Write why, in a few words. They read it."), "reason")
+            raise Refused(_("Write why, in a few words. They read it."), "why")
         if counting.by_ref(pledge_ref).link_number == GONE:
             return
         root = queries.root_of(idea)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock
@@ -259,14 +259,16 @@ def search(
 
 def called(name: str, area_id: int) -> Sequence[Person]:
     """Who is called like that and lives there, or nowhere that we know. One query."""
-    here = or_(Person.area_id == area_id, Person.area_id.is_(None))
-    query = select(Person).where(func.lower(Person.name) == name.lower(), here, Person.deleted_at.is_(None))
-    return db.session.scalars(query.order_by(Person.id).limit(10)).all()
+    return _called(name, or_(Person.area_id == area_id, Person.area_id.is_(None)))
 
 
 def called_anywhere(name: str) -> Sequence[Person]:
     """Who is called like that, wherever they live, by their number. One query."""
-    query = select(Person).where(func.lower(Person.name) == name.lower(), Person.deleted_at.is_(None))
+    return _called(name)
+
+
+def _called(name: str, *where: ColumnElement[bool]) -> Sequence[Person]:
+    query = select(Person).where(func.lower(Person.name) == name.lower(), Person.deleted_at.is_(None), *where)
     return db.session.scalars(query.order_by(Person.id).limit(10)).all()
 
 

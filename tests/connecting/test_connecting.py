@@ -40,7 +40,8 @@ def test_off_until_somebody_says_yes_and_gone_at_once(app: Flask) -> None:
     told = all_about(maya.id)["introductions and being asked to lead"]
     assert told["introductions of you"][0]["to"] == "Idris" and told["you were asked"][0]["by"] == "Cass"
     assert [each["who"] for each in told["who looked"]] == ["Cass"]
-    assert all_about(cass.id)["introductions and being asked to lead"]["introductions that you noted"][0]["about"] == "bees"
+    hers = all_about(cass.id)["introductions and being asked to lead"]
+    assert hers["introductions that you noted"][0]["about"] == "bees" and hers["you looked at an entry"] == [clock.today().isoformat()]
     actions.stop(maya)
     actions.stop(maya)
     assert notes() == (0, 0) and db.session.scalars(select(EntryLook)).all() == []
@@ -59,19 +60,20 @@ def test_somebody_without_e_mail_says_it_to_a_coordinator(app: Flask) -> None:
     with transaction():
         elsie = people.create_person("Elsie Moor", area_id=street.areas["mossgate"], postal_address="1 Low Lane")
     ref = elsie.ref
-    for who, whose, basis, field in (
-        (cass, street.who("Maya").ref, "telephone", "number"),
-        (cass, ref, None, "basis"),
-        (cass, ref, "dream", "basis"),
+    for whose, basis, grown, field in (
+        (street.who("Maya").ref, "telephone", True, "number"),
+        (ref, "telephone", False, "grown"),
+        (ref, None, True, "basis"),
+        (ref, "dream", True, "basis"),
     ):
         with pytest.raises(Refused) as why:
-            actions.say_yes_for(whose, who, basis)
+            actions.say_yes_for(whose, cass, basis, grown=grown)
         assert why.value.field == field
     for who, whose in ((street.who("Rhea"), ref), (cass, "PER-2345-6789"), (cass, cass.ref)):
         with pytest.raises(NotFound):
-            actions.say_yes_for(whose, who, "telephone")
+            actions.say_yes_for(whose, who, "telephone", grown=True)
     for _tap in range(2):
-        actions.say_yes_for(ref, cass, "in person")
+        actions.say_yes_for(ref, cass, "in person", grown=True)
     (letter,) = db.session.scalars(select(Message).where(Message.person_id == elsie.id)).all()
     assert letter.channel == "letter" and "To stop" in letter.body
     actions.introduce(ref, street.who("Idris").ref, "bees", clock.today(), cass, once_key="a")
@@ -324,7 +326,6 @@ def test_the_database_refuses(app: Flask) -> None:
         (LeadAsk, ask | {"ref": "ASK-3"}),  # asked already
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": other}),
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "by_id": ids[1]}),
-        (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "answer": "yes", "answered_on": clock.today()}),  # without its rest
         (LeadAsk, ask | {"ref": "ASK-3", "person_id": ids[1], "answer": "never"}),
         (Openness, {"person_id": other, "since": now, "basis": "a dream"}),
         (EntryLook, {"person_id": other, "by_id": cass, "day": clock.today()}),
@@ -340,7 +341,9 @@ def test_the_database_refuses(app: Flask) -> None:
 def test_an_exchange_of_others_is_nothing_that_began(app: Flask) -> None:
     bank = open_bank()
     ref = bank.log("Idris", "gave", "Walter", 60)
-    reads, cass = began.READERS["EXC"], bank.who("Cass")
+    reads, cass = began.ROOMS["EXC"].read, bank.who("Cass")
     assert reads(ref, cass, [bank.who("Maya"), bank.who("Walter")])
     assert not reads(ref, cass, [bank.who("Maya")]) and not reads("EXC-2345-6789", cass, [bank.who("Walter")])
+    assert began.page_of(ref) == f"/timebank/exchanges/{ref}" and began.page_of(ref, desk=True) == f"/timebank/desk/exchanges/{ref}"
+    assert began.page_of("") == "" and began.page_of("IDE-2345-6789", desk=True) == "/ideas/IDE-2345-6789"
     assert not reads(ref, replace(cass, roles=frozenset()), [bank.who("Walter")])

@@ -1,7 +1,6 @@
 """The street of the gift boards, in which Maya, Idris and Walter may say yes to being introduced; Cass the connector looks after Mossgate."""
 
 import uuid
-from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
@@ -10,7 +9,6 @@ from portal import clock
 from portal.connecting import actions, leaving, queries
 from portal.connecting.model import Introduction, LeadAsk
 from portal.db import db
-from portal.people.access import Who
 from tests.gifts.street import Street, open_street
 
 assert leaving
@@ -41,7 +39,3 @@ def notes() -> tuple[int, int]:
     """How many introductions and questions there are."""
     db.session.rollback()
     return len(db.session.scalars(select(Introduction)).all()), len(db.session.scalars(select(LeadAsk)).all())
-
-
-def with_roles(who: Who, *roles: tuple[str, int | None]) -> Who:
-    return replace(who, roles=frozenset(roles))

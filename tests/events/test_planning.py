@@ -257,6 +257,31 @@ def test_why_it_was_cancelled_names_nobody_who_comes(fair: Fair) -> None:
     assert fair.event(ref).reason == "Illness." and fair.event(ref).looked == fair.event(ref).version == 3
 
 
+def test_why_a_neighbours_event_is_cancelled_has_no_words_that_worry(fair: Fair) -> None:
+    ref, maya = fair.opened("Maya"), fair.who("Maya")
+    planning.say_yes(ref, fair.who("Cass"))
+    with pytest.raises(Refused, match="other words") as why:
+        planning.cancel(ref, "Somebody has a knife.", maya)
+    assert why.value.field == "reason" and fair.event(ref).status == "open"
+    planning.cancel(ref, "Rain.", maya)
+    assert fair.event(ref).looked < fair.event(ref).version, "nobody has looked at her words"
+    with pytest.raises(Refused, match="other words"):
+        planning.say_why_again(ref, "A knife was there.", maya)
+    planning.say_why_again(ref, "No knives for the bread.", fair.who("Cass"))
+    assert fair.event(ref).looked == fair.event(ref).version
+
+
+def test_why_a_series_is_cancelled_asks_once_for_all_names(fair: Fair) -> None:
+    ref = fair.opened(every="week", until=SATURDAY + timedelta(days=14))
+    last = queries.later_of(fair.event(ref))[-1].ref
+    fair.by_name(last, "Rosa Delgado")
+    fair.come(last, "Idris")
+    some = [fair.event(ref), *queries.later_of(fair.event(ref))]
+    assert len(some) == 3 and sorted(queries.names_at(some)) == ["Idris", "Rosa Delgado"] and queries.names_at([]) == []
+    with pytest.raises(Refused, match="without names"):
+        planning.cancel(ref, "Rosa Delgado fell ill", fair.who("Cass"), later=True)
+
+
 def test_a_day_that_is_over_stays(fair: Fair) -> None:
     ref = fair.opened()
     with clock.held_at(ON_SATURDAY + timedelta(days=1)):

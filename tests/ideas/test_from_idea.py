@@ -1,14 +1,13 @@
 """From a card to an application: words, photo and neighbours come along, the rules of the round hold, one at a time, and the story is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from portal import clock
-from portal.db import db, is_postgresql, transaction
+from portal.db import one_at_a_time, transaction
 from portal.errors import Conflict, NotYours, Refused
 from portal.exports import register
 from portal.grants import apply, award, decide, from_idea, idea_drafts, match, queries, rounds
@@ -17,9 +16,9 @@ from portal.grants.rules import RoundRules
 from portal.ideas import cards, care, counting, joining, pledges
 from portal.ideas import queries as ideas
 from portal.money import Minutes, Pence
+from portal.people import queries as people
 from portal.people.actions import create_person, delete_me
 from portal.people.model import Person
-from portal.people.queries import AT_NEW_ADDRESS
 from tests.conftest import Store
 from tests.grants.season import Season
 from tests.grants.sparks import png
@@ -54,23 +53,24 @@ def sent_off(season: Season, bid: str) -> None:
     apply.send(bid, version, season.actor("Maya"), sure=True)
 
 
-def test_whoever_has_a_new_address_holds_the_ideas_before_any_room_knows_them_again(season: Season, store: Store) -> None:
+def test_whoever_has_a_new_address_holds_the_ideas_before_any_room_knows_them_again(
+    season: Season, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As who begins from an idea; in whichever order the rooms came to be asked."""
-    held: list[int] = []
+    told: list[str] = []
 
-    def know_again(_someone: Person) -> None:
-        if is_postgresql():
-            mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted")
-            held.append(db.session.execute(mine).scalar_one())
+    def hold(what: str) -> None:
+        one_at_a_time(what)
+        told.append(f"{what} held")
 
-    for place in (0, len(AT_NEW_ADDRESS)):
-        AT_NEW_ADDRESS.insert(place, know_again)
-        try:
-            with transaction():
-                create_person("Ada Bell", email=f"ada{place}@example.org")
-        finally:
-            AT_NEW_ADDRESS.remove(know_again)
-    assert not is_postgresql() or (all(held) and len(held) == 2)
+    def asked(place: str) -> Callable[[Person], None]:
+        return lambda someone: told.append(f"{place} room, of {someone.name}")
+
+    monkeypatch.setattr(ideas, "one_at_a_time", hold)
+    monkeypatch.setattr(people, "AT_NEW_ADDRESS", [asked("first"), *people.AT_NEW_ADDRESS, asked("last")])
+    with transaction():
+        create_person("Ada Bell", email="ada.bell@example.org")
+    assert told == ["ideas held", "first room, of Ada Bell", "last room, of Ada Bell"]
 
 
 class TestBeginning:

@@ -27,19 +27,15 @@ HEADS = {"idea": N_("Idea"), "more": N_("More"), "name": N_("First name"), "cont
 PAGE = 25
 
 
-def _areas() -> frozenset[int] | None:
-    found: frozenset[int] | None = current_user.areas("connector", "officer")
-    return found
-
-
 @idea_desk.get("/ideas/desk/")
 @allow("help others")
 def index() -> Any:
     """What waits, the soonest due first."""
     after = whole_number(request.args.get("after"), 0) or None
-    looks = care.waiting(_areas(), after=after, limit=PAGE + 1)
+    areas = current_user.areas("connector", "officer")
+    looks = care.waiting(areas, after=after, limit=PAGE + 1)
     return page(
-        "ideas/desk.html", looks=looks[:PAGE], kinds=care.KINDS, joins=joining.at_desk(_areas()), areas=own_areas(), whose=queries.whose,
+        "ideas/desk.html", looks=looks[:PAGE], kinds=care.KINDS, joins=joining.at_desk(areas), areas=own_areas(), whose=queries.whose,
         older=f"/ideas/desk/?after={looks[PAGE - 1].id}" if len(looks) > PAGE else None,
     )  # fmt: skip
 
@@ -76,11 +72,14 @@ def hold(ref: str) -> Any:
     """Off the wall until somebody has looked."""
     idea = queries.by_ref(ref)
     require("help others", idea)
-    form = forms.Hold()
+    form = forms.Why()
     if done(form, lambda: care.hold_back(ref, form.why.data, current_user)):
         flash(_("Held. It is off the wall until it is settled."))
         return see_other("/ideas/desk/")
-    return form_page("ideas/hold.html", form, idea=idea, back=f"/ideas/{ref}")
+    return form_page(
+        "ideas/why.html", form, idea=idea, back=f"/ideas/{ref}", title=_("Hold this card for a look"), do=_("Hold it"),
+        sentence=_("It leaves the wall until a colleague or you have settled it, within two working days."),
+    )  # fmt: skip
 
 
 @idea_desk.get("/ideas/desk/log")
@@ -88,7 +87,7 @@ def hold(ref: str) -> Any:
 def log() -> Any:
     """All that was looked at or waits, newest first."""
     before = whole_number(request.args.get("before"), 0) or None
-    rows = care.log(_areas(), before=before, limit=PAGE + 1)
+    rows = care.log(current_user.areas("connector", "officer"), before=before, limit=PAGE + 1)
     older = f"/ideas/desk/log?before={rows[PAGE - 1][0].id}" if len(rows) > PAGE else None
     return page("ideas/log.html", rows=rows[:PAGE], kinds=care.KINDS, outcomes=care.OUTCOMES, older=older)
 

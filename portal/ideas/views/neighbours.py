@@ -28,9 +28,12 @@ def listed(ref: str) -> Any:
 def take_off(ref: str, pledge_ref: str) -> Any:
     """One of them, and why."""
     idea = taking_off.looks_after(ref, current_user)
-    form = forms.TakeOff()
-    if done(form, lambda: taking_off.take_off(ref, pledge_ref, form.reason.data, current_user)):
+    form = forms.Why()
+    if done(form, lambda: taking_off.take_off(ref, pledge_ref, form.why.data, current_user)):
         flash(_("Taken off the card."))
         return see_other(f"/ideas/{ref}/neighbours")
     pledge = taking_off.pledge_on(idea, pledge_ref)
-    return form_page("ideas/take_off.html", form, idea=idea, pledge=pledge, back=f"/ideas/{ref}/neighbours")
+    return form_page(
+        "ideas/why.html", form, idea=idea, back=f"/ideas/{ref}/neighbours", title=_("Take %(name)s off this card", name=pledge.name), do=_("Take off"),
+        sentence=_("For a name that is no name, or somebody who is not in at all. Their hours do not count any more, and they cannot say “I’m in” here again with the same address."),
+    )  # fmt: skip

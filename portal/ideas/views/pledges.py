@@ -107,7 +107,7 @@ def _page(token: str, form: Any) -> Any:
         to_prove=sent and pledge.proved_at is None and (pledge.status == "in" or counting.waits(pledge)),
         live=queries.is_live(root), became=queries.became([root.id]).get(root.id, ()), state=queries.STATE_WORDS[root.status],
         public=queries.for_all(root), address=counting.link_of(pledge, counting.SENT if sent else counting.DOOR),
-        next_links=[say(pledge.id) for say in queries.NEXT_LINKS],
+        next_link=queries.next_link([pledge.id]),
     )  # fmt: skip
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
