@@ -14,7 +14,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.gifts import care, leaving, lists, posts, promises, talks
 from portal.gifts.model import GiftPost
 from portal.gifts.rules import Draft
-from portal.grants import apply, award, goods, kept, match, pay, queries, report, wishes
+from portal.grants import apply, award, decide, goods, kept, match, pay, queries, report, rounds, wishes
 from portal.grants.rules import same_lines
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import Actor, Event
@@ -546,6 +546,25 @@ def test_a_bid_that_ends_lets_its_wishes_go(season: Season, how: str) -> None:
     assert loose and db.session.scalar(sa.text("select count(*) from gift_promise where status = 'let_go'")) == 1
     promises.handed(agreed, season.who("Rita"))
     assert gifts() == [], "they carry it out between the two of them, and it counts for nothing"
+
+
+def test_a_place_on_the_reserve_list_ends_with_its_round(app: Flask) -> None:
+    season = begin(money=100_00)
+    known(season, "Rita", "Rob", "Rosa")
+    ref = draft(season)
+    post, other = wish(season, ref), wish(season, ref, 1, "Blue paint")
+    agreed, late = promised(season, post), promised(season, other, "Rosa")
+    season.decided(send(season, ref))
+    decide.write_letter(ref, "There is too little money.", [], None, season.actor("Olga"))
+    decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+    assert (season.bid(ref).status, season.bid(ref).reserve_place) == ("lapsed", 1)
+    assert wishes.follow() == 0, "it may still be offered"
+    promises.handed(agreed, season.who("Rita"))
+    rounds.finish_round(season.round_ref, season.actor("Olga"))
+    promises.handed(late, season.who("Rita"))
+    assert len(gifts()) == 1, "what comes after the round counts for nothing"
+    assert wishes.follow() == 2 and wishes.follow() == 0
+    assert (status(post), status(other)) == ("gone", "gone")
 
 
 def test_the_report_ends_the_asking(season: Season) -> None:
