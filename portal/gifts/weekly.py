@@ -206,9 +206,9 @@ def _sent(row: GiftWeekly, day: date) -> bool:
     if someone.deleted_at is not None or not someone.email:
         return False
     news = news_for(row, someone)
+    row.seen_to = clock.now() - OVERLAP
     posts = news.posts
     if not posts:
         return False
-    row.seen_to = clock.now() - OVERLAP
     db.session.add_all(GiftTold(person_id=someone.id, post_id=each.id) for each in posts)
     return notices.weekly(someone, news.fitting, news.others, token_of(row), day)
