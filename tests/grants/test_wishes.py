@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.gifts import care, leaving, lists, posts, promises, talks
+from portal.gifts import care, leaving, lists, posts, promises, suggestions, talks
 from portal.gifts.model import GiftPost
 from portal.gifts.rules import Draft
 from portal.grants import apply, award, decide, goods, kept, match, pay, queries, report, rounds, wishes
@@ -134,6 +134,8 @@ def test_a_gift_of_somebody_is_taken_up(season: Season) -> None:
     found = wishes.suggested(bid, (), season.who("Rita"))
     assert {line.what: found[line.id].ref for line in bid.lines if line.id in found} == {"Paint": gift}
     assert not wishes.suggested(season.bid(ref), (), season.who("Rob")), "one's own is no suggestion"
+    suggestions.not_this(gift, season.who("Rita"))
+    assert not wishes.suggested(season.bid(ref), (), season.who("Rita"))
     paint = key(season, ref, 1)
     assert {wishes.take_up(ref, paint, gift, season.who("Rita"), pieces=2) for _twice in range(2)} == {gift}
     assert asked(season, ref) == ["picked"]
@@ -565,6 +567,19 @@ def test_a_place_on_the_reserve_list_ends_with_its_round(app: Flask) -> None:
     assert len(gifts()) == 1, "what comes after the round counts for nothing"
     assert wishes.follow() == 2 and wishes.follow() == 0
     assert (status(post), status(other)) == ("gone", "gone")
+
+
+def test_no_gift_is_suggested_of_somebody_who_is_blocked(season: Season) -> None:
+    ref = draft(season)
+    area = season.bid(ref).area_id
+    for name in ("Rob", "Rosa"):
+        posts.post(Draft("gift", "give", f"Paint from {name}", area), season.who(name), grown=True, once_key=name)
+    post = wish(season, ref)
+    for name, blocks in (("Rosa", "Rita"), ("Rob", "Rob")):
+        found = wishes.suggested(season.bid(ref), (), season.who("Rita"))
+        assert [each.title for each in found.values()] == [f"Paint from {name}"]
+        talks.close(talks.interested(post, "I have some.", season.who(name), once_key=f"talk {name}"), season.who(blocks), block=True)
+    assert not wishes.suggested(season.bid(ref), (), season.who("Rita"))
 
 
 def test_the_report_ends_the_asking(season: Season) -> None:
