@@ -92,14 +92,16 @@ def like(texts: Sequence[str], who: Who | Nobody) -> Mapping[str, GiftPost]:
     """For each text the gift on a board, among those that this reader sees there anyway, that says most of it; not their own, nor of whom
     they blocked or who blocked them, nor what they do not want suggested.
 
-    Two queries, or none.
+    Three queries, or none.
     """
     wanted = {text: telling(text) for text in texts}
     every = sorted({word for words in wanted.values() for word in words})
     if not every:
         return {}
     own = [party.id for party in parties.own(who)]
-    listed = lists.listed(Board(home=who.area_id), Filters("gift")).where(GiftPost.party_id.not_in(own), suggestions.unblocked(own))
+    listed = lists.listed(Board(homes=lists.homes_of(who)), Filters("gift")).where(
+        GiftPost.party_id.not_in(own), suggestions.unblocked(own)
+    )
     if isinstance(who, Who):
         listed = listed.where(suggestions.wanted(who.id))
     some = lists.SHELF.like(every, listed, lists.WHOLE, limit=MOST_LOOKED_AT)

@@ -1,7 +1,7 @@
 """The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -79,7 +79,7 @@ def hub_board(ref: str) -> Any:
 def _seen(**which: Any) -> Board:
     """A board as the reader may see it."""
     helps = current_user.areas("connector", "officer") if current_user.is_authenticated else frozenset()
-    return Board(home=current_user.area_id, helps=helps, **which)
+    return Board(homes=lists.homes_of(current_user), helps=helps, **which)
 
 
 def _reached(post: GiftPost) -> bool:
@@ -105,13 +105,13 @@ def _board(board: Board, here: str) -> Any:
     return page(
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
         own=[each.id for each in own], areas=[area for area in everywhere if area.kind != "scheme"] if here == LIST and board.event is None else [],
-        fitting=_fitting(own, {area.id: area.parent_id for area in everywhere}) if here == LIST and not request.args else [], weekly=_weekly(own) if here == LIST else None,
+        fitting=_fitting(own, board.homes, {area.id: area.parent_id for area in everywhere}) if here == LIST and not request.args else [], weekly=_weekly(own) if here == LIST else None,
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
     )  # fmt: skip
 
 
-def _fitting(own: Sequence[GiftParty], above: Mapping[int, int | None]) -> Sequence[suggestions.Suggestion]:
-    return suggestions.for_reader(current_user, own, above) if current_user.is_authenticated else []
+def _fitting(own: Sequence[GiftParty], homes: Collection[int], above: Mapping[int, int | None]) -> Sequence[suggestions.Suggestion]:
+    return suggestions.for_reader(current_user, own, homes, above) if current_user.is_authenticated else []
 
 
 def _weekly(own: Sequence[GiftParty]) -> tuple[str, list[tuple[str, str, str]]] | None:
