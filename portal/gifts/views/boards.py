@@ -151,7 +151,7 @@ def mine() -> Any:
     rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
     return page(
         "gifts/mine.html", rows=rows[: lists.PAGE], parts=_parts(rows[: lists.PAGE]), ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
-        counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name,
+        counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name, is_waiting=talks.is_waiting,
         older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ def one(ref: str) -> Any:
         "gifts/one.html", post=post, yours=yours, desk=desk, spoken_for=spoken_for, known=known, live=lists.is_live(post), who=neighbour(post),
         state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
         talks=talks.about_post(post) if yours or spoken_for else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
-        reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour,
+        reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour, is_waiting=talks.is_waiting,
         fitting=suggestions.for_post(post, current_user, own) if yours and lists.is_live(post) else [],
     )  # fmt: skip
 
