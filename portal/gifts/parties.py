@@ -15,6 +15,7 @@ from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.forms import BASES
 from portal.people.model import Person
+from portal.places.model import Area
 from portal.words import _
 
 NAMED = (joinedload(GiftParty.person), joinedload(GiftParty.organisation))
@@ -84,6 +85,16 @@ def acting(who: Who, post: GiftPost, party: GiftParty, basis: str | None = None)
     if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
     return Actor(who.id, party.person_id, basis)
+
+
+def place_to_write_for(who: Who, area_id: int | None) -> Area:
+    """The area in which somebody puts up what others say. Refused: none, or one that there is no more. NotYours: not where they help others."""
+    area = db.session.get(Area, area_id) if area_id is not None else None
+    if area is None or area.archived_at is not None:
+        raise Refused(_("Choose where it is."), "area")
+    if not who.has_in(area.id, "connector", "officer"):
+        raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
+    return area
 
 
 def persons_of(party: GiftParty) -> Sequence[Person]:
