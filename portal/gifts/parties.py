@@ -106,6 +106,12 @@ def persons_of(party: GiftParty) -> Sequence[Person]:
     return [someone for _row, someone in people.acting_for(party.organisation_id)]
 
 
+def is_reached(party: GiftParty) -> bool:
+    """Whether a party can read and answer alone: an organisation, or a person with e-mail or a telephone."""
+    someone = party.person
+    return someone is None or bool(someone.email or someone.phone)
+
+
 def first_name(party: GiftParty) -> str:
     """What neighbours see: a first name, or the name of an organisation."""
     if party.organisation is not None:

@@ -82,12 +82,6 @@ def _seen(**which: Any) -> Board:
     return Board(homes=lists.homes_of(current_user), helps=helps, **which)
 
 
-def _reached(post: GiftPost) -> bool:
-    """Whether whose it is can read and answer alone: an organisation, or a person with e-mail or a telephone."""
-    someone = post.party.person
-    return someone is None or bool(someone.email or someone.phone)
-
-
 def _board(board: Board, here: str) -> Any:
     own = parties.own(current_user)
     kind, sort = request.args.get("kind", ""), request.args.get("sort", "")
@@ -151,7 +145,7 @@ def mine() -> Any:
     rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
     return page(
         "gifts/mine.html", rows=rows[: lists.PAGE], parts=_parts(rows[: lists.PAGE]), ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
-        counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name, is_waiting=talks.is_waiting,
+        counted=promises.counters(ids) if ids else (0, 0), states={post.id: rules.state_of(post, clock.today()) for post in rows}, names=rules.STATE_NAMES, first_name=parties.first_name, is_waiting=talks.is_waiting,
         older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
     )  # fmt: skip
 
@@ -159,7 +153,7 @@ def mine() -> Any:
 def _parts(rows: Sequence[GiftPost]) -> list[tuple[str, list[GiftPost]]]:
     """Posts of somebody under a heading each: on the boards, waiting or paused, over."""
     today = clock.today()
-    on = [post for post in rows if post.status == "open" and post.ends_on >= today]
+    on = [post for post in rows if rules.state_of(post, today) == "open"]
     waiting = [post for post in rows if post.status in ("held", "paused")]
     over = [post for post in rows if post not in on and post not in waiting]
     return [(_("On the boards"), on), (_("Not on the boards just now"), waiting), (_("Over"), over)]
@@ -177,10 +171,10 @@ def one(ref: str) -> Any:
     yours = any(each.id == post.party_id for each in own)
     known = talks.with_me(post, [each.id for each in own]) if own and not yours else None
     desk = not yours and may("help others", post)
-    spoken_for = desk and post.basis is not None and not _reached(post)  # the desk says for them what became of it
+    spoken_for = desk and post.basis is not None and not parties.is_reached(post.party)  # the desk says for them what became of it
     return page(
         "gifts/one.html", post=post, yours=yours, desk=desk, spoken_for=spoken_for, known=known, live=lists.is_live(post), who=neighbour(post),
-        state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
+        state=rules.STATE_NAMES[rules.state_of(post, clock.today())], sort=rules.sort_name(post.kind, post.sort),
         talks=talks.about_post(post) if yours or spoken_for else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
         reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour, is_waiting=talks.is_waiting,
         fitting=suggestions.for_post(post, current_user, own) if yours and lists.is_live(post) else [],
