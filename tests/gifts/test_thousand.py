@@ -60,6 +60,7 @@ def _a_thousand(street: Street) -> None:
 
 def test_lists_search_and_suggestions_within_the_budget(app: Flask, street: Street) -> None:
     wish = street.put_up("Maya", "A ladder, please", kind="wish", sort="lend", text="To mend the gutter of our shed.")
+    street.found("The Guitar Club", "Maya")
     maya, visitor = Inspector(app, budget=8).sign_in(street.who("Maya").id), Inspector(app, budget=8)
     for path in ("/gifts/", "/gifts/?q=ladder", "/gifts/?q=bycicle&kind=gift", "/gifts/?q=sewing+machine&before=600", "/gifts/?sort=lend&area=riverside", "/gifts/areas/mossgate"):  # fmt: skip
         for reader in (maya, visitor):
