@@ -10,7 +10,7 @@ from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
 
 from portal.db import db, must_be_in_transaction
 from portal.finding import NOISE, singular, words_of
-from portal.gifts import lists, notices, parties, posts, talks
+from portal.gifts import lists, notices, parties, posts, suggestions, talks
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftParty, GiftPost
 from portal.gifts.rules import Draft
@@ -89,18 +89,22 @@ def how_many(status: str) -> ScalarSelect[int]:
 
 
 def like(texts: Sequence[str], who: Who | Nobody) -> Mapping[str, GiftPost]:
-    """For each text the gift on a board, among those that this reader sees there anyway, that says most of it; not their own.
+    """For each text the gift on a board, among those that this reader sees there anyway, that says most of it; not their own, nor of whom
+    they blocked or who blocked them, nor what they do not want suggested.
 
-    Two queries, or none.
+    Three queries, or none.
     """
     wanted = {text: telling(text) for text in texts}
     every = sorted({word for words in wanted.values() for word in words})
     if not every:
         return {}
     own = [party.id for party in parties.own(who)]
-    listed = lists.listed(Board(home=who.area_id), Filters("gift")).where(GiftPost.party_id.not_in(own))
-    query, order = lists.SHELF.holding(listed, [every])
-    some = db.session.scalars(query.order_by(order.desc()).limit(MOST_LOOKED_AT).options(*lists.WHOLE)).unique().all()
+    listed = lists.listed(Board(homes=lists.homes_of(who)), Filters("gift")).where(
+        GiftPost.party_id.not_in(own), suggestions.unblocked(own)
+    )
+    if isinstance(who, Who):
+        listed = listed.where(suggestions.wanted(who.id))
+    some = lists.SHELF.like(every, listed, lists.WHOLE, limit=MOST_LOOKED_AT)
     said = {post.id: telling(post.words) for post in some}
     found: dict[str, GiftPost] = {}
     for text, words in wanted.items():

@@ -79,19 +79,22 @@ def _least_busy(some: Sequence[Person]) -> Person | None:
 def hold(post: GiftPost, kind: str, words: Sequence[str], actor: Actor) -> None:
     """Off the boards until somebody has looked, as a part of an action. `kind`: "new" or "worry", with the `words` that were found."""
     must_be_in_transaction()
-    post.status = "held"
-    lists.keep(post)
     open_ = select(GiftLook).where(GiftLook.post_id == post.id, GiftLook.kind.in_(HOLDS), GiftLook.decided_at.is_(None))
     standing = db.session.scalar(open_)
-    if standing is not None:
-        standing.words = BETWEEN.join(words) or standing.words
+    if standing is None:
+        _off_the_boards(post, _ask(post, kind, BETWEEN.join(words)), kind, actor)
         return
-    _off_the_boards(post, _ask(post, kind, BETWEEN.join(words)), kind, actor)
+    standing.words = BETWEEN.join(words) or standing.words
+    _held(post)
+
+
+def _held(post: GiftPost) -> None:
+    post.status = "held"
+    lists.keep(post)
 
 
 def _off_the_boards(post: GiftPost, look: GiftLook, why: str, actor: Actor) -> None:
-    post.status = "held"
-    lists.keep(post)
+    _held(post)
     record(about(post), "held", actor, why=why, look_by=look.look_by.isoformat())
     notices.held(post, look)
 
@@ -105,7 +108,8 @@ def passed(post: GiftPost) -> set[str]:
 def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, said: GiftSaid | None = None) -> GiftLook:
     db.session.expire(post, ["party"])
     own = _own(_touched(post, by.id if by is not None else None, said))
-    answerable = _looks_already(post, own) or _least_busy(_coordinators(post, own))
+    some = _coordinators(post, own)
+    answerable = _looks_already(post, some) or _least_busy(some)
     made = GiftLook(
         kind=kind, post_id=post.id, said_id=said.id if said is not None else None, by_id=by.id if by is not None else None, words=words, at=clock.now(),
         answerable_id=answerable.id if answerable is not None else None, look_by=working_days_after(clock.today(), LOOKED_AT_WITHIN),
@@ -116,11 +120,11 @@ def _ask(post: GiftPost, kind: str, words: str, *, by: GiftParty | None = None, 
     return made
 
 
-def _looks_already(post: GiftPost, but: Collection[int]) -> Person | None:
-    """Who looks at something else about this post, if they look after the place still: one post is one person's."""
+def _looks_already(post: GiftPost, some: Sequence[Person]) -> Person | None:
+    """Who of some looks at something else about this post: one post is one person's."""
     query = select(GiftLook.answerable_id).where(GiftLook.post_id == post.id, GiftLook.decided_at.is_(None)).order_by(GiftLook.id)
     asked = db.session.scalars(query).all()
-    return next((someone for someone in _coordinators(post, but) if someone.id in asked), None)
+    return next((someone for someone in some if someone.id in asked), None)
 
 
 def report(ref: str, words: str, who: Who) -> None:

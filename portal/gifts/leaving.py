@@ -16,7 +16,7 @@ from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid,
 from portal.history import Actor, record
 from portal.outbox import Message
 from portal.people.model import Person
-from portal.people.queries import COLLECTORS, ERASERS
+from portal.people.queries import BEFORE_LEAVING, COLLECTORS, ERASERS
 from portal.words import _
 
 # --- taking along --------------------------------------------------------------------------------------------------------
@@ -120,8 +120,7 @@ def _leave(someone: Person) -> Sequence[str]:
     actor = Actor(someone.id)
     party_id = _party_id(someone.id)
     if party_id is not None:
-        theirs = or_(GiftTalk.owner_id == party_id, GiftTalk.other_id == party_id)
-        _lock(party_id, theirs)
+        theirs = _theirs(party_id)
         abouts = [f"gift talk:{id_}" for id_ in db.session.scalars(select(GiftTalk.id).where(theirs))]
         db.session.execute(delete(Message).where(Message.about.in_(abouts)))  # what was passed on holds their words
         for ref in db.session.scalars(select(GiftTalk.ref).where(theirs).order_by(GiftTalk.post_id, GiftTalk.id)).all():
@@ -135,9 +134,16 @@ def _leave(someone: Person) -> Sequence[str]:
     return files
 
 
-def _lock(party_id: int, theirs: ColumnElement[bool]) -> None:
-    """Every post that this touches, in one order, before anything that others lock after a post."""
-    talked = select(GiftTalk.post_id).where(theirs)
+def _theirs(party_id: int) -> ColumnElement[bool]:
+    return or_(GiftTalk.owner_id == party_id, GiftTalk.other_id == party_id)
+
+
+def _lock(person_id: int) -> None:
+    """Every post that this touches, in one order, before anything that others lock after a post: a talk, a bid."""
+    party_id = _party_id(person_id)
+    if party_id is None:
+        return
+    talked = select(GiftTalk.post_id).where(_theirs(party_id))
     told = select(GiftLook.post_id).where(GiftLook.by_id == party_id)
     some = select(GiftPost).where(or_(GiftPost.party_id == party_id, GiftPost.id.in_(talked), GiftPost.id.in_(told)))
     db.session.scalars(some.order_by(GiftPost.id).with_for_update().execution_options(populate_existing=True)).all()
@@ -178,4 +184,5 @@ COLLECTORS["gifts and wishes"] = _posts
 COLLECTORS["conversations about gifts"] = _talks
 COLLECTORS["care for the boards"] = _care
 COLLECTORS["what fits on the boards"] = _matching
+BEFORE_LEAVING.append(_lock)
 ERASERS.append(_leave)

@@ -1,6 +1,6 @@
 """What stands on which board, and looking through it. What expires, is all promised or is held leaves every board at that moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -32,14 +32,14 @@ WHOLE = (
 
 @dataclass(frozen=True)
 class Board:
-    """Which board is looked at: that of an area, of a hub, of an event, or everywhere. `home`: where the reader lives, whom that reaches;
-    `helps`: areas in which they help others (None: everywhere).
+    """Which board is looked at: that of an area, of a hub, of an event, or everywhere. `homes`: as `homes_of` says of the
+    reader, whom that reaches; `helps`: areas in which they help others (None: everywhere).
     """
 
     area: Area | None = None
     hub: Organisation | None = None
     event: Gathering | None = None
-    home: int | None = None
+    homes: frozenset[int] = frozenset()
     helps: frozenset[int] | None = frozenset()
 
 
@@ -62,12 +62,22 @@ def is_live(post: GiftPost) -> bool:
     return post.status == "open" and post.ends_on >= clock.today() and post.left > 0 and post.party.stopped_at is None
 
 
-def reaches(*homes: int | None) -> ColumnElement[bool]:
-    """Posts meant for who lives in an area, or in one of some; None: those for the whole scheme."""
-    known = [home for home in homes if home is not None]
-    if not known:
+def homes_of(who: Who | Nobody) -> frozenset[int]:
+    """The areas for which a post is meant for a reader: where they live, and where the groups are for which they act. One query, none for
+    who acts for none.
+    """
+    if not isinstance(who, Who):
+        return frozenset()
+    groups = select(Organisation.area_id).where(Organisation.id.in_(who.acts_for))
+    homes = {who.area_id, *(db.session.scalars(groups) if who.acts_for else ())}
+    return frozenset(home for home in homes if home is not None)
+
+
+def reaches(homes: Collection[int]) -> ColumnElement[bool]:
+    """Posts meant for who is at home in one of these areas; without any, those for the whole scheme."""
+    if not homes:
         return GiftPost.reach == "scheme"
-    around = outside_of(*known)
+    around = outside_of(*homes)
     linked = select(Area.id).where(Area.parent_id.in_(around))
     near = or_(GiftPost.area_id.in_(around), and_(GiftPost.reach == "linked", GiftPost.area_id.in_(linked)))
     return or_(GiftPost.reach == "scheme", near)
@@ -90,7 +100,7 @@ def listed(board: Board, filters: Filters, own: Sequence[int] = ()) -> Select[Gi
     query = select(GiftPost).where(live())
     if board.helps is not None:
         helped = [GiftPost.area_id.in_(board.helps)] if board.helps else []
-        query = query.where(or_(reaches(board.home), *helped, *([GiftPost.party_id.in_(own)] if own else [])))
+        query = query.where(or_(reaches(board.homes), *helped, *([GiftPost.party_id.in_(own)] if own else [])))
     if board.area is not None:
         query = query.where(GiftPost.area_id.in_(within(board.area.code)))
     if board.hub is not None:
@@ -120,9 +130,9 @@ def keep(post: GiftPost) -> None:
 
 
 def is_seen(post: GiftPost, who: Who | Nobody) -> bool:
-    """Whether a post of somebody else stands on a board that this reader sees. One query."""
+    """Whether a post of somebody else stands on a board that this reader sees. At most three queries."""
     own = [party.id for party in parties.own(who)]
-    listed_ = listed(Board(home=who.area_id), Filters()).where(GiftPost.id == post.id, GiftPost.party_id.not_in(own))
+    listed_ = listed(Board(homes=homes_of(who)), Filters()).where(GiftPost.id == post.id, GiftPost.party_id.not_in(own))
     return db.session.scalar(listed_.with_only_columns(GiftPost.id)) is not None
 
 
@@ -172,12 +182,10 @@ def may_read(post: GiftPost, who: Who | Nobody) -> bool:
 
 
 def is_meant_for(post: GiftPost, who: Who) -> bool:
-    """Whether a post is for where somebody lives, or where a group is for which they act. At most two queries."""
+    """Whether a post is for where somebody is at home (`homes_of`). At most two queries."""
     if post.reach == "scheme":
         return True
-    groups = select(Organisation.area_id).where(Organisation.id.in_(who.acts_for))
-    homes = {who.area_id, *(db.session.scalars(groups) if who.acts_for else ())}
-    return bool(db.session.scalar(select(exists().where(GiftPost.id == post.id, reaches(*homes)))))
+    return bool(db.session.scalar(select(exists().where(GiftPost.id == post.id, reaches(homes_of(who))))))
 
 
 def _writes_about(post: GiftPost, who: Who) -> bool:

@@ -9,14 +9,15 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
-from portal.errors import NotFound, NotYours, Refused
+from portal.errors import NotFound, Refused
+from portal.gifts import parties
 from portal.gifts.model import SORTS, GiftPost
 from portal.gifts.notes_model import GiftNote, GiftSheet
 from portal.gifts.rules import SORT_NAMES
 from portal.history import Actor
 from portal.outbox import address_of
 from portal.people.access import Who
-from portal.places.model import Area, Scheme
+from portal.places.model import Scheme
 from portal.refs import new_ref
 from portal.web.documents import Printed
 from portal.words import _
@@ -34,11 +35,7 @@ def print_sheet(area_id: int | None, hub_id: int | None, event_id: int | None, p
     with transaction():
         if (done := once.claim(once_key)) is not None:
             return done
-        area = db.session.get(Area, area_id) if area_id is not None else None
-        if area is None or area.archived_at is not None:
-            raise Refused(_("Choose where it is."), "area")
-        if not who.has_in(area.id, "connector", "officer"):
-            raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
+        area = parties.place_to_write_for(who, area_id)
         if not 1 <= pages <= MOST_PAGES:
             raise Refused(_("Print from 1 to %(most)d pages at a time.", most=MOST_PAGES), "pages")
         one_at_a_time("gift notes")

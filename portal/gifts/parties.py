@@ -15,6 +15,7 @@ from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.forms import BASES
 from portal.people.model import Person
+from portal.places.model import Area
 from portal.words import _
 
 NAMED = (joinedload(GiftParty.person), joinedload(GiftParty.organisation))
@@ -86,6 +87,16 @@ def acting(who: Who, post: GiftPost, party: GiftParty, basis: str | None = None)
     return Actor(who.id, party.person_id, basis)
 
 
+def place_to_write_for(who: Who, area_id: int | None) -> Area:
+    """The area in which somebody puts up what others say. Refused: none, or one that there is no more. NotYours: not where they help others."""
+    area = db.session.get(Area, area_id) if area_id is not None else None
+    if area is None or area.archived_at is not None:
+        raise Refused(_("Choose where it is."), "area")
+    if not who.has_in(area.id, "connector", "officer"):
+        raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
+    return area
+
+
 def persons_of(party: GiftParty) -> Sequence[Person]:
     """Who speaks for a party: the person, or everybody who acts for the organisation today. Nobody who left."""
     if party.person_id is not None:
@@ -93,6 +104,12 @@ def persons_of(party: GiftParty) -> Sequence[Person]:
         return [someone] if someone.deleted_at is None else []
     assert party.organisation_id is not None
     return [someone for _row, someone in people.acting_for(party.organisation_id)]
+
+
+def is_reached(party: GiftParty) -> bool:
+    """Whether a party can read and answer alone: an organisation, or a person with e-mail or a telephone."""
+    someone = party.person
+    return someone is None or bool(someone.email or someone.phone)
 
 
 def first_name(party: GiftParty) -> str:

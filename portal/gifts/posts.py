@@ -65,34 +65,24 @@ def post(
     return done
 
 
-def as_part(
-    draft: Draft, who: Who, *, organisation_id: int | None, for_person: int | None, basis: str, note: int | None = None, wall: str
-) -> str:
-    """The same as `post` as a part of an action, for what a coordinator types from a wall. Refused as for `post`."""
-    must_be_in_transaction()
-    if for_person is None:
-        if organisation_id not in who.acts_for:
-            raise NotYours(_("We do not know that group."))
-        party, actor = parties.enter(organisation_id=organisation_id), Actor(who.id, None, basis)
-        parties.must_not_be_stopped(party)
-    else:
-        party, actor = whose(draft, who, None, for_person, basis, False)
-    return begin(party, draft, who, actor, note=note, wall=wall).ref
-
-
 def whose(
     draft: Draft, who: Who, organisation_id: int | None, for_person: int | Neighbour | None, basis: str | None, grown: bool
 ) -> tuple[GiftParty, Actor]:
-    """Whose a post is to be, and who acts, as a part of an action. Refused as for `post`."""
-    if for_person is None:
+    """Whose a post is to be, and who acts, as a part of an action: without a person and a basis whoever posts, with a basis alone the group
+    for which they type. Refused as for `post`.
+    """
+    if for_person is None and basis is None:
         return parties.entering(who, organisation_id, grown=grown), Actor(who.id)
-    area = db.session.get(Area, draft.area_id) if draft.area_id is not None else None
-    if area is None or not who.has_in(area.id, "connector", "officer"):
-        raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
+    area = parties.place_to_write_for(who, draft.area_id)
     if basis not in BASES:
         raise Refused(_("Say how you know: on paper, by telephone or face to face."), "basis")
-    person_id = for_person if isinstance(for_person, int) else neighbours.found(for_person, area.id, who, basis).id
-    party = parties.enter(person_id=person_id)
+    if for_person is None:
+        if organisation_id not in who.acts_for:
+            raise NotYours(_("We do not know that group."))
+        party, person_id = parties.enter(organisation_id=organisation_id), None
+    else:
+        person_id = for_person if isinstance(for_person, int) else neighbours.found(for_person, area.id, who, basis).id
+        party = parties.enter(person_id=person_id)
     parties.must_not_be_stopped(party)
     return party, Actor(who.id, person_id, basis)
 

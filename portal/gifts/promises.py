@@ -145,7 +145,16 @@ def _promised_words(post: GiftPost, made: GiftPromise) -> str:
     return words
 
 
-def _may_promise(post: GiftPost, talk: GiftTalk, pieces: int, back_on: date | None) -> None:
+def may_promise(talk: GiftTalk) -> bool:
+    """Whether the owner of a post can promise it now to the one who wrote. At most four queries."""
+    try:
+        _must_be_promisable(talk.post, talk)
+    except (Conflict, Refused):
+        return False
+    return talk.post.left > 0
+
+
+def _must_be_promisable(post: GiftPost, talk: GiftTalk) -> None:
     talks.must_be_open(talk)
     talks.not_blocked(talk.owner_id, talk.other_id)
     parties.must_not_be_stopped(talk.owner)
@@ -161,6 +170,10 @@ def _may_promise(post: GiftPost, talk: GiftTalk, pieces: int, back_on: date | No
         raise Refused(_("They have left. Promise it to somebody else."))
     if db.session.scalar(select(GiftPromise.id).where(GiftPromise.talk_id == talk.id, GiftPromise.status == "promised")) is not None:
         raise Refused(_("You have promised it to them already."))
+
+
+def _may_promise(post: GiftPost, talk: GiftTalk, pieces: int, back_on: date | None) -> None:
+    _must_be_promisable(post, talk)
     if pieces < 1:
         raise Refused(_("Write how many, like 1."), "quantity")
     if post.sort == "lend":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from portal.gifts import medicine as medicines
-from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS
+from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS, GiftPost
 from portal.people import contacts
 from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
@@ -120,6 +120,11 @@ def _words_judged(draft: Draft, names: tuple[str, ...]) -> Refusal | None:
 def sort_name(kind: str, sort: str) -> str:
     """What a sort is called, of a gift or of a wish."""
     return _((WISHED_NAMES if kind == "wish" else SORT_NAMES)[sort])
+
+
+def state_of(post: GiftPost, today: date) -> str:
+    """The state that people see, as in `STATE_NAMES`: past its last day it is over, before the worker says so."""
+    return "expired" if post.status == "open" and post.ends_on < today else post.status
 
 
 def last_day(draft_days: int, until_day: date | None, today: date) -> date:

@@ -68,27 +68,31 @@ ELSEWHERE: list[Callable[[Collection[str], int], Sequence[Entry]]] = []
 
 def for_post(post: GiftPost, who: Who, own: Sequence[GiftParty]) -> Sequence[Suggestion]:
     """What may fit a live post of the reader: neighbours' posts, then entries of other rooms, the likeliest first; at most five. Four queries, one more for each
-    room of `ELSEWHERE`.
+    room of `ELSEWHERE`, and one for who acts for a group.
     """
     mine = side_of(post)
     meant = lists.SHELF.alternatives(mine.title[: likeness.MOST_ASKED], but=post)
     words = [*likeness.asked_for([mine]), *(word for some in meant.values() for word in some)]
-    found = _pairs([post], _candidates([post], words, who, own), parents(), meant)
+    found = _pairs([post], _candidates([post], words, who, own, lists.homes_of(who)), parents(), meant)
     return _best([*found, *_entries(post, mine, words, who)], MOST)
 
 
-def for_reader(who: Who, own: Sequence[GiftParty], above: Mapping[int, int | None]) -> Sequence[Suggestion]:
+def for_reader(who: Who, own: Sequence[GiftParty], homes: Collection[int], above: Mapping[int, int | None]) -> Sequence[Suggestion]:
     """The likeliest pairs over all live posts of the reader and of organisations for which they act, at most three, each post once.
-    `above`: as `parents` says. Two queries, none for who has nothing.
+    `homes`: as `lists.homes_of` says; `above`: as `parents` says. Two queries, none for who has nothing.
     """
     if not own:
         return []
-    ids = [each.id for each in own]
-    query = select(GiftPost).where(GiftPost.party_id.in_(ids), lists.live()).options(*lists.WHOLE)
-    mine = db.session.scalars(query.order_by(GiftPost.id.desc()).limit(OWN_AT_BOARD)).all()
+    mine = live_of([each.id for each in own], limit=OWN_AT_BOARD)
     words = likeness.asked_for([side_of(each) for each in mine])
-    found = _pairs(mine, _candidates(mine, words, who, own), above) if mine else []
+    found = _pairs(mine, _candidates(mine, words, who, own, homes), above) if mine else []
     return _best(found, AT_BOARD)
+
+
+def live_of(ids: Sequence[int], *, limit: int | None = None) -> Sequence[GiftPost]:
+    """Live posts of these parties, for which something may fit, newest first. One query."""
+    query = select(GiftPost).where(GiftPost.party_id.in_(ids), lists.live()).options(*lists.WHOLE)
+    return db.session.scalars(query.order_by(GiftPost.id.desc()).limit(limit)).all()
 
 
 def parents() -> Mapping[int, int | None]:
@@ -111,7 +115,9 @@ def home_of(party: GiftParty) -> int | None:
     return party.organisation.area_id if party.organisation is not None else party.person.area_id if party.person is not None else None
 
 
-def _candidates(mine: Sequence[GiftPost], words: Collection[str], who: Who, own: Sequence[GiftParty]) -> Sequence[GiftPost]:
+def _candidates(
+    mine: Sequence[GiftPost], words: Collection[str], who: Who, own: Sequence[GiftParty], homes: Collection[int]
+) -> Sequence[GiftPost]:  # fmt: skip
     """Live posts of others that hold any of the words and that the reader may answer; the newest. One query."""
     ids = [each.id for each in own]
     kinds = {"wish"} if all(each.kind == "gift" for each in mine) else {"gift", "wish"}
@@ -120,7 +126,7 @@ def _candidates(mine: Sequence[GiftPost], words: Collection[str], who: Who, own:
         and_(GiftTalk.post_id.in_([each.id for each in mine]), GiftTalk.other_id == GiftPost.party_id),
     )
     query = select(GiftPost).where(
-        lists.live(), lists.reaches(who.area_id), GiftPost.kind.in_(kinds), GiftPost.party_id.not_in(ids), ~exists().where(writes), unblocked(ids),
+        lists.live(), lists.reaches(homes), GiftPost.kind.in_(kinds), GiftPost.party_id.not_in(ids), ~exists().where(writes), unblocked(ids),
         wanted(who.id),
     )  # fmt: skip
     return lists.SHELF.like(words, query, lists.WHOLE, limit=CANDIDATES)

@@ -130,9 +130,14 @@ def with_me(post: GiftPost, ids: Sequence[int]) -> GiftTalk | None:
 
 
 def waits_for(ids: Sequence[int] | Select[int]) -> ColumnElement[bool]:
-    """Talks in which an owner among these parties was written to and has not answered, while the post stands."""
-    stands = GiftTalk.post_id.in_(select(GiftPost.id).where(GiftPost.status.in_(STANDING)))
+    """Talks in which an owner among these parties was written to and has not answered, while the post stands, up to its last day."""
+    stands = GiftTalk.post_id.in_(select(GiftPost.id).where(GiftPost.status.in_(STANDING), GiftPost.ends_on >= clock.today()))
     return and_(GiftTalk.owner_id.in_(ids), GiftTalk.answered_at.is_(None), GiftTalk.status == "open", stands)
+
+
+def is_waiting(talk: GiftTalk, post: GiftPost) -> bool:
+    """The same for one talk about a post: whether its owner has not answered."""
+    return talk.answered_at is None and talk.status == "open" and post.status in STANDING and post.ends_on >= clock.today()
 
 
 def waiting_count(who: Who | Nobody) -> ColumnElement[int]:

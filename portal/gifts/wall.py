@@ -1,13 +1,13 @@
 """A whole wall of notes, typed by a coordinator in one go: all of them or none, each fault at its row, what is there already asked about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from portal import once
 from portal.db import db, one_at_a_time, transaction
-from portal.errors import NotYours, Refused
+from portal.errors import Refused
 from portal.gifts import lists, neighbours, notes, parties, posts, rules
 from portal.gifts.model import STANDING, GiftPost
 from portal.gifts.neighbours import Neighbour
@@ -15,7 +15,7 @@ from portal.gifts.rules import Draft
 from portal.people import queries as persons
 from portal.people.access import Who
 from portal.refs import new_ref
-from portal.web.forms import parse_email, parse_phone, whole_number
+from portal.web.forms import parse_contact, whole_number
 from portal.web.rows import Fault, Faulty, Row, filled
 from portal.words import _
 
@@ -67,12 +67,9 @@ def put_up(rows: Sequence[Row], head: Head, who: Who, *, once_key: str) -> str:
             return done
         one_at_a_time("gift wall")
         some = filled(rows)
-        if head.area_id is None:
-            raise Refused(_("Choose where it is."), "area")
-        if not who.has_in(head.area_id, "connector", "officer"):
-            raise NotYours(_("You write for others where you look after a place. Ask a colleague for this one."))
+        area = parties.place_to_write_for(who, head.area_id)
         ref = new_ref("WAL")
-        reader = _Reader(some, head, who)
+        reader = _Reader(some, head, area.id, who)
         read = [reader.read(row) for row in some]
         faults = [each for each in read if isinstance(each, Fault)]
         ready = sorted((each for each in read if isinstance(each, _Note)), key=lambda each: each.order)
@@ -85,15 +82,9 @@ def put_up(rows: Sequence[Row], head: Head, who: Who, *, once_key: str) -> str:
 
 def _put_up(note: _Note, head: Head, who: Who, wall: str) -> Fault | None:
     try:
-        posts.as_part(
-            note.draft,
-            who,
-            organisation_id=None if note.person_id else head.group,
-            for_person=note.person_id,
-            basis=BASIS,
-            note=note.number,
-            wall=wall,
-        )
+        group = None if note.person_id else head.group
+        party, actor = posts.whose(note.draft, who, group, note.person_id, BASIS, False)
+        posts.begin(party, note.draft, who, actor, note=note.number, wall=wall)
     except Refused as why:
         return Fault(note.row.line, FIELDS.get(why.field or "", "what"), why.sentence)
     return None
@@ -102,12 +93,10 @@ def _put_up(note: _Note, head: Head, who: Who, wall: str) -> Fault | None:
 class _Reader:
     """Understands rows one after the other; knows what is on the board and what came before in this wall."""
 
-    def __init__(self, rows: Sequence[Row], head: Head, who: Who) -> None:
-        self.head, self.who = head, who
-        assert head.area_id is not None
-        self.area_id = head.area_id
+    def __init__(self, rows: Sequence[Row], head: Head, area_id: int, who: Who) -> None:
+        self.head, self.area_id, self.who = head, area_id, who
         self.printed = notes.known({number for row in rows if (number := whole_number(row["note"])) > 0})
-        self.standing = _standing(self.area_id)
+        self.standing = _standing(area_id, {rules.same(row["what"]) for row in rows})
         self.numbers: dict[int, int] = {}  # number of a note: the row in which it came
         self.people: dict[str, int] = {}  # a name that came in this wall: the person
         self.lines: dict[str, int] = {}  # the row in which that name came
@@ -160,7 +149,7 @@ class _Reader:
                 else Fault(row.line, "name", _("Write a name, or choose above from whom such notes are."))
             )
         try:
-            contact = _contact(row["contact"])
+            contact = parse_contact(row["contact"]) if row["contact"] else None
         except ValueError as why:
             return Fault(row.line, "contact", str(why))
         key = row["name"].casefold()
@@ -211,11 +200,11 @@ class _Reader:
         return None
 
 
-def _standing(area_id: int) -> Mapping[tuple[str, str], Sequence[GiftPost]]:
-    """What stands in an area, by what it says."""
-    query = select(GiftPost).where(GiftPost.area_id == area_id, GiftPost.status.in_(STANDING)).options(*lists.WHOLE)
+def _standing(area_id: int, said: Collection[str]) -> Mapping[tuple[str, str], Sequence[GiftPost]]:
+    """What stands in an area of all that is `said`, by what it says."""
+    query = select(GiftPost).where(GiftPost.area_id == area_id, GiftPost.status.in_(STANDING), GiftPost.same.in_(said))
     found: dict[tuple[str, str], list[GiftPost]] = {}
-    for post in db.session.scalars(query.order_by(GiftPost.id.desc()).limit(2000)).unique():
+    for post in db.session.scalars(query.options(*lists.WHOLE).order_by(GiftPost.id.desc())):
         found.setdefault((post.kind, post.same), []).append(post)
     return found
 
@@ -225,12 +214,6 @@ def _one_of(typed: str, known: Mapping[str, Sequence[str]]) -> str | None:
     plain = typed.casefold().strip()
     meant = {value for value, words in known.items() if any(word.startswith(plain) for word in words)}
     return meant.pop() if plain and len(meant) == 1 else None
-
-
-def _contact(text: str) -> tuple[str, str] | None:
-    if not text:
-        return None
-    return ("email", parse_email(text)) if "@" in text else ("sms", parse_phone(text))
 
 
 def typed(ref: str, who: Who) -> Sequence[GiftPost]:

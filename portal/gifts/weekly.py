@@ -4,7 +4,7 @@ It goes out on Thursdays at five in the afternoon in London, by e-mail. What is 
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -15,11 +15,12 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.gifts import lists, notices, parties, suggestions
 from portal.gifts.matching_model import GiftTold
-from portal.gifts.model import WEEKLY, GiftParty, GiftPost, GiftWeekly
+from portal.gifts.model import WEEKLY, GiftPost, GiftWeekly
 from portal.gifts.suggestions import Suggestion
 from portal.gifts.talks_model import GiftLook
 from portal.history import Actor, record
 from portal.people import queries as people
+from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import Setting
 from portal.refs import clean_ref, new_ref
@@ -139,20 +140,20 @@ class News:
         return [each.post for each in self.fitting if each.post is not None] + list(self.others)
 
 
-def news_for(row: GiftWeekly, someone: Person) -> News:
-    """What is on the boards at this moment, reaches somebody or a group of theirs, and is new to them since `row.seen_to`."""
-    groups = people.organisations_of(someone.id)
-    mine = or_(GiftParty.person_id == someone.id, GiftParty.organisation_id.in_([each.id for each in groups]))
-    ids = db.session.scalars(select(GiftParty.id).where(mine)).all()
-    homes = {someone.area_id, *(each.area_id for each in groups)}
+def news_for(row: GiftWeekly, someone: Person, above: Mapping[int, int | None]) -> News:
+    """What is on the boards at this moment, reaches somebody or a group of theirs, and is new to them since `row.seen_to`.
+    `above`: as `suggestions.parents` says.
+    """
+    groups = frozenset(each.id for each in people.organisations_of(someone.id))
+    who = Who(someone.id, someone.ref, someone.name, someone.area_id, acts_for=groups)
+    ids = [each.id for each in parties.own(who)]
     query = select(GiftPost).where(
-        lists.live(), lists.reaches(*homes), _came_since(row.seen_to), GiftPost.party_id.not_in(ids),
+        lists.live(), lists.reaches(lists.homes_of(who)), _came_since(row.seen_to), GiftPost.party_id.not_in(ids),
         suggestions.unblocked(ids), suggestions.wanted(someone.id),
         ~exists().where(GiftTold.person_id == someone.id, GiftTold.post_id == GiftPost.id),
     ).options(*lists.WHOLE)  # fmt: skip
     new = db.session.scalars(query.order_by(GiftPost.id.desc()).limit(MOST_NEW)).all()
-    own = db.session.scalars(select(GiftPost).where(GiftPost.party_id.in_(ids), lists.live()).options(*lists.WHOLE)).all() if new else []
-    above = suggestions.parents() if own else {}
+    own = suggestions.live_of(ids) if new else []
     found = [fit for each in new if (fit := suggestions.fits(each, own, above)) is not None]
     fitting = sorted(found, key=lambda each: -each.score)
     told = {each.post.id for each in fitting if each.post is not None}
@@ -186,11 +187,11 @@ def send() -> int:
     day = due_day(clock.now())
     if day is None:
         return 0
-    count = 0
+    count, above = 0, suggestions.parents()
     for person_id in db.session.scalars(select(GiftWeekly.person_id).where(_due(day)).order_by(GiftWeekly.person_id)).all():
         with transaction():
             row = db.session.scalar(select(GiftWeekly).where(GiftWeekly.person_id == person_id, _due(day)).with_for_update())
-            count += _sent(row, day) if row is not None else 0
+            count += _sent(row, day, above) if row is not None else 0
     return count
 
 
@@ -199,16 +200,16 @@ def _due(day: date) -> ColumnElement[bool]:
     return asked & or_(GiftWeekly.week.is_(None), GiftWeekly.week < day)
 
 
-def _sent(row: GiftWeekly, day: date) -> bool:
+def _sent(row: GiftWeekly, day: date, above: Mapping[int, int | None]) -> bool:
     must_be_in_transaction()
     row.week = day
     someone = people.person(row.person_id)
     if someone.deleted_at is not None or not someone.email:
         return False
-    news = news_for(row, someone)
+    news = news_for(row, someone, above)
+    row.seen_to = clock.now() - OVERLAP
     posts = news.posts
     if not posts:
         return False
-    row.seen_to = clock.now() - OVERLAP
     db.session.add_all(GiftTold(person_id=someone.id, post_id=each.id) for each in posts)
     return notices.weekly(someone, news.fitting, news.others, token_of(row), day)

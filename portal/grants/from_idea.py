@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, once, photos
@@ -19,7 +19,7 @@ from portal.errors import Conflict, NotYours, Refused
 from portal.events.model import Gathering
 from portal.grants import apply, match, queries
 from portal.grants.idea_model import BegunFromIdea, CarriedPledge
-from portal.grants.model import Application, Award, Pledge, Round
+from portal.grants.model import Application, Award, Pledge
 from portal.grants.moves import about
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, needed_match
 from portal.history import BASES, Actor, record
@@ -37,9 +37,6 @@ from portal.web.filters import day
 from portal.words import _
 
 MOST_TITLE = 80  # letters of the name of a bid
-NEVER_OFFERED_NOW = or_(Application.reserve_place.is_(None), Application.round_id.in_(select(Round.id).where(Round.status == "finished")))
-# bids of which nothing comes: then the idea is on the wall again. Who has a place on a reserve list waits until the round is finished
-OVER = or_(Application.status.in_(("withdrawn", "declined", "ineligible")), and_(Application.status == "lapsed", NEVER_OFFERED_NOW))
 LATELY = 14  # days in which nobody is told twice that an application has begun
 TOLD = ("offered", "accepted", "declined", "lapsed")
 
@@ -232,7 +229,7 @@ def follow() -> int:
     over = (
         select(BegunFromIdea.id)
         .join(Application, Application.id == BegunFromIdea.application_id)
-        .where(BegunFromIdea.ended_at.is_(None), or_(OVER, award))
+        .where(BegunFromIdea.ended_at.is_(None), or_(queries.OVER, award))
         .order_by(BegunFromIdea.id)
     )
     count = 0
@@ -267,7 +264,7 @@ def _end_what_is_over(idea: Idea) -> bool:
         begun.ended_at = clock.now()
         moves.happened(idea)
         return True
-    if db.session.scalar(select(Application.id).where(Application.id == begun.application_id, OVER)) is not None:
+    if db.session.scalar(select(Application.id).where(Application.id == begun.application_id, queries.OVER)) is not None:
         begun.ended_at = clock.now()
         moves.give_back(idea)
         return True

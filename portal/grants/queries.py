@@ -40,6 +40,16 @@ from portal.words import _
 PRIVATE = ("decided", "decision_undone")  # events of a bid that nobody outside hears of before the letters go out
 SAID_YES = ("confirmed", "delivered", "checked")  # pledges
 UNDER_WAY = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
+ENDED = ("withdrawn", "declined", "ineligible")
+NEVER_OFFERED_NOW = or_(Application.reserve_place.is_(None), Application.round_id.in_(select(Round.id).where(Round.status == "finished")))
+# bids of which nothing comes. Who has a place on a reserve list waits until the round is finished
+OVER = or_(Application.status.in_(ENDED), and_(Application.status == "lapsed", NEVER_OFFERED_NOW))
+
+
+def is_over(application: Application) -> bool:
+    """Whether nothing comes of one bid: `OVER` for one with its round at hand."""
+    never_now = application.reserve_place is None or application.round.status == "finished"
+    return application.status in ENDED or (application.status == "lapsed" and never_now)
 
 
 def funds() -> Sequence[Fund]:

@@ -7,7 +7,7 @@ spent comes back as everything does that stands on no receipt.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 
 from portal import clock
 from portal.db import db
@@ -30,29 +30,37 @@ from portal.words import N_, _
 def _on_promise(promise: GiftPromise, was_kept: bool) -> None:
     """What the boards tell, with the post and the talk locked: it was handed over, or (False) it was not so after all."""
     if was_kept:
-        for row in _ties_of(promise):
-            application = apply.locked(queries.bid_by_id(row.application_id).ref)
+        for row, application in _ties_of(promise):
             award = queries.award_of(application.id)
             if not wishes.is_over(application, award) and _count(row, application, award, promise):
                 return
         return
     gift = db.session.scalar(select(KeptGift).where(KeptGift.promise_id == promise.id))
     if gift is not None and gift.taken_back_at is None:
-        _take_back(gift, apply.locked(queries.bid_by_id(gift.application_id).ref))
+        ref = select(Application.ref).where(Application.id == gift.application_id)
+        _take_back(gift, apply.locked(db.session.scalars(ref).one()))
 
 
 promises.KEPT.append(_on_promise)
 
 
-def _ties_of(promise: GiftPromise) -> Sequence[WishedLine]:
-    """The lines for which a promise may count: of a wish its own, of a gift those that the one who has it now asked it for."""
-    found = db.session.scalars(select(WishedLine).where(WishedLine.post_id == promise.post_id).order_by(WishedLine.id.desc())).all()
+def _ties_of(promise: GiftPromise) -> Sequence[tuple[WishedLine, Application]]:
+    """The lines for which a promise may count, the latest first, and their bids, locked: of a wish its own, of a gift those for which the one
+    who has it now asked. Bids are locked in the order of their ids, as when their owner leaves.
+    """
     taker = db.session.get_one(GiftParty, promise.taker_id)
-    return [row for row in found if row.kind == "wish" or (row.ended_at is None and _is_of(taker, row.application_id))]
+    group = Application.organisation_id == taker.organisation_id
+    theirs = group if taker.organisation_id is not None else Application.person_id == taker.person_id
+    may_count = or_(WishedLine.kind == "wish", and_(WishedLine.ended_at.is_(None), theirs))
+    which = (WishedLine.application_id == Application.id, WishedLine.post_id == promise.post_id, may_count)
+    refs = db.session.scalars(select(Application.ref).where(exists().where(*which)).order_by(Application.id)).all()
+    bids = {bid.id: bid for bid in map(apply.locked, refs)}
+    query = select(WishedLine).join(Application, which[0]).where(*which[1:]).order_by(WishedLine.id.desc())
+    rows = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    return [(row, bids[row.application_id]) for row in rows if row.application_id in bids]
 
 
-def _is_of(taker: GiftParty, application_id: int) -> bool:
-    application = queries.bid_by_id(application_id)
+def _is_of(taker: GiftParty, application: Application) -> bool:
     group = taker.organisation_id is not None and taker.organisation_id == application.organisation_id
     return group or (taker.person_id is not None and taker.person_id == application.person_id)
 
@@ -201,7 +209,7 @@ def _keeps_what_is_promised(application: Application, before: Mapping[int, str])
     )
     now = {line.id: line.what for line in application.lines}
     for row, promise in db.session.execute(rows).tuples():
-        if row.kind == "gift" and not _is_of(db.session.get_one(GiftParty, promise.taker_id), application.id):
+        if row.kind == "gift" and not _is_of(db.session.get_one(GiftParty, promise.taker_id), application):
             continue
         if row.line_id is None or row.line_id not in now or not kept.is_same_thing(before.get(row.line_id, ""), now[row.line_id]):
             giver = parties.first_name(db.session.get_one(GiftParty, promise.giver_id))

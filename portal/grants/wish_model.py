@@ -8,10 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base
 from portal.gifts.model import GiftPost
 from portal.gifts.talks_model import GiftPromise
-from portal.grants.model import Application, BudgetLine
 from portal.money import Pence
-
-ENDS = ("stopped", "again", "line", "over")
 
 
 class WishedLine(Base):
@@ -58,8 +55,6 @@ class WishedLine(Base):
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None]
 
-    application: Mapped[Application] = relationship(viewonly=True)
-    line: Mapped[BudgetLine | None] = relationship(viewonly=True)
     post: Mapped[GiftPost] = relationship(viewonly=True)
 
 
@@ -91,8 +86,7 @@ class KeptGift(Base):
     kept_at: Mapped[datetime]
     taken_back_at: Mapped[datetime | None]
 
-    wished: Mapped[WishedLine] = relationship(primaryjoin="foreign(KeptGift.wished_line_id) == WishedLine.id", viewonly=True)
     promise: Mapped[GiftPromise] = relationship(viewonly=True)
 
 
-__all__ = ["ENDS", "KeptGift", "WishedLine"]
+__all__ = ["KeptGift", "WishedLine"]

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from portal import clock, once
@@ -30,7 +30,6 @@ from portal.money import Pence, pounds
 from portal.people.access import Nobody, Who
 from portal.words import N_, _
 
-OVER = ("withdrawn", "declined", "ineligible")
 ENDED = ("closed", "returned", "lapsed", "declined")
 TOLD = ("sent", "accepted", "waived")  # reports
 STATES: Mapping[str, tuple[str, str]] = {
@@ -94,7 +93,7 @@ def report_of(award: Award | None) -> str:
 
 def is_over(application: Application, award: Award | None) -> bool:
     """Whether nothing that is given from now on counts for this bid."""
-    if application.status in OVER or (application.status == "lapsed" and application.reserve_place is None):
+    if queries.is_over(application):
         return True
     return award is not None and (award.status in ENDED or report_of(award) in TOLD)
 
@@ -319,8 +318,7 @@ def follow(bid_ref: str = "") -> int:
     """
     ended = or_(
         WishedLine.line_id.is_(None),
-        Application.status.in_(OVER),
-        and_(Application.status == "lapsed", Application.reserve_place.is_(None)),
+        queries.OVER,
         Award.status.in_(ENDED),
         Report.status.in_(TOLD),
     )

@@ -109,5 +109,5 @@ def _pledges_go(someone: Person) -> None:
 COLLECTORS["idea cards"] = _cards
 COLLECTORS["ideas you are in"] = _pledges
 COLLECTORS["cards that you reported"] = _looks
-BEFORE_LEAVING.append(queries.hold)
+BEFORE_LEAVING.append(lambda _person_id: queries.hold())
 ERASERS.append(_leave)

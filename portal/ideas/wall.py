@@ -16,7 +16,7 @@ from portal.people.access import Who
 from portal.places import queries as places
 from portal.places.model import Area
 from portal.refs import new_ref
-from portal.web.forms import parse_email, parse_phone
+from portal.web.forms import parse_contact
 from portal.web.rows import Fault, Faulty, Row, filled
 from portal.words import _
 
@@ -96,7 +96,7 @@ def _twin(
 
 def _pin(row: Row, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: str) -> list[Fault]:
     try:
-        contact = _contact(row["contact"])
+        contact = parse_contact(row["contact"]) if row["contact"] else None
     except ValueError as why:
         return [Fault(row.line, "contact", str(why))]
     place = plain.area_id
@@ -112,9 +112,3 @@ def _pin(row: Row, plain: cards.Draft, areas: dict[str, Area], who: Who, ref: st
         column = {"title": "idea", "text": "more"}.get(why.field or "", why.field or "")
         return [Fault(row.line, column if column in COLUMNS else "idea", why.sentence)]
     return []
-
-
-def _contact(text: str) -> tuple[str, str] | None:
-    if not text:
-        return None
-    return ("email", parse_email(text)) if "@" in text else ("sms", parse_phone(text))

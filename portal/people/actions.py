@@ -415,7 +415,7 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
     """
     with transaction():
         for lock in queries.BEFORE_LEAVING:
-            lock()
+            lock(person_id)
         # whoever writes a row that names them meanwhile does not wait for this, and so not they for each other
         me = db.session.get_one(Person, person_id, with_for_update={"key_share": True})
         why = queries.why_not_leave(person_id)

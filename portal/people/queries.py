@@ -31,8 +31,8 @@ BEFORE_NEW_ADDRESS: list[Callable[[], None]] = []
 TRUSTED: list[Callable[[int], bool]] = []
 # what they forget when a person leaves, as a part of that action; each returns the files of pictures that nobody needs now
 ERASERS: list[Callable[[Person], Sequence[str]]] = []
-# what they lock before the person who leaves is locked, because their own actions lock in that order
-BEFORE_LEAVING: list[Callable[[], None]] = []
+# what they lock for the person who leaves (an id) before they are locked and anything is forgotten, because their own actions lock in that order
+BEFORE_LEAVING: list[Callable[[int], None]] = []
 
 
 @dataclass(frozen=True)

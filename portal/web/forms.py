@@ -236,7 +236,12 @@ class EmailOrPhoneField(_Typed):
         return show_phone(data[1]) if data[0] == "sms" else str(data[1])
 
     def understood(self, text: str) -> tuple[str, str]:
-        return ("email", parse_email(text)) if "@" in text else ("sms", parse_phone(text))
+        return parse_contact(text)
+
+
+def parse_contact(text: str) -> tuple[str, str]:
+    """("email", address) or ("sms", number). ValueError, with a sentence, when it can be neither."""
+    return ("email", parse_email(text)) if "@" in text else ("sms", parse_phone(text))
 
 
 def parse_email(text: str) -> str:

@@ -160,7 +160,7 @@ class TestTheWall:
         elsie, walter = whose["A tall ladder"].person, whose["Jam jars"].person
         assert elsie is not None and elsie.email == "elsie@example.org" and walter is not None and walter.channel == "letter"
         assert whose["A fourth for cards"].person_id == walter.id and whose["How to read music"].organisation_id == group
-        assert len(lists.search("", Board(event=event, home=event.area_id), Filters()).rows) == 5
+        assert len(lists.search("", Board(event=event, homes=frozenset((event.area_id,))), Filters()).rows) == 5
 
     def test_sent_twice_and_nothing_half_saved(self, street: Street) -> None:
         cass, rows = street.who("Cass"), [row(1, "", "g", "g", "Jam jars", "Elsie Moor")]

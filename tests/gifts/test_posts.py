@@ -31,7 +31,7 @@ def refs(street: Street, name: str = "", typed: str = "", *, area: str = "", **c
     """Titles that somebody (nobody: a visitor) finds on a board, newest first."""
     db.session.rollback()
     place = db.session.get(Area, street.areas[area]) if area else None
-    board = Board(area=place, home=street.who(name).area_id if name else None)
+    board = Board(area=place, homes=lists.homes_of(street.who(name) if name else Nobody()))
     own = [street.party(name).id] if name else []
     return [row.title for row in lists.search(typed, board, Filters(**chips), own=own).rows]
 

@@ -130,8 +130,16 @@ def test_what_is_over_is_not_promised(street: Street) -> None:
     posts.end(wish, street.who("Maya"))
     with pytest.raises(Conflict, match="not on the board any more"):
         street.promise("Maya", other, back_on=clock.today() + timedelta(days=3))
-    with clock.held_at(clock.now() + timedelta(days=8)), pytest.raises(Conflict, match="not on the board any more"):
-        street.promise("Maya", talk)
+    maya = street.who("Maya")
+    row = talks.sides(talk, maya).talk
+    assert promises.may_promise(row) and talks.is_waiting(row, row.post) and waiting(street, "Maya") == 1
+    with clock.held_at(clock.now() + timedelta(days=8)):
+        with pytest.raises(Conflict, match="not on the board any more"):
+            street.promise("Maya", talk)
+        row = talks.sides(talk, maya).talk
+        assert not promises.may_promise(row) and not talks.is_waiting(row, row.post) and waiting(street, "Maya") == 0
+    street.promise("Maya", talk)
+    assert not promises.may_promise(talks.sides(talk, maya).talk), "once is enough"
 
 
 def test_a_day_a_place_a_calendar_file_and_a_reminder(street: Street) -> None:

@@ -15,9 +15,11 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import NotFound
 from portal.gifts import lists, parties, suggestions, talks
+from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftPost
 from portal.gifts.suggestions import Suggestion
 from portal.people.access import Who
+from portal.people.model import Organisation
 from portal.people.queries import all_about
 from portal.strengths import actions as strengths
 from portal.strengths import desk
@@ -66,8 +68,8 @@ def test_both_sides_are_shown_the_other_with_the_reason(street: Street) -> None:
     assert [each.reasons for each in found(street, "Maya", wish)] == [["Same words: ladder", "Same sort: Things to lend"]]
     assert titles(street, "Walter", ladder) == ["To borrow a ladder"]
     who = street.who("Maya")
-    assert [each.mine.ref for each in suggestions.for_reader(who, parties.own(who), suggestions.parents())] == [wish]
-    assert suggestions.for_reader(street.who("Idris"), [], {}) == []
+    assert [each.mine.ref for each in suggestions.for_reader(who, parties.own(who), lists.homes_of(who), suggestions.parents())] == [wish]
+    assert suggestions.for_reader(street.who("Idris"), [], (), {}) == []
 
 
 def test_at_most_five_the_likeliest_first_and_ties_to_the_newer(street: Street) -> None:
@@ -94,9 +96,30 @@ def test_only_what_both_may_see(street: Street) -> None:
     with clock.held_at(clock.now() + timedelta(days=40)):
         assert titles(street, "Maya", wish) == []
     with transaction():
-        street.party("Idris").stopped_at = None
+        party = street.party("Idris")
+        party.stopped_at, party.stopped_by_id = clock.now(), street.who("Cass").id
+    assert titles(street, "Maya", wish) == [], "a coordinator keeps its owner away"
+    with transaction():
+        party = street.party("Idris")
+        party.stopped_at = party.stopped_by_id = None
+    assert titles(street, "Maya", wish) == ["Guitar for two"]
+    with transaction():
         db.session.execute(sa.update(GiftPost).where(GiftPost.ref == near).values(status="held", words=""))
     assert titles(street, "Maya", wish) == []
+
+
+def test_who_acts_for_a_group_elsewhere_sees_what_is_meant_for_there(street: Street) -> None:
+    street.found("Riverside Club", "Maya")
+    with transaction():
+        db.session.get_one(Organisation, street.groups["Riverside Club"]).area_id = street.areas["riverside"]
+    wish = street.put_up("Maya", "To learn the guitar", kind="wish", sort="head")
+    near = street.put_up("Walter", "Guitar lessons", sort="head", area="riverside", reach="area")
+    maya, idris = street.who("Maya"), street.who("Idris")
+    for who, sees in ((maya, True), (idris, False)):
+        on_board = [post.ref for post in lists.search("guitar lessons", Board(homes=lists.homes_of(who)), Filters()).rows]
+        assert (near in on_board, lists.is_seen(the_post(near), who), lists.is_meant_for(the_post(near), who)) == (sees, sees, sees)
+    assert titles(street, "Maya", wish) == ["Guitar lessons"]
+    assert [each.ref for each in suggestions.for_reader(maya, parties.own(maya), lists.homes_of(maya), suggestions.parents())] == [near]
 
 
 def test_not_who_writes_already_nor_who_is_blocked_nor_oneself(street: Street) -> None:

@@ -152,6 +152,19 @@ def test_what_may_fit_comes_first_or_alone(street: Street) -> None:
     assert letters("Maya")[1].subject == "15 new gifts and wishes near you"
 
 
+def test_who_changes_to_everything_hears_what_is_new_since_the_last_thursday(street: Street) -> None:
+    maya = street.who("Maya").id
+    weekly.ask(maya, "mine")
+    with clock.held_at(clock.now() + timedelta(minutes=5)):
+        street.put_up("Idris", "Months old", days=90)
+    assert send() == 0 == send(1), "nothing fits"
+    with clock.held_at(LETTER + timedelta(days=8)):
+        weekly.ask(maya, "all")
+        street.put_up("Idris", "This week")
+    assert send(2) == 1
+    assert "This week" in letters("Maya")[0].body and "Months old" not in letters("Maya")[0].body
+
+
 def test_asking_changing_stopping(street: Street) -> None:
     maya = street.who("Maya").id
     weekly.stop(maya)

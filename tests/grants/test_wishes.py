@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.gifts import care, leaving, lists, posts, promises, talks
+from portal.gifts import care, leaving, lists, posts, promises, suggestions, talks
 from portal.gifts.model import GiftPost
 from portal.gifts.rules import Draft
-from portal.grants import apply, award, goods, kept, match, pay, queries, report, wishes
+from portal.grants import apply, award, decide, goods, kept, match, pay, queries, report, rounds, wishes
 from portal.grants.rules import same_lines
 from portal.grants.wish_model import KeptGift, WishedLine
 from portal.history import Actor, Event
@@ -134,6 +134,8 @@ def test_a_gift_of_somebody_is_taken_up(season: Season) -> None:
     found = wishes.suggested(bid, (), season.who("Rita"))
     assert {line.what: found[line.id].ref for line in bid.lines if line.id in found} == {"Paint": gift}
     assert not wishes.suggested(season.bid(ref), (), season.who("Rob")), "one's own is no suggestion"
+    suggestions.not_this(gift, season.who("Rita"))
+    assert not wishes.suggested(season.bid(ref), (), season.who("Rita"))
     paint = key(season, ref, 1)
     assert {wishes.take_up(ref, paint, gift, season.who("Rita"), pieces=2) for _twice in range(2)} == {gift}
     assert asked(season, ref) == ["picked"]
@@ -546,6 +548,38 @@ def test_a_bid_that_ends_lets_its_wishes_go(season: Season, how: str) -> None:
     assert loose and db.session.scalar(sa.text("select count(*) from gift_promise where status = 'let_go'")) == 1
     promises.handed(agreed, season.who("Rita"))
     assert gifts() == [], "they carry it out between the two of them, and it counts for nothing"
+
+
+def test_a_place_on_the_reserve_list_ends_with_its_round(app: Flask) -> None:
+    season = begin(money=100_00)
+    known(season, "Rita", "Rob", "Rosa")
+    ref = draft(season)
+    post, other = wish(season, ref), wish(season, ref, 1, "Blue paint")
+    agreed, late = promised(season, post), promised(season, other, "Rosa")
+    season.decided(send(season, ref))
+    decide.write_letter(ref, "There is too little money.", [], None, season.actor("Olga"))
+    decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+    assert (season.bid(ref).status, season.bid(ref).reserve_place) == ("lapsed", 1)
+    assert wishes.follow() == 0, "it may still be offered"
+    promises.handed(agreed, season.who("Rita"))
+    rounds.finish_round(season.round_ref, season.actor("Olga"))
+    promises.handed(late, season.who("Rita"))
+    assert len(gifts()) == 1, "what comes after the round counts for nothing"
+    assert wishes.follow() == 2 and wishes.follow() == 0
+    assert (status(post), status(other)) == ("gone", "gone")
+
+
+def test_no_gift_is_suggested_of_somebody_who_is_blocked(season: Season) -> None:
+    ref = draft(season)
+    area = season.bid(ref).area_id
+    for name in ("Rob", "Rosa"):
+        posts.post(Draft("gift", "give", f"Paint from {name}", area), season.who(name), grown=True, once_key=name)
+    post = wish(season, ref)
+    for name, blocks in (("Rosa", "Rita"), ("Rob", "Rob")):
+        found = wishes.suggested(season.bid(ref), (), season.who("Rita"))
+        assert [each.title for each in found.values()] == [f"Paint from {name}"]
+        talks.close(talks.interested(post, "I have some.", season.who(name), once_key=f"talk {name}"), season.who(blocks), block=True)
+    assert not wishes.suggested(season.bid(ref), (), season.who("Rita"))
 
 
 def test_the_report_ends_the_asking(season: Season) -> None:

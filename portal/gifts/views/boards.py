@@ -1,7 +1,7 @@
 """The boards, one gift or wish, putting one up (also as a stranger, who signs in at the end), keeping and ending it."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -79,13 +79,7 @@ def hub_board(ref: str) -> Any:
 def _seen(**which: Any) -> Board:
     """A board as the reader may see it."""
     helps = current_user.areas("connector", "officer") if current_user.is_authenticated else frozenset()
-    return Board(home=current_user.area_id, helps=helps, **which)
-
-
-def _reached(post: GiftPost) -> bool:
-    """Whether whose it is can read and answer alone: an organisation, or a person with e-mail or a telephone."""
-    someone = post.party.person
-    return someone is None or bool(someone.email or someone.phone)
+    return Board(homes=lists.homes_of(current_user), helps=helps, **which)
 
 
 def _board(board: Board, here: str) -> Any:
@@ -105,13 +99,13 @@ def _board(board: Board, here: str) -> Any:
     return page(
         "gifts/board.html", board=board, here=here, found=found, filters=filters, asked=asked, typed=typed, chips=_chips(here, asked), neighbour=neighbour,
         own=[each.id for each in own], areas=[area for area in everywhere if area.kind != "scheme"] if here == LIST and board.event is None else [],
-        fitting=_fitting(own, {area.id: area.parent_id for area in everywhere}) if here == LIST and not request.args else [], weekly=_weekly(own) if here == LIST else None,
+        fitting=_fitting(own, board.homes, {area.id: area.parent_id for area in everywhere}) if here == LIST and not request.args else [], weekly=_weekly(own) if here == LIST else None,
         older=_address(here, asked | {"before": str(found.rows[-1].id)}) if found.more else None, first=not request.args.get("before"),
     )  # fmt: skip
 
 
-def _fitting(own: Sequence[GiftParty], above: Mapping[int, int | None]) -> Sequence[suggestions.Suggestion]:
-    return suggestions.for_reader(current_user, own, above) if current_user.is_authenticated else []
+def _fitting(own: Sequence[GiftParty], homes: Collection[int], above: Mapping[int, int | None]) -> Sequence[suggestions.Suggestion]:
+    return suggestions.for_reader(current_user, own, homes, above) if current_user.is_authenticated else []
 
 
 def _weekly(own: Sequence[GiftParty]) -> tuple[str, list[tuple[str, str, str]]] | None:
@@ -151,7 +145,7 @@ def mine() -> Any:
     rows = lists.of_parties(ids, before=whole_number(request.args.get("before"), 0) or None, limit=lists.PAGE + 1) if ids else []
     return page(
         "gifts/mine.html", rows=rows[: lists.PAGE], parts=_parts(rows[: lists.PAGE]), ids=ids, coming=promises.coming(ids) if ids else [], talks=talks.of_parties(ids, limit=10) if ids else [],
-        counted=promises.counters(ids) if ids else (0, 0), states=rules.STATE_NAMES, today=clock.today(), first_name=parties.first_name,
+        counted=promises.counters(ids) if ids else (0, 0), states={post.id: rules.state_of(post, clock.today()) for post in rows}, names=rules.STATE_NAMES, first_name=parties.first_name, is_waiting=talks.is_waiting,
         older=f"/gifts/mine?before={rows[lists.PAGE - 1].id}" if len(rows) > lists.PAGE else None,
     )  # fmt: skip
 
@@ -159,7 +153,7 @@ def mine() -> Any:
 def _parts(rows: Sequence[GiftPost]) -> list[tuple[str, list[GiftPost]]]:
     """Posts of somebody under a heading each: on the boards, waiting or paused, over."""
     today = clock.today()
-    on = [post for post in rows if post.status == "open" and post.ends_on >= today]
+    on = [post for post in rows if rules.state_of(post, today) == "open"]
     waiting = [post for post in rows if post.status in ("held", "paused")]
     over = [post for post in rows if post not in on and post not in waiting]
     return [(_("On the boards"), on), (_("Not on the boards just now"), waiting), (_("Over"), over)]
@@ -177,12 +171,12 @@ def one(ref: str) -> Any:
     yours = any(each.id == post.party_id for each in own)
     known = talks.with_me(post, [each.id for each in own]) if own and not yours else None
     desk = not yours and may("help others", post)
-    spoken_for = desk and post.basis is not None and not _reached(post)  # the desk says for them what became of it
+    spoken_for = desk and post.basis is not None and not parties.is_reached(post.party)  # the desk says for them what became of it
     return page(
         "gifts/one.html", post=post, yours=yours, desk=desk, spoken_for=spoken_for, known=known, live=lists.is_live(post), who=neighbour(post),
-        state=rules.STATE_NAMES["expired" if post.status == "open" and post.ends_on < clock.today() else post.status], sort=rules.sort_name(post.kind, post.sort),
+        state=rules.STATE_NAMES[rules.state_of(post, clock.today())], sort=rules.sort_name(post.kind, post.sort),
         talks=talks.about_post(post) if yours or spoken_for else [], food=post.kind == "gift" and post.sort == "give" and rules.is_food(post.title, post.text),
-        reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour,
+        reaches=forms.REACHES, first_name=parties.first_name, neighbour=neighbour, is_waiting=talks.is_waiting,
         fitting=suggestions.for_post(post, current_user, own) if yours and lists.is_live(post) else [],
     )  # fmt: skip
 

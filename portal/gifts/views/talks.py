@@ -79,10 +79,10 @@ def thread(ref: str) -> Any:
     if done(form, lambda: talks.say(ref, form.words.data, current_user, once_key=form.once_key(current_user.id))):
         flash(_("Sent."))
         return see_other(f"{TALKS}/{ref}")
-    row = promises.latest(seen.talk)
+    row, owner = promises.latest(seen.talk), seen.me.id == seen.talk.owner_id
     return form_page(
         "gifts/talk.html", form, talk=seen.talk, me=seen.me, name=parties.first_name(seen.them), said=talks.thread(seen.talk), promise=row, now=clock.now(),
-        today=clock.today(), open=row is not None and is_open(row), closing=forms.Close(formdata=None), owner=seen.me.id == seen.talk.owner_id,
+        open=row is not None and is_open(row), closing=forms.Close(formdata=None), owner=owner, may_promise=owner and promises.may_promise(seen.talk),
     )  # fmt: skip
 
 

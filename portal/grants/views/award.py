@@ -6,11 +6,12 @@ from flask import Blueprint, flash, g
 from flask_login import current_user
 
 from portal.errors import NotFound, Refused
-from portal.grants import award, desk, queries, wishes
+from portal.grants import award, desk, queries
 from portal.grants.forms import award as forms
 from portal.grants.forms.apply import ROUTES
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award
+from portal.grants.views import wishes as line_views
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
 from portal.people.views import needs_proof
@@ -80,7 +81,7 @@ def decline(ref: str) -> Any:
     form = forms.GiveUp()
     if form.validate_on_submit():
         award.decline(one.ref, acting_on(bid), form.reason.data or None)
-        wishes.follow(ref)
+        line_views.after_the_end(ref)
         flash(_("Thank you for telling us. The money helps another idea."))
         return see_other(f"/grants/{ref}")
     return form_page("grants/award_decline.html", form, bid=bid, award=one)
@@ -93,7 +94,7 @@ def give_back(ref: str) -> Any:
     form = forms.GiveUp()
     if form.validate_on_submit():
         award.withdraw(one.ref, acting_on(bid), form.reason.data or None)
-        wishes.follow(ref)
+        line_views.after_the_end(ref)
         flash(_("Thank you for telling us. The money helps another idea."))
         return see_other(f"/grants/{ref}")
     return form_page("grants/award_give_back.html", form, bid=bid, award=one)
