@@ -109,6 +109,7 @@ def locked(ref: str) -> Application:
         .where(Application.ref == ref)
         .options(joinedload(Application.round).joinedload(Round.fund))
         .with_for_update(of=Application)
+        .execution_options(populate_existing=True)  # as it stands now, whoever read it before it was locked
     )
     if found is None:
         raise NotFound(_("We cannot find that idea."))
