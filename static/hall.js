@@ -134,7 +134,7 @@ const swap = (html) => {
   before.replaceWith(fresh);
   if (!inside) return tick();
   const next = part(focus.id) || part(same ? "hands" : "table") || part("table");
-  next?.focus({ preventScroll: same });
+  next?.focus({ preventScroll: same && next.id === focus.id }); // where it had to move, the page goes along
   if (from != null && next?.setSelectionRange) next.setSelectionRange(from, to);
   tick();
 };

@@ -28,7 +28,7 @@ from portal.db import db, transaction
 from portal.panels.model import Hall
 from wsgi import app
 with app.app_context(), transaction():
-    db.session.execute(update(Hall).where(Hall.sitting_id.is_not(None)).values(ends_at=None, time_left=3))
+    db.session.execute(update(Hall).where(Hall.sitting_id.is_not(None)).values(ends_at=None, time_left=8))
 """
 
 
@@ -216,7 +216,9 @@ def test_both_screens_count_alike_and_say_the_end_once(amara: Visitor, screen: V
     screen.page.evaluate(
         "new MutationObserver(() => heard(document.getElementById('live').textContent)).observe(document.getElementById('live'), {childList: true})"
     )
-    amara.press("Go on with the time", island=True).sees("The last minute").sees("Time is up", "0:00")
+    amara.press("Go on with the time", island=True).sees("The last minute")
+    amara.page.wait_for_selector("#clock[data-state=up]", timeout=30_000)
+    amara.sees("Time is up", "0:00")
     screen.sees("Time is up", "0:00")
     screen.page.wait_for_timeout(1500)
     assert said.count("Time is up") == 1, said  # and not every second

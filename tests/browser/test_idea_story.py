@@ -117,7 +117,5 @@ def it_becomes_an_application(site: Site, maya: Visitor, way: Way) -> None:
     assert maya.page.get_by_label("A short name for it").input_value() == way.idea
     bid = maya.page.url.rsplit("/", 1)[0]
     maya.open(bid + "/match").sees("Hattie", "2 h", "Ada")
-    maya.open(bid).sees("It began as a card on the wall in Mossgate").click("See the card").sees(
-        "Under way", "An application for a small grant began."
-    )
+    maya.open(bid).sees("It began as a card on the wall in Mossgate").click("See the card").sees("Under way", "Go to the application")
     assert flask(site, IN_APP + "print(*checks.check(caches=CACHES).broken)") == ""
