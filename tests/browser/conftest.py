@@ -96,7 +96,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, site: str, *, keys: bool = False, scripts: bool = True) -> None:
         self.context, self.site, self.keys, self.scripts = context, site, keys, scripts
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.noise: list[str] = []
         self.page.on("console", self._hears)
         self.page.on("pageerror", lambda error: self.noise.append(str(error)))
@@ -187,7 +187,7 @@ class Visitor:
             if step % 30 == 0:  # anew now and then: results that come late replace what stood there
                 ends = [one.element_handle() for one in target.all()]
             self.page.keyboard.press("Tab")
-            for _moment in range(5):  # what others do may just be moving the page
+            for _moment in range(20):  # what others do may just be moving the page
                 there, shows, what = self.page.evaluate(FOCUS, ends)
                 if shows:
                     break
@@ -217,9 +217,9 @@ class Visitor:
         assert not self.noise, self.noise
 
     def sees(self, *words: str) -> "Visitor":
-        """Wait until the page says it, a few seconds at most."""
+        """Wait until the page says it, twenty seconds at most."""
         text = ""
-        for _moment in range(50):
+        for _moment in range(200):
             text = self.page.inner_text("body")
             if all(each in text for each in words):
                 return self
