@@ -282,6 +282,7 @@ def test_the_wish_stands_in_the_name_of_who_asks(season: Season) -> None:
         (["Timber", "Paint", "Nails"], ["Timber", "Nails"], [0, 2]),
         (["Timber"], ["Timber, planed"], [0]),
         (["Timber"], ["A gazebo"], [None]),
+        (["Timber with nails"], ["Paint with brushes"], [None]),
         (["Paint", "Paint"], ["Paint", "Paint"], [0, 1]),
         ([], ["Timber"], [None]),
     ],
