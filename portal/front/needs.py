@@ -39,7 +39,7 @@ from portal.people.model import Person
 from portal.words import N_, _n
 
 MOST = 99  # a larger number tells nobody more
-FIRST = 5  # of each need are named
+FIRST = 3  # of each need are named
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, redirect, send_from_directory
+from flask import Blueprint, Response, current_app, make_response, redirect, request, send_from_directory
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,7 +10,7 @@ from portal import db as database
 from portal import turns
 from portal.db import db
 from portal.events.rules import times
-from portal.front import answers, needs, queries
+from portal.front import answers, needs, queries, search
 from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
@@ -74,6 +74,23 @@ def desk() -> Any:
         areas=people.areas_given(current_user.id, "officer") if current_user.areas("officer") else [],
         proof=turns.last(turns.LEDGER_CHECK) if current_user.can("open finance") else None,
     )
+
+
+@front.get("/desk/search")
+@allow("search the desk")
+def desk_search() -> Any:
+    """A reference leads to its page at once; anything else lists what holds it."""
+    typed = request.args.get("q", "").replace("\x00", "")[:100]
+    rounds = current_user.can("run rounds")
+    scope = search.Scope(
+        people=current_user.can("manage people") and (None if current_user.has("administrator") else current_user.areas("officer")),
+        bids=current_user.can("handle bids") and current_user.areas("officer"),
+        money=current_user.can("open finance"),
+        rounds=rounds,
+    )
+    if href := search.jump(typed, scope):
+        return see_other(href)
+    return page("front/search.html", q=typed, groups=search.everything(typed, scope))
 
 
 def _job() -> queries.Job:
