@@ -26,6 +26,7 @@ from portal.gifts import views as gifts
 from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
+from portal.grants.views.corrections import put_right
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids
@@ -54,6 +55,7 @@ BLUEPRINTS: list[Blueprint] = [
     people,
     desk_places,
     idea_bids,
+    put_right,
     line_wishes,
     bids,
     neighbours,
