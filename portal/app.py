@@ -18,6 +18,7 @@ from portal.config import Settings
 from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
+from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
@@ -79,6 +80,7 @@ BLUEPRINTS: list[Blueprint] = [
     postroom,
     exports,
     strengths_data,
+    dashboard,
     initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
