@@ -51,7 +51,7 @@ def test_they_are_the_files(small: Small) -> None:
 def test_the_page_and_the_report(small: Small, store: Store) -> None:
     app: Flask = store.app
     fay = Inspector(app, budget=15).sign_in(small.season.who("Fay").id).get("/finance/figures")
-    for text in ("£580.00 in 5", "£440.00 in 3", "£490.00", "Mossgate", "June 2026"):
+    for text in ("£580.00 in 5", "£440.00 in 3", "£490.00", "Mossgate, 5 grants", "Jun 2026"):
         assert text in fay.text, text
     assert "None." in fay.get("/finance/figures?year=2019-20").text
     assert "There is a problem" in fay.get("/finance/figures?year=2026-99&fund=x", status=422).text

@@ -15,7 +15,7 @@ from portal.exports.views import years
 from portal.grants import queries as grants
 from portal.money import Pence, pounds
 from portal.places import queries as places
-from portal.web.filters import month as month_words
+from portal.web.filters import short_month
 from portal.web.forms import Form
 from portal.web.pages import form_page, pdf_page
 from portal.web.policy import allow
@@ -64,14 +64,14 @@ def _parts(found: figures.Figures) -> list[tuple[str, list[tuple[str, int, str]]
     def grants_of(sums: Mapping[str, figures.Sum], nameless: str) -> list[tuple[str, int, str]]:
         return [
             (
-                name or nameless,
+                _n("%(name)s, %(num)d grant", "%(name)s, %(num)d grants", each.number, name=name or nameless),
                 each.pence,
-                _n("%(sum)s in %(num)d grant", "%(sum)s in %(num)d grants", each.number, sum=pounds(Pence(each.pence))),
+                pounds(Pence(each.pence)),
             )
             for name, each in figures.most(sums)
         ]
 
-    months = [(month_words(month), promised.pence, spent.pence) for month, (promised, spent) in found.by_month.items()]
+    months = [(short_month(month), promised.pence, spent.pence) for month, (promised, spent) in found.by_month.items()]
     return [
         (_("Promised, month by month"), [(month, promised, pounds(Pence(promised))) for month, promised, _spent in months]),
         (_("Spent, month by month"), [(month, max(spent, 0), pounds(Pence(spent))) for month, _promised, spent in months]),
