@@ -18,6 +18,7 @@ from portal.config import Settings
 from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
+from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
@@ -26,6 +27,7 @@ from portal.gifts import views as gifts
 from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
+from portal.grants.views.corrections import put_right
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids
@@ -54,6 +56,7 @@ BLUEPRINTS: list[Blueprint] = [
     people,
     desk_places,
     idea_bids,
+    put_right,
     line_wishes,
     bids,
     neighbours,
@@ -77,6 +80,7 @@ BLUEPRINTS: list[Blueprint] = [
     postroom,
     exports,
     strengths_data,
+    dashboard,
     initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]

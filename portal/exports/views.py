@@ -207,10 +207,9 @@ def choose() -> Any:
 
 
 def _form(sent: Any) -> forms.Choose:
-    years = _years()
-    given = {"name": "vcse-grants-register", "year": years[0], "basis": "", "form": "csv", "part": "", "fund": "", "area": ""}
+    given = {"name": "vcse-grants-register", "year": years()[0], "basis": "", "form": "csv", "part": "", "fund": "", "area": ""}
     form = forms.Choose(formdata=sent or None, data=given, meta={"csrf": False})
-    return form.fill(years, may("export the books"), grants.funds(), places.areas())
+    return form.fill(years(), may("export the books"), grants.funds(), places.areas())
 
 
 def _asked(form: forms.Choose) -> tuple[str, str, filters.Filter]:
@@ -237,7 +236,8 @@ def _about(name: str, shape: str, chosen: filters.Filter) -> dict[str, Any]:
     return about | {"rows": totals.rows, "pence": totals.pence, "minutes": totals.minutes if export.hours is not None else None}
 
 
-def _years() -> list[str]:
+def years() -> list[str]:
+    """This financial year and eleven before it."""
     first = int(financial_year(clock.today())[:4])
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(first, first - 12, -1)]
 

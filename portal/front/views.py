@@ -1,9 +1,8 @@
 """The front door: home, the desk's first page, plain pages, and how the machine is."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, redirect, send_from_directory
+from flask import Blueprint, Response, current_app, make_response, redirect, request, send_from_directory
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,7 +10,7 @@ from portal import db as database
 from portal import turns
 from portal.db import db
 from portal.events.rules import times
-from portal.front import answers, queries
+from portal.front import answers, needs, queries, search
 from portal.grants import queries as grants
 from portal.grants import quick
 from portal.grants.rules import RoundRules
@@ -36,7 +35,7 @@ def home() -> Any:
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
-    desk = _waiting() if current_user.has_somewhere("officer", "finance", "connector") else []
+    desk = queries.waiting_at_desk(_job()) if current_user.has_somewhere("officer", "finance", "connector") else []
     in_hand = quick.in_hand(current_user.id) if current_user.can("give quick sparks") else None
     busy = bool(desk or waiting or in_hand is not None)  # who has work here sees that, and one query less
     cards = ideas.at_home(current_user.id) if current_user.is_authenticated and not busy else None
@@ -63,12 +62,39 @@ def home() -> Any:
 @front.get("/desk/")
 @allow("open the desk")
 def desk() -> Any:
-    areas = people.areas_given(current_user.id, "officer") if current_user.areas("officer") else []
-    return page("front/desk.html", waiting=_waiting(), areas=areas)
+    heaps, others = queries.desk(_job())
+    return page(
+        "front/desk.html",
+        heaps=heaps,
+        others=others,
+        waiting=sum(heap.number for heap in heaps) + sum(line.number for line in others),
+        late=sum(heap.late for heap in heaps),
+        days=max((heap.days for heap in heaps), default=0),
+        most=needs.MOST,
+        areas=people.areas_given(current_user.id, "officer") if current_user.areas("officer") else [],
+        proof=turns.last(turns.LEDGER_CHECK) if current_user.can("open finance") else None,
+    )
 
 
-def _waiting() -> Sequence[queries.Waiting]:
-    return queries.waiting_at_desk(
+@front.get("/desk/search")
+@allow("search the desk")
+def desk_search() -> Any:
+    """A reference leads to its page at once; anything else lists what holds it."""
+    typed = request.args.get("q", "").replace("\x00", "")[:100]
+    rounds = current_user.can("run rounds")
+    scope = search.Scope(
+        people=current_user.can("manage people") and (None if current_user.has("administrator") else current_user.areas("officer")),
+        bids=current_user.can("handle bids") and current_user.areas("officer"),
+        money=current_user.can("open finance"),
+        rounds=rounds,
+    )
+    if href := search.jump(typed, scope):
+        return see_other(href)
+    return page("front/search.html", q=typed, groups=search.everything(typed, scope))
+
+
+def _job() -> queries.Job:
+    return queries.Job(
         officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer"),
         coordinator=current_user.can("help others"), helps_in=current_user.areas("connector", "officer"), who=current_user,
     )  # fmt: skip

@@ -45,6 +45,8 @@ SENTENCES: dict[str, str] = {
     "bid.gift_kept": N_("A neighbour gave this, so it need not be bought."),
     "bid.gift_taken_back": N_("This was not given after all."),
     "bid.extended": N_("%(who)s gave more time for this idea."),
+    "bid.called": N_("%(who)s spoke with whoever has the idea by telephone."),
+    "bid.area_corrected": N_("%(who)s put right where it happens."),
     "bid.photo_removed": N_("%(who)s removed a photo."),
     "award.offered": N_("The money was set aside for this idea."),
     "award.accepted": N_("%(who)s promised to spend it on the idea and to keep the receipts."),
@@ -118,8 +120,15 @@ SAID_ALREADY = {
     "pledge.checked": ("delivery.checked",),
     "pledge.not_delivered": ("delivery.withdrawn", "delivery.turned_down", "delivery.taken_back"),
 }
-# reasons that may name a neighbour: for the applicant's side and officers
-OF_NEIGHBOURS = ("award.hours_refused", "award.hours_taken_back", "delivery.turned_down", "delivery.taken_back")
+# reasons that may name somebody: for the applicant's side and officers
+OF_SOMEBODY = (
+    "bid.called",
+    "bid.area_corrected",
+    "award.hours_refused",
+    "award.hours_taken_back",
+    "delivery.turned_down",
+    "delivery.taken_back",
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,5 @@ def told(events: Iterable[Event], *, near: bool = True) -> list[Told]:
     names = people.names(id_ for event in some for id_ in (event.actor_id, event.on_behalf_id))
     lines = [(event, sentence_of(event, names)) for event in some]
     return [
-        Told(event.at, sentence, event.reason if near or _kind(event) not in OF_NEIGHBOURS else None)
-        for event, sentence in lines
-        if sentence
+        Told(event.at, sentence, event.reason if near or _kind(event) not in OF_SOMEBODY else None) for event, sentence in lines if sentence
     ]

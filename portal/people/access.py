@@ -168,7 +168,8 @@ MAY: dict[str, Predicate] = {
     # roles that count in an area too; a target is a bid or a person
     "help others": _role_there("connector", "officer"),  # type for somebody else, on a basis
     "give quick sparks": _role_there("connector"),  # from a float of their own
-    "open the desk": lambda who, _target: bool(who.has_somewhere("officer", "connector") or who.has("administrator")),
+    "open the desk": lambda who, _target: bool(who.has_somewhere("officer", "connector") or who.has("administrator", "finance")),
+    "search the desk": lambda who, _target: bool(who.has_somewhere("officer") or who.has("administrator", "finance", "auditor")),
     "handle bids": _role_there("officer"),  # screen, ask, to the panel and back, letters, more time, reports, appeals
     "manage people": _people,
     # roles for the whole scheme: its money, its rounds, its panels

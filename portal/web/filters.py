@@ -32,6 +32,11 @@ def month(value: date | None) -> str:
     return "" if value is None else str(format_date(value, "MMMM y"))
 
 
+def short_month(value: date) -> str:
+    """A month for tight places: "Oct 2026"."""
+    return str(format_date(value, "MMM y"))
+
+
 def when(value: datetime | None) -> str:
     """An instant as people say it, in Europe/London: "Saturday 4 July 2026, 3:15 pm"."""
     if value is None:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from portal import clock
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.grants import apply, asked, decide, rounds
 from portal.outbox import messages_about
 from tests.client import Inspector
@@ -29,7 +29,7 @@ def asked_about(season: Season, days: int) -> str:
 def test_a_reminder_and_then_it_goes_on(app: Flask, season: Season) -> None:
     ref = asked_about(season, 7)
     assert asked.remind() == asked.end() == 0
-    assert any("waits for an answer" in line.what for line in waiting_at_desk(officer=True, finance=False))
+    assert any("waits for an answer" in line.what for line in waiting_at_desk(Job(officer=True, finance=False)))
     with clock.held_at(clock.now() + timedelta(days=5)):
         assert (asked.remind(), asked.remind(), asked.end()) == (1, 0, 0)
         assert "Whose pump is it?" in messages_about(f"bid:{season.bid(ref).id}")[0].body

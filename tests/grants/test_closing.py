@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.grants import apply, award, closing, decide, floats, pay, queries, report, rounds
 from portal.grants.model import Closing, Fund, Funder
 from portal.grants.proofs import broken_caches
@@ -141,13 +141,13 @@ def test_what_comes_back_later_is_given_back_by_the_same_shares(season: Season) 
     closed(season)
     pay.refund(made.ref, Pence(100_00), clock.today(), "They found the timber", season.actor("Fay"))
     assert closing.shares(fund()) == {"council": 66_67, "tideway": 33_33}
-    assert [line.what for line in waiting_at_desk(officer=True, finance=True) if line.href == "/desk/funds"] == [
+    assert [line.what for line in waiting_at_desk(Job(officer=True, finance=True)) if line.href == "/desk/funds"] == [
         "closed fund into which money came back"
     ]
     assert closing.ask("small-sparks", "It came back", season.actor("Otto")) is False
     assert closing.confirm("small-sparks", 100_00, season.actor("Olga")) == 100_00
     assert told(season)[-2:] == ["closing_asked", "given_back"] and fund().closed_at is not None
-    assert not [line for line in waiting_at_desk(officer=True, finance=True) if line.href == "/desk/funds"]
+    assert not [line for line in waiting_at_desk(Job(officer=True, finance=True)) if line.href == "/desk/funds"]
 
 
 def test_one_person_closes_an_empty_fund(season: Season) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from portal import clock, photos
 from portal.db import transaction
 from portal.errors import NotFound, Refused
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.grants import apply, award, decide, rounds
 from portal.grants.rules import SECTIONS
 from portal.history import events_of
@@ -356,7 +356,7 @@ class TestADatedRound:
             assert "The panel said: not yet." in rita.text and f"/grants/{ref}/check" in set(rita.links())
             rounds.finish_round(season.round_ref, season.actor("Olga"))
         with clock.held_at(clock.now() + timedelta(days=100)):
-            assert not [line for line in waiting_at_desk(officer=True, finance=False) if "should have heard" in line.what]
+            assert not [line for line in waiting_at_desk(Job(officer=True, finance=False)) if "should have heard" in line.what]
             decide.put_to_panel(ref, season.actor("Olga"))
             bid = season.bid(ref)
             assert bid.hear_by == clock.today() + timedelta(days=21) == season.matter(ref).decide_by

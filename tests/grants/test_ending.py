@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.grants import award, ending, pay, report
 from portal.grants.model import Award, Ending
 from portal.ledger import queries as books
@@ -138,7 +138,7 @@ def test_two_people_on_the_pages(app: Flask, season: Season) -> None:
     olga.get(f"/finance/awards/{made.ref}/end")
     assert "End it now" not in olga.text
     db.session.rollback()
-    assert any(line.what.startswith("grant to end") for line in waiting_at_desk(officer=True, finance=False))
+    assert any(line.what.startswith("grant to end") for line in waiting_at_desk(Job(officer=True, finance=False)))
     otto = Inspector(app, budget=40).sign_in(season.who("Otto").id).get("/finance/")
     assert f"/finance/awards/{made.ref}/end" in set(otto.links())
     with clock.held_at(clock.now() + timedelta(minutes=30)):

@@ -30,7 +30,7 @@ SIGN_IN_FIRST = {
 }  # linked from public pages, and answered with the way to sign in
 # what each kind of person is not let into by address (they never see a link to it)
 CLOSED = {
-    "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200, "area": 200},
+    "/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 404, "connector": 200, "officer": 200, "administrator": 200, "area": 200},
     "/desk/bids": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/funds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/people": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 200},

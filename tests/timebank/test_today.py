@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import NotYours, Refused
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.outbox import Message
 from portal.people.model import Role
 from portal.people.queries import person
@@ -31,7 +31,7 @@ def bank(app: Flask) -> Bank:
 
 def at_home(areas: frozenset[int] | None = None) -> dict[str, int]:
     """What the home page counts, by the page where something is done about it."""
-    found = waiting_at_desk(officer=False, finance=False, coordinator=True, helps_in=areas)
+    found = waiting_at_desk(Job(officer=False, finance=False, coordinator=True, helps_in=areas))
     return {line.href: line.number for line in found}
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Flask
 
 from portal import clock
-from portal.front.queries import waiting_at_desk
+from portal.front.queries import Job, waiting_at_desk
 from portal.timebank import exchange
 from tests.client import Inspector
 from tests.timebank.bank import open_bank
@@ -17,7 +17,7 @@ def test_a_connector_sees_it_at_home_and_others_do_not(app: Flask) -> None:
     exchange.answer(ref, 30, "", bank.who("Maya"), shown=180)
 
     def hours(areas: frozenset[int] | None) -> list[int]:
-        found = waiting_at_desk(officer=False, finance=False, coordinator=True, helps_in=areas)
+        found = waiting_at_desk(Job(officer=False, finance=False, coordinator=True, helps_in=areas))
         return [line.number for line in found if line.href.startswith("/timebank/desk/?all=")]
 
     assert hours(None) == hours(frozenset({bank.areas["mossgate"]})) == [1]

@@ -23,6 +23,7 @@ from portal.grants.views import match as match_views
 from portal.grants.views import report as report_views
 from portal.grants.views import rounds as round_views
 from portal.grants.views import wishes as wish_views
+from portal.grants.views.corrections import put_right
 from portal.history import Actor
 from portal.money import hours, pounds
 from portal.panels import queries as panel_queries
@@ -161,6 +162,7 @@ for _pages in (
     award_views.awards,
     round_views.desk_rounds,
     decisions,
+    put_right,
 ):
     _pages.before_request(judge_the_bid)
 

@@ -1,0 +1,81 @@
+"""What needs an officer or finance today: named, with its days, and the page where it is done."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from portal import clock, turns
+from portal.front import needs, queries
+from portal.front.queries import Job, waiting_at_desk
+from portal.grants import pay
+from tests.client import Inspector
+from tests.grants.season import Season, assert_books_are_right, begin
+
+
+@pytest.fixture
+def season(app: Flask) -> Iterator[Season]:
+    yield begin()
+    assert_books_are_right()
+
+
+def names(job: Job) -> dict[str, needs.Heap]:
+    return {heap.name: heap for heap in queries.desk(job)[0]}
+
+
+OFFICER, FINANCE = Job(officer=True), Job(finance=True)
+
+
+def test_a_bid_waits_until_it_is_late_and_then_comes_first(season: Season) -> None:
+    assert queries.desk(OFFICER) == ([], [])
+    first, second = season.sent(), season.sent("A choir by the sea")
+    season.decided(second)
+    heap = names(OFFICER)["screen"]
+    bid = season.bid(first)
+    assert [(item.href, item.name, item.days, item.due, item.late) for item in heap.items] == [
+        (f"/desk/bids/{first}", bid.title, 0, bid.hear_by, False)
+    ]
+    assert (heap.number, heap.late) == (1, 0)
+    assert [item.href for item in names(OFFICER)["decided"].items] == [f"/desk/bids/{second}/letter"]
+    assert bid.hear_by is not None
+    with clock.held_at(clock.now() + (bid.hear_by - clock.today()) + timedelta(days=1)):
+        heaps = queries.desk(OFFICER)[0]
+        assert heaps[0].late and {heap.name: heap.late for heap in heaps} == {"screen": 1, "late_decision": 2, "decided": 1}
+        assert all(item.late and item.days for heap in heaps for item in heap.items)
+        assert [line.number for line in waiting_at_desk(OFFICER)] == [1, 2, 1], "home and desk count alike"
+
+
+def test_money_is_named_for_finance_step_by_step(season: Season) -> None:
+    made = season.ready()
+    assert [item.href for item in names(FINANCE)["pay"].items] == [f"/finance/awards/{made.ref}"]
+    payment = pay.prepare(made.ref, None, season.actor("Olga"))
+    assert [item.href for item in names(FINANCE)["approve"].items] == [f"/finance/payments/{payment}"]
+    pay.approve(payment, season.actor("Fay"))
+    assert [item.href for item in names(FINANCE)["send"].items] == [f"/finance/release?payment={payment}"]
+    assert "screen" not in names(FINANCE) and "send" in names(OFFICER)
+
+
+def test_an_officer_for_an_area_gets_what_lies_there(season: Season) -> None:
+    ref = season.sent()
+    there = season.bid(ref).area_id
+    assert there is not None
+    season.ready(season.sent("A choir by the sea"))
+    assert set(names(Job(officer=True, areas={there}))) == {"screen"}
+    assert names(Job(officer=True, areas={there + 1000})) == {}
+
+
+def test_the_desk(app: Flask, season: Season) -> None:
+    fay = Inspector(app, 9).sign_in(season.who("Fay").id).get("/desk/")
+    assert "Nothing waits" in fay.text and "/desk/rounds" not in fay.text
+    for title in ("Bulbs for the verge", "Tea on Tuesdays", "Repair café", "Chess in the park", "A swift box", "Story time"):
+        season.sent(title)
+    made = season.ready()
+    fay.get("/desk/")
+    assert "grant to pay" in fay.text and f"/finance/awards/{made.ref}" in fay.links() and "idea to screen" not in fay.text
+    olga = Inspector(app, 9).sign_in(season.who("Olga").id).get("/desk/")
+    assert olga.text.count("Screen it") == needs.FIRST and "/desk/bids?status=sent" in olga.links() and "is late" not in olga.text
+    turns.take(turns.LEDGER_CHECK, unless_done_since=clock.now(), patience=timedelta(0))
+    turns.finish(turns.LEDGER_CHECK, {"ok": False, "broken": ["fund"]})
+    assert "The books are broken" in olga.get("/desk/").text
+    Inspector(app, 9).sign_in(season.who("Rita").id).get("/desk/", status=404)
