@@ -29,6 +29,7 @@ from portal.grants.views.award import awards
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids
+from portal.grants.views.funders import desk_funders
 from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
 from portal.grants.views.quick import quick
@@ -65,6 +66,7 @@ BLUEPRINTS: list[Blueprint] = [
     quick_reviews,
     appeals,
     desk_rounds,
+    desk_funders,
     panels,
     panel_seats,
     *timebank.PAGES,

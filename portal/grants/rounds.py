@@ -8,9 +8,10 @@ from sqlalchemy import func, or_, select
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import letters
+from portal.grants import letters, pooled
 from portal.grants.model import Application, Closing, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
+from portal.grants.pooled_rules import Position
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
@@ -117,7 +118,17 @@ def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
                 _("This fund was closed on %(day)s, and what was left of this money went back to its funders then. It cannot be taken back once more.", day=clock.in_words(clock.london_day(given_back)))
             )  # fmt: skip
         if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
+            _must_not_be_promised(row)
             record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
+
+
+def _must_not_be_promised(row: Contribution) -> None:
+    """After the reversal, which holds the pot's account: what is left of this funder's money, the others' cannot stand in for it."""
+    fund, funder = db.session.get_one(Fund, row.fund_id), db.session.get_one(Funder, row.funder_id)
+    if pooled.positions(fund).get(funder.code, Position()).left < 0:
+        raise Refused(
+            _("Some of this money of %(funder)s has been promised or paid meanwhile, so it cannot be taken back.", funder=funder.name)
+        )
 
 
 def plan_round(
