@@ -36,6 +36,7 @@ from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
+from portal.grants.views.top_slice import desk_top_slice
 from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
 from portal.panels.views import panels
@@ -67,6 +68,7 @@ BLUEPRINTS: list[Blueprint] = [
     appeals,
     desk_rounds,
     desk_funders,
+    desk_top_slice,
     panels,
     panel_seats,
     *timebank.PAGES,

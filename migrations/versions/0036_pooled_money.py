@@ -1,4 +1,5 @@
-"""Whose money a promise is: what was taken from a pot, and each funder's share of it; money that a funder takes out again.
+"""Whose money a promise is: what was taken from a pot, and each funder's share of it; money that a funder takes out again; small parts of
+budgets that go into a pot each year; offers to add to what neighbours raise.
 
 What was taken before is shared out as it would have been then: the books tell the story of each pot line by line.
 """
@@ -59,6 +60,8 @@ def upgrade() -> None:
     op.create_index("uq_float_request_fund_amount", "float_request", ["id", "fund_id", "amount"], unique=True)
     _shares()
     _withdrawals()
+    _top_slices()
+    _match_offers()
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
     _share_out_what_was_taken(op.get_bind())
@@ -144,6 +147,112 @@ def _withdrawals() -> None:
     )
 
 
+def _top_slices() -> None:
+    op.create_table(
+        "top_slice",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("rate", BIG, nullable=False),
+        sa.Column("fund_id", BIG, nullable=False),
+        sa.Column("funder_id", BIG, nullable=False),
+        sa.Column("begun_by_id", BIG, nullable=False),
+        sa.Column("begun_at", AT, nullable=False),
+        sa.Column("ended_at", AT),
+        sa.CheckConstraint("rate between 10 and 100", name=op.f("ck_top_slice_rate")),
+        sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_top_slice_fund_id")),
+        sa.ForeignKeyConstraint(["funder_id"], ["funder.id"], name=op.f("fk_top_slice_funder_id")),
+        sa.ForeignKeyConstraint(["begun_by_id"], ["person.id"], name=op.f("fk_top_slice_begun_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_top_slice")),
+        sa.UniqueConstraint("ref", name=op.f("uq_top_slice_ref")),
+        sa.UniqueConstraint("name", name=op.f("uq_top_slice_name")),
+        sa.UniqueConstraint("id", "rate", name=op.f("uq_top_slice_id_rate")),
+    )
+    op.create_table(
+        "slice_year",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("slice_id", BIG, nullable=False),
+        sa.Column("year", sa.Text(), nullable=False),
+        sa.Column("budget", BIG, nullable=False),
+        sa.Column("rate", BIG, nullable=False),
+        sa.Column("amount", BIG, nullable=False),
+        sa.Column("proposed_by_id", BIG, nullable=False),
+        sa.Column("proposed_at", AT, nullable=False),
+        sa.Column("said_yes_by_id", BIG),
+        sa.Column("contribution_id", BIG),
+        sa.Column("dropped_at", AT),
+        sa.CheckConstraint("amount > 0 and amount = budget * rate / 10000", name=op.f("ck_slice_year_amount")),
+        sa.CheckConstraint("said_yes_by_id is null or said_yes_by_id <> proposed_by_id", name=op.f("ck_slice_year_two_people")),
+        sa.CheckConstraint("(contribution_id is null) = (said_yes_by_id is null)", name=op.f("ck_slice_year_yes")),
+        sa.ForeignKeyConstraint(["slice_id", "rate"], ["top_slice.id", "top_slice.rate"], name="fk_slice_year_slice"),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["person.id"], name=op.f("fk_slice_year_proposed_by_id")),
+        sa.ForeignKeyConstraint(["said_yes_by_id"], ["person.id"], name=op.f("fk_slice_year_said_yes_by_id")),
+        sa.ForeignKeyConstraint(["contribution_id"], ["contribution.id"], name=op.f("fk_slice_year_contribution_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slice_year")),
+        sa.UniqueConstraint("ref", name=op.f("uq_slice_year_ref")),
+        sa.UniqueConstraint("contribution_id", name=op.f("uq_slice_year_contribution_id")),
+    )
+    standing = sa.text("dropped_at is null")
+    op.create_index(
+        "uq_slice_year_standing", "slice_year", ["slice_id", "year"], unique=True, sqlite_where=standing, postgresql_where=standing
+    )
+
+
+def _match_offers() -> None:
+    op.create_table(
+        "match_offer",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("fund_id", BIG, nullable=False),
+        sa.Column("round_id", BIG),
+        sa.Column("funder_id", BIG, nullable=False),
+        sa.Column("ratio", BIG, nullable=False),
+        sa.Column("cap", BIG, nullable=False),
+        sa.Column("given", BIG, nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("entered_by_id", BIG, nullable=False),
+        sa.Column("entered_at", AT, nullable=False),
+        sa.Column("ended_at", AT),
+        sa.CheckConstraint("ratio between 1 and 100000", name=op.f("ck_match_offer_ratio")),
+        sa.CheckConstraint("cap > 0", name=op.f("ck_match_offer_cap")),
+        sa.CheckConstraint("given >= 0 and given <= cap", name=op.f("ck_match_offer_given")),
+        sa.CheckConstraint("last_day >= first_day", name=op.f("ck_match_offer_days")),
+        sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_match_offer_fund_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_match_offer_round_id")),
+        sa.ForeignKeyConstraint(["funder_id"], ["funder.id"], name=op.f("fk_match_offer_funder_id")),
+        sa.ForeignKeyConstraint(["entered_by_id"], ["person.id"], name=op.f("fk_match_offer_entered_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_match_offer")),
+        sa.UniqueConstraint("ref", name=op.f("uq_match_offer_ref")),
+    )
+    op.create_index("ix_match_offer_fund_id", "match_offer", ["fund_id"])
+    op.create_table(
+        "offer_match",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("offer_id", BIG, nullable=False),
+        sa.Column("delivery_id", BIG, nullable=False),
+        sa.Column("raised", BIG, nullable=False),
+        sa.Column("amount", BIG, nullable=False),
+        sa.Column("contribution_id", BIG, nullable=False),
+        sa.Column("seen_by_id", BIG, nullable=False),
+        sa.Column("seen_at", AT, nullable=False),
+        sa.Column("undone_at", AT),
+        sa.CheckConstraint("amount > 0 and raised > 0", name=op.f("ck_offer_match_amount")),
+        sa.ForeignKeyConstraint(["offer_id"], ["match_offer.id"], name=op.f("fk_offer_match_offer_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_offer_match_delivery_id")),
+        sa.ForeignKeyConstraint(["contribution_id"], ["contribution.id"], name=op.f("fk_offer_match_contribution_id")),
+        sa.ForeignKeyConstraint(["seen_by_id"], ["person.id"], name=op.f("fk_offer_match_seen_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_match")),
+        sa.UniqueConstraint("contribution_id", name=op.f("uq_offer_match_contribution_id")),
+    )
+    op.create_index("ix_offer_match_offer_id", "offer_match", ["offer_id"])
+    standing = sa.text("undone_at is null")
+    op.create_index(
+        "uq_offer_match_standing", "offer_match", ["delivery_id"], unique=True, sqlite_where=standing, postgresql_where=standing
+    )
+
+
 # --- what was taken before -----------------------------------------------------------------------------------------------
 
 POT = """SELECT e.about, e.key, e.effective_on, other.code AS other, t.amount AS amount, CASE WHEN t.credit_id = pot.id THEN 1 ELSE -1 END AS sign,
@@ -218,7 +327,8 @@ def _part(total, shares):
 
 
 def downgrade() -> None:
-    op.drop_table("withdrawal")
+    for table in ("offer_match", "match_offer", "slice_year", "top_slice", "withdrawal"):
+        op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.drop_constraint("fk_fund_draw_shares", "fund_draw")
     for table in ("fund_share", "fund_draw"):

@@ -43,3 +43,13 @@ class Position:
     def left(self) -> int:
         """What of their money is free."""
         return self.given - self.back - self.promised - self.paid - self.floats - self.quick
+
+
+def sliced(budget: int, rate: int) -> Pence:
+    """A part of a budget in pence: `rate` in basis points (50 is 0.5 percent), rounded down."""
+    return Pence(budget * rate // 10_000)
+
+
+def matched(raised: int, ratio: int, left: int) -> Pence:
+    """What an offer adds for pence that neighbours raised: `ratio` in basis points (10,000 doubles it), rounded down, at most what is left of it."""
+    return Pence(max(0, min(raised * ratio // 10_000, left)))
