@@ -32,6 +32,7 @@ from portal.grants.views.from_idea import idea_bids
 from portal.grants.views.funders import desk_funders
 from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
+from portal.grants.views.match_offers import desk_match_offers
 from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
@@ -69,6 +70,7 @@ BLUEPRINTS: list[Blueprint] = [
     desk_rounds,
     desk_funders,
     desk_top_slice,
+    desk_match_offers,
     panels,
     panel_seats,
     *timebank.PAGES,
