@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, strengths, timesessions, wishes, words
+from portal.demo import connecting, events, gifts, ground, hall, ideas, pooled, posts, strengths, timesessions, wishes, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
@@ -100,6 +100,7 @@ class Story:
             self._appeals()
             AreaBallots(self).tell()
             self._closed_funds()
+            pooled.tell(self)
             self._area_officer()
             hall.tell(self)
             hours = Hours(self)

@@ -81,7 +81,7 @@ def entry(ref: str) -> Any:
         page(
             "register/entry.html",
             entry=found,
-            added=match_offers.added_for(ref),
+            added=match_offers.added_for(ref) if found.other_given else [],
             ties=register.TIES,
             states=register.STATES,
             tones=register.TONES,

@@ -19,7 +19,7 @@ from portal.grants.pooled_model import MatchOffer, OfferMatch
 from portal.grants.pooled_rules import matched
 from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, record
-from portal.money import Pence, pounds
+from portal.money import Pence, pounds, round_pounds
 from portal.people.queries import holds
 from portal.refs import new_ref
 from portal.words import _
@@ -41,10 +41,10 @@ class Offer:
     @property
     def words(self) -> str:
         """What it does, in a sentence."""
-        values = {"name": self.funder, "cap": pounds(self.offer.cap), "so_far": pounds(self.offer.given)}
+        values = {"name": self.funder, "cap": round_pounds(self.offer.cap), "so_far": round_pounds(self.offer.given)}
         if self.offer.ratio == 10_000:
             return _("%(name)s doubles what you raise, up to %(cap)s: %(so_far)s so far.", **values)
-        each = pounds(self.offer.ratio // 100)
+        each = round_pounds(self.offer.ratio // 100)
         return _("%(name)s adds %(each)s for each £1 that you raise, up to %(cap)s: %(so_far)s so far.", each=each, **values)
 
 

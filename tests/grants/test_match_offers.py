@@ -102,7 +102,7 @@ def test_an_officer_checks_it_and_the_money_moves(season: Season, tmp_path: Path
     before = books.balance(FREE)
     checked(season, ref, line)
     assert so_far(one) == 340_00 and books.balance(FREE) == before + 340_00 and at("harbour").left == 340_00
-    assert match_offers.offers_for(season.bid(ref))[0].words == "The Harbour Trust doubles what you raise, up to £2,000.00: £340.00 so far."
+    assert match_offers.offers_for(season.bid(ref))[0].words == "The Harbour Trust doubles what you raise, up to £2,000: £340 so far."
     assert match_offers.added_for(ref) == [("The Harbour Trust", 340_00)]
     assert match_offers.give(ref, line, season.actor("Otto")) == 340_00 and so_far(one) == 340_00, "a second tap adds nothing"
 
@@ -272,7 +272,7 @@ def test_the_pages(app: Flask, season: Season, tmp_path: Path) -> None:
     if db.engine.dialect.name != "sqlite":
         pytest.skip("only the page differs")
     season.people["Gus"] = person("Gus", "connector")
-    olga = Inspector(app, budget=15).sign_in(season.who("Olga").id)
+    olga = Inspector(app, budget=20).sign_in(season.who("Olga").id)
     olga.get("/desk/match-offers")
     olga.get("/desk/match-offers/new")
     olga.submit("Write it down", 422, cap="")
@@ -285,7 +285,7 @@ def test_the_pages(app: Flask, season: Season, tmp_path: Path) -> None:
     line = raised(season, ref, tmp_path)
     checked(season, ref, line, by="Gus")
     rita = Inspector(app, budget=20).sign_in(season.who("Rita").id)
-    assert "The Harbour Trust doubles what you raise, up to £2,000.00: £0.00 so far" in rita.get(f"/grants/{ref}/match").text
+    assert "The Harbour Trust doubles what you raise, up to £2,000: £0 so far" in rita.get(f"/grants/{ref}/match").text
     olga.get(f"/desk/match-offers/{one.offer.ref}")
     olga.submit("I have seen the receipt of £340.00").follow()
     assert "£340.00 came into the fund" in olga.text
