@@ -13,7 +13,6 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.exports import files, filters, forms, minutes, minutes_words, packs, quick, register, time
-from portal.grants import match_offers
 from portal.grants import queries as grants
 from portal.grants.letters import GROUNDS
 from portal.history import Actor
@@ -81,7 +80,6 @@ def entry(ref: str) -> Any:
         page(
             "register/entry.html",
             entry=found,
-            added=match_offers.added_for(ref) if found.other_given else [],
             ties=register.TIES,
             states=register.STATES,
             tones=register.TONES,

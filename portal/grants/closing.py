@@ -87,11 +87,12 @@ def _in_the_way(fund: Fund) -> Iterator[InTheWay]:
 
 def shares(fund: Fund) -> Mapping[str, Pence]:
     """What of the free money of a fund is whose: code → pence, by code, without those who have nothing in it."""
-    free = books.balance(rounds.available(fund))
+    left = [(code, at.left) for code, at in pooled.positions(fund).items()]
+    free = sum(pence for _code, pence in left)
     if free <= 0:
         return {}
-    mine = {code: at.left for code, at in pooled.positions(fund).items() if at.left > 0}
-    return {code: share for code, share in sorted(shared_out(free, mine).items()) if share}
+    # nobody owes anything since shares are kept; before that a fund may have closed by another rule
+    return {code: share for code, share in sorted(shared_out(free, {code: pence for code, pence in left if pence > 0}).items()) if share}
 
 
 def waiting(fund: Fund) -> Closing | None:

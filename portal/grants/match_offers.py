@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, String, and_, func, or_, select
+from sqlalchemy import ColumnElement, Label, String, and_, func, or_, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
@@ -241,20 +241,21 @@ def offers_for(application: Application) -> Sequence[Offer]:
     return _offers(MatchOffer.ended_at.is_(None), MatchOffer.first_day <= today, MatchOffer.last_day >= today, _reaches(application))
 
 
-def added_for(bid_ref: str) -> Sequence[tuple[str, Pence]]:
-    """What offers added to the fund for an idea, by the funder's name: (name, pence). One query; for everybody to read."""
-    rows = db.session.execute(
-        select(Funder.name, func.sum(OfferMatch.amount))
+def added_to_bid() -> tuple[Label[int], Label[str]]:
+    """Pence that offers added to the fund for a bid, and the names of those funders, as a part of a query of bids; for everybody to read."""
+    each = (
+        select(Award.application_id.label("bid_id"), Funder.name.label("name"), func.sum(OfferMatch.amount).label("pence"))
         .join_from(OfferMatch, MatchOffer, MatchOffer.id == OfferMatch.offer_id)
         .join(Funder, Funder.id == MatchOffer.funder_id)
         .join(Delivery, Delivery.id == OfferMatch.delivery_id)
         .join(Award, Award.id == Delivery.award_id)
-        .join(Application, Application.id == Award.application_id)
-        .where(Application.ref == bid_ref, OfferMatch.undone_at.is_(None))
-        .group_by(Funder.name)
-        .order_by(Funder.name)
+        .where(OfferMatch.undone_at.is_(None))
+        .group_by(Award.application_id, Funder.name)
+        .subquery()
     )
-    return [(name, Pence(int(amount))) for name, amount in rows]
+    pence = select(func.coalesce(func.sum(each.c.pence), 0)).where(each.c.bid_id == Application.id).correlate(Application)
+    names = select(func.aggregate_strings(each.c.name, ", ")).where(each.c.bid_id == Application.id).correlate(Application)
+    return pence.scalar_subquery().label("added"), names.scalar_subquery().label("added_by")
 
 
 def raised_under(one: Offer) -> Sequence[Raised]:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -57,21 +56,16 @@ def freeze(fund: Fund, taken: Award | FloatRequest) -> None:
 
 
 def positions(fund: Fund) -> Mapping[str, Position]:
-    """Where each funder's money in a pot stands now, by code: all who ever put something in. Four queries."""
+    """Where each funder's money in a pot stands now, by code: all who ever put something in. Three queries."""
     return positions_in([fund])[fund.id]
 
 
 def positions_in(funds: Collection[Fund]) -> Mapping[int, Mapping[str, Position]]:
-    """`positions` of several pots, by their ids. Four queries."""
+    """`positions` of several pots, by their ids. Three queries."""
     ids = [fund.id for fund in funds]
     found: dict[int, defaultdict[str, Position]] = {id_: defaultdict(Position) for id_ in ids}
-    for id_, code, came, went in _flows(ids):
-        found[id_][code] = Position(given=int(came), back=int(went))
-    for id_, code, all_paid, amount in db.session.execute(_whole(ids)):
-        if all_paid:
-            found[id_][code].paid += int(amount)
-        else:
-            found[id_][code].promised += int(amount)
+    for id_, code, what, amount in db.session.execute(_sums(ids)):
+        setattr(found[id_][code], what, int(amount))
     partly = or_(Award.status == "ready_to_pay", and_(Award.status.in_(DONE), Award.paid < Award.amount))
     for award in _awards(FundDraw.fund_id.in_(ids), partly):
         for code, held, paid in award.split():
@@ -131,19 +125,22 @@ def funder_names() -> Mapping[str, str]:
     return dict(db.session.execute(select(Funder.code, Funder.name)).tuples().all())
 
 
-def _flows(funds: Collection[int]) -> Iterable[Any]:
-    """By pot and funder: what came in, and what went back, in pence. What was entered wrongly and taken back never came."""
-    moved = union_all(_between(funds, came=True), _between(funds, came=False)).subquery()
-    query = select(moved.c.fund_id, moved.c.code, func.sum(moved.c.came), func.sum(moved.c.went))
-    return db.session.execute(query.group_by(moved.c.fund_id, moved.c.code))
+def _sums(funds: Collection[int]) -> Select[int, str, str, int]:
+    """By pot and funder, in pence: what came in ("given") and went back ("back"); the shares of awards that hold all that they were
+    promised, paid or not ("paid", "promised").
+    """
+    moved = union_all(_between(funds, "given"), _between(funds, "back"), _whole(funds)).subquery()
+    return select(moved.c.fund_id, moved.c.code, moved.c.what, func.sum(moved.c.pence)).group_by(
+        moved.c.fund_id, moved.c.code, moved.c.what
+    )
 
 
-def _between(funds: Collection[int], *, came: bool) -> Select[int, str, int, int]:
+def _between(funds: Collection[int], what: str) -> Select[int, str, str, int]:
+    """What was entered wrongly and taken back never came."""
     funder, pot, mirror = aliased(Account), aliased(Account), aliased(Entry)
-    side, other = (Transfer.debit_id, Transfer.credit_id) if came else (Transfer.credit_id, Transfer.debit_id)
-    came_, went = (Transfer.amount, literal(0)) if came else (literal(0), Transfer.amount)
+    side, other = (Transfer.debit_id, Transfer.credit_id) if what == "given" else (Transfer.credit_id, Transfer.debit_id)
     return (
-        select(Fund.id.label("fund_id"), Funder.code.label("code"), came_.label("came"), went.label("went"))
+        select(Fund.id.label("fund_id"), Funder.code.label("code"), literal(what).label("what"), Transfer.amount.label("pence"))
         .join_from(Funder, funder, funder.code == "funder:" + Funder.code)
         .join(Transfer, side == funder.id)
         .join(pot, pot.id == other)
@@ -153,16 +150,14 @@ def _between(funds: Collection[int], *, came: bool) -> Select[int, str, int, int
     )
 
 
-def _whole(funds: Collection[int]) -> Select[int, str, bool, Pence]:
-    """By pot and funder: the shares of awards that hold all that they were promised, and whether it is all paid."""
+def _whole(funds: Collection[int]) -> Select[int, str, str, int]:
     paid = Award.status.in_(DONE)
     return (
-        select(FundDraw.fund_id, Funder.code, paid, func.sum(FundShare.amount))
+        select(FundDraw.fund_id, Funder.code, case((paid, "paid"), else_="promised"), FundShare.amount)
         .join_from(Funder, FundShare, FundShare.funder_id == Funder.id)
         .join(FundDraw, FundDraw.id == FundShare.draw_id)
         .join(Award, Award.id == FundDraw.award_id)
         .where(FundDraw.fund_id.in_(funds), or_(Award.status.in_(PROMISED), and_(paid, Award.paid == Award.amount)))
-        .group_by(FundDraw.fund_id, Funder.code, paid)
     )
 
 

@@ -43,7 +43,7 @@ def _sums(funder: Funder, first: date, until: date, lines: Sequence[Year]) -> li
     if len(lines) > 1:
         head = [_("Fund"), *names.values()]
         rows = [[each.fund.name, *(pounds(getattr(each, name)) for name in names)] for each in lines]
-        found.append(Table(_("By fund"), head, rows, numbers=range(1, len(head))))
+        found.append(Table(_("By fund"), head, rows, numbers=tuple(range(1, len(head)))))
     found.append(Text(_("Several funders share a fund. Each promise takes from everybody in proportion to what they have free in it at that moment, to the penny."), quiet=True))  # fmt: skip
     return found
 

@@ -87,7 +87,7 @@ def funder_by_code(code: str) -> Funder:
 
 
 def totals() -> Mapping[str, Position]:
-    """Where each funder's money stands now in all pots together, by code. Five queries."""
+    """Where each funder's money stands now in all pots together, by code. Four queries."""
     found: defaultdict[str, Position] = defaultdict(Position)
     for some in positions_in(db.session.scalars(select(Fund)).all()).values():
         for code, at in some.items():

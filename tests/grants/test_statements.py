@@ -12,7 +12,9 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import award, closing, floats, pay, queries, report, rounds, statements, withdrawals
+from portal.grants.model import Funder
 from portal.grants.pooled_model import Withdrawal
+from portal.grants.rules import RoundRules
 from portal.grants.statements import Year
 from portal.ledger import queries as books
 from portal.money import Pence, financial_year
@@ -208,6 +210,10 @@ def test_the_pages(on_sqlite: None, app: Flask, season: Season) -> None:
     olga.get("/desk/funders/nobody", 404)
     file = olga.client.get("/desk/funders/harbour/statement.csv").get_data(as_text=True)
     assert file.splitlines()[1].endswith(",Small Sparks,300.00,0.00,41.67,0.00,41.67,258.33")
+    rounds.open_fund("winter", "Warm Winter", "", RoundRules(), season.actor("Olga"))
+    id_ = db.session.scalars(sa.select(Funder.id).where(Funder.code == "harbour")).one()
+    rounds.contribute(queries.fund_by_code("winter").id, id_, Pence(5_00), clock.today(), "", season.actor("Olga"))
+    assert "Warm Winter" in olga.get("/desk/funders/harbour/letter").text
     assert olga.client.get("/desk/funders/harbour/letter.pdf").data.startswith(b"%PDF")
     olga.get("/desk/funders/harbour/take-out/small-sparks")
     olga.submit("Ask a second person", 422, amount="300", reason="They leave")
