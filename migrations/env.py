@@ -14,6 +14,7 @@ import portal.gifts.notes_model
 import portal.gifts.talks_model
 import portal.grants.idea_model
 import portal.grants.model
+import portal.grants.pooled_model
 import portal.grants.wish_model
 import portal.history
 import portal.ideas.model

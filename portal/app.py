@@ -31,12 +31,15 @@ from portal.grants.views.corrections import put_right
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids
+from portal.grants.views.funders import desk_funders
 from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
+from portal.grants.views.match_offers import desk_match_offers
 from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
 from portal.grants.views.rounds import desk_rounds
+from portal.grants.views.top_slice import desk_top_slice
 from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
 from portal.panels.views import panels
@@ -68,6 +71,9 @@ BLUEPRINTS: list[Blueprint] = [
     quick_reviews,
     appeals,
     desk_rounds,
+    desk_funders,
+    desk_top_slice,
+    desk_match_offers,
     panels,
     panel_seats,
     *timebank.PAGES,

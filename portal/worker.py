@@ -21,7 +21,24 @@ from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
 from portal.gifts import weekly as gift_weekly
-from portal.grants import appeals, asked, award, from_idea, idea_drafts, match, pay, proofs, quick, quick_review, report, rounds, wishes
+from portal.grants import (
+    appeals,
+    asked,
+    award,
+    from_idea,
+    idea_drafts,
+    match,
+    match_offers,
+    pay,
+    pooled,
+    proofs,
+    quick,
+    quick_review,
+    report,
+    rounds,
+    statements,
+    wishes,
+)
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
@@ -119,6 +136,9 @@ CACHES: list[Callable[[], Iterable[str]]] = [
     pay.broken_caches,
     match.broken_caches,
     proofs.broken_caches,
+    pooled.broken_caches,
+    statements.broken_caches,
+    match_offers.broken_caches,
     quick.broken_caches,
     timebank.broken_caches,
     session_closing.broken_caches,

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, strengths, timesessions, wishes, words
+from portal.demo import connecting, events, gifts, ground, hall, ideas, pooled, posts, strengths, timesessions, wishes, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
@@ -100,6 +100,7 @@ class Story:
             self._appeals()
             AreaBallots(self).tell()
             self._closed_funds()
+            pooled.tell(self)
             self._area_officer()
             hall.tell(self)
             hours = Hours(self)
@@ -219,6 +220,7 @@ class Story:
             )
             rounds.add_funder("borough", "Estuary Borough Council (fictional)", officer)
             rounds.add_funder("tideway-homes", "Tideway Homes (fictional)", officer)
+            rounds.add_funder("harbour-trust", "The Harbour Trust (fictional)", officer)
             fund_of = {fund.code: fund.id for fund in db.session.scalars(select(Fund))}
             funder_of = {funder.code: funder.id for funder in db.session.scalars(select(Funder))}
             rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(8_000_00), clock.today(), "First year", officer)
@@ -228,7 +230,12 @@ class Story:
             )
             rounds.reverse_contribution(wrong, "Typed into the wrong fund", officer)
         with self.at(self.ago(300)):
-            rounds.contribute(fund_of["small-sparks"], funder_of["borough"], Pence(6_000_00), clock.today(), "Second year", officer)
+            for funder, pence, what in (
+                ("borough", 3_500_00, "Second year"),
+                ("tideway-homes", 1_500_00, "For all"),
+                ("harbour-trust", 1_000_00, "Gift"),
+            ):
+                rounds.contribute(fund_of["small-sparks"], funder_of[funder], Pence(pence), clock.today(), what, officer)
         self.fund, self.winter = fund_of["small-sparks"], fund_of["warm-winter"]
 
     def round(

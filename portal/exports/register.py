@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.grants import from_idea, kept
+from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
@@ -345,6 +345,8 @@ class Entry:
     appeals: Sequence[Appealed]
     minutes: str = ""  # the address of the minutes in which the decision stands
     not_needed: int = 0  # pence that need not be paid, because neighbours gave the thing itself
+    added: int = 0  # pence that funders added to the fund for what neighbours raised
+    added_by: str = ""  # their names
     origin: from_idea.Origin | None = None  # where it began, when that was a card on the wall of ideas
 
 
@@ -352,7 +354,9 @@ def entry(ref: str) -> Entry:
     """One bid of the register. NotFound for what is not public. Six queries."""
     # of a report what an officer has read and accepted, and the applicant lets us print
     told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
-    told = told.add_columns(Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"))
+    told = told.add_columns(
+        Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"), *match_offers.added_to_bid()
+    )
     row = db.session.execute(told.where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
@@ -370,7 +374,7 @@ def entry(ref: str) -> Entry:
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
         changed=shielded(row.changed or "", names),
         photos=pictures(photos, names),
-        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, not_needed=int(row.not_needed), origin=from_idea.origin_of(row.id),
+        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, not_needed=int(row.not_needed), added=int(row.added), added_by=row.added_by or "", origin=from_idea.origin_of(row.id),
     )  # fmt: skip
 
 

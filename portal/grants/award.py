@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused, Unknown
-from portal.grants import letters, rounds
+from portal.grants import letters, pooled, rounds
 from portal.grants.model import Application, Award, Fund, Payee, Payment, Release, Round
 from portal.grants.moves import about, begin, move
 from portal.grants.payees import fingerprints, masked
@@ -87,6 +87,7 @@ def offer(bid: Application, fund: Fund, actor: Actor, *, released_by_id: int | N
         sentence=_("Offered to %(ref)s", ref=bid.ref), actor=actor.code,
         refusals={rounds.available(fund): _("The fund does not have that much money left.")},
     )  # fmt: skip
+    pooled.freeze(fund, award)
     tell(bid, "offered", letters.offered(bid, award.amount, bid.conditions, award.accept_by, accept_link(award)), award)
     return award
 

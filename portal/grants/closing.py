@@ -1,6 +1,4 @@
-"""Closing a fund: nothing of it is under way any more, and what is free goes back to its funders, each in proportion to what they
-put in. Two people where money moves; a closed fund opens no round and takes no money until it is reopened with a reason.
-"""
+"""Closing a fund: nothing of it is under way any more, and what is free goes back to its funders, each what is left of their money. Two people where money moves; a closed fund opens no round and takes no money until it is reopened with a reason."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +8,8 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.grants import queries, rounds
-from portal.grants.model import Appeal, Application, Award, Closing, FloatRequest, Fund, Funder, Payment, QuickFloat, Round
+from portal.grants import pooled, queries, rounds
+from portal.grants.model import Appeal, Application, Award, Closing, FloatRequest, Fund, Payment, QuickFloat, Round
 from portal.grants.rules import shared_out
 from portal.history import Actor, Event, events_of, record
 from portal.ledger import queries as books
@@ -88,12 +86,13 @@ def _in_the_way(fund: Fund) -> Iterator[InTheWay]:
 
 
 def shares(fund: Fund) -> Mapping[str, Pence]:
-    """What of the free money of a fund would go to each funder now: code → pence, by code, without those who get nothing."""
-    free = books.balance(rounds.available(fund))
+    """What of the free money of a fund is whose: code → pence, by code, without those who have nothing in it."""
+    left = [(code, at.left) for code, at in pooled.positions(fund).items()]
+    free = sum(pence for _code, pence in left)
     if free <= 0:
         return {}
-    given = {code: net for code, net in books.net_from("funder:", rounds.available(fund)).items() if net > 0}
-    return {code.partition(":")[2]: share for code, share in sorted(shared_out(free, given).items()) if share}
+    # nobody owes anything since shares are kept; before that a fund may have closed by another rule
+    return {code: share for code, share in sorted(shared_out(free, {code: pence for code, pence in left if pence > 0}).items()) if share}
 
 
 def waiting(fund: Fund) -> Closing | None:
@@ -115,7 +114,18 @@ def all_waiting() -> Sequence[tuple[Closing, Fund]]:
 
 def story_of(fund: Fund) -> Sequence[Event]:
     """What happened with a fund itself, the newest first; what came in stands in a list of its own."""
-    told = ("opened", "quick_limit_set", "closing_asked", "closing_taken_back", "closed", "given_back", "reopened")
+    told = (
+        "opened",
+        "quick_limit_set",
+        "closing_asked",
+        "closing_taken_back",
+        "closed",
+        "given_back",
+        "reopened",
+        "withdrawal_asked",
+        "withdrawal_taken_back",
+        "withdrawn",
+    )
     return [event for event in reversed(events_of(f"fund:{fund.id}")) if event.kind in told]
 
 
@@ -255,8 +265,3 @@ def _locked(code: str) -> Fund:
         .execution_options(populate_existing=True)
     ).all()
     return rounds.locked_fund(id_)
-
-
-def funder_names() -> Mapping[str, str]:
-    """Names of all funders, by code."""
-    return dict(db.session.execute(select(Funder.code, Funder.name)).tuples().all())

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import rounds
+from portal.grants import pooled, rounds
 from portal.grants.model import FloatRequest, Fund, QuickFloat
 from portal.grants.rules import RoundRules
 from portal.history import Actor, record
@@ -187,6 +187,7 @@ def _grant(request: FloatRequest, actor: Actor) -> None:
             )
         },
     )  # fmt: skip
+    pooled.freeze(fund, request)
     float_.balance = Pence(float_.balance + request.amount)
     record(about(float_), "granted" if request.kind == "float" else "topped_up", actor, amount=request.amount, request=request.ref)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, or_, select
 from portal import clock, once, photos
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
-from portal.grants import apply, kept, match, queries
+from portal.grants import apply, kept, match, match_offers, queries
 from portal.grants.model import DELIVERY_KINDS, Application, Award, Delivery, Photo, Pledge
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import Meter, PledgeFact, meter
@@ -281,6 +281,8 @@ def check(hand: Hand, ref: str, shown: int) -> None:
         move(row, "checked", actor, refusal=_("This was taken out. It can be written down again."), value=row.value)
         row.checked_by, row.checked_at = by, clock.now()
         award.given = Pence(award.given + row.value)
+        if isinstance(hand, ForIdea):
+            match_offers.follow(application, row, actor)
         if pledge.status in ("delivered", "checked"):
             move(pledge, "checked", actor)
 
@@ -289,7 +291,9 @@ def check(hand: Hand, ref: str, shown: int) -> None:
 
 
 def take_back(bid_ref: str, ref: str, reason: str, actor: Actor) -> None:
-    """What was checked turned out wrong: it stops counting, and stays on record. Refused: no reason, or never checked."""
+    """What was checked turned out wrong: it stops counting, and stays on record; what an offer added for it goes back. Refused: no
+    reason, never checked, or the offer's money is promised meanwhile.
+    """
     with transaction():
         application, pledge, row, _by, actor = _locked(ForIdea(bid_ref, actor), ref)
         if not reason:
@@ -297,6 +301,7 @@ def take_back(bid_ref: str, ref: str, reason: str, actor: Actor) -> None:
         move(row, "taken_back", actor, reason=reason, refusal=_("This is not checked, so it does not count."), value=row.value)
         award = _award(pledge.application_id)
         award.given = Pence(award.given - row.value)
+        match_offers.undo(row, reason, actor)
         match.wait_again(application, queries.worker_of(pledge), actor)
 
 

@@ -370,6 +370,7 @@ class Award(Base):
         Index("ix_award_amount", "amount", "application_id"),
         Index("ix_award_area_id_decided_on", "area_id", "decided_on"),
         Index("ix_award_fund_id_decided_on", "fund_id", "decided_on"),
+        Index("uq_award_fund_amount", "id", "fund_id", "amount", unique=True),  # what its shares add up to
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -556,6 +557,7 @@ class FloatRequest(Base):
         CheckConstraint(_one_of("status", FLOAT_REQUEST_STATES), name="status"),
         Index("ix_float_request_float_id", "float_id"),
         Index("ix_float_request_status", "status", "id"),
+        Index("uq_float_request_fund_amount", "id", "fund_id", "amount", unique=True),  # what its shares add up to
         # the panel has one question about one person's float at a time
         Index(
             "uq_float_request_open",

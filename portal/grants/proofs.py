@@ -10,6 +10,7 @@ from portal.grants.closing import LIVE
 from portal.grants.model import Award, Closing, Contribution, Delivery, Fund, Payment, QuickFloat, Refund, Round
 from portal.grants.moves import TABLES
 from portal.grants.pay import in_transit
+from portal.grants.pooled_model import Withdrawal
 from portal.grants.wish_model import KeptGift
 from portal.history import Event
 from portal.ledger.model import Account, Entry, State, Transfer
@@ -26,6 +27,7 @@ def broken_caches() -> Iterator[str]:
     yield from _sums("contribution", select(Contribution.id, Contribution.amount))
     yield from _sums("refund", select(Refund.id, Refund.amount))
     yield from _sums("closing", select(Closing.id, Closing.amount))
+    yield from _sums("withdrawal", select(Withdrawal.id, Withdrawal.amount).where(Withdrawal.done_at.is_not(None)))
     yield from _closed_funds()
     yield from _on_the_way()
     yield from _hours()

@@ -30,6 +30,7 @@ from portal.grants.model import (
     Round,
     Snapshot,
 )
+from portal.grants.pooled_model import Withdrawal
 from portal.grants.rules import Meter, PledgeFact, RoundRules, meter, opens_next_rung
 from portal.history import Event
 from portal.ledger import queries as books
@@ -84,7 +85,7 @@ class FundFigures:
     promised: int
     paid: int
     in_floats: int = 0
-    given_back: int = 0  # to the funders, when it was closed
+    given_back: int = 0  # to the funders, when it was closed or one of them took money out
 
 
 def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
@@ -100,6 +101,9 @@ def figures_of(*some: Fund) -> Mapping[int, FundFigures]:
     others = union_all(
         select(QuickFloat.fund_id, QuickFloat.balance, QuickFloat.spent, literal(0).label("back")).where(QuickFloat.fund_id.in_(ids)),
         select(Closing.fund_id, literal(0), literal(0), Closing.amount).where(Closing.fund_id.in_(ids)),
+        select(Withdrawal.fund_id, literal(0), literal(0), Withdrawal.amount).where(
+            Withdrawal.fund_id.in_(ids), Withdrawal.done_at.is_not(None)
+        ),
     ).subquery()
     beside = {
         fund_id: (int(held), int(spent), int(back))

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import letters
+from portal.grants import letters, pooled
 from portal.grants.model import Application, Closing, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
+from portal.grants.pooled_model import OfferMatch, SliceYear
+from portal.grants.pooled_rules import Position
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
@@ -82,42 +84,70 @@ def contribute(
         if funder is None:
             raise NotFound(_("We cannot find that funder."))
         must_be_open(fund)
-        row = Contribution(
-            ref=new_ref("CON"), fund_id=fund_id, funder_id=funder_id, amount=amount, received_on=received_on, reference=reference,
-            entered_by_id=actor.person_id,
-        )  # fmt: skip
-        db.session.add(row)
-        db.session.flush()
-        post(
-            [Line(f"funder:{funder.code}", available(fund), amount)], key=f"contribution:{row.id}", kind="contribution", about=f"contribution:{row.id}",
-            sentence=_("%(funder)s put in %(amount)s", funder=funder.name, amount=pounds(amount)), actor=actor.code, effective_on=received_on,
-        )  # fmt: skip
-        record(f"fund:{fund_id}", "contribution", actor, amount=amount, funder=funder.name, ref=row.ref)
+        row = take_in(fund, funder, amount, received_on, reference, actor)
         if once_key:
             once.keep(once_key, row.ref)
         return row.ref
 
 
+def take_in(fund: Fund, funder: Funder, amount: Pence, received_on: date, reference: str, actor: Actor) -> Contribution:
+    """Money of a funder into a pot, as a part of an action that has locked the open fund."""
+    must_be_in_transaction()
+    row = Contribution(
+        ref=new_ref("CON"), fund_id=fund.id, funder_id=funder.id, amount=amount, received_on=received_on, reference=reference,
+        entered_by_id=actor.person_id,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    post(
+        [Line(f"funder:{funder.code}", available(fund), amount)], key=f"contribution:{row.id}", kind="contribution", about=f"contribution:{row.id}",
+        sentence=_("%(funder)s put in %(amount)s", funder=funder.name, amount=pounds(amount)), actor=actor.code, effective_on=received_on,
+    )  # fmt: skip
+    record(f"fund:{fund.id}", "contribution", actor, amount=amount, funder=funder.name, ref=row.ref)
+    return row
+
+
 def reverse_contribution(ref: str, reason: str, actor: Actor) -> None:
     """Take back a contribution that was entered wrongly. Refused: no reason; the money has been promised meanwhile; a closed fund, or
-    one that was closed after this came in, because then the money has gone back already.
+    one that was closed after this came in, because then the money has gone back already; what an offer added for money that neighbours raised.
     """
     with transaction():
-        row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
-        if row is None:
-            raise NotFound(_("We cannot find that contribution."))
-        if not reason:
-            raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
-        must_be_open(locked_fund(row.fund_id))
-        came = db.session.scalar(select(Entry.recorded_at).where(Entry.key == f"contribution:{row.id}"))
-        closed = select(func.max(Closing.closed_at)).where(Closing.fund_id == row.fund_id, Closing.amount > 0)
-        given_back = db.session.scalar(closed)
-        if came is not None and given_back is not None and given_back >= came:
-            raise Refused(
-                _("This fund was closed on %(day)s, and what was left of this money went back to its funders then. It cannot be taken back once more.", day=clock.in_words(clock.london_day(given_back)))
-            )  # fmt: skip
-        if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
-            record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
+        matched = select(OfferMatch.id).join(Contribution, Contribution.id == OfferMatch.contribution_id)
+        if db.session.scalar(matched.where(Contribution.ref == ref, OfferMatch.undone_at.is_(None))) is not None:
+            raise Refused(_("This came because of what neighbours raised. Take that line back on their match page, and this goes with it."))
+        take_out(ref, reason, actor)
+
+
+def take_out(ref: str, reason: str, actor: Actor) -> None:
+    """`reverse_contribution` as a part of an action."""
+    must_be_in_transaction()
+    row = db.session.scalar(select(Contribution).where(Contribution.ref == ref))
+    if row is None:
+        raise NotFound(_("We cannot find that contribution."))
+    if not reason:
+        raise Refused(_("Write why, in a few words. It stands in the books."), "reason")
+    must_be_open(locked_fund(row.fund_id))
+    came = db.session.scalar(select(Entry.recorded_at).where(Entry.key == f"contribution:{row.id}"))
+    closed = select(func.max(Closing.closed_at)).where(Closing.fund_id == row.fund_id, Closing.amount > 0)
+    given_back = db.session.scalar(closed)
+    if came is not None and given_back is not None and given_back >= came:
+        raise Refused(
+            _("This fund was closed on %(day)s, and what was left of this money went back to its funders then. It cannot be taken back once more.", day=clock.in_words(clock.london_day(given_back)))
+        )  # fmt: skip
+    if reverse(f"contribution:{row.id}", reason=reason, actor=actor.code).fresh:
+        _must_not_be_promised(row)
+        same = (SliceYear.contribution_id == row.id, SliceYear.dropped_at.is_(None))
+        db.session.execute(update(SliceYear).where(*same).values(dropped_at=clock.now()))
+        record(f"fund:{row.fund_id}", "contribution_reversed", actor, reason=reason, ref=ref)
+
+
+def _must_not_be_promised(row: Contribution) -> None:
+    """After the reversal, which holds the pot's account: what is left of this funder's money, the others' cannot stand in for it."""
+    fund, funder = db.session.get_one(Fund, row.fund_id), db.session.get_one(Funder, row.funder_id)
+    if pooled.positions(fund).get(funder.code, Position()).left < 0:
+        raise Refused(
+            _("Some of this money of %(funder)s has been promised or paid meanwhile, so it cannot be taken back.", funder=funder.name)
+        )
 
 
 def plan_round(

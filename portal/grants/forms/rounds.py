@@ -284,6 +284,9 @@ class NewFunder(Form):
         if self.code.data and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.code.data):
             self.refuse(_("Use small letters, digits and dashes only, like small-sparks."), "code")
             return False
+        if self.code.data == "new":  # the address of this very page
+            self.refuse(_("Choose another short name: this one is taken."), "code")
+            return False
         return good
 
 

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, closing, desk, ending, pay
+from portal.grants import award, closing, desk, ending, pay, pooled
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
@@ -243,7 +243,7 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     return form_page(
         "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
         words=PAYMENT_WORDS, names=people.names([*actors, entered]), me=current_user.id, entered=entered, other_name=pay.other_name(one.application, payee), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
-        bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one) if one.status in ending.MAY_END else None,
+        shares=pooled.shares_of(one), bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one) if one.status in ending.MAY_END else None,
         **shown,
     )  # fmt: skip
 

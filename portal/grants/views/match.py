@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import from_idea, goods, kept, match, queries, worked
+from portal.grants import from_idea, goods, kept, match, match_offers, queries, worked
 from portal.grants.forms import match as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Application, Award, Delivery, Photo, Pledge
@@ -61,7 +61,7 @@ def _index(application: Application, form: Any) -> Any:
         given=goods.meters(application, pledges, hours.everything, deliveries, gifts) if award else None, gifts=gifts, may_be=worked.may_be, has_no_address=match.has_no_address,
         photos=photos_of(deliveries), live=award is not None and award.status in goods.LIVE, me=f"person:{current_user.id}", doors=match.all_at_the_door(pledges),
         checks_at_the_door=award is not None and match.may_check_at_the_door(application, current_user.id),
-        why_at_the_door=match.why_at_the_door, kinds=forms.KINDS, open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
+        why_at_the_door=match.why_at_the_door, kinds=forms.KINDS, offers=match_offers.offers_for(application), open=application.status in match.MAY_ASK, rules=queries.rules_of(application),
     )  # fmt: skip
 
 

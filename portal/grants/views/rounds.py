@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import closing, queries, rounds
+from portal.grants import closing, pooled, queries, rounds
 from portal.grants.forms import rounds as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Funder, Round
@@ -85,10 +85,11 @@ def fund(code: str) -> Any:
 
 def _fund(code: str, form: Any) -> Any:
     found = queries.fund_by_code(code)
+    whose = pooled.positions(found)
     return form_page(
-        "grants/desk_fund.html", form, fund=found, money=queries.figures_of(found)[found.id], contributions=queries.contributions_of(found),
+        "grants/desk_fund.html", form, fund=found, money=pooled.figures(whose.values()), pooled=whose, contributions=queries.contributions_of(found),
         rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules), closing=closing.waiting(found),
-        story=(story := closing.story_of(found)), names=people.names(event.actor_id for event in story), story_words=STORY_WORDS,
+        funder_names=dict(form.funder.choices), story=(story := closing.story_of(found)), names=people.names(event.actor_id for event in story), story_words=STORY_WORDS,
     )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ def reverse(code: str, ref: str) -> Any:
 STORY_WORDS = {
     "opened": N_("Opened"), "quick_limit_set": N_("The most for one quick spark was changed"), "closing_asked": N_("Asked to close it"),
     "closing_taken_back": N_("It stays as it is"), "closed": N_("Closed"), "given_back": N_("Given back to the funders"), "reopened": N_("Reopened"),
+    "withdrawal_asked": N_("Asked to give money back to a funder"), "withdrawal_taken_back": N_("The money of that funder stays"), "withdrawn": N_("Given back to a funder"),
 }  # fmt: skip
 
 
@@ -176,7 +178,7 @@ def close_fund(code: str) -> Any:
     waits = closing.waiting(found)
     return form_page(
         "grants/desk_fund_close.html", form, fund=found, closing=waits,
-        in_the_way=closing.in_the_way(found), shares=(shares := closing.shares(found)), free=sum(shares.values()), funders=closing.funder_names(), me=current_user.id,
+        in_the_way=closing.in_the_way(found), shares=(shares := closing.shares(found)), free=sum(shares.values()), funders=pooled.funder_names(), me=current_user.id,
         names=people.names([waits.asked_by_id] if waits else []),
     )  # fmt: skip
 
