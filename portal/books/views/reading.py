@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, stream_with_context
 from flask_login import current_user
 
 from portal import clock
-from portal.books import entries, groups, log, statement, trial
+from portal.books import entries, funds, groups, log, statement, trial
 from portal.errors import NotFound
 from portal.exports import files
 from portal.people.views import actor
@@ -94,3 +94,25 @@ def statement_file(number: int) -> Any:
 @allow("open finance")
 def entry(id_: str) -> Any:
     return page("books/entry.html", story=entries.story(one_line(id_)[:40], current_user))
+
+
+@books.get("/funds")
+@allow("open finance")
+def of_funds() -> Any:
+    day, wrong = day_asked()
+    return page("books/funds.html", sheet=funds.sheet(day), day=day, wrong=wrong, headings=funds.HEADINGS, of_areas=funds.OF_AREAS)
+
+
+@books.post("/<any(funds, areas):what>.csv")
+@allow("open finance")
+@limiter.limit("30/minute")
+def funds_file(what: str) -> Any:
+    day, _wrong = day_asked()
+    on = (day or clock.today()).isoformat()
+    log.taken(what, f"{what}-{on}.csv", actor(), day=on)
+    found = funds.sheet(day)
+    of_funds = what == "funds"
+    pieces = (
+        files.csv_chunks(funds.COLUMNS, funds.rows(found)) if of_funds else files.csv_chunks(funds.AREA_COLUMNS, funds.area_rows(found))
+    )
+    return file_of(pieces, f"{what}-{on}.csv")
