@@ -76,10 +76,11 @@ def balances(unit: str, day: date | None) -> Sequence[ledger.TrialLine]:
 
 def sheet(unit: str, day: date | None = None) -> Sheet:
     """The trial balance of one unit by kind."""
-    return _grouped(unit, balances(unit, day))
+    return grouped(unit, balances(unit, day))
 
 
-def _grouped(unit: str, found: Sequence[ledger.TrialLine]) -> Sheet:
+def grouped(unit: str, found: Sequence[ledger.TrialLine]) -> Sheet:
+    """The accounts that `balances` found, by kind."""
     lines = {each.name: Line(each) for each in [*(one for one in GROUPS if one.unit == unit), OTHER[unit]]}
     for each in found:
         line = lines[group_of(each.code, unit).name]

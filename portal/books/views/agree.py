@@ -19,7 +19,7 @@ SOURCES = (agree.LEDGER, agree.AWARDS, agree.PAYMENTS, agree.REGISTER, agree.SPE
 @limiter.limit("30/minute")
 def compare() -> Any:
     proof, night = turns.last(turns.LEDGER_CHECK), turns.last(turns.RECONCILED)
-    about = {
+    about: dict[str, Any] = {
         name: (turn.done_at, turn.result) if turn is not None and turn.done_at else (None, {})
         for name, turn in (("proof", proof), ("night", night))
     }  # before the reading begins: that lets go of what was read
