@@ -49,9 +49,7 @@ def upgrade() -> None:
         sa.Column("project", sa.Text(), nullable=False),
         sa.Column("vat", sa.Text(), nullable=False),
         sa.CheckConstraint("side in ('debit', 'credit')", name=op.f("ck_journal_code_side")),
-        sa.CheckConstraint(
-            "movement in ('contribution', 'given_back', 'paid', 'bounced', 'refund', 'quick')", name=op.f("ck_journal_code_movement")
-        ),
+        sa.CheckConstraint("movement in ('contribution', 'given_back', 'paid', 'refund', 'quick')", name=op.f("ck_journal_code_movement")),
         sa.CheckConstraint("subjective <> ''", name=op.f("ck_journal_code_subjective")),
         sa.ForeignKeyConstraint(["fund_id"], ["fund.id"], name=op.f("fk_journal_code_fund_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_code")),

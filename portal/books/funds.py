@@ -63,7 +63,7 @@ class Sheet:
     untied: Mapping[str, int] = field(default_factory=dict)
 
 
-class _Places:
+class Places:
     """To which fund and area each account belongs: awards by id, payees by reference, floats and quick sparks."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class _Places:
 def sheet(day: date | None = None) -> Sheet:
     """The funds by name and the areas by name, now or at the end of `day`. A dozen queries, whatever the number of funds."""
     past = as_at(day)
-    places = _Places()
+    places = Places()
     funds = {id_: Money() for id_ in places.names}
     areas: dict[int, Money] = {}
     kinds = Money()

@@ -40,7 +40,7 @@ class JournalCode(Base):
     __tablename__ = "journal_code"
     __table_args__ = (
         CheckConstraint("side in ('debit', 'credit')", name="side"),
-        CheckConstraint("movement in ('contribution', 'given_back', 'paid', 'bounced', 'refund', 'quick')", name="movement"),
+        CheckConstraint("movement in ('contribution', 'given_back', 'paid', 'refund', 'quick')", name="movement"),
         CheckConstraint("subjective <> ''", name="subjective"),
         UniqueConstraint("fund_id", "movement", "side"),
     )

@@ -114,6 +114,10 @@ def _known() -> dict[int, _Award]:
     return {award.id: _Award(award.ref, ref, fund, area, award) for award, ref, fund, area in rows}
 
 
+def _sums(*pence: int) -> tuple[files.Money, ...]:
+    return tuple(_money(each) for each in pence)
+
+
 def _money(pence: int) -> files.Money:
     return files.Money(Pence(pence))
 
@@ -150,8 +154,8 @@ def _unpaid(known: dict[int, _Award], standing: Sequence[Any], last: date) -> Sh
                 parts.setdefault(int(number), [0, 0, 0])[what == "payable"] += each.balance
     for award_id, pence in funds.on_the_way(trial.as_at(last)):
         parts.setdefault(award_id, [0, 0, 0])[2] += pence
-    rows = [
-        (known[id_].ref, known[id_].reference, known[id_].fund, known[id_].area, known[id_].row.decided_on, *map(_money, three), _money(sum(three)))
+    rows: list[files.Row] = [
+        (known[id_].ref, known[id_].reference, known[id_].fund, known[id_].area, known[id_].row.decided_on, *_sums(*three), _money(sum(three)))
         for id_, three in sorted(parts.items())
     ]  # fmt: skip
     columns = ("Award", "Reference", "Fund", "Area", "Decided", "Offered", "To be paid", "In transit", "Unpaid")
@@ -235,12 +239,11 @@ def _cancelled(known: dict[int, _Award], first: date, last: date) -> Sheet:
 def _budget(found: funds.Sheet) -> Iterator[Sheet]:
     """Allocated, committed, paid, free; the committed sum is what is offered, to be paid and in transit."""
     columns = ("Fund", "Allocated", "Committed", "In floats", "Paid", "Refunded", "Free")
-    rows = [
-        (name, *map(_money, (each.allocated, _committed(each), each.floats, each.paid, each.refunded, each.free)))
-        for name, each in found.funds
+    rows: list[files.Row] = [
+        (name, *_sums(each.allocated, _committed(each), each.floats, each.paid, each.refunded, each.free)) for name, each in found.funds
     ]
     yield _sheet(N_("Budget by fund"), columns, rows)
-    areas = [(name, *map(_money, (_committed(each), each.refunded, each.paid))) for name, each in found.areas]
+    areas: list[files.Row] = [(name, *_sums(_committed(each), each.refunded, each.paid)) for name, each in found.areas]
     yield _sheet(N_("Budget by area"), ("Area", "Committed", "Refunded", "Paid"), areas)
 
 

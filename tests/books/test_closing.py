@@ -1,6 +1,7 @@
 """The books are closed up to the end of a month by two people of finance; what comes after counts on a later day."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -139,7 +140,7 @@ def test_what_comes_late_counts_in_the_next_period(scheme: Flask, two: Small) ->
         close_period(JULY, "test")
     ref = two.money["bench"]
     fay = Inspector(scheme, 30).sign_in(two.season.who("Fay").id).get(f"/finance/payments/{ref}")
-    late = {"bounce_reason": "Account closed", "bounce_on_month": "7", "bounce_on_year": "2026"}
+    late: dict[str, Any] = {"bounce_reason": "Account closed", "bounce_on_month": "7", "bounce_on_year": "2026"}
     fay.submit("It came back", 422, bounce_on_day="30", **late)
     assert "The books are closed up to that day. Use a later date." in fay.text and "Account closed" in fay.text
     fay.submit("It came back", bounce_on_day="3", **{**late, "bounce_on_month": "8"})
