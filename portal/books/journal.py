@@ -205,7 +205,7 @@ def _sources(rows: Sequence[Any]) -> Mapping[str, str]:
         if number.split(":")[0].isdecimal():
             wanted.setdefault(kind, set()).add(int(number.split(":")[0]))
     tables: Mapping[str, Any] = {"payment": Payment, "refund": Refund, "contribution": Contribution, "quick": QuickSpark}
-    found = {}
+    found: dict[str, str] = {}
     for kind, model in tables.items():
         ids = sorted(wanted.get(kind, ()))
         for start in range(0, len(ids), 500):

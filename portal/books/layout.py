@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -85,7 +86,7 @@ def set_codes(fund_code: str, movement: str, both: Mapping[str, Codes], actor: A
                 row = JournalCode(fund_id=fund.id, movement=movement, side=side)
                 db.session.add(row)
             row.cost_centre, row.subjective, row.project, row.vat = both[side].as_list()
-        told = {side: {"old": before[side].as_list(), "new": both[side].as_list()} for side in SIDES}
+        told: dict[str, Any] = {side: {"old": before[side].as_list(), "new": both[side].as_list()} for side in SIDES}
         record(f"fund:{fund.id}", "journal_codes_set", actor, movement=movement, **told)
 
 
