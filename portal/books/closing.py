@@ -11,8 +11,7 @@ from portal.books import agree, trial
 from portal.books.model import PeriodClosing
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Refused
-from portal.grants.award import UNPAID
-from portal.grants.model import Award, Payment
+from portal.grants.model import Payment
 from portal.history import Actor, record
 from portal.ledger import queries as ledger
 from portal.ledger.model import Entry, Period
@@ -30,7 +29,7 @@ class Open:
 
     money: trial.Sheet
     moving: Sequence[tuple[str, int]]
-    held: int  # awards that hold money still, as of now
+    held: int  # awards that held money then, offered or to be paid
     agreed: bool | None  # last night; None when it was not compared yet. Whoever closes compares anew
 
 
@@ -80,7 +79,7 @@ def still_open(day: date) -> Open:
         .order_by(Payment.id)
         .limit(20)
     )
-    held = db.session.scalar(select(func.count()).select_from(Award).where(Award.status.in_(UNPAID))) or 0
+    held = sum(line.accounts for line in money.lines if line.group.name in ("offered", "payable"))
     return Open(
         money, [(ref, int(pence)) for ref, pence in moving], held, night.result.get("ok") if night is not None and night.done_at else None
     )
