@@ -28,11 +28,11 @@ from portal.history import Actor, record
 from portal.ledger.model import Account, Entry, Transfer
 from portal.money import Pence, financial_year
 from portal.refs import new_ref
-from portal.words import _
+from portal.words import N_, _
 
-COLUMNS = (
-    "Journal date", "Period", "Journal ref", "Line no", "Cost centre", "Subjective code", "Project code", "VAT code", "Debit", "Credit", "Net",
-    "VAT", "Narrative", "Source ref",
+COLUMNS = (  # frozen in the file; a page says them in the reader's language
+    N_("Journal date"), N_("Period"), N_("Journal ref"), N_("Line no"), N_("Cost centre"), N_("Subjective code"), N_("Project code"), N_("VAT code"), N_("Debit"), N_("Credit"), N_("Net"),
+    N_("VAT"), N_("Narrative"), N_("Source ref"),
 )  # fmt: skip
 DAY_FORMAT = "%Y-%m-%d"
 NARRATIVE = 50
