@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Column, text
 from sqlalchemy.types import TypeEngine
 
+import portal.books.model
 import portal.connecting.model
 import portal.events.model
 import portal.gifts.matching_model

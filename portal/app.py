@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from portal import cli, outbox, vault, words
+from portal.books import views as books
 from portal.config import Settings
 from portal.connecting.views import connecting
 from portal.db import db
@@ -85,6 +86,7 @@ BLUEPRINTS: list[Blueprint] = [
     finance,
     postroom,
     exports,
+    *books.PAGES,
     strengths_data,
     dashboard,
     initiatives,

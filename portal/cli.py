@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import backup, serving, worker
 from portal import db as database
+from portal.books import agree
 from portal.config import BadSetting, Settings
 from portal.demo import bulk, ground
 from portal.demo.story import Story
@@ -47,6 +48,18 @@ def ledger_check(since_last_proof: bool) -> None:
     for line in report.broken:
         print(f"kindling: broken: {line}", file=sys.stderr)
     if not report.ok:
+        raise SystemExit(1)
+
+
+@ledger_group.command("reconcile")
+def ledger_reconcile() -> None:
+    """Work each sum out from ledger, awards, payments, register and exports, and print them as JSON; exit 1 when two disagree."""
+    must_be_ready()
+    found = agree.agreement()
+    print(json.dumps(found.summary(), indent=2, ensure_ascii=False))
+    for each in found.apart:
+        print(f"kindling: apart by {each.off} pence: {each.name}", file=sys.stderr)
+    if not found.ok:
         raise SystemExit(1)
 
 

@@ -1,7 +1,7 @@
 """Recurring work, one turn at a time: which worker takes it, when it was last done, what came of it.
 
 Several workers may run; a turn is taken by one. Pages read the same rows: `/readyz` the heartbeat, `/status` and
-`/finance` the last ledger check.
+`/finance` the last ledger check and whether everything agreed.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from portal.db import Base, db, is_postgresql, transaction
 
 HEARTBEAT = "heartbeat"
 LEDGER_CHECK = "ledger check"
+RECONCILED = "reconciliation"  # ledger, awards, payments, register and exports beside each other
 ALIVE = timedelta(minutes=5)  # a worker that has not said so for longer is missing: the nightly check may take a while
 
 

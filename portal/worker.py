@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from portal import clock, once, turns
+from portal.books import agree
 from portal.config import Settings
 from portal.connecting import actions as connecting
 from portal.db import db, transaction
@@ -196,6 +197,7 @@ def _round(by: Mapping[str, Sender], stopped: Callable[[], bool], due_every: tim
         ("bounces", now - EVERY_TEN_MINUTES, lambda: _bounces(by)),
         ("housekeeping", now - EVERY_HOUR, _clear_up),
         (turns.LEDGER_CHECK, last_night(now), _prove),
+        (turns.RECONCILED, last_night(now), _reconcile),
     ):
         if stopped():
             return
@@ -250,3 +252,12 @@ def _prove() -> dict[str, object]:
     if not report.ok:
         log.error("the books are broken", extra={"fields": {"broken": report.broken}})
     return report.summary()
+
+
+def _reconcile() -> dict[str, object]:
+    """Each night: whether ledger, awards, payments, register and exports agree; pages show its result."""
+    found = agree.agreement()
+    db.session.rollback()
+    if not found.ok:
+        log.error("the sums do not agree", extra={"fields": {"off": {each.name: each.off for each in found.apart}}})
+    return found.summary()

@@ -32,6 +32,10 @@ def ways(results: list[tuple[str, Any]]) -> list[str]:
 
 
 def _run(url: str, home: str, key: str, turn: int, call: str, gate: Any, results: Any) -> None:
+    from datetime import date
+
+    from portal.books import closing as books_closing
+    from portal.books import journal
     from portal.clock import today
     from portal.db import db
     from portal.errors import Problem
@@ -40,8 +44,9 @@ def _run(url: str, home: str, key: str, turn: int, call: str, gate: Any, results
     from portal.panels import actions as panels
     from portal.people.access import Who
 
-    names = {each.__name__: each for each in (today, Actor, Who)} | {
+    names = {each.__name__: each for each in (today, date, Actor, Who)} | {
         "apply": apply, "award": award, "closing": closing, "decide": decide, "match_offers": match_offers, "pay": pay, "rounds": rounds, "withdrawals": withdrawals, "panels": panels, "Path": Path,
+        "journal": journal, "books_closing": books_closing,
     }  # fmt: skip
     app = make_app(url, Path(home), vault_keys=(key,))
     with app.app_context():

@@ -121,8 +121,8 @@ def accessibility() -> Any:
 @front.get("/status")
 @allow("anyone")
 def status() -> Any:
-    proof = turns.last(turns.LEDGER_CHECK)
-    return page("front/status.html", alive=turns.worker_is_alive(), proof=proof)
+    proof, agreed = turns.last(turns.LEDGER_CHECK), turns.last(turns.RECONCILED)
+    return page("front/status.html", alive=turns.worker_is_alive(), proof=proof, agreed=agreed)
 
 
 @front.get("/offline")

@@ -35,6 +35,7 @@ class StatementLine:
     basis: str | None
     reverses: bool
     reversed: bool
+    entry: str  # its id
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _page() -> Select[Any]:
         select(
             page.c.sequence, Entry.effective_on, Entry.recorded_at, Entry.kind, Entry.key, Entry.about, Entry.sentence, other.c.code,
             other.c.name, page.c.sign * Transfer.amount, case((page.c.sign > 0, Transfer.credit_after), else_=Transfer.debit_after), Entry.actor,
-            Entry.on_behalf, Entry.basis, Entry.reverses_id.is_not(None), undone.c.reverses_id.is_not(None),
+            Entry.on_behalf, Entry.basis, Entry.reverses_id.is_not(None), undone.c.reverses_id.is_not(None), Entry.id,
         )
         .join(Transfer, Transfer.id == page.c.id)
         .join(Entry, Entry.id == Transfer.entry_id)

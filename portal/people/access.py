@@ -180,6 +180,7 @@ MAY: dict[str, Predicate] = {
     "export": _role("finance", "officer", "auditor"),  # what is public anyway
     "export the books": _role("finance", "auditor"),
     "settle": _role("finance"),
+    "keep the books": _role("finance"),  # close a period, give journals to the council's ledger; two people where nothing can be undone
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),

@@ -47,6 +47,7 @@ CLOSED = {
     "/timebank/desk/kinds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/timebank/desk/rules": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/finance/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
+    "/finance/books/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/rounds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/decisions": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/finance/exports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
@@ -80,6 +81,7 @@ BUDGETS |= {
     "/finance/": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 16,
     "/panels/REF/sittings/REF": 17, "/grants/REF": 13,  # whose it is takes 8; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
 }  # fmt: skip
+BUDGETS |= {"/finance/books/agree": 24, "/finance/books/year-end": 40}  # each source adds up on its own, and nothing is kept
 BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 26 for which in ("REF", "N-N") for ending in ("", ".pdf")}
 
 

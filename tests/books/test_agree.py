@@ -1,0 +1,72 @@
+"""Ledger, awards, payments, register and exports beside each other: they agree, and a penny somewhere is seen and named."""
+
+import json
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal import clock, turns, worker
+from portal.books import agree
+from portal.db import db, transaction
+from portal.places.model import Scheme
+from tests.client import Inspector
+from tests.exports.small import Small
+
+
+def test_they_agree(small: Small) -> None:
+    found = agree.agreement()
+    assert found.ok and len(found.head) == 64, found.apart
+    by = {each.name: each.by for each in found.controls}
+    assert by["paid"] == {agree.LEDGER: 490_00, agree.AWARDS: 490_00, agree.PAYMENTS: 490_00, agree.SPENDING: 490_00}
+    assert by["register_awarded"][agree.REGISTER] == 440_00 and by["register_paid"][agree.LEDGER] == 350_00
+    assert by["free"] == {agree.LEDGER: 440_00, agree.PAYMENTS: 440_00}
+
+
+def test_what_the_file_leaves_out_is_told(small: Small) -> None:
+    """E4 has only what exceeds the scheme's limit; the rest is counted beside it, so that the sums still meet."""
+    with transaction():
+        db.session.get_one(Scheme, 1).spend_threshold = 100_00
+    (paid,) = (each for each in agree.agreement().controls if each.name == "paid")
+    assert not paid.off and "£120.00" in paid.note
+
+
+@pytest.mark.parametrize(
+    ("statement", "off"),
+    [
+        ("UPDATE award SET paid = paid + 1 WHERE id = 2", {"paid": 1, "register_paid": 1}),
+        ("UPDATE award SET status = 'lapsed' WHERE status = 'reserved'", {"offered": 70_00, "free": 70_00}),
+        ("UPDATE contribution SET amount = amount - 2", {"put_in": 2, "free": 2}),
+        ("UPDATE refund SET amount = amount - 5", {"paid": 5, "free": 5}),
+    ],
+)
+def test_a_penny_is_seen(small: Small, statement: str, off: dict[str, int]) -> None:
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(text(statement))
+    found = agree.agreement()
+    assert not found.ok
+    assert off.items() <= found.summary()["off"].items()
+
+
+def test_the_command_says_so(scheme: Flask, small: Small) -> None:
+    result = scheme.test_cli_runner().invoke(args=["ledger", "reconcile"])
+    assert result.exit_code == 0 and json.loads(result.output)["ok"] is True
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE award SET paid = paid + 1 WHERE id = 2"))
+    result = scheme.test_cli_runner().invoke(args=["ledger", "reconcile"])
+    assert result.exit_code == 1 and "apart by 1 pence: paid" in result.stderr
+
+
+def test_the_page_and_the_night(scheme: Flask, small: Small) -> None:
+    fay = Inspector(scheme, 40).sign_in(small.season.who("Fay").id).get("/finance/books/agree")
+    assert "agree to the penny" in fay.text and "Not run yet" in fay.text
+    assert "Not compared yet" in Inspector(scheme).get("/status").text
+    assert turns.take(turns.RECONCILED, unless_done_since=worker.last_night(clock.now()), patience=worker.PATIENCE)
+    turns.finish(turns.RECONCILED, worker._reconcile())
+    assert "Agreed to the penny on" in Inspector(scheme).get("/status").text
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE refund SET amount = amount - 5"))
+    fay.get("/finance/books/agree")
+    assert "£0.05 apart (5 pence)" in fay.text and "Send nothing out yet." in fay.text and "Everything agreed" in fay.text
+    Inspector(scheme).get("/finance/books/agree", status=303)
