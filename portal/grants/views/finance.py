@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, closing, desk, ending, pay
+from portal.grants import award, closing, desk, ending, nearby, pay
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
@@ -35,12 +35,11 @@ def index() -> Any:
     lines = desk.payments("prepared", "approved", "released", limit=200)
     by_state = {state: [line for line in lines if line.payment.status == state] for state in ("prepared", "approved", "released")}
     proof = turns.last(turns.LEDGER_CHECK)
-    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
     endings = ending.waiting()
     closings = closing.all_waiting()
-    ids |= {each.asked_by_id for each, _award in endings} | {each.asked_by_id for each, _fund in closings}
+    found = nearby.beside(lines, also=[*(each.asked_by_id for each, _award in endings), *(each.asked_by_id for each, _fund in closings)])
     return page(
-        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, names=found.names, looks=found.looks, proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 
@@ -70,14 +69,14 @@ def payments() -> Any:
 def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     line = desk.by_refs([payment.ref])[0]
     entered = pay.entered_by(line.payee)
-    names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id, entered])
+    found = nearby.beside([line], also=[entered])
     fresh = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}
     if all_forms.get("supplier") is None:
         who = {"supplier": line.payee.name, "company_number": line.payee.company_number, "individual": line.payee.individual}
         all_forms["supplier"] = forms.NameSupplier(prefix="supplier-", formdata=None, data=who)
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
-        "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
+        "finance/payment.html", active, line=line, names=found.names, looks=found.looks[payment.id], words=PAYMENT_WORDS, me=current_user.id,
         tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid, line.payee), supplier=all_forms["supplier"],
         entered=entered, other_name=pay.other_name(line.bid, line.payee), **shown,
     )  # fmt: skip
@@ -155,9 +154,10 @@ def release() -> Any:
             flash(_n("One payment is released.", "%(num)d payments are released.", len(refs)))
             return see_other(f"/finance/runs/{run}")
     lines = desk.by_refs(refs)
+    found = nearby.beside(lines, also=[pay.entered_by(line.payee) for line in lines])
     return form_page(
-        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=people.names(id_ for line in lines for id_ in (line.payment.prepared_by_id, pay.entered_by(line.payee))),
-        entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS, warnings={line.payment.id: award.same_account(line.payee) for line in lines},
+        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=found.names, looks=found.looks,
+        entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS,
     )  # fmt: skip
 
 
