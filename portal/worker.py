@@ -21,7 +21,22 @@ from portal.gifts import posts as gift_posts
 from portal.gifts import promises as gift_promises
 from portal.gifts import talks as gift_talks
 from portal.gifts import weekly as gift_weekly
-from portal.grants import appeals, asked, award, from_idea, idea_drafts, match, pay, proofs, quick, quick_review, report, rounds, wishes
+from portal.grants import (
+    appeals,
+    asked,
+    award,
+    bank_lines,
+    from_idea,
+    idea_drafts,
+    match,
+    pay,
+    proofs,
+    quick,
+    quick_review,
+    report,
+    rounds,
+    wishes,
+)
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
@@ -59,6 +74,7 @@ DUE: list[Callable[[], int]] = [
     award.lapse,
     award.offer_reserves,
     award.purge_details,
+    bank_lines.forget,
     match.remind_invited,
     match.expire,
     report.remind_and_mark_late,

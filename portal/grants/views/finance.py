@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, request
+from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
 from portal.grants import award, closing, desk, ending, nearby, pay
+from portal.grants.bank_file import name_for_bank
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
 from portal.grants.moves import about
 from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
-from portal.ledger import queries as books
 from portal.people import queries as people
 from portal.people.access import proved_lately
 from portal.people.views import actor, needs_proof
@@ -78,7 +78,7 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     return form_page(
         "finance/payment.html", active, line=line, names=found.names, looks=found.looks[payment.id], words=PAYMENT_WORDS, me=current_user.id,
         tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid, line.payee), supplier=all_forms["supplier"],
-        entered=entered, other_name=pay.other_name(line.bid, line.payee), **shown,
+        entered=entered, other_name=pay.other_name(line.bid, line.payee), in_file=name_for_bank(line.payee.name, line.bid.ref), **shown,
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def release() -> Any:
     lines = desk.by_refs(refs)
     found = nearby.beside(lines, also=[pay.entered_by(line.payee) for line in lines])
     return form_page(
-        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=found.names, looks=found.looks,
+        "finance/release.html", form, lines=lines, in_file={line.payment.id: name_for_bank(line.payee.name, line.bid.ref) for line in lines}, total=sum(line.payment.amount for line in lines), names=found.names, looks=found.looks,
         entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS,
     )  # fmt: skip
 
@@ -164,55 +164,6 @@ def release() -> Any:
 def _refs(typed: list[str]) -> list[str]:
     """References as they came in the address, without anything that is none."""
     return [ref for ref in dict.fromkeys(typed) if len(ref) == 13 and ref.replace("-", "").isalnum() and ref.isascii()][:200]
-
-
-@finance.get("/runs/<ref>")
-@allow("open finance")
-def run(ref: str) -> Any:
-    """Payments that were released together, with control totals; for the printer too."""
-    return _run_page(ref, forms.Settle())
-
-
-def _run_page(ref: str, form: Any) -> Any:
-    one = pay.run_by_ref(ref)
-    lines = sorted(desk.payments(run_id=one.id, limit=1000), key=lambda line: line.payment.id)
-    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id)}
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.payment.status] = sums.get(line.payment.status, 0) + line.payment.amount
-    return form_page(
-        "finance/run.html", form, run=one, lines=lines, names=people.names(ids | {one.released_by_id}), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
-        in_transit=books.balance(pay.in_transit(one.id)),
-    )  # fmt: skip
-
-
-@finance.post("/runs/<ref>/settle")
-@allow("settle")
-def settle_run(ref: str) -> Any:
-    form = forms.Settle()
-    if form.validate():
-        try:
-            number = pay.settle_run(ref, form.on.data, actor())
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_n("One payment has arrived.", "%(num)d payments have arrived.", number))
-            return see_other(f"/finance/runs/{ref}")
-    return _run_page(ref, form)
-
-
-@finance.route("/runs/<ref>/numbers", methods=["GET", "POST"])
-@allow("release payments")
-def numbers(ref: str) -> Any:
-    """The account numbers to pay into, to whoever has just proved who they are; each look is on record."""
-    if request.method == "POST":
-        if not proved_lately(current_user):
-            return needs_proof()
-        desk.show_numbers(ref, actor())
-        return see_other(f"/finance/runs/{ref}/numbers")
-    g.private = True
-    one = pay.run_by_ref(ref)
-    return page("finance/numbers.html", run=one, rows=desk.numbers(one, current_user.id))
 
 
 # --- one award -----------------------------------------------------------------------------------------------------------
