@@ -13,6 +13,7 @@ import portal.gifts.matching_model
 import portal.gifts.model
 import portal.gifts.notes_model
 import portal.gifts.talks_model
+import portal.grants.bank_model
 import portal.grants.idea_model
 import portal.grants.model
 import portal.grants.pooled_model

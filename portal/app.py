@@ -29,6 +29,7 @@ from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.corrections import put_right
+from portal.grants.views.bank import bank
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids
@@ -84,6 +85,7 @@ BLUEPRINTS: list[Blueprint] = [
     *gifts.PAGES,
     connecting,
     finance,
+    bank,
     postroom,
     exports,
     *books.PAGES,

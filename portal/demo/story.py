@@ -16,8 +16,8 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
+from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, strengths, timesessions, wishes, words
 from portal.demo import books as year_books
-from portal.demo import connecting, events, gifts, ground, hall, ideas, pooled, posts, strengths, timesessions, wishes, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
@@ -115,6 +115,7 @@ class Story:
             gifts.tell(self)
             connecting.tell(self)
             wishes.tell(self)
+            banking.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

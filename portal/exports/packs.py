@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import db, is_postgresql, transaction
 from portal.errors import Refused
-from portal.exports import files, spend, time, vcse
+from portal.exports import duplicates, files, spend, time, vcse
 from portal.exports.filters import BASES, Filter
 from portal.history import Actor, Event, record
 from portal.ledger import export as books
@@ -52,6 +52,10 @@ EXPORTS: Mapping[str, Export] = {
     "lga-spend": Export(
         "lga-spend", "E4", N_("Spending, as the LGA lays it out"), "export the books", ("paid",), spend.VERSION, spend.COLUMNS, spend.rows,
         spend.TOTAL, spend.DAY_FORMAT,
+    ),
+    "duplicates": Export(
+        "duplicates", "E8", N_("Payments to look at twice, before a run"), "prepare payments", duplicates.BASES, duplicates.VERSION,
+        duplicates.COLUMNS, duplicates.rows, duplicates.TOTAL, duplicates.DAY_FORMAT,
     ),
     "time-credits": Export(
         "time-credits", "E9", N_("Time credits by month, ward and kind of help"), "export", time.BASES, time.VERSION, time.COLUMNS, time.rows,

@@ -12,7 +12,7 @@ from portal import clock, vault
 from portal.db import db, transaction
 from portal.errors import NotYours
 from portal.grants.award import REPAID
-from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Release, Report, Round
+from portal.grants.model import Application, Award, Fund, Payee, Payment, PaymentRun, Receipt, Refund, Release, Report, Round
 from portal.grants.pay import run_by_ref
 from portal.history import Actor, Event, record
 from portal.ledger.model import Account, Entry, State, Transfer
@@ -165,15 +165,7 @@ def payments(
     limit: int = 50,
 ) -> Sequence[Line]:
     """Payments in these states (all when none is named), newest first; `before` is the id of the last one seen."""
-    query = (
-        select(Payment, Award, Application, Payee, PaymentRun.ref)
-        .join(Award, Award.id == Payment.award_id)
-        .join(Application, Application.id == Award.application_id)
-        .join(Payee, Payee.id == Payment.payee_id)
-        .outerjoin(PaymentRun, PaymentRun.id == Payment.run_id)
-        .order_by(Payment.id.desc())
-        .limit(limit)
-    )
+    query = _lines().order_by(Payment.id.desc()).limit(limit)
     if statuses:
         query = query.where(Payment.status.in_(statuses))
     if before is not None:
@@ -187,9 +179,37 @@ def payments(
     return [Line(*row) for row in db.session.execute(query).tuples()]
 
 
+def _lines() -> Select[Payment, Award, Application, Payee, str | None]:
+    return (
+        select(Payment, Award, Application, Payee, PaymentRun.ref)
+        .join(Award, Award.id == Payment.award_id)
+        .join(Application, Application.id == Award.application_id)
+        .join(Payee, Payee.id == Payment.payee_id)
+        .outerjoin(PaymentRun, PaymentRun.id == Payment.run_id)
+    )
+
+
 def by_refs(refs: Sequence[str]) -> Sequence[Line]:
     """These payments, the newest first."""
     return payments(refs=refs, limit=len(refs))
+
+
+def to_look_at(
+    first: datetime, before: datetime, *, after: int = 0, fund: str = "", areas: Select[int] | None = None, limit: int = 200
+) -> Sequence[Line]:
+    """Payments that were prepared from `first` up to `before` and not called off, of a fund (by code) and of some areas, in order; `after`
+    is the id of the last one seen."""
+    query = (
+        _lines()
+        .where(Payment.status != "cancelled", Payment.prepared_at >= first, Payment.prepared_at < before, Payment.id > after)
+        .order_by(Payment.id)
+        .limit(limit)
+    )
+    if fund:
+        query = query.join(Fund, Fund.id == Award.fund_id).where(Fund.code == fund)
+    if areas is not None:
+        query = query.where(Award.area_id.in_(areas))
+    return [Line(*row) for row in db.session.execute(query).tuples()]
 
 
 def refunds_of(award: Award) -> Sequence[Refund]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import String, func, select
+from sqlalchemy import String, func, or_, select
 
 from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
@@ -37,6 +37,11 @@ HANDS = ("finance", "officer")  # the roles that may prepare, approve and releas
 def in_transit(run_id: int) -> str:
     """The ledger account of a run's money between us and the bank's word."""
     return f"run:{run_id}:in-transit"
+
+
+def release_key(payment: Payment) -> str:
+    """Under which key the books have that a payment was released."""
+    return f"award:{payment.award_id}:instalment:{payment.instalment}:released"
 
 
 def paid_to(payee: Payee) -> str:
@@ -167,11 +172,8 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
         assert payee is not None
         _must_not_have_entered(payee, actor)
         _must_not_be_themselves(payee.route, payee.name, actor)
-        used = (
-            db.session.scalar(select(func.max(Payment.instalment)).where(Payment.award_id == award.id, Payment.status != "cancelled")) or 0
-        )
         payment = Payment(
-            ref=new_ref("TXN"), award_id=award.id, payee_id=payee.id, instalment=used + 1, amount=amount, prepared_by_id=actor.person_id,
+            ref=new_ref("TXN"), award_id=award.id, payee_id=payee.id, instalment=next_instalment(award), amount=amount, prepared_by_id=actor.person_id,
             prepared_at=clock.now(),
         )  # fmt: skip
         db.session.add(payment)
@@ -180,6 +182,14 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
         if once_key:
             once.keep(once_key, payment.ref)
         return payment.ref
+
+
+def next_instalment(award: Award) -> int:
+    """The number of an award's next payment. One that was called off counts once it had been released: the books have it under its number."""
+    used = select(func.max(Payment.instalment)).where(
+        Payment.award_id == award.id, or_(Payment.status != "cancelled", Payment.run_id.is_not(None))
+    )
+    return (db.session.scalar(used) or 0) + 1
 
 
 # --- the second hand -----------------------------------------------------------------------------------------------------
@@ -284,7 +294,7 @@ def release_run(payment_refs: Sequence[str], actor: Actor, *, once_key: str | No
             return done
         if not payment_refs:
             raise Refused(_("Choose at least one payment to release."))
-        chosen = _locked_payments(payment_refs)
+        chosen = locked_payments(payment_refs)
         for bid, award, payment in chosen:
             _may_release(bid, award, payment, actor)
         run = PaymentRun(ref=new_ref("RUN"), released_at=clock.now(), released_by_id=actor.person_id)
@@ -296,7 +306,7 @@ def release_run(payment_refs: Sequence[str], actor: Actor, *, once_key: str | No
             payment.released_by_id, payment.released_at, payment.run_id = actor.person_id, clock.now(), run.id
             move(payment, "released", actor, run=run.ref)
             post(
-                [Line(payable(award), in_transit(run.id), payment.amount)], key=f"award:{award.id}:instalment:{payment.instalment}:released",
+                [Line(payable(award), in_transit(run.id), payment.amount)], key=release_key(payment),
                 kind="release", about=about(award), sentence=_("Released to %(ref)s in %(run)s", ref=bid.ref, run=run.ref), actor=actor.code,
             )  # fmt: skip
         record(f"run:{run.id}", "released", actor, payments=len(chosen), total=sum(payment.amount for _bid, _award, payment in chosen))
@@ -328,9 +338,14 @@ def settle(payment_ref: str, on: date, actor: Actor) -> None:
     Refused: not released, a day to come or before the release, an award of one's own.
     """
     with transaction():
-        bid, award, payment = _locked_payment(payment_ref)
-        must_not_be_their_money(bid, actor)
-        _settle(bid, award, payment, on, actor)
+        settle_part(payment_ref, on, actor)
+
+
+def settle_part(payment_ref: str, on: date, actor: Actor) -> None:
+    """`settle`, as a part of an action."""
+    bid, award, payment = _locked_payment(payment_ref)
+    must_not_be_their_money(bid, actor)
+    _settle(bid, award, payment, on, actor)
 
 
 def settle_run(run_ref: str, on: date, actor: Actor) -> int:
@@ -338,7 +353,7 @@ def settle_run(run_ref: str, on: date, actor: Actor) -> int:
     with transaction():
         run = run_by_ref(run_ref)
         refs = db.session.scalars(select(Payment.ref).where(Payment.run_id == run.id, Payment.status == "released")).all()
-        chosen = _locked_payments(refs)
+        chosen = locked_payments(refs)
         for bid, award, payment in chosen:
             must_not_be_their_money(bid, actor)
             _settle(bid, award, payment, on, actor)
@@ -389,27 +404,32 @@ def bounce(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
     if not reason:
         raise Refused(_("Write what the bank says. It is kept."), "reason")
     with transaction():
-        bid, award, payment = _locked_payment(payment_ref)
-        if payment.status == "bounced":
-            return
-        must_not_be_their_money(bid, actor)
-        _bank_day(payment, on)
-        arrived = payment.status == "settled"
-        if arrived and award.status not in ("ready_to_pay", "paid", "reporting"):
-            raise Refused(_("This award has been closed. Enter the money that came back as a refund."))
-        move(payment, "bounced", actor, reason=reason, refusal=_("Only a payment that was released can bounce."))
-        payment.bounced_on, payment.bounced_reason = on, reason
-        payee = db.session.get_one(Payee, payment.payee_id)
-        assert payment.run_id is not None
-        post(
-            [Line(paid_to(payee) if arrived else in_transit(payment.run_id), payable(award), payment.amount)], key=f"payment:{payment.id}:bounced",
-            kind="bounce", about=about(award), sentence=_("Sent back by the bank: %(ref)s", ref=bid.ref), actor=actor.code, effective_on=on,
-            refusals={paid_to(payee): _("Part of this money has been refunded already. Enter the rest as a refund.")},
-        )  # fmt: skip
-        if arrived:
-            award.paid = Pence(award.paid - payment.amount)
-        move(award, "bounced", actor, reason=reason)
-        queue(f"payment:{payment.id}:bounced", addressee_of(person(bid.person_id)), letters.bounced(bid, payment.amount), about=about(bid))
+        bounce_part(payment_ref, on, reason, actor)
+
+
+def bounce_part(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
+    """`bounce`, as a part of an action."""
+    bid, award, payment = _locked_payment(payment_ref)
+    if payment.status == "bounced":
+        return
+    must_not_be_their_money(bid, actor)
+    _bank_day(payment, on)
+    arrived = payment.status == "settled"
+    if arrived and award.status not in ("ready_to_pay", "paid", "reporting"):
+        raise Refused(_("This award has been closed. Enter the money that came back as a refund."))
+    move(payment, "bounced", actor, reason=reason, refusal=_("Only a payment that was released can bounce."))
+    payment.bounced_on, payment.bounced_reason = on, reason
+    payee = db.session.get_one(Payee, payment.payee_id)
+    assert payment.run_id is not None
+    post(
+        [Line(paid_to(payee) if arrived else in_transit(payment.run_id), payable(award), payment.amount)], key=f"payment:{payment.id}:bounced",
+        kind="bounce", about=about(award), sentence=_("Sent back by the bank: %(ref)s", ref=bid.ref), actor=actor.code, effective_on=on,
+        refusals={paid_to(payee): _("Part of this money has been refunded already. Enter the rest as a refund.")},
+    )  # fmt: skip
+    if arrived:
+        award.paid = Pence(award.paid - payment.amount)
+    move(award, "bounced", actor, reason=reason)
+    queue(f"payment:{payment.id}:bounced", addressee_of(person(bid.person_id)), letters.bounced(bid, payment.amount), about=about(bid))
 
 
 # --- what is not spent ---------------------------------------------------------------------------------------------------
@@ -428,40 +448,44 @@ def refund(
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
-        bid, award = locked(award_ref)
-        must_not_be_their_money(bid, actor)
-        if received_on > clock.today():
-            raise Refused(_("That day is still to come."), "received_on")
-        if amount <= 0:
-            raise Refused(_("Write how much came back."), "amount")
-        settled = db.session.scalar(select(func.min(Payment.settled_on)).where(Payment.award_id == award.id, Payment.status == "settled"))
-        if settled is not None and received_on < settled:
-            raise Refused(
-                _("That is before the money had arrived, on %(day)s. Check the day.", day=letters.in_words(settled)), "received_on"
-            )
-        if amount > award.paid:
-            raise Refused(_("%(paid)s was paid for this award, so no more can come back.", paid=pounds(award.paid)), "amount")
-        ref = ""
-        left: int = amount
-        payees = [each for each in _paid_payees(award) if not payee_ref or each.ref == payee_ref]
-        held = books.balances(paid_to(each) for each in payees)
-        if bid.pay_route == BOUGHT and not payee_ref and sum(1 for each in held.values() if each) > 1:
-            raise Refused(_("Say which shop it came back from."), "payee")
-        if amount > sum(held.values()):
-            raise Refused(_("%(paid)s was paid to them, so no more can come back.", paid=pounds(sum(held.values()))), "amount")
-        for payee in payees:
-            part = min(left, books.balance(paid_to(payee)))
-            if part > 0:
-                ref = _refund_part(bid, award, payee, Pence(part), received_on, reason, actor)
-                left -= part
-        assert not left, "what was paid is with the payees"
-        award.paid = Pence(award.paid - amount)
-        if not award.paid and award.status in ("paid", "reporting"):
-            move(award, "returned", actor, reason=reason)
-            let_report_go(award, actor, reason)
+        ref = refund_part(award_ref, amount, received_on, reason, actor, payee_ref=payee_ref)
         if once_key:
             once.keep(once_key, ref)
         return ref
+
+
+def refund_part(award_ref: str, amount: Pence, received_on: date, reason: str, actor: Actor, *, payee_ref: str = "") -> str:
+    """`refund`, as a part of an action."""
+    bid, award = locked(award_ref)
+    must_not_be_their_money(bid, actor)
+    if received_on > clock.today():
+        raise Refused(_("That day is still to come."), "received_on")
+    if amount <= 0:
+        raise Refused(_("Write how much came back."), "amount")
+    settled = db.session.scalar(select(func.min(Payment.settled_on)).where(Payment.award_id == award.id, Payment.status == "settled"))
+    if settled is not None and received_on < settled:
+        raise Refused(_("That is before the money had arrived, on %(day)s. Check the day.", day=letters.in_words(settled)), "received_on")
+    if amount > award.paid:
+        raise Refused(_("%(paid)s was paid for this award, so no more can come back.", paid=pounds(award.paid)), "amount")
+    ref = ""
+    left: int = amount
+    payees = [each for each in _paid_payees(award) if not payee_ref or each.ref == payee_ref]
+    held = books.balances(paid_to(each) for each in payees)
+    if bid.pay_route == BOUGHT and not payee_ref and sum(1 for each in held.values() if each) > 1:
+        raise Refused(_("Say which shop it came back from."), "payee")
+    if amount > sum(held.values()):
+        raise Refused(_("%(paid)s was paid to them, so no more can come back.", paid=pounds(sum(held.values()))), "amount")
+    for payee in payees:
+        part = min(left, books.balance(paid_to(payee)))
+        if part > 0:
+            ref = _refund_part(bid, award, payee, Pence(part), received_on, reason, actor)
+            left -= part
+    assert not left, "what was paid is with the payees"
+    award.paid = Pence(award.paid - amount)
+    if not award.paid and award.status in ("paid", "reporting"):
+        move(award, "returned", actor, reason=reason)
+        let_report_go(award, actor, reason)
+    return ref
 
 
 def _paid_payees(award: Award) -> Sequence[Payee]:
@@ -557,10 +581,10 @@ def run_by_ref(ref: str) -> PaymentRun:
 
 
 def _locked_payment(ref: str) -> tuple[Application, Award, Payment]:
-    return _locked_payments([ref])[0]
+    return locked_payments([ref])[0]
 
 
-def _locked_payments(refs: Sequence[str]) -> list[tuple[Application, Award, Payment]]:
+def locked_payments(refs: Sequence[str]) -> list[tuple[Application, Award, Payment]]:
     """Payments with their bids and awards, all locked in the order of the house. NotFound when one is missing."""
     must_be_in_transaction()
     ids = db.session.execute(

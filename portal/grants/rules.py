@@ -287,6 +287,7 @@ PAYMENT_MOVES: Moves = {
     "settled": (("released",), "settled"),
     "bounced": (("released", "settled"), "bounced"),
     "cancelled": (("prepared", "approved"), "cancelled"),
+    "called_back": (("released",), "cancelled"),  # with its whole run, before the bank had its file
 }
 REPORT_MOVES: Moves = {
     "due": ((), "due"),

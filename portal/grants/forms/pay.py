@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, FileField, SelectField
 
 from portal import clock
 from portal.grants.payees import clean_company_number
@@ -49,6 +49,20 @@ class Cancel(Form):
 
 class Settle(Form):
     on = DayField(N_("On which day did it arrive?"), [Needed(N_("Write the day."))], default=clock.today)
+
+
+class BankFile(Form):
+    """The first time with the day of payment; later the file stands."""
+
+    pays_on = DayField(N_("On which day should the bank pay?"))
+
+
+class CallBack(Form):
+    reason = Line(N_("Why is the run cancelled?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+
+class Statement(Form):
+    file = FileField(N_("The statement"), description=N_("CSV, as your bank gives it. Up to 2,000 lines."))
 
 
 class Bounce(Form):

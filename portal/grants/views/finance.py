@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, request
+from flask import Blueprint, flash, request
 from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, closing, desk, ending, pay, pooled
+from portal.grants import award, closing, desk, ending, nearby, pay, pooled
+from portal.grants.bank_file import name_for_bank
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
 from portal.grants.moves import about
 from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
-from portal.ledger import queries as books
 from portal.people import queries as people
 from portal.people.access import proved_lately
 from portal.people.views import actor, needs_proof
@@ -35,12 +35,11 @@ def index() -> Any:
     lines = desk.payments("prepared", "approved", "released", limit=200)
     by_state = {state: [line for line in lines if line.payment.status == state] for state in ("prepared", "approved", "released")}
     proof = turns.last(turns.LEDGER_CHECK)
-    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id, line.payment.released_by_id)}
     endings = ending.waiting()
     closings = closing.all_waiting()
-    ids |= {each.asked_by_id for each, _award in endings} | {each.asked_by_id for each, _fund in closings}
+    found = nearby.beside(lines, also=[*(each.asked_by_id for each, _award in endings), *(each.asked_by_id for each, _fund in closings)])
     return page(
-        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, names=people.names(ids), proof=proof, me=current_user.id,
+        "finance/index.html", endings=endings, closings=closings, conditions=ending.open_conditions(), waiting=desk.to_prepare(), lines=by_state, entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, names=found.names, looks=found.looks, proof=proof, me=current_user.id,
         sums={state: sum(line.payment.amount for line in some) for state, some in by_state.items()},
     )  # fmt: skip
 
@@ -70,16 +69,16 @@ def payments() -> Any:
 def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     line = desk.by_refs([payment.ref])[0]
     entered = pay.entered_by(line.payee)
-    names = people.names([payment.prepared_by_id, payment.approved_by_id, payment.released_by_id, entered])
+    found = nearby.beside([line], also=[entered])
     fresh = {"cancel": forms.Cancel, "settle": forms.Settle, "bounce": forms.Bounce}
     if all_forms.get("supplier") is None:
         who = {"supplier": line.payee.name, "company_number": line.payee.company_number, "individual": line.payee.individual}
         all_forms["supplier"] = forms.NameSupplier(prefix="supplier-", formdata=None, data=who)
     shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
     return form_page(
-        "finance/payment.html", active, line=line, names=names, words=PAYMENT_WORDS, same=award.same_account(line.payee), me=current_user.id,
+        "finance/payment.html", active, line=line, names=found.names, looks=found.looks[payment.id], words=PAYMENT_WORDS, me=current_user.id,
         tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid, line.payee), supplier=all_forms["supplier"],
-        entered=entered, other_name=pay.other_name(line.bid, line.payee), **shown,
+        entered=entered, other_name=pay.other_name(line.bid, line.payee), in_file=name_for_bank(line.payee.name, line.bid.ref), **shown,
     )  # fmt: skip
 
 
@@ -155,64 +154,16 @@ def release() -> Any:
             flash(_n("One payment is released.", "%(num)d payments are released.", len(refs)))
             return see_other(f"/finance/runs/{run}")
     lines = desk.by_refs(refs)
+    found = nearby.beside(lines, also=[pay.entered_by(line.payee) for line in lines])
     return form_page(
-        "finance/release.html", form, lines=lines, total=sum(line.payment.amount for line in lines), names=people.names(id_ for line in lines for id_ in (line.payment.prepared_by_id, pay.entered_by(line.payee))),
-        entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS, warnings={line.payment.id: award.same_account(line.payee) for line in lines},
+        "finance/release.html", form, lines=lines, in_file={line.payment.id: name_for_bank(line.payee.name, line.bid.ref) for line in lines}, total=sum(line.payment.amount for line in lines), names=found.names, looks=found.looks,
+        entered={line.payment.id: pay.entered_by(line.payee) for line in lines}, others={line.payment.id: pay.other_name(line.bid, line.payee) for line in lines}, refs=",".join(refs), words=PAYMENT_WORDS,
     )  # fmt: skip
 
 
 def _refs(typed: list[str]) -> list[str]:
     """References as they came in the address, without anything that is none."""
     return [ref for ref in dict.fromkeys(typed) if len(ref) == 13 and ref.replace("-", "").isalnum() and ref.isascii()][:200]
-
-
-@finance.get("/runs/<ref>")
-@allow("open finance")
-def run(ref: str) -> Any:
-    """Payments that were released together, with control totals; for the printer too."""
-    return _run_page(ref, forms.Settle())
-
-
-def _run_page(ref: str, form: Any) -> Any:
-    one = pay.run_by_ref(ref)
-    lines = sorted(desk.payments(run_id=one.id, limit=1000), key=lambda line: line.payment.id)
-    ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id)}
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.payment.status] = sums.get(line.payment.status, 0) + line.payment.amount
-    return form_page(
-        "finance/run.html", form, run=one, lines=lines, names=people.names(ids | {one.released_by_id}), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
-        in_transit=books.balance(pay.in_transit(one.id)),
-    )  # fmt: skip
-
-
-@finance.post("/runs/<ref>/settle")
-@allow("settle")
-def settle_run(ref: str) -> Any:
-    form = forms.Settle()
-    if form.validate():
-        try:
-            number = pay.settle_run(ref, form.on.data, actor())
-        except Refused as why:
-            form.refuse(why.sentence, why.field)
-        else:
-            flash(_n("One payment has arrived.", "%(num)d payments have arrived.", number))
-            return see_other(f"/finance/runs/{ref}")
-    return _run_page(ref, form)
-
-
-@finance.route("/runs/<ref>/numbers", methods=["GET", "POST"])
-@allow("release payments")
-def numbers(ref: str) -> Any:
-    """The account numbers to pay into, to whoever has just proved who they are; each look is on record."""
-    if request.method == "POST":
-        if not proved_lately(current_user):
-            return needs_proof()
-        desk.show_numbers(ref, actor())
-        return see_other(f"/finance/runs/{ref}/numbers")
-    g.private = True
-    one = pay.run_by_ref(ref)
-    return page("finance/numbers.html", run=one, rows=desk.numbers(one, current_user.id))
 
 
 # --- one award -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,310 @@
+"""What the bank says, brought together with the payments: lines are read once, matched, and written into the books when somebody says so."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import and_, delete, or_, select
+
+from portal import clock, vault
+from portal.db import db, one_at_a_time, transaction
+from portal.errors import NotFound, Refused
+from portal.grants import pay, statement
+from portal.grants.bank_model import BankLine
+from portal.grants.model import Application, Award, Payment
+from portal.history import Actor, record
+from portal.money import Pence, pounds
+from portal.refs import ALPHABET, new_ref
+from portal.words import N_, _
+
+OUTCOMES = {
+    "waiting": N_("Waits"),
+    "arrived": N_("Arrived"),
+    "came_back": N_("Came back"),
+    "refund": N_("Refund"),
+    "not_ours": N_("Nothing to do"),
+}
+NOT_OURS = "not_ours"
+FORGET = timedelta(days=90)  # so long a line waits for a word
+KNOWN_FOR = timedelta(days=60)  # so long a payment that arrived by our word is offered for the bank's line about it
+SENT_BACK_WITHIN = timedelta(days=14)  # money of the same sum that comes in so soon was sent back, later it is a refund
+PAGE = 50
+_REF = re.compile(rf"SPK[\s-]*([{ALPHABET}]{{4}})[\s-]*([{ALPHABET}]{{4}})")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What came of a file: how many lines are new, how many were here before, and what could not be read."""
+
+    new: int
+    known: int
+    problems: Sequence[str]
+
+
+def take_in(data: bytes, actor: Actor) -> TakenIn:
+    """Read a statement; nothing is posted. The same file, or the same line in another file, changes nothing. Refused as `statement.read`."""
+    read = statement.read(data)
+    if not read.lines and not read.problems:
+        raise Refused(_("There is no line in that file."), "file")
+    with transaction():
+        one_at_a_time("bank statement")
+        marks = [_marks(line) for line in read.lines]
+        known = _known({mark for some in marks for mark in some})
+        fresh = [(line, some[0]) for line, some in zip(read.lines, marks, strict=True) if not known.intersection(some)]
+        for line, mark in fresh:
+            db.session.add(
+                BankLine(
+                    ref=new_ref("BNK"), mark=mark, day=line.day, pence=line.pence, sealed=vault.seal(line.text), read_by_id=actor.person_id,
+                    read_at=clock.now(),
+                )
+            )  # fmt: skip
+        record("scheme:1", "statement_read", actor, new=len(fresh), known=len(read.lines) - len(fresh), problems=len(read.problems))
+    return TakenIn(len(fresh), len(read.lines) - len(fresh), read.problems)
+
+
+def _marks(line: statement.Said) -> tuple[str, ...]:
+    return vault.marks("bank line", f"{line.day.isoformat()}|{line.pence}|{line.nth}|{line.text.upper()}")
+
+
+def _known(marks: set[str]) -> set[str]:
+    return set(db.session.scalars(select(BankLine.mark).where(BankLine.mark.in_(marks))))
+
+
+# --- matching ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A payment that a line may be about."""
+
+    ref: str
+    bid_ref: str
+    title: str
+    pence: int
+    status: str
+    released_on: date
+    told: frozenset[str]  # outcomes that another line has told of it
+
+
+@dataclass(frozen=True)
+class Held:
+    """An award of which money may come back."""
+
+    ref: str
+    bid_ref: str
+    title: str
+    paid: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a line may be: a value for the form, and its words. `by_reference`: our reference stands in the line."""
+
+    value: str
+    words: str
+    by_reference: bool = False
+
+
+def references(text: str) -> frozenset[str]:
+    """Our references in a bank's text, also where it took away spaces and dashes."""
+    return frozenset(f"SPK-{first}-{second}" for first, second in _REF.findall(text.upper()))
+
+
+def choices(pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], held: Sequence[Held]) -> list[Choice]:
+    """What a line may be, the likeliest first. What went out arrived with a payee; what came in was sent back, or is a refund."""
+    found: list[tuple[int, Choice]] = []
+    for each in sent:
+        if each.pence != abs(pence):
+            continue
+        ours = each.bid_ref in refs
+        if pence < 0 and "arrived" not in each.told:
+            found.append(
+                (
+                    0 if ours else 3,
+                    Choice(f"arrived:{each.ref}", _("Arrived: %(ref)s, %(title)s", ref=each.bid_ref, title=each.title), ours),
+                )
+            )
+        if pence > 0 and "came_back" not in each.told:
+            soon = each.status == "bounced" or day - each.released_on <= SENT_BACK_WITHIN
+            words = _("Sent back by the bank: %(ref)s, %(title)s", ref=each.bid_ref, title=each.title)
+            found.append(((0 if soon else 2) if ours else 3, Choice(f"came_back:{each.ref}", words, ours)))
+    for award in held:
+        if 0 < pence <= award.paid:
+            ours = award.bid_ref in refs
+            words = _("Refund: %(ref)s, %(title)s", ref=award.bid_ref, title=award.title)
+            found.append((1 if ours else 4, Choice(f"refund:{award.ref}", words, ours)))
+    return [choice for _rank, choice in sorted(found, key=lambda each: each[0])]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A line that waits, as the page shows it: what it may be, and what we propose (empty: somebody must say)."""
+
+    line: BankLine
+    text: str
+    choices: Sequence[Choice]
+    proposed: str
+
+
+def waiting(after: int = 0) -> Sequence[Shown]:
+    """Lines that wait for a word, in the order in which they were read, PAGE at once, with what they may be. Four queries."""
+    lines = db.session.scalars(
+        select(BankLine).where(BankLine.outcome == "waiting", BankLine.id > after).order_by(BankLine.id).limit(PAGE)
+    ).all()  # fmt: skip
+    if not lines:
+        return []
+    texts = {line.id: vault.unseal(line.sealed) for line in lines}
+    refs = {ref for text in texts.values() for ref in references(text)}
+    sent, held = _sent(refs, {abs(line.pence) for line in lines}), _held(refs)
+    used: set[str] = set()
+    shown = []
+    for line in sorted(lines, key=lambda each: (each.day, each.pence > 0, each.id)):
+        may_be = choices(line.pence, line.day, references(texts[line.id]), sent, held)
+        proposed = next((each.value for each in may_be if each.by_reference and each.value not in used), "")
+        if not proposed.startswith("refund:"):
+            used.add(proposed)
+        shown.append(Shown(line, texts[line.id], may_be[:20], proposed))
+    return shown
+
+
+def _sent(refs: set[str], sums: set[int]) -> Sequence[Sent]:
+    rows = db.session.execute(
+        select(Payment, Application.ref, Application.title)
+        .join(Award, Award.id == Payment.award_id)
+        .join(Application, Application.id == Award.application_id)
+        .where(
+            Payment.status.in_(("released", "settled", "bounced")), Payment.amount.in_(sums),
+            or_(
+                Application.ref.in_(refs), Payment.status == "released",
+                and_(Payment.status == "settled", Payment.settled_on >= clock.today() - KNOWN_FOR),
+            ),
+        )
+        .order_by(Payment.id)
+        .limit(1000)
+    ).all()  # fmt: skip
+    told: dict[int, set[str]] = {}
+    for payment_id, outcome in db.session.execute(
+        select(BankLine.payment_id, BankLine.outcome).where(BankLine.payment_id.in_([payment.id for payment, _ref, _title in rows]))
+    ):
+        told.setdefault(payment_id or 0, set()).add(outcome)
+    return [
+        Sent(payment.ref, ref, title, payment.amount, payment.status, clock.london_day(payment.released_at or payment.prepared_at), frozenset(told.get(payment.id, ())))
+        for payment, ref, title in rows
+    ]  # fmt: skip
+
+
+def _held(refs: set[str]) -> Sequence[Held]:
+    """Awards that our references name; and the last that were paid, to choose from by hand."""
+    last = select(Award.id).where(Award.paid > 0).order_by(Award.id.desc()).limit(PAGE)
+    rows = db.session.execute(
+        select(Award.ref, Application.ref, Application.title, Award.paid)
+        .join(Application, Application.id == Award.application_id)
+        .where(or_(Application.ref.in_(refs), Award.id.in_(last)), Award.paid > 0)
+        .order_by(Award.id)
+    )
+    return [Held(*row) for row in rows.tuples()]
+
+
+# --- deciding ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a page of choices: how many lines of each outcome, and for others (by reference) why not."""
+
+    done: Mapping[str, int]
+    refused: Mapping[str, str]
+
+
+def decide(chosen: Mapping[str, str], actor: Actor) -> Decided:
+    """Write what was chosen (line's reference → value of a choice) into the books, a line after the other by day, each whole or not at all.
+
+    A line that was decided meanwhile stays as it is. What an action refuses is told beside its line, and the others go on.
+    """
+    order = db.session.execute(select(BankLine.ref).where(BankLine.ref.in_(chosen)).order_by(BankLine.day, BankLine.pence > 0, BankLine.id))
+    done: Counter[str] = Counter()
+    refused: dict[str, str] = {}
+    for (ref,) in order.all():
+        if not chosen[ref]:
+            continue
+        try:
+            if (outcome := _decide(ref, chosen[ref], actor)) is not None:
+                done[outcome] += 1
+        except Refused as why:
+            refused[ref] = why.sentence
+    return Decided(done, refused)
+
+
+def _decide(ref: str, value: str, actor: Actor) -> str | None:
+    """One line. None where it was decided before."""
+    outcome, _colon, target = value.partition(":")
+    if outcome not in ("arrived", "came_back", "refund", NOT_OURS):
+        raise Refused(_("Choose what this line is."))
+    with transaction():
+        line = db.session.scalar(select(BankLine).where(BankLine.ref == ref).with_for_update().execution_options(populate_existing=True))
+        assert line is not None, "lines that wait are deleted by age alone"
+        if line.outcome != "waiting":
+            return None
+        try:
+            _write(line, outcome, target, actor)
+        except NotFound as why:
+            raise Refused(_("We cannot find what you chose. Look at the page again.")) from why
+        line.outcome, line.sealed, line.decided_by_id, line.decided_at = outcome, "", actor.person_id, clock.now()
+        record(f"bank_line:{line.id}", outcome, actor, line=line.ref, of=target)
+    return outcome
+
+
+def _write(line: BankLine, outcome: str, target: str, actor: Actor) -> None:
+    because = _("Bank statement of %(day)s, line %(ref)s", day=clock.in_words(line.day), ref=line.ref)
+    if outcome == "refund":
+        if line.pence < 0:
+            raise Refused(_("This money went out. A refund comes in."))
+        pay.refund_part(target, Pence(line.pence), line.day, because, actor)
+        line.award_id = db.session.scalar(select(Award.id).where(Award.ref == target))
+    elif outcome != NOT_OURS:
+        payment = pay.locked_payments([target])[0][2]
+        _must_fit(line, outcome, payment)
+        if outcome == "came_back":
+            pay.bounce_part(target, line.day, because, actor)
+        elif payment.status != "bounced":  # it came back meanwhile by our word: then the bank's two lines balance
+            pay.settle_part(target, line.day, actor)
+        line.payment_id = payment.id
+
+
+def _must_fit(line: BankLine, outcome: str, payment: Payment) -> None:
+    if (line.pence < 0) != (outcome == "arrived"):
+        raise Refused(_("This money went out, so it cannot have come back.") if line.pence < 0 else _("This money came in, so it cannot have been paid out."))  # fmt: skip
+    if abs(line.pence) != payment.amount:
+        raise Refused(_("The line is about %(one)s, the payment about %(two)s.", one=pounds(abs(line.pence)), two=pounds(payment.amount)))
+    told = select(BankLine.ref).where(BankLine.payment_id == payment.id, BankLine.outcome == outcome)
+    if (other := db.session.scalar(told)) is not None:
+        raise Refused(_("Another line (%(ref)s) says that of this payment already.", ref=other))
+
+
+# --- after ---------------------------------------------------------------------------------------------------------------
+
+
+def latest(limit: int = 20) -> Sequence[tuple[BankLine, str | None, str | None]]:
+    """The last lines that were decided, newest first, with the reference of their payment or award."""
+    rows = db.session.execute(
+        select(BankLine, Payment.ref, Award.ref)
+        .outerjoin(Payment, Payment.id == BankLine.payment_id)
+        .outerjoin(Award, Award.id == BankLine.award_id)
+        .where(BankLine.outcome != "waiting")
+        .order_by(BankLine.decided_at.desc(), BankLine.id.desc())
+        .limit(limit)
+    )
+    return [(line, payment, award) for line, payment, award in rows.tuples()]
+
+
+def forget() -> int:
+    """Lines that nobody decided in ninety days are let go, with the text in them (the worker's work)."""
+    with transaction():
+        old = db.session.scalars(select(BankLine.id).where(BankLine.outcome == "waiting", BankLine.read_at < clock.now() - FORGET)).all()
+        db.session.execute(delete(BankLine).where(BankLine.id.in_(old), BankLine.outcome == "waiting"))
+    return len(old)
