@@ -28,7 +28,7 @@ from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
-from portal.people import invitations
+from portal.people import held, invitations
 from portal.strengths import keeping
 from portal.timebank import (
     conversations,
@@ -221,7 +221,11 @@ def _clear_up() -> dict[str, object]:
     now = clock.now()
     with transaction():
         once.forget_before(now - FORGET_FORMS)
-    return {"codes": people.forget_codes(now - FORGET_CODES), "invitations": invitations.forget(now - FORGET_CODES)}
+    return {
+        "codes": people.forget_codes(now - FORGET_CODES),
+        "invitations": invitations.forget(now - FORGET_CODES),
+        "held forms": held.forget(now - held.KEPT),
+    }
 
 
 def _prove() -> dict[str, object]:

@@ -38,10 +38,11 @@ def _run(url: str, home: str, key: str, turn: int, call: str, gate: Any, results
     from portal.grants import apply, award, closing, decide, pay, rounds
     from portal.history import Actor
     from portal.panels import actions as panels
+    from portal.people import second
     from portal.people.access import Who
 
     names = {each.__name__: each for each in (today, Actor, Who)} | {
-        "apply": apply, "award": award, "closing": closing, "decide": decide, "pay": pay, "rounds": rounds, "panels": panels, "Path": Path,
+        "apply": apply, "award": award, "closing": closing, "decide": decide, "pay": pay, "rounds": rounds, "panels": panels, "second": second, "Path": Path,
     }  # fmt: skip
     app = make_app(url, Path(home), vault_keys=(key,))
     with app.app_context():

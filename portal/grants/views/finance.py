@@ -16,7 +16,6 @@ from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.ledger import queries as books
 from portal.people import queries as people
-from portal.people.access import proved_lately
 from portal.people.views import actor, needs_proof
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
@@ -142,9 +141,8 @@ def release() -> Any:
     refs = _refs(request.values.get("payments", "").split(","))
     if not refs:
         raise Refused(_("Choose at least one payment to release."))
-    back = "/finance/release?payments=" + ",".join(refs)
-    if not proved_lately(current_user):
-        return see_other("/people/prove?next=" + back)
+    if (proof := needs_proof()) is not None:
+        return proof
     form = forms.Release()
     if form.validate_on_submit():
         try:
@@ -206,8 +204,8 @@ def settle_run(ref: str) -> Any:
 def numbers(ref: str) -> Any:
     """The account numbers to pay into, to whoever has just proved who they are; each look is on record."""
     if request.method == "POST":
-        if not proved_lately(current_user):
-            return needs_proof()
+        if (proof := needs_proof()) is not None:
+            return proof
         desk.show_numbers(ref, actor())
         return see_other(f"/finance/runs/{ref}/numbers")
     g.private = True
