@@ -19,6 +19,7 @@ from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
 from portal.exports.initiatives.views import initiatives
+from portal.exports.privacy.views import privacy
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
@@ -79,6 +80,7 @@ BLUEPRINTS: list[Blueprint] = [
     postroom,
     exports,
     strengths_data,
+    privacy,
     initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, strengths, timesessions, wishes, words
+from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, privacy, strengths, timesessions, wishes, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
@@ -113,6 +113,7 @@ class Story:
             gifts.tell(self)
             connecting.tell(self)
             wishes.tell(self)
+            privacy.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

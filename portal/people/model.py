@@ -206,3 +206,24 @@ class HeldForm(Base):
     path: Mapped[str]
     sealed: Mapped[str]  # its fields, encrypted: bank details may be among them
     at: Mapped[datetime]
+
+
+class RecordLook(Base):
+    """Somebody of the programme was shown what we hold about somebody else. Only ever appended; the database refuses anything else."""
+
+    __tablename__ = "record_look"
+    __table_args__ = (
+        CheckConstraint("by_id <> whom_id", name="by_another"),
+        CheckConstraint("page <> '' and role <> ''", name="said"),
+        Index("ix_record_look_whom_id", "whom_id", "id"),
+        Index("ix_record_look_by_id", "by_id", "id"),
+        Index("ix_record_look_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]  # what they were at that moment: "officer", "connector", "finance", "auditor" or "administrator"
+    whom_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    page: Mapped[str]  # which kind, as in seen.PAGES
+    about: Mapped[str] = mapped_column(default="")  # the reference of the idea, run or card that was open

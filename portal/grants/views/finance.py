@@ -16,7 +16,7 @@ from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.ledger import queries as books
 from portal.people import queries as people
-from portal.people.views import actor, needs_proof
+from portal.people.views import actor, needs_proof, saw
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
@@ -210,7 +210,9 @@ def numbers(ref: str) -> Any:
         return see_other(f"/finance/runs/{ref}/numbers")
     g.private = True
     one = pay.run_by_ref(ref)
-    return page("finance/numbers.html", run=one, rows=desk.numbers(one, current_user.id))
+    rows = desk.numbers(one, current_user.id)
+    saw("numbers", *(row["line"].bid.person_id for row in rows), about=ref)
+    return page("finance/numbers.html", run=one, rows=rows)
 
 
 # --- one award -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
-from portal.people import actions, caring, forms, held, invitations, queries, second, sessions
+from portal.people import actions, caring, forms, held, invitations, queries, second, seen, sessions
 from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
@@ -67,6 +67,21 @@ def needs_proof() -> Any:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     held.hold(current_user.session_id, held.Held(request.full_path.rstrip("?"), fields))
     return see_other("/people/prove?next=/people/go-on")
+
+
+def saw(page: str, *whom: int | None, about: str = "") -> None:
+    """This page shows what we hold about these people. It is written down when the page is there, and not for the people themselves."""
+    g.setdefault("saw", []).append((page, [each for each in whom if each is not None], about))
+
+
+@people.after_app_request
+def note_who_saw_what(response: Response) -> Response:
+    """In a transaction of its own, like the mark when a session was last seen; a page that cannot be noted is not shown."""
+    shown = g.pop("saw", [])
+    if response.status_code in (200, 422):
+        for page_, whom, about in shown:
+            seen.note(current_user, page_, whom, about)
+    return response
 
 
 @people.app_template_global()
@@ -316,7 +331,10 @@ def data() -> Any:
             for file in files:
                 photos.drop(file, settings().data_dir)
             return _gone(see_other("/people/goodbye"))
-    return form_page("people/data.html", form, keeps=queries.why_not_leave(current_user.id))
+    return form_page(
+        "people/data.html", form, keeps=queries.why_not_leave(current_user.id), looks=seen.at_me(current_user.id), pages=seen.PAGES,
+        roles=forms.ROLE_NAMES,
+    )  # fmt: skip
 
 
 @people.get("/people/me/data.json")
@@ -440,6 +458,7 @@ def desk_people() -> Any:
     areas = None if current_user.has("administrator") else current_user.areas("officer")
     found = queries.search(text, after, limit=31, areas=areas)
     older = f"/desk/people?q={quote(text)}&after={found[29].ref}" if len(found) > 30 else None
+    saw("people", *(each.id for each in found[:30]))
     return page("people/desk_list.html", found=found[:30], q=text, older=older)
 
 
@@ -456,6 +475,7 @@ def _managed(ref: str) -> Any:
     """The person, for administrators and for officers of where they live. NotFound, or NotYours, which reads the same."""
     someone = queries.person_by_ref(ref)
     require("manage people", someone)
+    saw("details", someone.id)
     return someone
 
 
