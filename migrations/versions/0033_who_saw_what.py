@@ -1,4 +1,4 @@
-"""Who of the programme was shown whose record: only ever appended."""
+"""Who of the programme was shown whose record: only ever appended. For how many days what is kept."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +32,16 @@ def upgrade() -> None:
     op.create_index("ix_record_look_at", TABLE, ["at"])
     op.create_index("ix_record_look_by_id", TABLE, ["by_id", "id"])
     op.create_index("ix_record_look_whom_id", TABLE, ["whom_id", "id"])
+    op.create_table(
+        "keeping_rule",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("days", BIG, nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by_id", BIG, nullable=False),
+        sa.CheckConstraint("days between 1 and 3650", name=op.f("ck_keeping_rule_days")),
+        sa.ForeignKeyConstraint(["changed_by_id"], ["person.id"], name=op.f("fk_keeping_rule_changed_by_id")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_keeping_rule")),
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f"CREATE TRIGGER kept BEFORE UPDATE OR DELETE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
         op.execute(f"CREATE TRIGGER emptied BEFORE TRUNCATE ON {TABLE} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
@@ -44,4 +54,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("keeping_rule")
     op.drop_table(TABLE)

@@ -227,3 +227,15 @@ class RecordLook(Base):
     whom_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     page: Mapped[str]  # which kind, as in seen.PAGES
     about: Mapped[str] = mapped_column(default="")  # the reference of the idea, run or card that was open
+
+
+class KeepingRule(Base):
+    """For how many days a kind of data is kept, where officers chose something else than what ships."""
+
+    __tablename__ = "keeping_rule"
+    __table_args__ = (CheckConstraint("days between 1 and 3650", name="days"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    changed_at: Mapped[datetime]
+    changed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

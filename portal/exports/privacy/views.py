@@ -1,27 +1,46 @@
-"""Data protection at the desk: who saw what."""
+"""Data protection at the desk: who saw what, what is kept how long, and copies for who asks on paper."""
 
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, flash, request, stream_with_context
+from flask_login import current_user
+from wtforms import RadioField
 
 from portal import clock
 from portal.exports import files
+from portal.history import Actor
+from portal.people import copies, keeping, seen
 from portal.people import queries as people
-from portal.people import seen
-from portal.people.forms import ROLE_NAMES
+from portal.people.forms import ROLE_NAMES, bases
 from portal.people.model import Person
-from portal.people.views import saw
-from portal.web.forms import one_line, plain_day, whole_number
+from portal.people.views import actor, needs_proof, saw
+from portal.web.forms import Form, Line, Needed, WholeNumberField, one_line, plain_day, whole_number
 from portal.web.limits import limiter
-from portal.web.pages import page
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
-from portal.words import _
+from portal.words import N_, _
 
 privacy = Blueprint("privacy", __name__, url_prefix="/desk/privacy")
 PAGE = 50
 COLUMNS = ("when_utc", "who", "who_number", "role", "whose", "whose_number", "what", "about")
+
+
+class Days(Form):
+    days = WholeNumberField(N_("Days"), [Needed(N_("Write a number of days."))])
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+
+
+class Copy(Form):
+    basis = RadioField(N_("How did they ask?"), [Needed(N_("Say how they asked: on paper, by telephone or face to face."))])
+    reason = Line(N_("How do you know that it is they who ask?"), [Needed(N_("Write how you know, in a few words."))], most=300)
+    kind = RadioField(N_("What do they need?"), [Needed(N_("Choose pages to print or a file."))])
+
+    def fill(self) -> "Copy":
+        self.basis.choices = bases()
+        self.kind.choices = [("pages", _("Pages to print")), ("json", _("A file that any program can read (JSON)"))]
+        return self
 
 
 @privacy.get("/")
@@ -83,3 +102,52 @@ def _asked() -> tuple[dict[str, str], seen.Asked, str]:
 
 def _person(text: str) -> Person | None:
     return next(iter(people.search(text, limit=1, names=False)), None) if text else None
+
+
+# --- how long ------------------------------------------------------------------------------------------------------------
+
+
+@privacy.get("/keeping")
+@allow("look after privacy")
+def kept() -> Any:
+    """Each kind of data: its rule, what goes, and how much is due now."""
+    events = keeping.changes()
+    return page(
+        "privacy/keeping.html", plan=keeping.plan(), events=events, names=people.names(event.actor_id for event in events),
+        what={each.name: each.what for each in keeping.KEEPERS},
+    )  # fmt: skip
+
+
+@privacy.route("/keeping/<name>", methods=["GET", "POST"])
+@allow("look after privacy")
+def keep_for(name: str) -> Any:
+    """For how many days one kind of data is kept."""
+    kept = keeping.keeper(name)
+    form = Days(data={"days": keeping.days_of()[name]})
+    if done(form, lambda: keeping.set_days(name, form.days.data, form.reason.data, actor())):
+        flash(_("Saved. What is due goes tonight."))
+        return see_other("/desk/privacy/keeping")
+    return form_page("privacy/keep_for.html", form, kept=kept, most=keeping.MOST_DAYS)
+
+
+# --- copies --------------------------------------------------------------------------------------------------------------
+
+
+@privacy.route("/copy/<ref>", methods=["GET", "POST"])
+@allow("look after privacy")
+@limiter.limit("10/minute", methods=["POST"])
+def copy(ref: str) -> Any:
+    """Everything that we hold about somebody who asks for it without signing in, for an officer who knows that it is they."""
+    someone = people.person_by_ref(ref)
+    form = Copy().fill()
+    if not form.validate_on_submit():
+        return form_page("privacy/copy.html", form, someone=someone)
+    if (proof := needs_proof()) is not None:
+        return proof
+    everything = copies.for_who_asks(someone.id, form.reason.data, Actor(current_user.id, someone.id, form.basis.data))
+    saw("copy", someone.id)
+    if form.kind.data == "json":
+        response = Response(copies.as_json(everything), content_type=files.TYPES["json"])
+        response.headers["Content-Disposition"] = f'attachment; filename="data-of-{ref}.json"'
+        return response
+    return page("privacy/copy_pages.html", someone=someone, everything=everything, today=clock.today())

@@ -1,6 +1,5 @@
 """Signing in and out, one's own page, and the desk's list of people."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
-from portal.people import actions, caring, forms, held, invitations, queries, second, seen, sessions
+from portal.people import actions, caring, copies, forms, held, invitations, queries, second, seen, sessions
 from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
@@ -341,7 +340,7 @@ def data() -> Any:
 @allow("signed in")
 @limiter.limit("10/minute")
 def data_json() -> Response:
-    response = make_response(json.dumps(queries.all_about(current_user.id), indent=2, ensure_ascii=False, default=str))
+    response = make_response(copies.as_json(queries.all_about(current_user.id)))
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
@@ -526,7 +525,7 @@ def details_of(form: forms.Details) -> caring.Details:
 EVENT_WORDS = {
     "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
     "details_changed": N_("The desk changed details"), "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
-    "role_ended": N_("A role ended"), "deleted": N_("Was deleted"), "second_set": N_("Set up the second step"), "second_given": N_("Gave a code of the second step"),
+    "role_ended": N_("A role ended"), "deleted": N_("Was deleted"), "copy_made": N_("The desk made a copy of everything for them"), "second_set": N_("Set up the second step"), "second_given": N_("Gave a code of the second step"),
     "second_recovery": N_("Used a recovery code"), "second_codes_made": N_("Made new recovery codes"), "second_wrong": N_("Five wrong codes of the second step"),
     "second_removed": N_("Does without the second step"), "second_reset": N_("The second step was taken away"),
 }  # fmt: skip
