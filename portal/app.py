@@ -21,6 +21,7 @@ from portal.db import db
 from portal.events.views import events
 from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
+from portal.exports.privacy.views import privacy
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
@@ -49,6 +50,7 @@ from portal.panels.views.seats import panel_seats
 from portal.people import sessions
 from portal.people.access import Nobody, Who
 from portal.people.views import demo_people, people
+from portal.people.views.proving import proving
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
@@ -59,6 +61,7 @@ from portal.web import assets, csp, failures, filters, limits, logs, policy
 BLUEPRINTS: list[Blueprint] = [
     front,
     people,
+    proving,
     desk_places,
     idea_bids,
     put_right,
@@ -91,6 +94,7 @@ BLUEPRINTS: list[Blueprint] = [
     *books.PAGES,
     strengths_data,
     dashboard,
+    privacy,
     initiatives,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
@@ -142,7 +146,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for install in (logs.install, limits.install, filters.install, failures.install):
         install(app)
     csrf = CSRFProtect(app)
-    _sign_in(app)
+    _sign_in(app, settings)
     policy.install(app)
     csp.install(app, settings.https)
     Compress(app)
@@ -168,14 +172,14 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     }
 
 
-def _sign_in(app: Flask) -> None:
+def _sign_in(app: Flask, settings: Settings) -> None:
     manager = LoginManager(app)
     manager.anonymous_user = Nobody
     manager.session_protection = None  # phones change networks; the session row is what ends a sign-in
 
     @manager.user_loader
     def load(token: str) -> Who | None:
-        return sessions.who_has(token)
+        return sessions.who_has(token, second=settings.second_factor)
 
 
 def _every_page(app: Flask, settings: Settings) -> None:

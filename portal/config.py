@@ -35,6 +35,7 @@ class Settings:
     notify_sms_template: str = ""
     notify_letter_template: str = ""
     trusted_proxies: int = 0  # how many reverse proxies stand in front and set X-Forwarded-For
+    second_factor: bool = False  # asked of every officer, finance officer, auditor and administrator; else of those who have set one up
     testing: bool = False
 
     @property
@@ -78,6 +79,7 @@ class Settings:
             notify_sms_template=env.get("NOTIFY_SMS_TEMPLATE", ""),
             notify_letter_template=env.get("NOTIFY_LETTER_TEMPLATE", ""),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES"),
+            second_factor=_second_factor(env, demo),
         )
         _judge(settings)
         return settings
@@ -90,6 +92,14 @@ def _required(env: Mapping[str, str], name: str) -> str:
             f"{name} is not set. Set it in the environment (see the README, To production), or KINDLING_DEMO=1 to try the demo."
         )
     return value
+
+
+def _second_factor(env: Mapping[str, str], demo: bool) -> bool:
+    """Required of real people unless said otherwise; in the demo anybody is anybody."""
+    said = env.get("SECOND_FACTOR", "own-choice" if demo else "required")
+    if said not in ("required", "own-choice"):
+        raise BadSetting("SECOND_FACTOR must be required or own-choice.")
+    return said == "required"
 
 
 def _whole_number(env: Mapping[str, str], name: str) -> int:

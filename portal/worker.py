@@ -8,8 +8,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from portal import clock, once, turns
+from portal import clock, once, photos, turns
 from portal.books import agree
 from portal.config import Settings
 from portal.connecting import actions as connecting
@@ -47,7 +48,8 @@ from portal.outbox import sending
 from portal.outbox.senders import Notify, NotNow, Sender, senders
 from portal.panels import calls, seats
 from portal.people import actions as people
-from portal.people import invitations
+from portal.people import held, invitations
+from portal.people import keeping as retention
 from portal.strengths import keeping
 from portal.timebank import (
     conversations,
@@ -171,7 +173,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             if beaten is None or clock.now() - beaten >= BEAT:
                 turns.beat()
                 beaten = clock.now()
-            _round(by, stop.is_set, EVERY_MINUTE)
+            _round(by, stop.is_set, EVERY_MINUTE, settings.data_dir)
         except Exception:  # the database is away, or a mistake of ours: look again in a moment
             log.exception("worker stumbled")
             db.session.rollback()
@@ -185,11 +187,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
 def run_once(settings: Settings) -> None:
     """Everything that is due now, once, and end. An accident in one thing does not keep the others from being done."""
     turns.beat()
-    _round(senders(settings), lambda: False, timedelta(0))
+    _round(senders(settings), lambda: False, timedelta(0), settings.data_dir)
     db.session.remove()
 
 
-def _round(by: Mapping[str, Sender], stopped: Callable[[], bool], due_every: timedelta) -> None:
+def _round(by: Mapping[str, Sender], stopped: Callable[[], bool], due_every: timedelta, data_dir: Path) -> None:
     """One look at everything. Messages first, and again after the dates have written theirs."""
     sending.send_due(by, lambda: not stopped())
     now = clock.now()
@@ -198,6 +200,7 @@ def _round(by: Mapping[str, Sender], stopped: Callable[[], bool], due_every: tim
         ("due", now - due_every, lambda: _due(stopped)),
         ("bounces", now - EVERY_TEN_MINUTES, lambda: _bounces(by)),
         ("housekeeping", now - EVERY_HOUR, _clear_up),
+        ("keeping", last_night(now), lambda: dict[str, object](retention.forget_due(lambda file: photos.drop(file, data_dir)))),
         (turns.LEDGER_CHECK, last_night(now), _prove),
         (turns.RECONCILED, last_night(now), _reconcile),
     ):
@@ -245,7 +248,11 @@ def _clear_up() -> dict[str, object]:
     now = clock.now()
     with transaction():
         once.forget_before(now - FORGET_FORMS)
-    return {"codes": people.forget_codes(now - FORGET_CODES), "invitations": invitations.forget(now - FORGET_CODES)}
+    return {
+        "codes": people.forget_codes(now - FORGET_CODES),
+        "invitations": invitations.forget(now - FORGET_CODES),
+        "held forms": held.forget(now - held.KEPT),
+    }
 
 
 def _prove() -> dict[str, object]:

@@ -20,7 +20,7 @@ from portal.people import sessions
 Element = Any
 NS = "{http://www.w3.org/1999/xhtml}"
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\s+(?:INTO\s+|FROM\s+)?\"?(\w+)", re.IGNORECASE)
-MAY_WRITE_ON_GET = {"sign_in_session"}  # its "last seen"
+MAY_WRITE_ON_GET = {"sign_in_session", "record_look"}  # its "last seen"; who was shown whose record
 LEFTOVERS = ("{{", "{%", "%(", "<function", "Undefined")
 _seen: list[str] = []
 

@@ -42,11 +42,12 @@ def _run(url: str, home: str, key: str, turn: int, call: str, gate: Any, results
     from portal.grants import apply, award, bank_lines, closing, decide, match_offers, pay, rounds, runs, withdrawals
     from portal.history import Actor
     from portal.panels import actions as panels
+    from portal.people import second
     from portal.people.access import Who
 
     names = {each.__name__: each for each in (today, date, Actor, Who)} | {
         "apply": apply, "award": award, "bank_lines": bank_lines, "closing": closing, "decide": decide, "match_offers": match_offers, "pay": pay, "rounds": rounds, "runs": runs, "withdrawals": withdrawals,
-        "panels": panels, "Path": Path, "journal": journal, "books_closing": books_closing,
+        "panels": panels, "second": second, "Path": Path, "journal": journal, "books_closing": books_closing,
     }  # fmt: skip
     app = make_app(url, Path(home), vault_keys=(key,))
     with app.app_context():

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, strengths, timesessions, wishes, words
+from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, privacy, strengths, timesessions, wishes, words
 from portal.demo import books as year_books
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
@@ -116,6 +116,7 @@ class Story:
             connecting.tell(self)
             wishes.tell(self)
             banking.tell(self)
+            privacy.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

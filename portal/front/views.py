@@ -18,6 +18,7 @@ from portal.grants.views.apply import state_words
 from portal.ideas import today as ideas
 from portal.panels import ballots
 from portal.panels import queries as panels
+from portal.people import keeping
 from portal.people import queries as people
 from portal.places import queries as places
 from portal.timebank import queries as timebank
@@ -109,7 +110,8 @@ def help_page() -> Any:
 @front.get("/privacy")
 @allow("anyone")
 def privacy() -> Any:
-    return page("front/privacy.html")
+    days = keeping.days_of()
+    return page("front/privacy.html", kept=[(each.what, each.rule, days[each.name]) for each in keeping.KEEPERS if each.forget])
 
 
 @front.get("/accessibility")

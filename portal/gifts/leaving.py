@@ -1,6 +1,7 @@
 """What the boards tell and forget about a person who takes their data along or leaves."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
@@ -15,9 +16,10 @@ from portal.gifts.notes_model import GiftSheet
 from portal.gifts.talks_model import GiftBlock, GiftLook, GiftPromise, GiftSaid, GiftTalk
 from portal.history import Actor, record
 from portal.outbox import Message
+from portal.people.keeping import KEEPERS, SOME, Keeper, count
 from portal.people.model import Person
 from portal.people.queries import BEFORE_LEAVING, COLLECTORS, ERASERS
-from portal.words import _
+from portal.words import N_, _
 
 # --- taking along --------------------------------------------------------------------------------------------------------
 
@@ -186,3 +188,23 @@ COLLECTORS["care for the boards"] = _care
 COLLECTORS["what fits on the boards"] = _matching
 BEFORE_LEAVING.append(_lock)
 ERASERS.append(_leave)
+
+
+# --- long over -----------------------------------------------------------------------------------------------------------
+
+
+def _long_over(before: datetime) -> ColumnElement[bool]:
+    return (GiftSaid.words != "") & GiftSaid.talk_id.in_(select(GiftTalk.id).where(GiftTalk.status == "closed", GiftTalk.last_at < before))
+
+
+def _forget_words(before: datetime) -> tuple[int, Sequence[str]]:
+    some = select(GiftSaid.id).where(_long_over(before)).limit(SOME)
+    return len(db.session.scalars(update(GiftSaid).where(GiftSaid.id.in_(some)).values(words="").returning(GiftSaid.id)).all()), []
+
+
+KEEPERS.append(
+    Keeper(
+        "gift talks", N_("What two neighbours wrote about a gift"), N_("%(days)s days after their talk ended"), N_("The words. That they talked stays."), 365,
+        lambda before: count(_long_over(before)), _forget_words, least=90,
+    )
+)  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, vault
@@ -416,28 +416,29 @@ def same_account(payee: Payee) -> Sequence[Award]:
 
 def purge_details() -> int:
     """Forget account numbers thirty days after the money has arrived and nothing is left to pay (the worker's work)."""
+    count = 0
+    with transaction():
+        for payee in db.session.scalars(to_forget().limit(500)):
+            payee.sealed, payee.purged_at = "", clock.now()
+            record(f"award:{payee.award_id}", "details_forgotten", SCHEME, payee=payee.ref)
+            count += 1
+    return count
+
+
+def to_forget() -> Select[Payee]:
+    """Payees whose account number has no more use."""
     before = clock.today() - KEEP_DETAILS
     under_way = select(Payment.payee_id).where(Payment.status.in_(("prepared", "approved", "released")))
     late = select(Payment.payee_id).where(Payment.status == "settled", Payment.settled_on > before)
     ready = select(Award.id).where(Award.status.in_(UNPAID))
     gone = select(Award.id).where(Award.status.in_(("returned", "lapsed", "declined")))
-    count = 0
-    with transaction():
-        for payee in db.session.scalars(
-            select(Payee)
-            .where(
-                Payee.sealed != "",
-                Payee.id.not_in(under_way),
-                Payee.id.not_in(late),
-                Payee.award_id.not_in(ready) | (Payee.replaced_at < clock.now() - KEEP_DETAILS),
-                Payee.id.in_(select(Payment.payee_id)) | Payee.replaced_at.is_not(None) | Payee.award_id.in_(gone),
-            )
-            .limit(500)
-        ):
-            payee.sealed, payee.purged_at = "", clock.now()
-            record(f"award:{payee.award_id}", "details_forgotten", SCHEME, payee=payee.ref)
-            count += 1
-    return count
+    return select(Payee).where(
+        Payee.sealed != "",
+        Payee.id.not_in(under_way),
+        Payee.id.not_in(late),
+        Payee.award_id.not_in(ready) | (Payee.replaced_at < clock.now() - KEEP_DETAILS),
+        Payee.id.in_(select(Payment.payee_id)) | Payee.replaced_at.is_not(None) | Payee.award_id.in_(gone),
+    )
 
 
 # --- giving back before it is paid ---------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def _erase(someone: Person) -> Sequence[str]:
         .with_for_update()
     ):
         if not _goes_on(application, someone):
-            files += _erase_draft(application, someone)
+            files += erase_draft(application, someone)
     for appeal in db.session.scalars(
         select(Appeal)
         .join(Application, Application.id == Appeal.application_id)
@@ -318,7 +318,8 @@ def _goes_on(application: Application, someone: Person) -> bool:
     )
 
 
-def _erase_draft(application: Application, someone: Person) -> list[str]:
+def erase_draft(application: Application, someone: Person) -> list[str]:
+    """Empty what was never sent, as a part of an action; returns the files of its photos."""
     for column in ("title", "idea", "place", "who_for", "better", "group_name", "pay_to", "public_summary"):
         setattr(application, column, "")
     application.lines = list[BudgetLine]()

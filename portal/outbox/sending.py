@@ -158,8 +158,8 @@ def letters_waiting(after: int = 0, limit: int = 50) -> Sequence[Message]:
 
 
 def failed(before: int | None = None, limit: int = 25) -> Sequence[Message]:
-    """Messages that could not be delivered, newest first, from the one before the id `before`."""
-    query = select(Message).where(Message.failed_at.is_not(None)).order_by(Message.id.desc()).limit(limit)
+    """Messages that could not be delivered, newest first, from the one before the id `before`; not those whose words are forgotten."""
+    query = select(Message).where(Message.failed_at.is_not(None), Message.body != "").order_by(Message.id.desc()).limit(limit)
     return db.session.scalars(query if before is None else query.where(Message.id < before)).all()
 
 

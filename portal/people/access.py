@@ -8,13 +8,14 @@ it; everything that is the scheme's as a whole needs the role for the whole sche
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from portal import clock
 
 FRESH = timedelta(minutes=10)  # how long a proof of identity opens bank details and releases
+SECOND = ("officer", "finance", "auditor", "administrator")  # roles that ask for a second factor
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Who:
     acts_for: frozenset[int] = frozenset()  # organisation ids
     session_id: int | None = None
     proved_at: datetime | None = None
+    asleep: frozenset[tuple[str, int | None]] = (
+        frozenset()
+    )  # roles that count only when they have given their second factor in this browser
+    factor: bool = False  # whether they have set one up
+    second_at: datetime | None = None  # when they gave it here
     token: str = field(default="", repr=False)
     is_authenticated: bool = True
     is_active: bool = True
@@ -56,6 +62,10 @@ class Who:
     def can(self, predicate: str, target: Any = None) -> bool:
         """Ask the table. An unknown predicate is a mistake of ours and is denied loudly."""
         return MAY[predicate](self, target)
+
+    def could(self, predicate: str, target: Any = None) -> bool:
+        """The same, if they had given their second factor."""
+        return MAY[predicate](replace(self, roles=self.roles | self.asleep), target)
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,8 @@ class Nobody:
 
     def can(self, predicate: str, target: Any = None) -> bool:
         return MAY[predicate](self, target)
+
+    could = can
 
 
 class Owned(Protocol):
@@ -158,8 +170,11 @@ def _acts_for(who: Anybody, organisation_id: int) -> bool:
 
 
 def proved_lately(who: Anybody) -> bool:
-    """Whether they proved who they are within FRESH; else they are asked for a new code first."""
-    return isinstance(who, Who) and who.proved_at is not None and clock.now() - who.proved_at <= FRESH
+    """Whether they proved who they are within FRESH, by their second factor when they have one; else they are asked for a code first."""
+    if not isinstance(who, Who):
+        return False
+    proved_at = who.second_at if who.factor else who.proved_at
+    return proved_at is not None and clock.now() - proved_at <= FRESH
 
 
 MAY: dict[str, Predicate] = {
@@ -183,6 +198,8 @@ MAY: dict[str, Predicate] = {
     "keep the books": _role("finance"),  # close a period, give journals to the council's ledger; two people where nothing can be undone
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
+    "look after privacy": _role("officer", "administrator"),  # who saw what, what is kept how long, copies for who asks
+    "reset second factors": _role("officer", "administrator"),  # of somebody else, whose phone is lost
     "manage panels": _role("officer"),
     "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered
     # the same, and who helps others: letters without an address to people in their areas, which they hand over

@@ -14,7 +14,7 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, queue
-from portal.people import queries, sessions
+from portal.people import queries, second, sessions
 from portal.people.model import PLACED_ROLES, ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
 from portal.places.model import Area, Scheme
 from portal.places.queries import scheme
@@ -429,6 +429,7 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
         for table in (Role, ActingFor):
             db.session.execute(update(table).where(table.person_id == person_id, table.until.is_(None)).values(until=yesterday))
         _end_invitations(person_id, addresses)
+        second.forget(person_id)
         db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
         db.session.execute(delete(SignInCode).where(or_(SignInCode.person_id == person_id, SignInCode.address.in_(addresses))))
         db.session.execute(delete(Message).where(or_(Message.person_id == person_id, Message.address.in_(addresses))))

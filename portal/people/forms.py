@@ -45,6 +45,16 @@ class Code(Form):
     code = Line(N_("Six-digit code"), [Needed(N_("Write the six digits from the message."))], most=20)
 
 
+class AppCode(Form):
+    """Six digits from the phone; where a recovery code counts too, its eight letters and figures."""
+
+    code = Line(N_("Six-digit code"), [Needed(N_("Write the six digits that the app on your phone shows."))], most=20)
+
+
+class Why(Form):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words."))], most=300)
+
+
 class Welcome(Form):
     name = Line(N_("Your name"), [Needed(N_("Write your name, as neighbours know you."))], most=80)
     area = SelectField(N_("Where you live"))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
@@ -155,4 +155,87 @@ class SignInSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]  # written at most once in five minutes
     proved_at: Mapped[datetime]  # last time the person proved who they are; bank details and releases ask for a fresh one
+    second_at: Mapped[datetime | None]  # last time they gave their second factor in this browser
     ended_at: Mapped[datetime | None]
+
+
+def _one_of_a_person(name: str, where: str) -> Index:
+    return Index(name, "person_id", unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class SecondFactor(Base):
+    """A key that an app on somebody's phone shares with us (RFC 6238). Not confirmed: it was shown and no code of it was typed yet."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+        CheckConstraint("confirmed_at is null or last_step is not null", name="last_step"),
+        _one_of_a_person("uq_second_factor_confirmed", "confirmed_at is not null"),
+        _one_of_a_person("uq_second_factor_shown", "confirmed_at is null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    sealed: Mapped[str]  # the key, encrypted
+    made_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None]  # the newest half minute whose code was taken; none of it or before counts again
+    wrong_tries: Mapped[int] = mapped_column(default=0)
+    wrong_since: Mapped[datetime | None]  # the first of them
+
+
+class RecoveryCode(Base):
+    """One of ten codes for the day when the phone is lost. Hashed at rest, each good once."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("person_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    code_hash: Mapped[str]
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class HeldForm(Base):
+    """What somebody sent just before we asked who they are, so that they need not type it again: one for a browser, for a while."""
+
+    __tablename__ = "held_form"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sign_in_session.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    path: Mapped[str]
+    sealed: Mapped[str]  # its fields, encrypted: bank details may be among them
+    at: Mapped[datetime]
+
+
+class RecordLook(Base):
+    """Somebody of the programme was shown what we hold about somebody else. Only ever appended; the database refuses anything else."""
+
+    __tablename__ = "record_look"
+    __table_args__ = (
+        CheckConstraint("by_id <> whom_id", name="by_another"),
+        CheckConstraint("page <> '' and role <> ''", name="said"),
+        Index("ix_record_look_whom_id", "whom_id", "id"),
+        Index("ix_record_look_by_id", "by_id", "id"),
+        Index("ix_record_look_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]  # what they were at that moment: "officer", "connector", "finance", "auditor" or "administrator"
+    whom_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    page: Mapped[str]  # which kind, as in seen.PAGES
+    about: Mapped[str] = mapped_column(default="")  # the reference of the idea, run or card that was open
+
+
+class KeepingRule(Base):
+    """For how many days a kind of data is kept, where officers chose something else than what ships."""
+
+    __tablename__ = "keeping_rule"
+    __table_args__ = (CheckConstraint("days between 1 and 3650", name="days"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    changed_at: Mapped[datetime]
+    changed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -13,7 +13,7 @@ from portal.db import db
 from portal.errors import NotFound, Refused
 from portal.history import Event, events_of
 from portal.outbox import Addressee, Message
-from portal.people.model import ActingFor, Organisation, Person, Role, SignInSession
+from portal.people.model import ActingFor, Organisation, Person, Role, SecondFactor, SignInSession
 from portal.places.model import Area
 from portal.places.queries import LIES_IN, Kept, outside_of
 from portal.words import _, _n
@@ -308,6 +308,7 @@ def all_about(person_id: int) -> dict[str, Any]:
         ],
         "acts for": [{"group": name, "since": row.since.isoformat(), "until": row.until and row.until.isoformat()} for row, name in acted],
         "signed in": [{"device": row.device, "since": row.created_at.isoformat(), "seen": row.seen_at.isoformat()} for row in sessions_of(person_id)],
+        "second step since": db.session.scalar(select(SecondFactor.confirmed_at).where(SecondFactor.person_id == person_id, SecondFactor.confirmed_at.is_not(None))),
         "what happened": [
             {"when": event.at.isoformat(), "what": event.kind, "why": event.reason, **event.data} for event in events_of(f"person:{person_id}")
         ],

@@ -4,12 +4,12 @@ import hashlib
 import secrets
 from datetime import date, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal, or_, select, true, union_all, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, literal, or_, select, true, union_all, update
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
-from portal.people.access import Who
-from portal.people.model import ActingFor, Person, Role, SignInSession
+from portal.people.access import SECOND, Who
+from portal.people.model import ActingFor, Person, Role, SecondFactor, SignInSession
 from portal.places.model import Area
 
 IDLE = timedelta(days=30)
@@ -25,7 +25,8 @@ TOUCH = timedelta(minutes=5)
 _behind = (
     select(
         Person.id, Person.ref, Person.name.label("called"), Person.area_id.label("home_id"), SignInSession.id.label("session_id"),
-        SignInSession.created_at, SignInSession.seen_at, SignInSession.proved_at,
+        SignInSession.created_at, SignInSession.seen_at, SignInSession.proved_at, SignInSession.second_at,
+        exists().where(SecondFactor.person_id == Person.id, SecondFactor.confirmed_at.is_not(None)).label("factor"),
     )
     .join(SignInSession, SignInSession.person_id == Person.id)
     .where(SignInSession.token_hash == bindparam("token"), SignInSession.ended_at.is_(None), Person.deleted_at.is_(None))
@@ -67,13 +68,16 @@ def begin(person_id: int, device: str) -> str:
     return token
 
 
-def who_has(token: str) -> Who | None:
-    """The person behind a token, or None when the session ended, idled out or grew too old. One query, a write in five minutes."""
+def who_has(token: str, *, second: bool = False) -> Who | None:
+    """The person behind a token, or None when the session ended, idled out or grew too old. One query, a write in five minutes.
+
+    Roles that need a second factor sleep until it was given in this browser: of whoever has one, and with `second` of everybody.
+    """
     now = clock.now()
     rows = db.session.execute(WHO, {"token": hashed(token), "today": clock.today()}).tuples().all()
     if not rows:
         return None
-    person_id, ref, name, area_id, session_id, created_at, seen_at, proved_at = rows[0][:8]
+    person_id, ref, name, area_id, session_id, created_at, seen_at, proved_at, second_at, factor = rows[0][:10]
     roles = frozenset((role, area) for *_person, role, area in rows if role)
     acts_for = frozenset(organisation for *_person, role, organisation in rows if role == "")
     staff = any(role in STAFF for role, _area in roles)
@@ -81,7 +85,8 @@ def who_has(token: str) -> Who | None:
         return None
     if now - seen_at > TOUCH:
         _touch(session_id)
-    return Who(person_id, ref, name, area_id, roles, acts_for, session_id, proved_at, token)
+    asleep = frozenset(each for each in roles if each[0] in SECOND) if second_at is None and (factor or second) else frozenset()
+    return Who(person_id, ref, name, area_id, roles - asleep, acts_for, session_id, proved_at, asleep, bool(factor), second_at, token)
 
 
 def _touch(session_id: int) -> None:
@@ -93,6 +98,13 @@ def prove(session_id: int) -> None:
     """A code was entered again: bank details and releases are open for a while. Part of an action."""
     must_be_in_transaction()
     db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(proved_at=clock.now()))
+
+
+def give_second(session_id: int) -> None:
+    """The second factor was given in this browser: roles that need one are awake in it, and it is a fresh proof. Part of an action."""
+    must_be_in_transaction()
+    now = clock.now()
+    db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(second_at=now, proved_at=now))
 
 
 def end(session_id: int) -> None:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.history import Actor
 from portal.outbox import Message, sending
+from portal.people.views import saw
 from portal.postroom import queries
 from portal.web.pages import page, see_other
 from portal.web.policy import allow, may
@@ -31,6 +32,7 @@ def _waiting(limit: int) -> Sequence[Message]:
 def letters() -> Response:
     """Letters that wait for the printer."""
     waiting = _waiting(MOST_PRINTED + 1)
+    saw("letters", *(letter.person_id for letter in waiting[:MOST_PRINTED]))
     return page("postroom/letters.html", letters=waiting[:MOST_PRINTED], more=len(waiting) > MOST_PRINTED)
 
 
@@ -39,6 +41,7 @@ def letters() -> Response:
 def print_letters() -> Response:
     """One letter a page; in large print for those who asked for it, or for all."""
     waiting = _waiting(MOST_PRINTED)
+    saw("letters", *(letter.person_id for letter in waiting))
     large = queries.want_large_print({letter.person_id for letter in waiting})
     return page("postroom/print.html", letters=waiting, large=large, all_large=request.args.get("large") == "1")
 
@@ -61,6 +64,7 @@ def printed() -> AnyResponse:
 def undelivered() -> Response:
     """Messages that could not be delivered, newest first."""
     shown = sending.failed(_before(), limit=26)
+    saw("letters", *(message.person_id for message in shown[:25]))
     return page("postroom/undelivered.html", messages=shown[:25], older=shown[24].id if len(shown) > 25 else None)
 
 

@@ -1,14 +1,16 @@
 """What offers, requests and conversations tell and forget about a person who takes their data along or leaves."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from portal import clock, photos
 from portal.db import db, must_be_in_transaction
 from portal.history import Actor, record
 from portal.outbox import Message
+from portal.people.keeping import KEEPERS, SOME, Keeper, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
 from portal.refs import new_ref
@@ -16,7 +18,7 @@ from portal.timebank import conversations, notices, posts, promises, search
 from portal.timebank.conversations import BOTH, put
 from portal.timebank.model import Member
 from portal.timebank.posts_model import Conversation, Post, Promise, Relayed, Reported
-from portal.words import _
+from portal.words import N_, _
 
 PICTURE = ("photo_ref", "photo_file", "photo_width", "photo_height", "photo_alt")
 SAID = (
@@ -163,3 +165,21 @@ def _leave(someone: Person) -> Sequence[str]:
 COLLECTORS["offers and requests"] = _posts
 COLLECTORS["conversations"] = _conversations
 ERASERS.append(_leave)
+
+
+def _long_over(before: datetime) -> ColumnElement[bool]:
+    over = select(Conversation.id).where(Conversation.status == "closed", Conversation.last_at < before)
+    return (Relayed.words != "") & Relayed.conversation_id.in_(over)
+
+
+def _forget_words(before: datetime) -> tuple[int, Sequence[str]]:
+    some = select(Relayed.id).where(_long_over(before)).limit(SOME)
+    return len(db.session.scalars(update(Relayed).where(Relayed.id.in_(some)).values(words="").returning(Relayed.id)).all()), []
+
+
+KEEPERS.append(
+    Keeper(
+        "conversations", N_("What two members of the timebank wrote"), N_("%(days)s days after they ended it"), N_("The words. That they talked stays."), 365,
+        lambda before: count(_long_over(before)), _forget_words, least=90,
+    )
+)  # fmt: skip

@@ -5,10 +5,12 @@ The predicates themselves live in one table in `people/access.py`; this file onl
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
 
 from portal.errors import NotYours
 from portal.web.pages import see_other
@@ -41,8 +43,17 @@ def may(predicate: str, target: object = None) -> bool:
 
 def require(predicate: str, target: object = None) -> None:
     """Refuse like a missing thing when the person may not. For objects; routes use `allow`."""
-    if not may(predicate, target):
-        raise NotYours(_("We cannot find that page."))
+    if may(predicate, target):
+        return
+    if current_user.could(predicate, target):
+        abort(second_step())
+    raise NotYours(_("We cannot find that page."))
+
+
+def second_step() -> Response:
+    """To where they give their second factor, or set one up, which leads back here."""
+    back = quote(request.full_path.rstrip("?") if request.method == "GET" else "/")
+    return see_other(f"/people/prove?next={back}" if current_user.factor else f"/people/me/second-factor?next={back}")
 
 
 def exempt(app: Flask, csrf: CSRFProtect) -> None:
@@ -69,8 +80,8 @@ def install(app: Flask) -> None:
             return None
         if not current_user.is_authenticated:
             if request.method == "GET":
-                from urllib.parse import quote
-
                 return see_other("/people/sign-in?next=" + quote(request.full_path.rstrip("?")))
             return see_other("/people/sign-in")
+        if current_user.could(predicate):
+            return second_step()
         raise NotYours(_("This page is for other people in the scheme."))

@@ -399,7 +399,7 @@ def test_the_second_person_proves_who_they_are(app: Flask, season: Season) -> No
     fay = Inspector(app).sign_in(season.who("Fay").id)
     with clock.held_at(clock.now() + timedelta(minutes=30)):
         fay.get(f"{FUND}/close").submit("Give it back and close the fund")
-        assert fay.location == f"/people/prove?next={FUND}/close"
+        assert fay.location == "/people/prove?next=/people/go-on"
     assert fund().closed_at is None
 
 

@@ -47,6 +47,14 @@ def said(command: list[str], env: dict[str, str]) -> str:
     return lines[0]
 
 
+def test_real_people_need_a_second_factor_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    here = {"KINDLING_DATA": str(tmp_path)}
+    assert Settings.from_environment({**here, **RIGHT}).second_factor
+    assert not Settings.from_environment({**here, **RIGHT, "SECOND_FACTOR": "own-choice"}).second_factor
+    assert not Settings.from_environment({**here, "KINDLING_DEMO": "1"}).second_factor
+    assert Settings.from_environment({**here, "KINDLING_DEMO": "1", "SECOND_FACTOR": "required"}).second_factor
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "VAULT_KEYS", "DATABASE_URL", "BASE_URL"])
 def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadSetting, match=f"{name} is not set"):
@@ -71,6 +79,7 @@ def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
         ({"SENDER": "notify", "NOTIFY_API_KEY": NOTIFY_KEY}, "NOTIFY_EMAIL_TEMPLATE"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
+        ({"SECOND_FACTOR": "no"}, "SECOND_FACTOR"),
     ],
 )
 def test_an_unsafe_setting_is_named(tmp_path: Path, change: dict[str, str], named: str) -> None:

@@ -34,6 +34,9 @@ CLOSED = {
     "/desk/bids": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/funds": {"visitor": 303, "resident": 404, "panel": 404, "finance": 200, "auditor": 200, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/people": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 200},
+    "/desk/privacy/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
+    "/desk/privacy/keeping": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
+    "/desk/privacy/seen": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
     "/desk/reports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
@@ -78,8 +81,8 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas and floats, hours, ties and votes, seats and sittings
 BUDGETS |= {
-    "/finance/": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 16,
-    "/panels/REF/sittings/REF": 17, "/grants/REF": 13,  # whose it is takes 8; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
+    "/finance/": 9, "/desk/people": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 16,
+    "/panels/REF/sittings/REF": 17, "/grants/REF": 14,  # whose it is takes 8; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
 }  # fmt: skip
 BUDGETS |= {"/finance/books/agree": 24, "/finance/books/year-end": 40}  # each source adds up on its own, and nothing is kept
 BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 26 for which in ("REF", "N-N") for ending in ("", ".pdf")}

@@ -47,6 +47,8 @@ TABLE = {  # predicate → the roles that it opens for; "resident" is anybody wh
     "manage people": {"officer", "administrator"},
     "manage places": {"officer", "administrator"},
     "grant roles": {"administrator"},
+    "look after privacy": {"officer", "administrator"},
+    "reset second factors": {"officer", "administrator"},
     "manage panels": {"officer"},
     "run the post room": {"officer", "administrator"},
 }

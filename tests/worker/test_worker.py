@@ -154,5 +154,5 @@ def test_the_worker_stops_between_two_messages(app: Flask, tmp_path: Path) -> No
         say(str(number))
     stop = threading.Event()
     stop.set()
-    worker._round({}, stop.is_set, timedelta(0))
+    worker._round({}, stop.is_set, timedelta(0), tmp_path)
     assert unsent() == 3

@@ -2,6 +2,6 @@
 gifts that were handed over.
 """
 
-from portal.grants import leaving, wish_kept
+from portal.grants import keeping, leaving, wish_kept
 
-__all__ = ["leaving", "wish_kept"]
+__all__ = ["keeping", "leaving", "wish_kept"]

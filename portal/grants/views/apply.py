@@ -21,7 +21,7 @@ from portal.history import Actor
 from portal.money import Pence, parse_pounds, plain_pounds
 from portal.panels.forms import Ask
 from portal.people import queries as people
-from portal.people.views import area_id, settings
+from portal.people.views import area_id, saw, settings
 from portal.places import queries as places
 from portal.web.forms import one_line, whole_number
 from portal.web.pages import form_page, page, see_other
@@ -393,6 +393,8 @@ def bid(ref: str) -> Any:
     require("see this bid", application)
     award = application.award
     mine = current_user.can("edit this bid", application)
+    if not mine:
+        saw("idea", application.person_id, about=ref)
     waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None

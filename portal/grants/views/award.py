@@ -14,7 +14,7 @@ from portal.grants.model import Application, Award
 from portal.grants.views import wishes as line_views
 from portal.grants.views.apply import acting_on
 from portal.history import Actor
-from portal.people.views import needs_proof
+from portal.people.views import needs_proof, saw
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
@@ -109,6 +109,7 @@ def account(ref: str) -> Any:
     if (proof := needs_proof()) is not None:
         return proof
     g.private = True
+    saw("account", bid.person_id, about=ref)
     payee = award.current_payee(one)
     form = forms.Account(data={"name": payee.name if payee else bid.pay_to})
     if form.validate_on_submit():

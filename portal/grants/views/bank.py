@@ -15,8 +15,7 @@ from portal.grants.forms.decide import Nothing
 from portal.grants.views.award import PAYMENT_WORDS
 from portal.ledger import queries as books
 from portal.people import queries as people
-from portal.people.access import proved_lately
-from portal.people.views import actor, needs_proof
+from portal.people.views import actor, needs_proof, saw
 from portal.web.forms import whole_number
 from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
@@ -128,13 +127,15 @@ def cancel_run(ref: str) -> Any:
 def numbers(ref: str) -> Any:
     """The account numbers to pay into, to whoever has just proved who they are; each look is on record."""
     if request.method == "POST":
-        if not proved_lately(current_user):
-            return needs_proof()
+        if (proof := needs_proof()) is not None:
+            return proof
         desk.show_numbers(ref, actor())
         return see_other(f"/finance/runs/{ref}/numbers")
     g.private = True
     one = pay.run_by_ref(ref)
-    return page("finance/numbers.html", run=one, rows=desk.numbers(one, current_user.id))
+    rows = desk.numbers(one, current_user.id)
+    saw("numbers", *(row["line"].bid.person_id for row in rows), about=ref)
+    return page("finance/numbers.html", run=one, rows=rows)
 
 
 # --- our account ---------------------------------------------------------------------------------------------------------

@@ -16,8 +16,7 @@ from portal.grants.moves import about
 from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.people import queries as people
-from portal.people.access import proved_lately
-from portal.people.views import actor, needs_proof
+from portal.people.views import actor, needs_proof, saw
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
@@ -141,9 +140,8 @@ def release() -> Any:
     refs = _refs(request.values.get("payments", "").split(","))
     if not refs:
         raise Refused(_("Choose at least one payment to release."))
-    back = "/finance/release?payments=" + ",".join(refs)
-    if not proved_lately(current_user):
-        return see_other("/people/prove?next=" + back)
+    if (proof := needs_proof()) is not None:
+        return proof
     form = forms.Release()
     if form.validate_on_submit():
         try:

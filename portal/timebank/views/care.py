@@ -9,7 +9,7 @@ from portal import photos
 from portal.errors import NotFound, Refused
 from portal.people import caring as details
 from portal.people.model import Person
-from portal.people.views import details_form, details_of, settings
+from portal.people.views import details_form, details_of, saw, settings
 from portal.timebank import caring, leaving, members
 from portal.timebank.forms import Break, LeaveFor
 from portal.timebank.members import name_of
@@ -28,6 +28,7 @@ def _member(ref: str) -> Member:
     require("help others", found)
     if members.acts_as(current_user, found):
         raise NotFound(_("Do that on your own page “Your time”, or ask a colleague."))
+    saw("member", found.person_id, about=ref)
     return found
 
 

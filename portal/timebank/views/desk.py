@@ -9,7 +9,7 @@ from portal.errors import NotFound, Refused
 from portal.ledger import queries as books
 from portal.money import Minutes, Pence
 from portal.people import queries as people
-from portal.people.views import actor
+from portal.people.views import actor, saw
 from portal.timebank import areas, caring, forms, kinds, leaving, members, neighbour_queries, neighbours, queries, safety, today
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import name_of
@@ -94,7 +94,9 @@ def exchange(ref: str) -> Any:
 
 
 def _member(ref: str) -> Member:
-    return members.helped(ref, current_user)
+    found = members.helped(ref, current_user)
+    saw("member", found.person_id, about=ref)
+    return found
 
 
 @time_desk.route("/timebank/desk/members/<ref>", methods=["GET", "POST"])

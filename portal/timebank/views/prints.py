@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.people.model import Person
-from portal.people.views import own_areas
+from portal.people.views import own_areas, saw
 from portal.places.model import Area, Scheme
 from portal.places.queries import scheme as the_scheme
 from portal.timebank import members, prints
@@ -62,7 +62,9 @@ def _some(area: Area) -> Any:
 
 
 def _member(ref: str) -> Member:
-    return members.helped(ref, current_user)
+    found = members.helped(ref, current_user)
+    saw("member", found.person_id, about=ref)
+    return found
 
 
 @time_prints.get("/timebank/desk/print/cards.pdf")

@@ -1,6 +1,5 @@
 """Signing in and out, one's own page, and the desk's list of people."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
-from portal.people import actions, caring, forms, invitations, queries
+from portal.people import actions, caring, copies, forms, held, invitations, queries, second, seen, sessions
 from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
@@ -59,11 +58,29 @@ def actor() -> Actor:
 
 
 def needs_proof() -> Any:
-    """None when they proved who they are lately; else the way to do it, which comes back here."""
+    """None when they proved who they are lately; else the way to do it, which comes back here. A form that was sent waits meanwhile."""
     if proved_lately(current_user):
         return None
-    back = request.full_path.rstrip("?") if request.method == "GET" else safe_path(request.form.get("back"), "/")
-    return see_other("/people/prove?next=" + quote(back))
+    if request.method == "GET":
+        return see_other("/people/prove?next=" + quote(request.full_path.rstrip("?")))
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    held.hold(current_user.session_id, held.Held(request.full_path.rstrip("?"), fields))
+    return see_other("/people/prove?next=/people/go-on")
+
+
+def saw(page: str, *whom: int | None, about: str = "") -> None:
+    """This page shows what we hold about these people. It is written down when the page is there, and not for the people themselves."""
+    g.setdefault("saw", []).append((page, [each for each in whom if each is not None], about))
+
+
+@people.after_app_request
+def note_who_saw_what(response: Response) -> Response:
+    """In a transaction of its own, like the mark when a session was last seen; a page that cannot be noted is not shown."""
+    shown = g.pop("saw", [])
+    if response.status_code in (200, 422):
+        for page_, whom, about in shown:
+            seen.note(current_user, page_, whom, about)
+    return response
 
 
 @people.app_template_global()
@@ -110,7 +127,7 @@ def sign_in() -> Any:
         assert form.address.data is not None
         channel, address = form.address.data
         try:
-            session["ticket"] = _send(channel, address, "sign-in", next_path)
+            session["ticket"] = send_code(channel, address, "sign-in", next_path)
         except Refused as why:
             form.refuse(why.sentence, "address")
         else:
@@ -119,7 +136,8 @@ def sign_in() -> Any:
     return form_page("people/sign_in.html", form, next_path=next_path, persons=queries.demo_persons() if settings().demo else [])
 
 
-def _send(channel: str, address: str, purpose: str, next_path: str, person_id: int | None = None) -> str:
+def send_code(channel: str, address: str, purpose: str, next_path: str, person_id: int | None = None) -> str:
+    """Send a link and a code; returns the ticket for this browser. Refused as for `ask_for_code`."""
     return actions.ask_for_code(
         channel, address, purpose=purpose, next_path=next_path, network=request.remote_addr or "", secret_key=settings().secret_key,
         base_url=settings().base_url, person_id=person_id,
@@ -169,8 +187,17 @@ def _signed_in(done: actions.SignedIn) -> Any:
     if done.token is None:
         session["joining"] = done.code_id
         return see_other("/people/welcome")
-    begin_session(done.token)
-    return see_other(safe_path(done.next_path))
+    return _signed_in_with(done.token, done.next_path)
+
+
+def _signed_in_with(token: str, next_path: str | None) -> Any:
+    """Whose roles sleep is asked for the second factor at once; their own pages are open without."""
+    begin_session(token)
+    who = sessions.who_has(token, second=settings().second_factor)
+    path = safe_path(next_path)
+    if who is None or not who.asleep:
+        return see_other(path)
+    return see_other(("/people/prove?next=" if who.factor else "/people/me/second-factor?next=") + quote(path))
 
 
 @people.route("/people/welcome", methods=["GET", "POST"])
@@ -220,30 +247,6 @@ def end_session(session_id: int) -> Any:
     return see_other("/people/me")
 
 
-@people.route("/people/prove", methods=["GET", "POST"])
-@allow("signed in")
-@limiter.limit("20/minute", methods=["POST"])
-def prove() -> Any:
-    """A fresh code before something that matters. The code is sent by a button: a GET writes nothing."""
-    form = forms.Code()
-    next_path = safe_path(request.values.get("next"))
-    if request.method == "POST" and "send" in request.form:
-        me = queries.addressee_of(queries.person(current_user.id))
-        if me.channel == "letter":
-            raise Refused(_("We have neither an e-mail address nor a number of yours. Ask us for help."))
-        session["proving"] = _send(me.channel, me.address, "prove", next_path, current_user.id)
-        session["sent_to"] = me.address
-        return see_other("/people/prove?next=" + quote(next_path))
-    if request.method == "POST" and form.validate():
-        try:
-            next_path = actions.prove(current_user.session_id, session.pop("proving", ""), form.code.data, secret_key=settings().secret_key)
-        except Refused as why:
-            form.refuse(why.sentence, "code")
-        else:
-            return see_other(safe_path(next_path))
-    return form_page("people/prove.html", form, next_path=next_path, sent_to=session.get("sent_to", "") if "proving" in session else "")
-
-
 # --- one's own page ------------------------------------------------------------------------------------------------------
 
 
@@ -286,7 +289,7 @@ def address() -> Any:
         assert form.address.data is not None
         channel, new = form.address.data
         try:
-            session["changing"] = _send(channel, new, "change", "/people/me", current_user.id)
+            session["changing"] = send_code(channel, new, "change", "/people/me", current_user.id)
         except Refused as why:
             form.refuse(why.sentence, "address")
         else:
@@ -327,14 +330,17 @@ def data() -> Any:
             for file in files:
                 photos.drop(file, settings().data_dir)
             return _gone(see_other("/people/goodbye"))
-    return form_page("people/data.html", form, keeps=queries.why_not_leave(current_user.id))
+    return form_page(
+        "people/data.html", form, keeps=queries.why_not_leave(current_user.id), looks=seen.at_me(current_user.id), pages=seen.PAGES,
+        roles=forms.ROLE_NAMES,
+    )  # fmt: skip
 
 
 @people.get("/people/me/data.json")
 @allow("signed in")
 @limiter.limit("10/minute")
 def data_json() -> Response:
-    response = make_response(json.dumps(queries.all_about(current_user.id), indent=2, ensure_ascii=False, default=str))
+    response = make_response(copies.as_json(queries.all_about(current_user.id)))
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
@@ -451,6 +457,7 @@ def desk_people() -> Any:
     areas = None if current_user.has("administrator") else current_user.areas("officer")
     found = queries.search(text, after, limit=31, areas=areas)
     older = f"/desk/people?q={quote(text)}&after={found[29].ref}" if len(found) > 30 else None
+    saw("people", *(each.id for each in found[:30]))
     return page("people/desk_list.html", found=found[:30], q=text, older=older)
 
 
@@ -467,6 +474,7 @@ def _managed(ref: str) -> Any:
     """The person, for administrators and for officers of where they live. NotFound, or NotYours, which reads the same."""
     someone = queries.person_by_ref(ref)
     require("manage people", someone)
+    saw("details", someone.id)
     return someone
 
 
@@ -475,7 +483,7 @@ def _desk_person(ref: str, form: Any) -> Any:
     return form_page(
         "people/desk_person.html", form, someone=someone, roles=queries.roles_of(someone.id), organisations=queries.organisations_of(someone.id),
         sessions=queries.sessions_of(someone.id), story=queries.story_of(f"person:{someone.id}"), role_names=forms.ROLE_NAMES, phone=show_phone(someone.phone) if someone.phone else "",
-        event_words=EVENT_WORDS,
+        event_words=EVENT_WORDS, factor=second.factor_of(someone.id) if may("reset second factors") else None,
     )  # fmt: skip
 
 
@@ -517,7 +525,9 @@ def details_of(form: forms.Details) -> caring.Details:
 EVENT_WORDS = {
     "joined": N_("Joined"), "signed_in": N_("Signed in"), "signed_out": N_("Signed out"), "signed_out_everywhere": N_("Signed out everywhere"),
     "details_changed": N_("The desk changed details"), "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
-    "role_ended": N_("A role ended"), "deleted": N_("Was deleted"),
+    "role_ended": N_("A role ended"), "deleted": N_("Was deleted"), "copy_made": N_("The desk made a copy of everything for them"), "second_set": N_("Set up the second step"), "second_given": N_("Gave a code of the second step"),
+    "second_recovery": N_("Used a recovery code"), "second_codes_made": N_("Made new recovery codes"), "second_wrong": N_("Five wrong codes of the second step"),
+    "second_removed": N_("Does without the second step"), "second_reset": N_("The second step was taken away"),
 }  # fmt: skip
 
 
@@ -596,8 +606,7 @@ def desk_new_person() -> Any:
 @demo_people.post("/people/sign-in/demo")
 @allow("anyone")
 def demo_sign_in() -> Any:
-    begin_session(actions.begin_demo_session(request.form.get("person", ""), device()))
-    return see_other(safe_path(request.form.get("next")))
+    return _signed_in_with(actions.begin_demo_session(request.form.get("person", ""), device()), request.form.get("next"))
 
 
 __all__ = ["actor", "area_id", "demo_people", "needs_proof", "people", "require", "settings"]

@@ -1,0 +1,161 @@
+"""How long things are kept: what is due is seen before it goes, goes once a day, and the books never do."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock, worker
+from portal.db import db, transaction
+from portal.errors import NotFound, Refused
+from portal.grants import apply
+from portal.history import Actor, Event
+from portal.ledger import checks
+from portal.outbox import Addressee, Message, Text, queue
+from portal.people import copies, keeping, queries
+from portal.people.model import KeepingRule, SignInCode, SignInSession
+from tests.client import Inspector
+from tests.grants.season import begin
+
+NOON = datetime(2031, 6, 1, 12, tzinfo=UTC)
+
+
+def due() -> dict[str, int]:
+    db.session.rollback()
+    return {each.keeper.name: each.due for each in keeping.plan() if each.due}
+
+
+def forget() -> dict[str, int]:
+    return keeping.forget_due(lambda _file: None)
+
+
+def sign_in_code(at: datetime) -> None:
+    values = {
+        "purpose": "sign-in",
+        "address": "a@example.org",
+        "ticket": str(at),
+        "link_hash": str(at),
+        "code_hash": "x",
+        "created_at": at,
+        "expires_at": at,
+    }
+    db.session.execute(insert(SignInCode).values(values))
+
+
+def test_each_kind_goes_on_its_day_and_not_before(app: Flask) -> None:
+    season = begin()
+    forget()
+    Inspector(app).sign_in(season.who("Rita").id)
+    with clock.held_at(NOON):
+        db.session.rollback()
+        with transaction():
+            sign_in_code(NOON)
+            queue("old", Addressee("Rita", "email", "rita@example.org"), Text("a", "b", "c"), about="bid:1")
+            db.session.execute(Message.__table__.update().values(sent_at=NOON))  # type: ignore[attr-defined]
+    with clock.held_at(NOON + timedelta(days=1)):
+        assert "codes" not in due() and "messages" not in due()
+    with clock.held_at(NOON + timedelta(days=1, seconds=1)):
+        assert due()["codes"] == 1 and forget()["codes"] == 1 and "codes" not in due()
+        assert "sessions" not in due() or db.session.scalars(select(SignInSession)).all() == []
+    with clock.held_at(NOON + timedelta(days=365, seconds=1)):
+        assert due()["messages"] >= 1
+        forget()
+        assert due() == {} and forget() == {}
+    row = db.session.scalars(select(Message).where(Message.key == "old")).one()
+    assert (row.body, row.address, row.to_name) == ("", "", ""), "the key stays, so that nobody is told twice"
+    told = db.session.scalars(select(Event).where(Event.about == "keeping", Event.kind == "forgotten")).all()
+    assert {"codes", "messages", "sessions"} <= {event.data["what"] for event in told}
+
+
+def test_drafts_go_and_what_was_sent_and_the_books_stay(app: Flask) -> None:
+    season = begin()
+    sent = season.offered()
+    draft = apply.start(season.round_ref, season.who("Rita").id, season.actor("Rita"))
+    apply.save(draft, 1, "idea", {"title": "A secret shed"}, season.actor("Rita"))
+    before = clock.now()
+    with clock.held_at(before + timedelta(days=366)):
+        assert due()["drafts"] == 1
+        forget()
+        assert "drafts" not in due()
+    db.session.rollback()
+    gone, kept = season.bid(draft), season.bid(sent.application.ref)
+    assert (gone.title, gone.status) == ("", "withdrawn") and kept.title == "A garden for Mossgate"
+    assert checks.check(caches=worker.CACHES).broken == []
+
+
+def test_officers_choose_the_days_within_reason(app: Flask) -> None:
+    season = begin()
+    olga = season.actor("Olga")
+    for days, why, sentence in ((89, "x", "from 90 to 3650"), (3651, "x", "from 90"), (None, "x", "from 90"), (100, "", "Write why")):
+        with pytest.raises(Refused, match=sentence):
+            keeping.set_days("messages", days, why, olga)
+    for name in ("books", "codes", "numbers", "nothing"):
+        with pytest.raises(NotFound):
+            keeping.set_days(name, 100, "x", olga)
+    keeping.set_days("messages", 100, "The council says so", olga)
+    keeping.set_days("messages", 120, "Longer", olga)
+    assert keeping.days_of()["messages"] == 120
+    assert [(event.data["old"], event.data["new"]) for event in keeping.changes()] == [(100, 120), (365, 100)]
+    with pytest.raises(IntegrityError):
+        db.session.execute(insert(KeepingRule).values(name="x", days=0, changed_at=NOON, changed_by_id=season.who("Olga").id))
+    db.session.rollback()
+
+
+def test_the_worker_forgets_once_a_day(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin()
+    monkeypatch.setattr(worker, "DUE", [])
+    with clock.held_at(NOON):
+        with transaction():
+            sign_in_code(NOON - timedelta(days=2))
+        worker.run_once(app.extensions["kindling"])
+        worker.run_once(app.extensions["kindling"])
+    db.session.rollback()
+    assert db.session.scalars(select(SignInCode)).all() == []
+
+
+# --- copies --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_everything_and_says_who_made_it(app: Flask) -> None:
+    season = begin()
+    rita, olga = season.who("Rita").id, season.who("Olga").id
+    for whom, reason, sentence in ((olga, "x", "About you"), (rita, "", "Write how")):
+        with pytest.raises(Refused, match=sentence):
+            copies.for_who_asks(whom, reason, Actor(olga, whom, "in person"))
+    made = copies.for_who_asks(rita, "She showed her library card", Actor(olga, rita, "in person"))
+    assert set(made) == {"you", *queries.COLLECTORS} and '"name": "Rita"' in copies.as_json(made)
+    assert made["you"]["what happened"][-1]["what"] == "copy_made"
+
+
+def test_the_pages_of_looking_after_data(app: Flask) -> None:
+    season = begin()
+    season.sent("A <b>bench</b>")
+    olga, ref = Inspector(app, budget=120).sign_in(season.who("Olga").id), season.ref("Rita")
+    olga.get("/desk/privacy/").get("/desk/privacy/keeping")
+    assert "Messages and letters" in olga.text and olga.queries <= 15
+    olga.get("/desk/privacy/keeping/messages").submit("Save", status=422, days="5", reason="Shorter")
+    olga.submit("Save", days="200", reason="Shorter").follow()
+    assert "200 days after" in olga.text and "365 days became 200" in olga.text and "Shorter" in olga.text
+    olga.get("/desk/privacy/keeping/books", 404)
+    olga.get(f"/desk/people/{ref}").get(f"/desk/privacy/copy/{ref}").submit("Make the copy", status=422)
+    olga.submit("Make the copy", status=200, basis="in person", reason="Library card", kind="pages")
+    assert "rita@example.org" in olga.text and "A &lt;b&gt;bench" in olga.text
+    olga.get(f"/desk/privacy/copy/{ref}").submit("Make the copy", status=200, basis="in person", reason="Library card", kind="json")
+    assert '"reference": "' + ref in olga.text
+    olga.get("/desk/privacy/seen?whom=" + ref)
+    assert "A copy of everything we hold" in olga.text
+    with clock.held_at(clock.now() + timedelta(minutes=11)):
+        olga.get(f"/desk/privacy/copy/{ref}").submit("Make the copy", basis="in person", reason="Library card", kind="pages")
+        assert olga.location == "/people/prove?next=/people/go-on"
+    rita = Inspector(app).sign_in(season.who("Rita").id)
+    for path in ("/desk/privacy/keeping", "/desk/privacy/keeping/messages", f"/desk/privacy/copy/{ref}"):
+        rita.get(path, 404)
+
+
+def test_privacy_says_what_councils_must_say(app: Flask) -> None:
+    begin()
+    page = Inspector(app).get("/privacy").text
+    for words in ("National Fraud Initiative", "Information Commissioner", "Estuary Council", "hello@estuary.example", "six more"):
+        assert words in page, words
