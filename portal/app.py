@@ -19,6 +19,7 @@ from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
 from portal.exports.initiatives.views import initiatives
+from portal.exports.publish.views import publish
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
@@ -75,6 +76,7 @@ BLUEPRINTS: list[Blueprint] = [
     connecting,
     finance,
     postroom,
+    publish,
     exports,
     strengths_data,
     initiatives,

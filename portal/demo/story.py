@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, strengths, timesessions, wishes, words
+from portal.demo import connecting, events, gifts, ground, hall, ideas, posts, publishing, strengths, timesessions, wishes, words
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
 from portal.demo.spend import Spending
@@ -117,6 +117,7 @@ class Story:
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
                         brought_about()
+            publishing.tell(self)
             self._tidy()
 
     # --- who and where ---------------------------------------------------------------------------------------------------

@@ -179,6 +179,7 @@ MAY: dict[str, Predicate] = {
     "export": _role("finance", "officer", "auditor"),  # what is public anyway
     "export the books": _role("finance", "auditor"),
     "settle": _role("finance"),
+    "publish": _role("officer"),  # sign off what the public gets, publish it, take it down
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "manage panels": _role("officer"),
