@@ -20,6 +20,7 @@ from portal.places import queries as places
 
 VCSE = ("group", "charity", "hub")  # voluntary, community and social enterprise bodies; schools, firms and the council are not
 REDACTED = "REDACTED PERSONAL DATA"
+AT_ONCE = 250  # rows in memory
 NOT_RECORDED = "Supplier not recorded"  # the council bought before it was asked whom it paid
 
 
@@ -130,7 +131,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
             Payment.award_id == Award.id, Event.about == code("payment", Payment.id), Event.at >= chosen.changed_since
         )  # fmt: skip
         query = query.where(or_(told, moved))
-    for row in db.session.execute(narrowed(query, chosen).execution_options(yield_per=1000)):
+    for row in db.session.execute(narrowed(query, chosen).execution_options(yield_per=AT_ONCE)):
         yield Granted(
             ref=row.ref, decided_on=row.decided_on, first_day=row.first_day, last_day=row.last_day,
             organisation=one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
@@ -189,7 +190,7 @@ def money(chosen: Filter) -> Iterator[Money]:
     sparks = [_quick_sparks(chosen, inside, back=back) for back in (False, True)]
     everything = union_all(narrowed(query, chosen, inside=inside), *sparks).subquery()
     by = (everything.c.day, everything.c.ref, everything.c.pence.desc())
-    for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=1000)):
+    for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=AT_ONCE)):
         yield _quick_money(row) if row.route.startswith("quick:") else _money(row)
 
 
@@ -247,7 +248,7 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
     if chosen.changed_since is not None:
         told = exists().where(Event.about == code("quick", QuickSpark.id), Event.at >= chosen.changed_since)
         query = query.where(told)
-    for spark, fund, connector in db.session.execute(narrowed(query, chosen, QuickSpark.area_id).execution_options(yield_per=1000)):
+    for spark, fund, connector in db.session.execute(narrowed(query, chosen, QuickSpark.area_id).execution_options(yield_per=AT_ONCE)):
         came_back = spark.reversed_on is not None and spark.reversed_on <= chosen.until
         yield Granted(
             ref=spark.ref, decided_on=spark.spent_on, first_day=spark.spent_on, last_day=spark.spent_on,

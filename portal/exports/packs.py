@@ -119,6 +119,8 @@ def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> 
     EXPORTS[name].ready()
     if chosen.fund and EXPORTS[name].hours is not None:
         raise Refused(_("Hours belong to no fund. Choose all funds."), "fund")
+    if chosen.changed_since and EXPORTS[name].hours is not None:
+        raise Refused(_("Hours of a month are told together, so that nobody is known by them. Take the whole file."), "changed")
     bases = EXPORTS[name].bases
     if basis and basis not in bases:
         if bases == time.BASES:
@@ -301,23 +303,30 @@ def log_download(name: str, format_name: str, chosen: Filter, actor: Actor) -> N
 
 @dataclass(frozen=True)
 class Download:
-    """A line of the log. `who` is empty for the command line."""
+    """A line of the log. `who` is empty for the command line; `narrowed` says to what the file was narrowed."""
 
+    id: int
     at: datetime
     who: str
     file: str
+    narrowed: Sequence[str]
 
 
-def downloads(limit: int = 20) -> Sequence[Download]:
-    """The last files that were taken, newest first."""
-    rows = db.session.execute(
-        select(Event.at, Person.name, Event.data)
-        .outerjoin(Person, Person.id == Event.actor_id)
-        .where(Event.kind == TAKEN)
-        .order_by(Event.at.desc(), Event.id.desc())
-        .limit(limit)
-    )
-    return [Download(at, name or "", str(data.get("file", ""))) for at, name, data in rows]
+def downloads(limit: int = 20, before: int | None = None) -> Sequence[Download]:
+    """The last files that were taken, newest first; those before one of them. One query."""
+    query = select(Event.id, Event.at, Person.name, Event.data).outerjoin(Person, Person.id == Event.actor_id).where(Event.kind == TAKEN)
+    if before is not None:
+        query = query.where(Event.id < before)
+    rows = db.session.execute(query.order_by(Event.id.desc()).limit(limit))
+    return [Download(id_, at, name or "", str(data.get("file", "")), _narrowed(data.get("filter") or {})) for id_, at, name, data in rows]
+
+
+def _narrowed(chosen: Mapping[str, Any]) -> Sequence[str]:
+    since = str(chosen.get("changed_since") or "")
+    return [
+        *(str(chosen[name]) for name in ("fund", "area") if chosen.get(name)),
+        *([_("changed since %(day)s", day=since[:10])] if since else []),
+    ]
 
 
 def last_taken(name: str) -> datetime | None:

@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, or_, select
 from portal.db import db
 from portal.exports import files
 from portal.exports.filters import Filter
-from portal.exports.grants import arrived, code, narrowed, on_days, one_line
+from portal.exports.grants import AT_ONCE, arrived, code, narrowed, on_days, one_line
 from portal.exports.publish import settings, summaries
 from portal.exports.publish.model import Summary
 from portal.grants.model import Application, Award, Fund, Payment
@@ -132,7 +132,7 @@ def _grants(chosen: Filter, *, individuals: bool) -> Iterator[Any]:
         query = query.where(
             or_(exists().where(Event.about == code("award", Award.id), Event.at >= since), moved, Summary.signed_at >= since)
         )
-    return iter(db.session.execute(narrowed(query, chosen).execution_options(yield_per=1000)))
+    return iter(db.session.execute(narrowed(query, chosen).execution_options(yield_per=AT_ONCE)))
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """The officers' pages of what is published, and the open data as everybody finds it."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, stream_with_context
@@ -135,7 +136,7 @@ def index() -> Any:
     made = publishing.current_files()
     return page(
         "publish/index.html", edition=publishing.current(), who=settings.publisher(), titles=publishing.TITLES,
-        groups=[(export, [file for file in made if file.export == export]) for export in publishing.EXPORTS],
+        groups=[(export, [(year, list(some)) for year, some in groupby((file for file in made if file.export == export), lambda file: file.year)]) for export in publishing.EXPORTS],
     )  # fmt: skip
 
 
