@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeEngine
 import portal.books.model
 import portal.connecting.model
 import portal.events.model
+import portal.exports.publish.model
 import portal.gifts.matching_model
 import portal.gifts.model
 import portal.gifts.notes_model

@@ -22,6 +22,7 @@ from portal.events.views import events
 from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
 from portal.exports.privacy.views import privacy
+from portal.exports.publish.views import publish
 from portal.exports.strengths.views import strengths_data
 from portal.exports.views import exports
 from portal.front.views import front
@@ -90,6 +91,7 @@ BLUEPRINTS: list[Blueprint] = [
     finance,
     bank,
     postroom,
+    publish,
     exports,
     *books.PAGES,
     strengths_data,

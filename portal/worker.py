@@ -16,6 +16,7 @@ from portal.config import Settings
 from portal.connecting import actions as connecting
 from portal.db import db, transaction
 from portal.events import due as events
+from portal.exports.publish import publishing
 from portal.gifts import care as gift_care
 from portal.gifts import drafts as gift_drafts
 from portal.gifts import loans
@@ -134,6 +135,7 @@ DUE: list[Callable[[], int]] = [
     gift_drafts.forget,
     connecting.forget_old,
     gift_weekly.send,
+    publishing.publish_due,
 ]
 
 # What the ledger check also asks: lines in words about sums shown elsewhere that disagree with the books.

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, privacy, strengths, timesessions, wishes, words
+from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, privacy, publishing, strengths, timesessions, wishes, words
 from portal.demo import books as year_books
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks
@@ -121,6 +121,7 @@ class Story:
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
                         brought_about()
+            publishing.tell(self)
             year_books.tell(self)
             self._tidy()
 

@@ -56,9 +56,14 @@ class Table(Protocol):
     day_format: str  # strftime, for text files
 
 
+def is_risky(text: str) -> bool:
+    """Whether a spreadsheet would take a text for a formula."""
+    return text.startswith(_RISKY)
+
+
 def safe_text(text: str) -> str:
     """Text that no spreadsheet takes for a formula: a leading apostrophe where it begins like one."""
-    return "'" + text if text.startswith(_RISKY) else text
+    return "'" + text if is_risky(text) else text
 
 
 def _as_text(cell: Cell, day_format: str) -> str:
@@ -100,13 +105,14 @@ def json_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "
         for column, cell in zip(columns, row, strict=True):
             if cell is None or cell == "":
                 continue
-            values.append(f"{json.dumps(column, ensure_ascii=False)}: {_as_json(cell)}")
+            values.append(f"{json.dumps(column, ensure_ascii=False)}: {cell_as_json(cell)}")
         yield between + ("{" + ", ".join(values) + "}").encode()
         between = b",\n"
     yield b"\n]\n"
 
 
-def _as_json(cell: str | date | int | Money | Hours) -> str:
+def cell_as_json(cell: str | date | int | Money | Hours) -> str:
+    """One cell that is not empty as JSON: money and hours as numbers."""
     if isinstance(cell, Money):
         return plain_pounds(cell.pence)
     if isinstance(cell, Hours):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.db import db
@@ -20,6 +20,7 @@ from portal.places import queries as places
 
 VCSE = ("group", "charity", "hub")  # voluntary, community and social enterprise bodies; schools, firms and the council are not
 REDACTED = "REDACTED PERSONAL DATA"
+AT_ONCE = 250  # rows in memory
 NOT_RECORDED = "Supplier not recorded"  # the council bought before it was asked whom it paid
 
 
@@ -65,10 +66,8 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _narrowed(
-    query: Select[*tuple[Any, ...]], chosen: Filter, area_id: Any = Award.area_id, inside: Any = None
-) -> Select[*tuple[Any, ...]]:
-    """To the filter's fund and area; `inside` where one query asks several times for what lies in the area."""
+def narrowed(query: Any, chosen: Filter, area_id: Any = Award.area_id, inside: Any = None) -> Any:
+    """A query narrowed to the filter's fund and area; `inside` where one query asks several times for what lies in the area."""
     if chosen.fund:
         query = query.where(Fund.code == chosen.fund)
     if chosen.area:
@@ -76,21 +75,31 @@ def _narrowed(
     return query
 
 
-def _arrived(until: date) -> ColumnElement[bool]:
+def arrived(until: date) -> ColumnElement[bool]:
     """Payments that had reached the payee by the end of a day, and had not been sent back by then."""
     return and_(Payment.settled_on <= until, or_(Payment.bounced_on.is_(None), Payment.bounced_on > until))
 
 
-def _code(kind: str, id_: Any, ending: str = "") -> ColumnElement[str]:
+def code(kind: str, id_: Any, ending: str = "") -> ColumnElement[str]:
     """`award:17`, `payment:9:settled`: how events and the books name a thing, as a column."""
     return literal(f"{kind}:") + cast(id_, String) + literal(ending)
+
+
+def on_days(query: Any, chosen: Filter) -> Any:
+    """A query of awards narrowed to those that were decided, or paid, on the filter's days."""
+    if chosen.basis == "awarded":
+        return query.where(Award.decided_on >= chosen.first_day, Award.decided_on <= chosen.last_day)
+    in_days = select(Payment.award_id).where(
+        arrived(chosen.until), Payment.settled_on >= chosen.first_day, Payment.settled_on <= chosen.last_day
+    )
+    return query.where(Award.id.in_(in_days))
 
 
 def awards(chosen: Filter) -> Iterator[Granted]:
     """Awards of the filter by day of decision and order of award. Streamed: memory does not grow with the number of rows."""
     paid = (
         select(Payment.award_id.label("award_id"), func.sum(Payment.amount).label("amount"))
-        .where(_arrived(chosen.until))
+        .where(arrived(chosen.until))
         .group_by(Payment.award_id)
         .subquery()
     )
@@ -115,20 +124,14 @@ def awards(chosen: Filter) -> Iterator[Granted]:
         .outerjoin(back, back.c.award_id == Award.id)
         .order_by(Award.decided_on, Award.id)
     )  # fmt: skip
-    if chosen.basis == "awarded":
-        query = query.where(Award.decided_on >= chosen.first_day, Award.decided_on <= chosen.last_day)
-    else:
-        in_days = select(Payment.award_id).where(
-            _arrived(chosen.until), Payment.settled_on >= chosen.first_day, Payment.settled_on <= chosen.last_day
-        )
-        query = query.where(Award.id.in_(in_days))
+    query = on_days(query, chosen)
     if chosen.changed_since is not None:
-        told = exists().where(Event.about == _code("award", Award.id), Event.at >= chosen.changed_since)
+        told = exists().where(Event.about == code("award", Award.id), Event.at >= chosen.changed_since)
         moved = exists().where(
-            Payment.award_id == Award.id, Event.about == _code("payment", Payment.id), Event.at >= chosen.changed_since
+            Payment.award_id == Award.id, Event.about == code("payment", Payment.id), Event.at >= chosen.changed_since
         )  # fmt: skip
         query = query.where(or_(told, moved))
-    for row in db.session.execute(_narrowed(query, chosen).execution_options(yield_per=1000)):
+    for row in db.session.execute(narrowed(query, chosen).execution_options(yield_per=AT_ONCE)):
         yield Granted(
             ref=row.ref, decided_on=row.decided_on, first_day=row.first_day, last_day=row.last_day,
             organisation=one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
@@ -154,18 +157,18 @@ def money(chosen: Filter) -> Iterator[Money]:
         )
         if chosen.changed_since is not None:
             renamed = exists().where(
-                Event.about == _code("award", thing.award_id), Event.kind == "supplier_changed", Event.at >= chosen.changed_since
+                Event.about == code("award", thing.award_id), Event.kind == "supplier_changed", Event.at >= chosen.changed_since
             )
             query = query.where(or_(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since), renamed))
         return query
 
     lines = union_all(
-        moved(Payment.ref, Payment.settled_on, Payment.amount, Payment, _code("payment", Payment.id, ":settled")),
+        moved(Payment.ref, Payment.settled_on, Payment.amount, Payment, code("payment", Payment.id, ":settled")),
         moved(
-            Payment.ref, Payment.bounced_on, -Payment.amount, Payment, _code("payment", Payment.id, ":bounced"),
+            Payment.ref, Payment.bounced_on, -Payment.amount, Payment, code("payment", Payment.id, ":bounced"),
             and_also=Payment.settled_on.is_not(None),
         ),
-        moved(Refund.ref, Refund.received_on, -Refund.amount, Refund, _code("refund", Refund.id)),
+        moved(Refund.ref, Refund.received_on, -Refund.amount, Refund, code("refund", Refund.id)),
     ).subquery()  # fmt: skip
     somebody = aliased(Person)
     known = exists().where(somebody.name == Payee.name)
@@ -185,13 +188,13 @@ def money(chosen: Filter) -> Iterator[Money]:
     )  # fmt: skip
     inside = places.within(chosen.area) if chosen.area else None
     sparks = [_quick_sparks(chosen, inside, back=back) for back in (False, True)]
-    everything = union_all(_narrowed(query, chosen, inside=inside), *sparks).subquery()
+    everything = union_all(narrowed(query, chosen, inside=inside), *sparks).subquery()
     by = (everything.c.day, everything.c.ref, everything.c.pence.desc())
-    for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=1000)):
+    for row in db.session.execute(select(everything).order_by(*by).execution_options(yield_per=AT_ONCE)):
         yield _quick_money(row) if row.route.startswith("quick:") else _money(row)
 
 
-def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Select[*tuple[Any, ...]]:
+def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Any:
     """Quick sparks as the columns of `money`: given on their day, or taken back on another. The applicant is their connector."""
     day = QuickSpark.reversed_on if back else QuickSpark.spent_on
     somebody = aliased(Person)
@@ -209,9 +212,9 @@ def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Select[*tuple[A
         .where(day >= chosen.first_day, day <= chosen.last_day)
     )  # fmt: skip
     if chosen.changed_since is not None:
-        key = _code("quick", QuickSpark.id, ":given:reversed" if back else ":given")
+        key = code("quick", QuickSpark.id, ":given:reversed" if back else ":given")
         query = query.where(exists().where(Entry.key == key, Entry.recorded_at >= chosen.changed_since))
-    return _narrowed(query, chosen, QuickSpark.area_id, inside)
+    return narrowed(query, chosen, QuickSpark.area_id, inside)
 
 
 def _quick_money(row: Any) -> Money:
@@ -243,9 +246,9 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
         .order_by(QuickSpark.spent_on, QuickSpark.id)
     )  # fmt: skip
     if chosen.changed_since is not None:
-        told = exists().where(Event.about == _code("quick", QuickSpark.id), Event.at >= chosen.changed_since)
+        told = exists().where(Event.about == code("quick", QuickSpark.id), Event.at >= chosen.changed_since)
         query = query.where(told)
-    for spark, fund, connector in db.session.execute(_narrowed(query, chosen, QuickSpark.area_id).execution_options(yield_per=1000)):
+    for spark, fund, connector in db.session.execute(narrowed(query, chosen, QuickSpark.area_id).execution_options(yield_per=AT_ONCE)):
         came_back = spark.reversed_on is not None and spark.reversed_on <= chosen.until
         yield Granted(
             ref=spark.ref, decided_on=spark.spent_on, first_day=spark.spent_on, last_day=spark.spent_on,

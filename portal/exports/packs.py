@@ -4,9 +4,10 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from portal.db import db, is_postgresql, transaction
 from portal.errors import Refused
 from portal.exports import duplicates, files, spend, time, vcse
 from portal.exports.filters import BASES, Filter
+from portal.exports.publish import giving, settings
 from portal.history import Actor, Event, record
 from portal.ledger import export as books
 from portal.ledger.model import Entry, Transfer
@@ -25,6 +27,7 @@ from portal.people.model import Person
 from portal.words import N_, _
 
 TAKEN = "downloaded"  # the event that says so
+Writer = Callable[[Sequence[str], Iterable[files.Row], str], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,22 @@ class Export:
     total: int
     day_format: str
     hours: int | None = None  # the column whose hours are summed too
+    writers: Mapping[str, Writer] = field(default_factory=lambda: files.WRITERS)  # by form, the usual one first
+    ready: Callable[[], object] = lambda: None  # Refused, in a sentence, while it cannot be made at all
+    left_out: Callable[[Filter], Mapping[str, int]] | None = None  # how many of the filter are not in it, by why
 
 
 EXPORTS: Mapping[str, Export] = {
+    "360giving-organisations": Export(
+        "360giving-organisations", "E1", N_("Grants to organisations, for 360Giving"), "export", tuple(BASES), giving.VERSION,
+        tuple(giving.ORGANISATIONS), giving.organisations, tuple(giving.ORGANISATIONS).index("Amount Awarded"), giving.DAY_FORMAT,
+        writers=giving.WRITERS, ready=settings.ready, left_out=partial(giving.left_out, individuals=False),
+    ),
+    "360giving-individuals": Export(
+        "360giving-individuals", "E2", N_("Grants to individuals, for 360Giving"), "export", tuple(BASES), giving.VERSION,
+        tuple(giving.INDIVIDUALS), giving.individuals, tuple(giving.INDIVIDUALS).index("Amount Awarded"), giving.DAY_FORMAT,
+        writers={form: giving.WRITERS[form] for form in ("json", "csv")}, ready=settings.ready, left_out=partial(giving.left_out, individuals=True),
+    ),
     "vcse-grants-register": Export(
         "vcse-grants-register", "E3", N_("Register of grants to community bodies"), "export", tuple(BASES), vcse.VERSION, vcse.COLUMNS,
         vcse.rows, vcse.TOTAL, vcse.DAY_FORMAT,
@@ -89,7 +105,7 @@ def may(name: str) -> str:
 
 def formats(name: str) -> tuple[str, ...]:
     """In which forms an export comes, the usual one first."""
-    return tuple(books.FORMATS) if name == LEDGER else tuple(files.WRITERS)
+    return tuple(books.FORMATS) if name == LEDGER else tuple(EXPORTS[name].writers)
 
 
 def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> Filter:
@@ -104,8 +120,11 @@ def fitting(name: str, format_name: str, chosen: Filter, *, basis: str = "") -> 
         if chosen.fund or chosen.area or chosen.changed_since:
             raise Refused(_("The ledger goes out whole: choose no fund, no area and no changes."), "fund" if chosen.fund else "area")
         return chosen
+    EXPORTS[name].ready()
     if chosen.fund and EXPORTS[name].hours is not None:
         raise Refused(_("Hours belong to no fund. Choose all funds."), "fund")
+    if chosen.changed_since and EXPORTS[name].hours is not None:
+        raise Refused(_("Hours of a month are told together, so that nobody is known by them. Take the whole file."), "changed")
     bases = EXPORTS[name].bases
     if basis and basis not in bases:
         if bases == time.BASES:
@@ -119,20 +138,25 @@ def chunks(name: str, format_name: str, chosen: Filter, totals: Totals) -> Itera
 
     Everything is read as of one moment: a payment that is entered meanwhile is in the file, the sums and the head, or in none.
     """
-    _hold_still()
+    hold_still()
+    yield from pieces(name, format_name, chosen, totals)
+
+
+def pieces(name: str, format_name: str, chosen: Filter, totals: Totals) -> Iterator[bytes]:
+    """The same within a reading that holds still already: so that several files say the same."""
     totals.head = seal(db.session.connection())
     if name == LEDGER:
         _count_books(totals)
         source: Iterator[bytes] = (piece.encode() for piece in books.lines(format_name))
     else:
         export = EXPORTS[name]
-        source = files.WRITERS[format_name](export.columns, counted(export, chosen, totals), export.day_format)
+        source = export.writers[format_name](export.columns, counted(export, chosen, totals), export.day_format)
     for piece in source:
         totals.digest.update(piece)
         yield piece
 
 
-def _hold_still() -> None:
+def hold_still() -> None:
     """Begin a reading that sees one state of the database. SQLite's always do."""
     db.session.rollback()
     if is_postgresql():
@@ -283,23 +307,30 @@ def log_download(name: str, format_name: str, chosen: Filter, actor: Actor) -> N
 
 @dataclass(frozen=True)
 class Download:
-    """A line of the log. `who` is empty for the command line."""
+    """A line of the log. `who` is empty for the command line; `narrowed` says to what the file was narrowed."""
 
+    id: int
     at: datetime
     who: str
     file: str
+    narrowed: Sequence[str]
 
 
-def downloads(limit: int = 20) -> Sequence[Download]:
-    """The last files that were taken, newest first."""
-    rows = db.session.execute(
-        select(Event.at, Person.name, Event.data)
-        .outerjoin(Person, Person.id == Event.actor_id)
-        .where(Event.kind == TAKEN)
-        .order_by(Event.at.desc(), Event.id.desc())
-        .limit(limit)
-    )
-    return [Download(at, name or "", str(data.get("file", ""))) for at, name, data in rows]
+def downloads(limit: int = 20, before: int | None = None) -> Sequence[Download]:
+    """The last files that were taken, newest first; those before one of them. One query."""
+    query = select(Event.id, Event.at, Person.name, Event.data).outerjoin(Person, Person.id == Event.actor_id).where(Event.kind == TAKEN)
+    if before is not None:
+        query = query.where(Event.id < before)
+    rows = db.session.execute(query.order_by(Event.id.desc()).limit(limit))
+    return [Download(id_, at, name or "", str(data.get("file", "")), _narrowed(data.get("filter") or {})) for id_, at, name, data in rows]
+
+
+def _narrowed(chosen: Mapping[str, Any]) -> Sequence[str]:
+    since = str(chosen.get("changed_since") or "")
+    return [
+        *(str(chosen[name]) for name in ("fund", "area") if chosen.get(name)),
+        *([_("changed since %(day)s", day=since[:10])] if since else []),
+    ]
 
 
 def last_taken(name: str) -> datetime | None:

@@ -13,6 +13,7 @@ from flask_login import current_user
 from portal import clock
 from portal.errors import NotFound, Refused
 from portal.exports import files, filters, forms, minutes, minutes_words, packs, quick, register, time
+from portal.exports.grants import REDACTED
 from portal.grants import queries as grants
 from portal.grants.letters import GROUNDS
 from portal.history import Actor
@@ -24,7 +25,7 @@ from portal.panels.views.matters import titles_of
 from portal.places import queries as places
 from portal.timebank import members
 from portal.web.filters import month as month_words
-from portal.web.forms import one_line
+from portal.web.forms import one_line, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
@@ -32,6 +33,7 @@ from portal.words import _
 
 exports = Blueprint("exports", __name__)
 PREVIEW = 10  # rows
+LOG_PAGE = 50
 
 
 # --- the public register -------------------------------------------------------------------------------------------------
@@ -206,6 +208,16 @@ def choose() -> Any:
     return form_page("finance/exports.html", form, about=about, taken=packs.downloads())
 
 
+@exports.get("/finance/exports/log")
+@allow("export")
+def log() -> Any:
+    """Who took what, all of it, a page at a time."""
+    before = whole_number(request.args.get("before"))
+    found = packs.downloads(LOG_PAGE + 1, before if before > 0 else None)
+    older = f"/finance/exports/log?before={found[LOG_PAGE - 1].id}" if len(found) > LOG_PAGE else None
+    return page("finance/exports_log.html", taken=found[:LOG_PAGE], older=older)
+
+
 def _form(sent: Any) -> forms.Choose:
     given = {"name": "vcse-grants-register", "year": years()[0], "basis": "", "form": "csv", "part": "", "fund": "", "area": ""}
     form = forms.Choose(formdata=sent or None, data=given, meta={"csrf": False})
@@ -230,10 +242,12 @@ def _about(name: str, shape: str, chosen: filters.Filter) -> dict[str, Any]:
     export, totals = packs.EXPORTS[name], packs.Totals()
     rows = packs.counted(export, chosen, totals)
     about["columns"] = export.columns
-    about["preview"] = [[_shown(cell, export.day_format) for cell in row] for row in itertools.islice(rows, PREVIEW)]
-    for _row in rows:
-        pass
-    return about | {"rows": totals.rows, "pence": totals.pence, "minutes": totals.minutes if export.hours is not None else None}
+    first = list(itertools.islice(rows, PREVIEW))
+    about["preview"] = [[(_shown(cell, export.day_format), cell == REDACTED) for cell in row] for row in first]
+    return about | {
+        "redacted": sum(REDACTED in row for row in itertools.chain(first, rows)), "left_out": export.left_out(chosen) if export.left_out else {},
+        "rows": totals.rows, "pence": totals.pence, "minutes": totals.minutes if export.hours is not None else None,
+    }  # fmt: skip
 
 
 def years() -> list[str]:

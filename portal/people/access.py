@@ -196,6 +196,7 @@ MAY: dict[str, Predicate] = {
     "export the books": _role("finance", "auditor"),
     "settle": _role("finance"),
     "keep the books": _role("finance"),  # close a period, give journals to the council's ledger; two people where nothing can be undone
+    "publish": _role("officer"),  # sign off what the public gets, publish it, take it down
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "look after privacy": _role("officer", "administrator"),  # who saw what, what is kept how long, copies for who asks

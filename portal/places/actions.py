@@ -22,17 +22,22 @@ TAKEN_BY_PAGES = ("new", "load")  # /desk/areas/new is a page of its own
 def change_scheme(values: Mapping[str, Any], actor: Actor) -> None:
     """Say what the scheme is called and how it is reached; makes its row the first time. `values`: columns of Scheme but `id`."""
     with transaction():
-        found = db.session.get(Scheme, 1, with_for_update=True)
-        if found is None:
-            found = Scheme(id=1, **values)
-            db.session.add(found)
-            record("scheme", "scheme_begun", actor)
-            return
-        changed = [name for name, value in values.items() if getattr(found, name) != value]
-        for name in changed:
-            setattr(found, name, values[name])
-        if changed:
-            record("scheme", "scheme_changed", actor, changed=changed)
+        put_scheme(values, actor)
+
+
+def put_scheme(values: Mapping[str, Any], actor: Actor) -> None:
+    """The same as a part of an action."""
+    must_be_in_transaction()
+    found = db.session.get(Scheme, 1, with_for_update=True)
+    if found is None:
+        db.session.add(Scheme(id=1, **values))
+        record("scheme", "scheme_begun", actor)
+        return
+    changed = [name for name, value in values.items() if getattr(found, name) != value]
+    for name in changed:
+        setattr(found, name, values[name])
+    if changed:
+        record("scheme", "scheme_changed", actor, changed=changed)
 
 
 def add_area(name: str, kind: str, parent: str, reason: str, actor: Actor) -> str:

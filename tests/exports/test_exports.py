@@ -314,10 +314,7 @@ def test_the_command_line_says_no_in_one_line(app: Flask, small: Small, tmp_path
     (tmp_path / "theirs" / "manifest.json").write_text("[1]")
     out = ("--output", str(tmp_path / "out"))
     for words, sentence in (
-        (
-            ("spending", *out),
-            "There is no export called spending. There are: vcse-grants-register, lga-spend, duplicates, time-credits, ledger.",
-        ),
+        (("spending", *out), "There is no export called spending. There are: " + ", ".join([*packs.EXPORTS, packs.LEDGER]) + "."),
         ((E3, "--year", "26-27", *out), "Write the financial year like 2026-27."),
         ((E3, "--format", "pdf", *out), "This file comes as csv or xlsx or json."),
         (("ledger", "--format", "csv", *out), "This file comes as hledger or beancount."),

@@ -8,11 +8,14 @@ import zipfile
 import pytest
 from flask import Flask
 
-from portal.exports import packs
+from portal.exports import filters, packs
+from portal.exports.publish import settings
+from portal.exports.views import LOG_PAGE
 from portal.history import events_of
 from tests.client import NS, Inspector
 from tests.conftest import Store
 from tests.exports.small import Small
+from tests.exports.test_giving import SET, signed
 from tests.grants.season import person
 
 E3, E4 = "vcse-grants-register", "lga-spend"
@@ -137,3 +140,40 @@ def test_hostile_choices_never_hurt(fay: Inspector) -> None:
             assert answer.status_code in (200, 400, 422), (name, text)
             assert take(fay, **{name: text})[0] in (400, 409), (name, text)
     assert [event for event in events_of(f"export:{E4}") if event.kind == packs.TAKEN] == [], "what was refused was not taken"
+
+
+def test_what_is_left_out_is_said(app: Flask, small: Small) -> None:
+    """Nobody signs off by looking away: the page says what the file leaves out, and what it hides."""
+    fay = Inspector(app, 16).sign_in(small.season.who("Fay").id)
+    fay.get(f"{PAGE}?name={E4}&form=csv&year=2026-27")
+    assert "In one row a person is not named." in shown(fay)
+    fay.get(f"{PAGE}?name=360giving-organisations&form=json&year=2026-27", status=422)
+    assert "Nothing can be published yet. Say first: the 360Giving prefix" in shown(fay)
+    settings.change(SET, small.season.actor("Olga"))
+    signed(small, "garden")
+    fay.get(f"{PAGE}?name=360giving-organisations&form=json&year=2026-27")
+    assert "3 grants are not in the file" in shown(fay) and "Sign them off" not in fay.text
+    assert take(fay, name="360giving-organisations", form="json")[0] == 200
+    fay.get(f"{PAGE}?name=360giving-individuals&form=csv&year=2026-27")
+    assert "One grant is not in the file" in shown(fay)
+
+
+def test_the_log_goes_on(fay: Inspector, small: Small) -> None:
+    fay.get("/finance/exports/log")
+    assert "Nobody has taken a file yet" in shown(fay)
+    year = filters.of_year("2026-27", fund="small-sparks")
+    for _time in range(LOG_PAGE + 2):
+        packs.log_download(E3, "csv", year, small.season.actor("Fay"))
+    fay.get("/finance/exports/log")
+    assert len(list(fay.tree.iter(f"{NS}tr"))) == LOG_PAGE + 1 and "small-sparks" in shown(fay)
+    (older,) = [link for link in fay.links() if "before=" in link]
+    assert len(list(fay.get(older).tree.iter(f"{NS}tr"))) == 2 + 1
+    for wrong in ("x", "-1", "9" * 30, "%00"):
+        fay.get(f"/finance/exports/log?before={wrong}")
+
+
+def test_hours_are_told_whole(fay: Inspector) -> None:
+    fay.get(f"{PAGE}?name=time-credits&year=2026-27")
+    take(fay, name="time-credits")
+    fay.get(f"{PAGE}?name=time-credits&year=2026-27&changed=y", status=422)
+    assert "Hours of a month are told together" in shown(fay)

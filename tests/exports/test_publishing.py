@@ -1,0 +1,289 @@
+"""Editions of the open data: made of what was signed off, kept as they were, taken down at once; and their pages."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from portal import worker
+from portal.clock import held_at
+from portal.db import db, transaction
+from portal.errors import NotFound, Refused
+from portal.exports.publish import leaving, publishing, settings, summaries
+from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Summary
+from portal.history import events_of
+from portal.people.actions import create_person
+from portal.people.model import Person
+from portal.people.queries import COLLECTORS
+from tests.client import NS, Inspector
+from tests.conftest import Store
+from tests.exports.giving import faults
+from tests.exports.small import TODAY, Small, at
+from tests.exports.test_giving import NAMES, SET, signed
+from tests.grants.season import person
+
+E1, E2 = publishing.EXPORTS
+
+
+@pytest.fixture
+def app(small: Small, store: Store) -> Flask:
+    """The app of the small scheme; `small` has begun its context."""
+    return store.app
+
+
+@pytest.fixture
+def ready(small: Small) -> Small:
+    """Publisher and prefix are set, five awards are signed off."""
+    settings.change(SET, small.season.actor("Olga"))
+    signed(small)
+    return small
+
+
+@pytest.fixture
+def once(store: Store) -> None:
+    """For tests of pages, which are the same on both engines."""
+    if store.engine != "sqlite":
+        pytest.skip("pages are judged on SQLite")
+
+
+def body(name: str) -> bytes:
+    return b"".join(publishing.pieces(publishing.file(name).sha256))
+
+
+def test_an_edition(ready: Small) -> None:
+    olga = ready.season.actor("Olga")
+    ref = publishing.publish(olga)
+    assert [file.name for file in publishing.current_files()] == [
+        f"{export}{year}.{form}" for export, forms in ((E1, ("json", "csv", "xlsx")), (E2, ("json", "csv"))) for year in ("", "-2026-27") for form in forms
+    ]  # fmt: skip
+    told = {each["file"]: each for each in publishing.manifest()["files"]}
+    for file in publishing.current_files():
+        data = body(file.name)
+        assert hashlib.sha256(data).hexdigest() == file.sha256 == told[file.name]["sha256"] and len(data) == file.size
+        assert (told[file.name]["rows"], told[file.name]["total_pence"]) == (file.rows, file.pence)
+    assert (told[f"{E1}.csv"]["rows"], told[f"{E1}.csv"]["total_pence"], told[f"{E1}.csv"]["basis"]) == (4, 500_00, "awarded")
+    assert told[f"{E1}-2026-27.csv"]["filter"]["first_day"] == "2026-04-01" and told[f"{E1}.csv"]["made_by"] == "Estuary Council"
+    for export in (E1, E2):
+        assert faults(json.loads(body(f"{export}.json")), NAMES, TODAY.date()) == []
+    edition = publishing.current()
+    assert edition is not None and edition.ref == ref
+    assert edition.package["publisher"] == {
+        "name": "Estuary Council",
+        "org_id": "GB-LAE-EST",
+        "prefix": "360G-Estuary",
+        "website": "http://localhost/",
+    }
+    (first, second) = edition.package["datasets"]
+    assert first["license"] == "https://creativecommons.org/licenses/by/4.0/" and second["accessURL"] == "http://localhost/register/data/"
+    assert first["distribution"][0]["downloadURL"] == f"http://localhost/register/data/{E1}.json"
+    for wrong in (f"{E1}-2025-26.csv", f"{E2}.xlsx", "../secret", ""):
+        with pytest.raises(NotFound):
+            publishing.file(wrong)
+
+
+def test_nothing_new_is_no_new_edition(ready: Small) -> None:
+    olga = ready.season.actor("Olga")
+    assert publishing.publish(olga) is not None
+    assert publishing.publish(olga) is None
+    before = body(f"{E1}.csv")
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A seat", "To rest on the way.", found.stamp, True, olga)
+    assert body(f"{E1}.csv") == before and b"A seat" not in body(f"{E2}.csv"), "what is published stays until it is published again"
+    assert publishing.publish(olga) is not None
+    assert b"A seat" in body(f"{E2}.csv")
+    kept = db.session.scalar(select(func.count(func.distinct(PublishedPiece.sha256))))
+    assert kept == 5 + 2, "the same file of all years and of one, or of two editions, is kept once"
+
+
+def test_nothing_signed_off_is_not_published(small: Small) -> None:
+    olga = small.season.actor("Olga")
+    with pytest.raises(Refused, match="Say first"):
+        publishing.publish(olga)
+    settings.change(SET | {"every": "monthly"}, olga)
+    with pytest.raises(Refused, match="Nothing is signed off yet"):
+        publishing.publish(olga)
+    assert publishing.publish_due() == 0 and publishing.current() is None
+    with pytest.raises(NotFound):
+        publishing.manifest()
+
+
+def test_taken_down_is_gone_from_every_edition(ready: Small) -> None:
+    olga, garden = ready.season.actor("Olga"), ready.bids["garden"]
+    publishing.publish(olga)
+    old = publishing.file(f"{E1}.csv").sha256
+    untouched = publishing.file(f"{E2}.csv").sha256
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A seat", "To rest on the way.", found.stamp, True, olga)
+    publishing.publish(olga)
+    for wrong, why in ((("", garden), "Write why"), (("x", ready.bids["gnomes"]), "not signed off")):
+        with pytest.raises(Refused, match=why):
+            publishing.take_down(wrong[1], wrong[0], olga)
+    publishing.take_down(garden, "The group asked for it.", olga)
+    with pytest.raises(Refused, match="taken down already"):
+        publishing.take_down(garden, "Again", olga)
+    assert garden.encode() not in body(f"{E1}.csv") and garden not in body(f"{E1}.json").decode()
+    assert list(publishing.pieces(old)) == [], "the bytes of the old edition are gone"
+    assert list(publishing.pieces(untouched)) != [], "what did not hold it stays"
+    was = db.session.scalars(select(PublishedFile).where(PublishedFile.sha256 == old)).first()
+    assert was is not None and (was.rows, was.pence, was.gone_at is not None) == (4, 500_00, True), "what it was stays known"
+    edition = publishing.current()
+    assert edition is not None and edition.why == "taken_down" and publishing.file(f"{E1}.csv").rows == 3
+    with pytest.raises(Refused, match="Put it back first"):
+        found = summaries.item(garden)
+        summaries.sign_off(garden, "A garden", "For all.", found.stamp, True, olga)
+    publishing.put_back(garden, "They changed their mind.", olga)
+    with pytest.raises(Refused, match="not taken down"):
+        publishing.put_back(garden, "Again", olga)
+    publishing.publish(olga)
+    assert publishing.file(f"{E1}.csv").rows == 4
+    assert [event.kind for event in events_of(f"public:{summaries.item(garden).award_id}")] == ["signed_off", "taken_down", "put_back"]
+
+
+def test_when_the_last_one_is_taken_down_there_is_no_file(ready: Small) -> None:
+    olga = ready.season.actor("Olga")
+    publishing.publish(olga)
+    publishing.take_down(ready.bids["bench"], "Too small a place", olga)
+    with pytest.raises(NotFound):
+        publishing.file(f"{E2}.json")
+    assert publishing.file(f"{E1}.json").rows == 4
+    assert publishing.publish(olga) is None
+
+
+def test_by_the_clock(ready: Small) -> None:
+    """Never; then at the beginning of each month in London, once however often the worker looks."""
+    olga = ready.season.actor("Olga")
+    assert publishing.publish_due() == 0
+    settings.change(SET | {"every": "monthly"}, olga)
+    assert (publishing.publish_due(), publishing.publish_due()) == (1, 0)
+    edition = publishing.current()
+    assert edition is not None and (edition.by_id, edition.why) == (None, "schedule")
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A seat", "To rest on the way.", found.stamp, True, olga)
+    with held_at(datetime(2026, 8, 31, 22, 59, tzinfo=UTC)):
+        assert publishing.publish_due() == 0
+    with held_at(datetime(2026, 8, 31, 23, 1, tzinfo=UTC)):  # the first of September in London
+        assert (publishing.publish_due(), publishing.publish_due()) == (1, 0)
+    with held_at(at(10, 2)):
+        assert publishing.publish_due() == 0, "nothing changed, so no edition"
+        settings.change(SET | {"every": "quarterly"}, olga)
+        assert publishing.period_begins("quarterly") == datetime(2026, 9, 30, 23, 0, tzinfo=UTC)
+    assert publishing.publish_due in worker.DUE
+    settings.change(SET | {"publisher_id": ""}, olga)
+    with held_at(at(12, 2)):
+        assert publishing.publish_due() == 0, "blocked, and no accident"
+
+
+def test_who_leaves_leaves_the_files(ready: Small) -> None:
+    """A name that became known after the signature goes from the words, and the files that held it go."""
+    olga = ready.season.actor("Olga")
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A bench", "For Winnie Brook to rest.", found.stamp, True, olga)
+    publishing.publish(olga)
+    with transaction():
+        winnie = create_person("Winnie Brook", email="winnie@example.org")
+        leaving._erase(winnie)
+    assert db.session.scalars(select(Summary.description).where(Summary.title == "A bench")).one() == "For a neighbour to rest."
+    with pytest.raises(NotFound):
+        publishing.file(f"{E2}.json")
+    assert publishing.publish_due() == 1, "the worker makes it anew"
+    assert b"Winnie" not in body(f"{E2}.json")
+    rita = db.session.scalars(select(Person.id).where(Person.name == "Rita")).one()
+    assert {each["idea"] for each in COLLECTORS["grants in the open data"](rita)} >= {ready.bids["bench"]}
+
+
+def test_an_edition_stays_what_it_was(ready: Small) -> None:
+    publishing.publish(ready.season.actor("Olga"))
+    for change in (
+        "UPDATE publication SET why = 'schedule'", "DELETE FROM publication", "UPDATE published_file SET rows = 1", "UPDATE published_file SET sha256 = ''",
+        "DELETE FROM published_file", "UPDATE published_piece SET number = 7", "INSERT INTO publication SELECT * FROM publication",
+    ):  # fmt: skip
+        with pytest.raises(DatabaseError), transaction():
+            db.session.execute(text(change))
+    assert db.session.scalar(select(func.count()).select_from(Publication)) == 1
+
+
+def test_what_is_taken_down_meanwhile_is_in_no_edition(ready: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody takes an award down after the files were read and before they are kept: they are read anew."""
+    olga = ready.season.actor("Olga")
+    real = publishing.package
+    took: list[str] = []
+
+    def package(*words: object) -> object:
+        if not took:
+            took.append(ready.bids["garden"])
+            publishing.take_down(took[0], "Just now", olga)
+        return real(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publishing, "package", package)
+    publishing.publish(olga)
+    assert took and publishing.file(f"{E1}.csv").rows == 3
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------------
+
+
+def shown(browser: Inspector) -> str:
+    return " ".join("".join(browser.tree.itertext()).split())
+
+
+def test_who_may(once: None, app: Flask, small: Small) -> None:
+    Inspector(app).get("/desk/publish", status=303)
+    for role in ("", "connector", "finance", "auditor", "administrator"):
+        browser = Inspector(app).sign_in(person(f"P{role}", *([role] if role else [])).id)
+        for path in ("/desk/publish", "/desk/publish/settings", f"/desk/publish/{small.bids['garden']}"):
+            browser.get(path, status=404)
+    Inspector(app, 8).get("/register/data/")
+
+
+def test_a_day_at_the_desk(once: None, app: Flask, small: Small) -> None:
+    olga = Inspector(app, 160).sign_in(small.season.who("Olga").id).get("/desk/publish")
+    assert "Nothing can be published yet. Say first" in shown(olga) and "=Chairs for the hall" in olga.text
+    olga.get("/desk/publish/settings")
+    olga.submit("Save", 422, publisher_prefix="Estuary")
+    assert "Write it as 360Giving gave it to you" in shown(olga)
+    olga.get("/desk/publish/settings").submit("Save", 303, form=None, **SET).follow()
+    olga.submit("Sign off these 4").follow()
+    assert "4 awards are signed off." in shown(olga)
+    hall = f"/desk/publish/{small.bids['hall']}"
+    olga.get(hall).submit("Sign off these words", 422)
+    assert "takes this for a formula" in shown(olga)
+    olga.get(hall).submit("Sign off these words", 422, title="Chairs", description="Ring 07700 900123.")
+    assert "Take out a telephone number" in shown(olga) and "Ring 07700 900123." in olga.text, "what was typed stays"
+    olga.submit("Sign off these words", title="Chairs", description="For the hall, said Rita.", sure="y").follow()
+    assert "Nothing to sign off" in shown(olga)
+    for state in ("signed", "taken_down", "%00"):
+        olga.get(f"/desk/publish?state={state}&before=99999999999")
+    assert "(perhaps a name)" in shown(olga.get("/desk/publish?state=signed")) and "Signed off by Olga" in shown(olga.get(hall))
+    olga.get("/desk/publish").submit("Publish what is signed off").follow()
+    assert "Published. It is there for everybody now." in shown(olga)
+    olga.get(hall).submit("Take it down", 422)
+    olga.submit("Take it down", reason="They asked for it").follow()
+    assert "They asked for it" in shown(olga)
+    olga.submit("Put it back", reason="Said otherwise").follow()
+    olga.get("/desk/publish").submit("Publish what is signed off").follow()
+    olga.get("/desk/publish").submit("Publish what is signed off").follow()
+    assert "Nothing has changed since it was published last." in shown(olga)
+
+
+def test_what_everybody_finds(once: None, app: Flask, ready: Small) -> None:
+    anyone = Inspector(app, 8).get("/register/data/")
+    assert "No files yet" in shown(anyone)
+    anyone.get("/register/data/manifest.json", 404).get("/register/data/360giving.json", 404)
+    publishing.publish(ready.season.actor("Olga"))
+    anyone.get("/register/data/")
+    for words in ("Grants 4", "£500.00", "individuals", "CC BY 4.0", "Estuary Council", publishing.file(f"{E1}.csv").sha256[:32]):
+        assert words.replace(" ", "") in shown(anyone).replace(" ", ""), words
+    for path in [link for link in anyone.links() if link.startswith((f"/register/data/{E1}", f"/register/data/{E2}"))]:
+        answer = anyone.client.get(path)
+        assert (answer.status_code, answer.headers["ETag"].strip('"')) == (200, hashlib.sha256(answer.data).hexdigest())
+    assert anyone.client.get("/register/data/360giving.json").status_code == 200
+    again = anyone.client.get(f"/register/data/{E1}.csv", headers={"If-None-Match": f'"{publishing.file(f"{E1}.csv").sha256}"'})
+    assert again.status_code == 304
+    assert json.loads(anyone.client.get("/register/data/manifest.json").data)["files"][0]["file"] == f"{E1}.json"
+    for wrong in ("x", "%00", f"{E1}-1066-67.csv", "..%2fsecret"):
+        anyone.get(f"/register/data/{wrong}", 404)
+    assert [one for one in anyone.get("/register/").tree.iter(f"{NS}a") if one.get("href") == "/register/data/"]
