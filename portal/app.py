@@ -30,8 +30,8 @@ from portal.gifts import views as gifts
 from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
-from portal.grants.views.corrections import put_right
 from portal.grants.views.bank import bank
+from portal.grants.views.corrections import put_right
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
 from portal.grants.views.from_idea import idea_bids

@@ -16,7 +16,23 @@ from sqlalchemy import func, select, update
 
 from portal import clock, photos
 from portal.db import db, transaction
-from portal.demo import banking, connecting, events, gifts, ground, hall, ideas, pooled, posts, privacy, publishing, strengths, timesessions, wishes, words
+from portal.demo import (
+    banking,
+    connecting,
+    events,
+    gifts,
+    ground,
+    hall,
+    ideas,
+    pooled,
+    posts,
+    privacy,
+    publishing,
+    strengths,
+    timesessions,
+    wishes,
+    words,
+)
 from portal.demo import books as year_books
 from portal.demo.hours import Hours
 from portal.demo.sparks import QuickSparks

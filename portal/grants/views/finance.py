@@ -16,7 +16,7 @@ from portal.grants.moves import about
 from portal.grants.ties import owners_of, tied_by_nature
 from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
 from portal.people import queries as people
-from portal.people.views import actor, needs_proof, saw
+from portal.people.views import actor, needs_proof
 from portal.web.forms import whole_number
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, require
