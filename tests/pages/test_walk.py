@@ -77,7 +77,7 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas and floats, hours, ties and votes, seats and sittings
 BUDGETS |= {
-    "/finance/": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 16,
+    "/finance/": 11, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 22, "/panels/REF/bids/REF/ties": 16,
     "/panels/REF/sittings/REF": 17, "/grants/REF": 13,  # whose it is takes 8; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
 }  # fmt: skip
 BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 26 for which in ("REF", "N-N") for ending in ("", ".pdf")}
