@@ -27,6 +27,7 @@ from portal.grants.model import (
     Report,
     Round,
 )
+from portal.grants.pooled_model import FundDraw, FundShare
 from portal.history import Event
 from portal.ledger.posting import Fact, Line, open_accounts, post_all
 from portal.people.model import Organisation, Person
@@ -89,7 +90,7 @@ def _people(source: random.Random, number: int, say: Callable[[str], None]) -> i
 def _contribution(scale: int) -> None:
     with transaction():
         fund = db.session.scalars(select(Fund).where(Fund.code == "small-sparks")).one()
-        funder = db.session.scalars(select(Funder).order_by(Funder.id).limit(1)).one()
+        funder = _funder()
         amount = 40_000_00 * scale
         row = Contribution(
             ref=new_ref("CON"), fund_id=fund.id, funder_id=funder.id, amount=amount, received_on=clock.today() - timedelta(days=365 * YEARS)
@@ -102,6 +103,11 @@ def _contribution(scale: int) -> None:
         ])  # fmt: skip
 
 
+def _funder() -> Funder:
+    """Whose money all grants of the bulk are."""
+    return db.session.scalars(select(Funder).order_by(Funder.id).limit(1)).one()
+
+
 def _bids(source: random.Random, first_person: int, persons: int, number: int) -> None:
     """One batch of bids with everything that hangs on them, in one transaction."""
     areas = {area.id: area for area in places.areas() if area.kind == "ward"}
@@ -109,10 +115,11 @@ def _bids(source: random.Random, first_person: int, persons: int, number: int) -
     with transaction():
         fund = db.session.scalars(select(Fund).where(Fund.code == "small-sparks")).one()
         round_id = db.session.scalars(select(Round.id).where(Round.fund_id == fund.id, Round.rolling.is_(True)).limit(1)).one()
+        funder_id = _funder().id
         orgs = list(db.session.scalars(select(Organisation.id)))
         staff = list(db.session.scalars(select(Person.id).order_by(Person.id).limit(4)))
         rows: dict[type[Base], list[dict[str, Any]]] = {
-            table: [] for table in (Application, BudgetLine, Pledge, Award, Payee, PaymentRun, Payment, Report, Event)
+            table: [] for table in (Application, BudgetLine, Pledge, Award, FundDraw, FundShare, Payee, PaymentRun, Payment, Report, Event)
         }
         ids = {table: _next_id(table) for table in rows}
         accounts: list[tuple[str, str, str, str, int | None, int | None]] = []
@@ -166,7 +173,7 @@ def _bids(source: random.Random, first_person: int, persons: int, number: int) -
             for step, kind in enumerate(kinds):
                 _event(rows, ids, f"bid:{bid}", kind, sent + timedelta(days=2 * step))
             if yes:
-                _award(source, rows, ids, accounts, facts, bid, fund, area, asked, released, staff, run)
+                _award(source, rows, ids, accounts, facts, bid, fund, area, asked, released, staff, run, funder_id)
         if rows[Payment]:
             rows[PaymentRun].append(
                 {"id": run, "ref": new_ref("RUN"), "released_at": clock.now() - timedelta(days=1), "released_by_id": staff[3]}
@@ -188,7 +195,7 @@ def _event(rows: dict[type[Base], list[dict[str, Any]]], ids: dict[type[Base], i
 
 def _award(
     source: random.Random, rows: dict[type[Base], list[dict[str, Any]]], ids: dict[type[Base], int], accounts: list[Any], facts: list[Fact], bid: int, fund: Fund,
-    area: Any, asked: int, released: Any, staff: list[int], run: int,
+    area: Any, asked: int, released: Any, staff: list[int], run: int, funder_id: int,
 ) -> None:  # fmt: skip
     award = ids[Award] + len(rows[Award])
     day = clock.london_day(released)
@@ -226,6 +233,11 @@ def _award(
     ):
         for step, kind in enumerate(kinds):
             _event(rows, ids, about, kind, released + timedelta(days=step))
+    draw = ids[FundDraw] + len(rows[FundDraw])
+    rows[FundDraw].append({"id": draw, "fund_id": fund.id, "award_id": award, "request_id": None, "amount": asked, "taken_on": day})
+    rows[FundShare].append(
+        {"id": ids[FundShare] + len(rows[FundShare]), "draw_id": draw, "funder_id": funder_id, "amount": asked, "after": asked}
+    )
     reserved, payable, paid = f"award:{award}:reserved", f"award:{award}:payable", f"payee:{payee_ref}:paid"
     accounts += [
         (reserved, "GBP", "hold", f"Award {award}", 0, None), (payable, "GBP", "liability", f"Award {award}", 0, None), (paid, "GBP", "expense", area.name, 0, None),

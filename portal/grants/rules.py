@@ -288,6 +288,7 @@ PAYMENT_MOVES: Moves = {
     "bounced": (("released", "settled"), "bounced"),
     "cancelled": (("prepared", "approved"), "cancelled"),
     "called_back": (("released",), "cancelled"),  # with its whole run, before the bank had its file
+    "again": ((), "approved"),  # and stands anew, as its first two hands left it
 }
 REPORT_MOVES: Moves = {
     "due": ((), "due"),

@@ -292,11 +292,9 @@ def _stand_anew(award: Award, old: Payment, actor: Actor) -> None:
     """The same payment once more, as its first two hands left it."""
     new = Payment(
         ref=new_ref("TXN"), award_id=award.id, payee_id=old.payee_id, instalment=pay.next_instalment(award), amount=Pence(old.amount),
-        prepared_by_id=old.prepared_by_id, prepared_at=old.prepared_at,
+        prepared_by_id=old.prepared_by_id, prepared_at=old.prepared_at, approved_by_id=old.approved_by_id, approved_at=old.approved_at,
     )  # fmt: skip
     db.session.add(new)
     db.session.flush()
-    begin(new, "prepared", actor, amount=new.amount, again=old.ref)
-    new.approved_by_id, new.approved_at = old.approved_by_id, old.approved_at
-    move(new, "approved", actor, again=old.ref)
+    begin(new, "again", actor, amount=new.amount, of=old.ref)
     db.session.flush()

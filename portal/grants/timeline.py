@@ -81,6 +81,8 @@ SENTENCES: dict[str, str] = {
     "payment.settled": N_("The payment arrived."),
     "payment.bounced": N_("The payment came back from the bank."),
     "payment.cancelled": N_("%(who)s cancelled the payment."),
+    "payment.called_back": N_("%(who)s cancelled the run that the payment was in."),
+    "payment.again": N_("The payment waits to be sent again."),
     "delivery.delivered": N_("What a neighbour gave was written down."),
     "delivery.corrected": N_("What a neighbour gave was put right."),
     "delivery.withdrawn": N_("What a neighbour gave was taken out again."),

@@ -13,9 +13,11 @@ from flask import Flask
 from flask_babel import get_babel
 from sqlalchemy import or_, select
 
+from portal import vault
 from portal.db import Base, db
 from portal.demo.story import Story
 from portal.exports.strengths import data
+from portal.grants.bank_model import BankLine
 from portal.history import Event
 from portal.outbox import Message
 from portal.people import queries as people
@@ -81,6 +83,7 @@ def typed_by_people() -> str:
         words = [column for column in table.columns if str(column.type).startswith(("VARCHAR", "TEXT", "JSON"))]
         for row in db.session.execute(select(*words)) if words else ():
             found += [str(value) for value in row if value]
+    found += [vault.unseal(sealed) for sealed in db.session.scalars(select(BankLine.sealed).where(BankLine.sealed != ""))]
     # what was written into the history of a panel, a member or somebody's roles; our own words there stand in brackets
     about = or_(*(Event.about.like(f"{what}:%") for what in ("panel", "person", "member")))
     written = select(Event.reason).where(about)
