@@ -160,7 +160,7 @@ KEEPERS += [
         "left", N_("People who left"), N_("At once, when they say so"), N_("Name, addresses, sign-ins, messages, what they never sent."), 0, _left, least=0,
     ),
     Keeper(
-        "codes", N_("Codes for signing in"), N_("%(days)s days after they were sent"), N_("The whole line."), 1,
+        "codes", N_("Codes for signing in"), N_("One day after they were sent"), N_("The whole line."), 1,
         lambda before: count(SignInCode.created_at < before), _forget_codes, least=0,
     ),
     Keeper(

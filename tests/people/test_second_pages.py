@@ -95,6 +95,14 @@ def test_a_form_comes_back_after_the_proof(app: Flask) -> None:
     assert second.factor_of(lost) is None
 
 
+def test_who_has_it_changes_an_address_only_with_it(app: Flask) -> None:
+    begin()
+    olga = set_up(app, "Olga2", "officer")
+    browser = Inspector(app).sign_in(olga)
+    browser.get("/people/me/address", 303)
+    assert browser.location == "/people/prove?next=/people/me/address"
+
+
 def test_whose_phone_is_lost_is_not_helped_by_themselves_or_a_stranger(app: Flask) -> None:
     begin()
     olga = set_up(app, "Olga2", "officer")

@@ -284,6 +284,8 @@ def me() -> Any:
 @allow("signed in")
 @limiter.limit("10/minute", methods=["POST"])
 def address() -> Any:
+    if current_user.factor and (proof := needs_proof()) is not None:
+        return proof  # whoever can only read their e-mail does not lead it elsewhere
     form = forms.NewAddress()
     if form.validate_on_submit():
         assert form.address.data is not None
