@@ -284,7 +284,7 @@ def timebank_import(files: tuple[Path, ...], source: str, area: str, unit: int, 
 def export_command(
     name: str, year: str | None, part: str, basis: str, fund: str, area: str, changed: bool, form: str, output: Path
 ) -> None:
-    """Write one export and its manifest into a folder: vcse-grants-register, lga-spend or ledger."""
+    """Write one export and its manifest into a folder: 360giving-organisations, vcse-grants-register, lga-spend, ledger and others."""
     must_be_ready()
     try:
         form = form or packs.formats(name)[0]

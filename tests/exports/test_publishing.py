@@ -237,6 +237,9 @@ def test_who_may(once: None, app: Flask, small: Small) -> None:
         for path in ("/desk/publish", "/desk/publish/settings", f"/desk/publish/{small.bids['garden']}"):
             browser.get(path, status=404)
     Inspector(app, 8).get("/register/data/")
+    olga = Inspector(app, 15).sign_in(small.season.who("Olga").id)
+    for path in ("/desk/publish", "/desk/publish?state=signed", "/desk/publish/settings", f"/desk/publish/{small.bids['bench']}"):
+        olga.get(path)
 
 
 def test_a_day_at_the_desk(once: None, app: Flask, small: Small) -> None:
