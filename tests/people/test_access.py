@@ -44,6 +44,7 @@ TABLE = {  # predicate → the roles that it opens for; "resident" is anybody wh
     "export": {"officer", "finance", "auditor"},
     "export the books": {"finance", "auditor"},
     "settle": {"finance"},
+    "keep the books": {"finance"},
     "manage people": {"officer", "administrator"},
     "manage places": {"officer", "administrator"},
     "grant roles": {"administrator"},
