@@ -45,6 +45,7 @@ TABLE = {  # predicate → the roles that it opens for; "resident" is anybody wh
     "export the books": {"finance", "auditor"},
     "settle": {"finance"},
     "publish": {"officer"},
+    "keep the books": {"finance"},
     "manage people": {"officer", "administrator"},
     "manage places": {"officer", "administrator"},
     "grant roles": {"administrator"},
