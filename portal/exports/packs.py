@@ -104,7 +104,8 @@ def may(name: str) -> str:
 
 
 def formats(name: str) -> tuple[str, ...]:
-    """In which forms an export comes, the usual one first."""
+    """In which forms an export comes, the usual one first. Refused when there is none of that name."""
+    may(name)
     return tuple(books.FORMATS) if name == LEDGER else tuple(EXPORTS[name].writers)
 
 
