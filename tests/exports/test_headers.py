@@ -18,6 +18,10 @@ HEADERS = {
         "Supplier registered charity number,VCSE grant,Date,Transaction number,Net Amount,Irrecoverable VAT,Purpose of spend (summary),"
         "Procurement classification: Council's procurement category name,Card Transaction (GPC|CCC|None),Contract reference"
     ),
+    "duplicates": (
+        "Payment,State,Prepared on,Amount,Grant reference,Programme,Paid to,Receipts,Account changed,Same account,Tie,Just under a limit,Split,"
+        "Same applicant"
+    ),
     "time-credits": "Month,Ward code,Activity type,People,Hours given,Hours received,Rate,Rate source,Value",
 }
 
