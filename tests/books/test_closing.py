@@ -116,7 +116,7 @@ def test_the_pages(scheme: Flask, two: Small) -> None:
     finn = Inspector(scheme, 40).sign_in(two.season.who("Finn").id)
     with clock.held_at(clock.now() + timedelta(minutes=30)):
         finn.get("/finance/books/close").submit("Close the books up to that day")
-        assert finn.location == "/people/prove?next=/finance/books/close" and closing.waiting() is not None
+        assert finn.location == "/people/prove?next=/people/go-on" and closing.waiting() is not None
     finn.get("/finance/books/close").submit("Close the books up to that day").follow()
     assert "30 Jun 2026" in finn.text and closing.periods()[0].heads[:32] in finn.text
     fay.get("/finance/books/close?last_day=2026-07-31").submit("Ask a second person to close them").follow()
