@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Text, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Date, Text, and_, cast, func, literal, or_, select, union_all
 
 from portal import clock
 from portal.db import db
@@ -31,6 +31,7 @@ from portal.grants.model import (
     Round,
 )
 from portal.grants.queries import lies_in
+from portal.grants.ties import free_to_judge, visible_to
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.outbox import Message
@@ -93,22 +94,22 @@ class Heap:
         return max((item.days or 0 for item in self.items), default=0)
 
 
-def needs(*, officer: bool, finance: bool, areas: Collection[int] | None = None) -> Mapping[str, Need]:
+def needs(*, officer: bool, finance: bool, areas: Collection[int] | None = None, person_id: int | None = None) -> Mapping[str, Need]:
     """By name, in the order of an officer's day. `areas`: an officer for these gets what lies there, and nothing that is the whole
-    scheme's; None: everything.
+    scheme's; None: everything. `person_id`: they, from whom a declared tie hides an idea until its letter has gone out.
     """
     found: dict[str, Need] = {}
     if officer:
-        found |= _bids(areas) | _afterwards(areas)
+        found |= _bids(areas, person_id) | _afterwards(areas, person_id)
     if officer and areas is None:
-        found |= _decisions() | _post()
+        found |= _decisions(person_id) | _post()
     if finance or (officer and areas is None):
         found |= _money()
     return found
 
 
-def _bids(areas: Collection[int] | None) -> dict[str, Need]:
-    here = lies_in(areas)
+def _bids(areas: Collection[int] | None, person_id: int | None) -> dict[str, Need]:
+    here = lies_in(areas) if person_id is None else and_(lies_in(areas), visible_to(person_id))
     bid: dict[str, Any] = {
         "ref": Application.ref,
         "name": Application.title,
@@ -157,8 +158,9 @@ def _bids(areas: Collection[int] | None) -> dict[str, Need]:
     }  # fmt: skip
 
 
-def _decisions() -> dict[str, Need]:
+def _decisions(person_id: int | None) -> dict[str, Need]:
     of_matter = literal("bid:") + cast(Application.id, Text) == Matter.about
+    short = select(Matter).outerjoin(Application, of_matter).where(Matter.short, Matter.status == "open")
     return {
         "release": Need(
             select(Release).join(Round, Round.id == Release.round_id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
@@ -167,7 +169,7 @@ def _decisions() -> dict[str, Need]:
             Round.decide_by, tone="warm",
         ),
         "short": Need(
-            select(Matter).outerjoin(Application, of_matter).where(Matter.short, Matter.status == "open"),
+            short if person_id is None else short.where(or_(Application.id.is_(None), free_to_judge(person_id))),
             lambda n: _n("idea that too few of its panel can decide", "ideas that too few of their panel can decide", n),
             N_("Find more seats"), "/desk/seats", "/desk/seats", Matter.ref, func.coalesce(Application.title, Matter.ref),
             _day(Matter.opened_at), Matter.decide_by, tone="bad",
@@ -185,10 +187,12 @@ def _decisions() -> dict[str, Need]:
     }  # fmt: skip
 
 
-def _afterwards(areas: Collection[int] | None) -> dict[str, Need]:
+def _afterwards(areas: Collection[int] | None, person_id: int | None) -> dict[str, Need]:
     reports = select(Report).join(Award, Award.id == Report.award_id).join(Award.application).where(lies_in(areas))
     report: dict[str, Any] = {"ref": Report.ref, "name": Application.title, "due": Report.due}
     appeals = select(Appeal).join(Appeal.application).where(Appeal.status.in_(("open", "second_stage")), lies_in(areas))
+    if person_id is not None:
+        appeals = appeals.where(free_to_judge(person_id))
     since = _day(func.coalesce(Appeal.second_asked_at, Appeal.opened_at))
     appeal: dict[str, Any] = {"ref": Appeal.ref, "name": Application.title, "since": since, "due": Appeal.answer_by}
     return {

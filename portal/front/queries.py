@@ -47,7 +47,7 @@ class Job:
     areas: Collection[int] | None = None
     coordinator: bool = False
     helps_in: frozenset[int] | None = None
-    who: Who | None = None  # they, who do not judge what neighbours say about themselves
+    who: Who | None = None  # they, who do not judge what is theirs
 
 
 def waiting_at_desk(job: Job) -> Sequence[Waiting]:
@@ -68,7 +68,7 @@ def desk(job: Job) -> tuple[Sequence[needs.Heap], Sequence[Waiting]]:
 
 
 def _counted(job: Job) -> tuple[Mapping[str, needs.Need], Mapping[str, int], Sequence[Waiting]]:
-    some = needs.needs(officer=job.officer, finance=job.finance, areas=job.areas)
+    some = needs.needs(officer=job.officer, finance=job.finance, areas=job.areas, person_id=job.who.id if job.who is not None else None)
     columns = [*needs.counts(some)]
     helps_in, who = job.helps_in, job.who
     of_time = timebank.parts(helps_in, rules_of_time(), who) if job.coordinator else {}

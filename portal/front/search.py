@@ -10,6 +10,7 @@ from portal.db import db
 from portal.exports.register import matching
 from portal.grants.model import Appeal, Application, Award, Fund, Payee, Payment, PaymentRun, QuickFloat, Release, Report, Round
 from portal.grants.queries import lies_in
+from portal.grants.ties import free_to_judge, visible_to
 from portal.panels.model import Panel
 from portal.people import queries as people
 from portal.people.model import Organisation, Person
@@ -28,6 +29,7 @@ class Scope:
     bids: Collection[int] | bool | None
     money: bool
     rounds: bool
+    person_id: int  # they, from whom a declared tie hides an idea until its letter has gone out
 
 
 @dataclass(frozen=True)
@@ -68,19 +70,19 @@ def jump(typed: str, scope: Scope) -> str | None:
     query: Select[Any] = select(model).where(model.ref == ref)
     if model is Person:
         query = query.where(Person.deleted_at.is_(None))
-    if not isinstance(where, bool) and where is not None:
-        query = _there(query, model, where)
+    if model in (Application, Report, Appeal):
+        query = _of_bids(query, model, None if isinstance(where, bool) else where, scope.person_id)
+    elif model is Person and not isinstance(where, bool) and where is not None:
+        query = query.where(Person.area_id.in_(where))
     return page.format(ref) if db.session.scalar(query.with_only_columns(literal(1), maintain_column_froms=True)) else None
 
 
-def _there(query: Select[Any], model: Any, areas: Collection[int]) -> Select[Any]:
-    if model is Person:
-        return query.where(Person.area_id.in_(areas))
+def _of_bids(query: Select[Any], model: Any, areas: Collection[int] | None, person_id: int) -> Select[Any]:
     if model is Report:
         query = query.join(Award, Award.id == Report.award_id).join(Award.application)
     elif model is Appeal:
-        query = query.join(Appeal.application)
-    return query.where(lies_in(areas))
+        query = query.join(Appeal.application).where(free_to_judge(person_id))
+    return query.where(lies_in(areas), visible_to(person_id))
 
 
 def everything(typed: str, scope: Scope) -> Sequence[Group]:
@@ -94,7 +96,7 @@ def everything(typed: str, scope: Scope) -> Sequence[Group]:
         found = people.search(text, limit=FIRST + 1, areas=areas)
         groups.append(_group(N_("People"), [Hit(f"/desk/people/{each.ref}", each.name, each.ref) for each in found]))
     if scope.bids is not False:
-        groups.append(_group(N_("Ideas"), _bids(text, None if isinstance(scope.bids, bool) else scope.bids)))
+        groups.append(_group(N_("Ideas"), _bids(text, None if isinstance(scope.bids, bool) else scope.bids, scope.person_id)))
     if scope.money:
         groups.append(_group(N_("Payments"), _payments(text)))
     if scope.rounds:
@@ -111,7 +113,7 @@ def _like(text: str, *, within: bool = False) -> str:
     return "%" + pattern if within else pattern
 
 
-def _bids(text: str, areas: Collection[int] | None) -> Sequence[Hit]:
+def _bids(text: str, areas: Collection[int] | None, person_id: int) -> Sequence[Hit]:
     """Sent ones, by their words, by who asks and for which group, newest first."""
     names = [
         func.lower(each).like(_like(text), escape="\\")
@@ -122,7 +124,7 @@ def _bids(text: str, areas: Collection[int] | None) -> Sequence[Hit]:
         select(Application.ref, Application.title, Person.name, Application.group_name)
         .join(Person, Person.id == Application.person_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
-        .where(Application.sent_at.is_not(None), lies_in(areas), or_(*names, *([] if words is None else [words])))
+        .where(Application.sent_at.is_not(None), lies_in(areas), visible_to(person_id), or_(*names, *([] if words is None else [words])))
         .order_by(Application.sent_at.desc(), Application.id.desc())
         .limit(FIRST + 1)
     )

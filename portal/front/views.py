@@ -88,6 +88,7 @@ def desk_search() -> Any:
         bids=current_user.can("handle bids") and current_user.areas("officer"),
         money=current_user.can("open finance"),
         rounds=rounds,
+        person_id=current_user.id,
     )
     if href := search.jump(typed, scope):
         return see_other(href)

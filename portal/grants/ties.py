@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, and_, cast, literal, not_, or_, select
 
 from portal import clock
 from portal.db import db
@@ -66,3 +66,20 @@ def must_not_be_their_money(bid: Application, actor: Actor) -> None:
 
 
 panel_queries.TIED_BY_NATURE["bid"] = tied_by_nature
+
+
+def visible_to(person_id: int) -> ColumnElement[bool]:
+    """Bids that no declared tie hides from a person, as a condition of a query: `decide.hidden_from` for a whole list."""
+    untold = or_(Application.released_at.is_(None), Application.status.in_(("with_panel", "decided")))
+    return not_(and_(untold, (literal("bid:") + cast(Application.id, Text)).in_(panel_queries.tied_to(person_id))))
+
+
+def free_to_judge(person_id: int) -> ColumnElement[bool]:
+    """Bids that nothing ties a person to, neither what they said nor what they are, as a condition of a query."""
+    groups = select(ActingFor.organisation_id).where(ActingFor.person_id == person_id, in_force(ActingFor, clock.today()))
+    return and_(
+        (literal("bid:") + cast(Application.id, Text)).not_in(panel_queries.tied_to(person_id)),
+        Application.person_id != person_id,
+        or_(Application.helper_id.is_(None), Application.helper_id != person_id),
+        or_(Application.organisation_id.is_(None), Application.organisation_id.not_in(groups)),
+    )

@@ -280,8 +280,7 @@ def tied_by_nature(abouts: Iterable[str]) -> Mapping[str, frozenset[int]]:
 
 def declared_ties(abouts: Sequence[str] | None = None, person_id: int | None = None) -> Mapping[str, frozenset[int]]:
     """about → persons whose seat has declared a tie to it, of these things or of this person's. What was withdrawn counts too. One query."""
-    query = select(Matter.about, Seat.person_id).join(Seat, Seat.panel_id == Matter.panel_id)
-    query = query.where(func.coalesce(_last_tie(), "none") != "none")
+    query = _declared()
     if abouts is not None:
         query = query.where(Matter.about.in_(abouts))
     if person_id is not None:
@@ -290,6 +289,19 @@ def declared_ties(abouts: Sequence[str] | None = None, person_id: int | None = N
     for about, who in db.session.execute(query):
         found.setdefault(about, set()).add(who)
     return {about: frozenset(persons) for about, persons in found.items()}
+
+
+def _declared() -> Select[str, int]:
+    return (
+        select(Matter.about, Seat.person_id)
+        .join(Seat, Seat.panel_id == Matter.panel_id)
+        .where(func.coalesce(_last_tie(), "none") != "none")
+    )
+
+
+def tied_to(person_id: int) -> Select[str]:
+    """What a seat of theirs has declared a tie to, as a part of a query."""
+    return _declared().where(Seat.person_id == person_id).with_only_columns(Matter.about, maintain_column_froms=True)
 
 
 def last_ties(matter_ids: Sequence[int], seat_id: int | None = None) -> Mapping[tuple[int, int], Interest]:

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 from portal import clock, turns
-from portal.front import needs, queries
+from portal.front import needs, queries, search
 from portal.front.queries import Job, waiting_at_desk
-from portal.grants import pay
+from portal.grants import appeals, decide, pay
+from portal.panels import actions as panels
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
 
@@ -79,3 +80,29 @@ def test_the_desk(app: Flask, season: Season) -> None:
     turns.finish(turns.LEDGER_CHECK, {"ok": False, "broken": ["fund"]})
     assert "The books are broken" in olga.get("/desk/").text
     Inspector(app, 9).sign_in(season.who("Rita").id).get("/desk/", status=404)
+
+
+def test_what_a_tie_hides_is_not_named_and_one_s_own_is_not_to_judge(season: Season) -> None:
+    """An officer who sits on the panel and said that something ties them sees the idea nowhere until its letter has gone out."""
+    ref, other = season.sent(), season.sent("A choir by the sea")
+    matter = season.with_panel(ref)
+    panels.declare(season.who("Dan"), season.panel_ref, matter, "family")
+    for seat in ("Ada", "Ben", "Cleo"):
+        panels.declare(season.who(seat), season.panel_ref, matter, "none")
+        panels.vote(season.who(seat), season.panel_ref, matter, "no", "Not now.")
+    panels.close(season.who("Ada"), season.panel_ref, matter)
+    assert season.bid(ref).status == "decided"
+    dan, ben = (Job(officer=True, who=season.who(name)) for name in ("Dan", "Ben"))
+    assert "decided" not in names(dan) and [line.number for line in waiting_at_desk(dan)] == [1], "counted and named alike"
+    assert [item.href for item in names(ben)["decided"].items] == [f"/desk/bids/{ref}/letter"]
+    for who, seen in ((season.who("Dan"), False), (season.who("Ben"), True)):
+        scope = search.Scope(people=False, bids=None, money=False, rounds=False, person_id=who.id)
+        assert (search.jump(ref, scope) is not None) is seen and search.jump(other, scope) is not None
+        assert len(search.everything("mossgate gardeners", scope)[0].hits) == 1 + seen
+    decide.write_letter(ref, "Not now.", (), None, season.actor("Olga"))
+    decide.release(decide.prepare_release(season.round_ref, [ref], season.actor("Olga")), season.actor("Otto"))
+    assert search.jump(ref, search.Scope(False, None, money=False, rounds=False, person_id=season.who("Dan").id)) is not None
+    appeals.make(ref, "tie", "They did not read it.", season.actor("Rita"))
+    assert "appeals" in names(Job(officer=True, who=season.who("Olga"))) and "appeals" not in names(
+        Job(officer=True, who=season.who("Rita"))
+    )

@@ -8,8 +8,8 @@ from portal.grants import pay
 from tests.client import Inspector
 from tests.grants.season import begin, person
 
-ALL = Scope(people=None, bids=None, money=True, rounds=True)
-NONE = Scope(people=False, bids=False, money=False, rounds=False)
+ALL = Scope(people=None, bids=None, money=True, rounds=True, person_id=0)
+NONE = Scope(people=False, bids=False, money=False, rounds=False, person_id=0)
 
 
 def found(typed: str, scope: Scope = ALL) -> dict[str, list[str]]:
@@ -38,7 +38,7 @@ def test_by_name_words_and_reference(app: Flask) -> None:
     here = season.bid(ref).area_id
     assert here is not None
     for areas, there in (({here}, True), ({here + 1000}, False)):
-        scope = Scope(people=areas, bids=areas, money=False, rounds=False)
+        scope = Scope(people=areas, bids=areas, money=False, rounds=False, person_id=0)
         assert (jump(ref, scope) is not None) is there and bool(found("garden", scope)) is there
         assert jump(made.ref, scope) is None and "Payments" not in found("mossgate gar", scope)
     assert rita.id
