@@ -17,6 +17,7 @@ from portal.db import db, is_postgresql
 from portal.exports import files, grants, spend, vcse
 from portal.exports.filters import Filter
 from portal.grants.model import Application, Award, Closing, Contribution, Payee, Payment, QuickFloat, QuickSpark, Refund
+from portal.grants.pooled_model import Withdrawal
 from portal.ledger.model import Entry
 from portal.ledger.periods import seal
 from portal.ledger.queries import TrialLine
@@ -87,7 +88,7 @@ def _controls(kinds: trial.Sheet, found: Sequence[TrialLine]) -> Iterator[Contro
     told = _tables()
     paid = told["settled"] - told["refunds"] + told["sparks"]
     payable = told["ready"] - told["gone"]
-    put_in = told["contributions"] - told["given_back"]
+    put_in = told["contributions"] - told["given_back"] - told["withdrawn"]
     free = put_in - told["offered"] - payable - told["moving"] - told["floats"] - paid
     yield Control("put_in", N_("Put in by funders, less what went back"), {LEDGER: -kinds.balance("funders"), PAYMENTS: put_in})
     yield Control("offered", N_("Offered"), {LEDGER: kinds.balance("offered"), AWARDS: told["offered"]})
@@ -111,6 +112,7 @@ def _tables() -> Mapping[str, int]:
     sums: dict[str, Select[Any]] = {
         "contributions": select(func.sum(Contribution.amount)).where(~_reversed("contribution:", Contribution.id)),
         "given_back": select(func.sum(Closing.amount)).where(Closing.closed_at.is_not(None)),
+        "withdrawn": select(func.sum(Withdrawal.amount)).where(Withdrawal.done_at.is_not(None)),
         "offered": select(func.sum(Award.amount)).where(Award.status.in_(("reserved", "conditions_open"))),
         "ready": select(func.sum(Award.amount)).where(ready),
         "gone": paying.where(Payment.status.in_(("released", "settled"))),
