@@ -299,4 +299,6 @@ def _write(found: Item, title: str, description: str, actor: Actor, *, vouched: 
         summary.recipient = summary.vouched = found.organisation
     summary.first_day, summary.last_day = found.first_day, found.last_day
     summary.signed_by_id, summary.signed_at = actor.person_id, clock.now()
-    record(f"public:{found.award_id}", "signed_off", actor, title=title, description=description, vouched=found.organisation if vouched else "")
+    record(
+        f"public:{found.award_id}", "signed_off", actor, title=title, description=description, vouched=found.organisation if vouched else ""
+    )
