@@ -49,12 +49,13 @@ def same_type(_context: Any, _inspected: Column[Any], _ours: Column[Any], _their
 
 
 def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
-    """Leave out what the database makes for itself, and the full-text indexes, which a migration by hand makes for each engine."""
+    """Leave out what the database makes for itself, and the indexes of words, which a migration by hand makes for each engine."""
     return not (
         name is not None
         and (
             name.startswith(("sqlite_", "application_words", "post_words", "idea_words", "strength_words", "gift_post_words"))
-            or name in ("ix_application_words", "ix_post_words", "ix_idea_words", "ix_strength_words", "ix_gift_post_words")
+            or name
+            in ("ix_application_words", "ix_post_words", "ix_idea_words", "ix_strength_words", "ix_gift_post_words", "ix_person_plain_name")
         )
     )
 

@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
 
 from portal.db import db
+from portal.exports.bodies import a_person
 from portal.exports.filters import Filter
 from portal.grants.award import BOUGHT
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.history import Event
 from portal.ledger.model import Entry
+from portal.people.known import known_as
 from portal.people.model import Organisation, Person
 from portal.people.shield import shielded
 from portal.places import queries as places
@@ -42,6 +43,7 @@ class Granted:
     ward_code: str
     ward_name: str
     status: str
+    a_person: bool = False  # the organisation is called like somebody, and no file names it
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
             Application.title, Application.public_summary, Fund.name.label("fund"), Organisation.name.label("organisation"),
             Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number, Person.name.label("applicant"),
             (func.coalesce(paid.c.amount, 0) - func.coalesce(back.c.amount, 0)).label("paid"),
+            a_person().label("a_person"),
         )
         .join(Application, Application.id == Award.application_id)
         .join(Person, Person.id == Application.person_id)
@@ -137,7 +140,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
             organisation=one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
             registration=row.charity_number or row.company_number or "",
             purpose=one_line(shielded(row.public_summary or row.title, [row.applicant])), amount=row.amount, paid=int(row.paid), fund=row.fund,
-            ward_code=row.ward_code, ward_name=row.ward_name, status=row.status,
+            ward_code=row.ward_code, ward_name=row.ward_name, status=row.status, a_person=row.a_person,
         )  # fmt: skip
 
 
@@ -170,14 +173,12 @@ def money(chosen: Filter) -> Iterator[Money]:
         ),
         moved(Refund.ref, Refund.received_on, -Refund.amount, Refund, code("refund", Refund.id)),
     ).subquery()  # fmt: skip
-    somebody = aliased(Person)
-    known = exists().where(somebody.name == Payee.name)
     query = (
         select(
-            lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known.label("known"),
+            lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known_as(Payee.name).label("known"),
             Person.name.label("applicant"), Organisation.name.label("organisation"), Organisation.ref.label("organisation_ref"),
             Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number,
-            Payee.company_number.label("supplier_number"), Payee.individual,
+            Payee.company_number.label("supplier_number"), Payee.individual, a_person().label("a_person"),
         )
         .join(Award, Award.id == lines.c.award_id)
         .join(Application, Application.id == Award.application_id)
@@ -197,14 +198,12 @@ def money(chosen: Filter) -> Iterator[Money]:
 def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Any:
     """Quick sparks as the columns of `money`: given on their day, or taken back on another. The applicant is their connector."""
     day = QuickSpark.reversed_on if back else QuickSpark.spent_on
-    somebody = aliased(Person)
-    known = exists().where(somebody.name == QuickSpark.payee_name)
     nothing = literal("")
     query = (
         select(
             QuickSpark.ref, day.label("day"), (-QuickSpark.amount if back else QuickSpark.amount).label("pence"), QuickSpark.what,
-            literal("quick:") + QuickSpark.payee_kind, QuickSpark.payee_name, known, Person.name, nothing, nothing, nothing, nothing, nothing,
-            nothing, false(),
+            literal("quick:") + QuickSpark.payee_kind, QuickSpark.payee_name, known_as(QuickSpark.payee_name), Person.name, nothing, nothing, nothing, nothing, nothing,
+            nothing, false(), false(),
         )
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
         .join(Fund, Fund.id == QuickFloat.fund_id)
@@ -233,7 +232,6 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
 
     What was taken back stays, with nothing paid, like any grant that came back.
     """
-    somebody = aliased(Person)
     query = (
         select(QuickSpark, Fund.name, Person.name)
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
@@ -241,7 +239,7 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
         .join(Person, Person.id == QuickFloat.person_id)
         .where(
             QuickSpark.payee_kind == "group", QuickSpark.spent_on >= chosen.first_day, QuickSpark.spent_on <= chosen.last_day,
-            ~exists().where(somebody.name == QuickSpark.payee_name),
+            ~known_as(QuickSpark.payee_name),
         )
         .order_by(QuickSpark.spent_on, QuickSpark.id)
     )  # fmt: skip
@@ -272,10 +270,10 @@ def _money(row: Any) -> Money:
             organisation_ref="", charity_number="", company_number=row.supplier_number if named else "", vcse=False,
         )  # fmt: skip
     hosted = row.route == "host" and bool(row.account) and not named_after_somebody
-    itself = row.organisation is not None and row.route != "host"
+    itself = row.organisation is not None and row.route != "host" and not row.a_person
     return Money(
         ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant])),
         supplier=one_line(row.account) if hosted else one_line(row.organisation) if itself else REDACTED,
         organisation_ref=row.organisation_ref if itself else "", charity_number=row.charity_number if itself else "",
-        company_number=row.company_number if itself else "", vcse=row.organisation_kind in VCSE,
+        company_number=row.company_number if itself else "", vcse=row.organisation_kind in VCSE and not row.a_person,
     )  # fmt: skip

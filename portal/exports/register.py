@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
+from portal.exports.bodies import a_person
 from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
@@ -151,6 +152,7 @@ def _query() -> Any:
             Application.id, Application.ref, Application.title, Application.public_summary, Application.decision_reason, Person.name.label("applicant"),
             Organisation.name.label("organisation"), Area.name.label("area"), Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount,
             Award.paid, Award.status.label("award_status"), Award.delivered, Award.given, Award.id.label("award_id"), Application.decided, Application.released_at,
+            a_person().label("a_person"),
         )
         .join(Round, Round.id == Application.round_id)
         .join(Fund, Fund.id == Round.fund_id)
@@ -292,7 +294,7 @@ def _line(row: Any, names: Iterable[str] = ()) -> Line:
     hidden = [row.applicant, *names]
     return Line(
         ref=row.ref, title=shielded(row.title, hidden), summary=shielded(row.public_summary, hidden),
-        who=_who(row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
+        who=_who(None if row.a_person else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
         awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at,
     )  # fmt: skip
 

@@ -30,11 +30,14 @@ STATUS = {
 
 
 def rows(chosen: Filter) -> Iterator[files.Row]:
-    """One row an award, or a quick spark, to a body; what went to individuals or shops is not in this file."""
+    """One row an award, or a quick spark, to a body; what went to individuals or shops is not in this file.
+
+    Nor is an organisation that is called like a person: E2 has its award without a name, beside the same reference.
+    """
     scheme = places.scheme()
     department = (scheme.department or scheme.name) if scheme else ""
     for award in heapq.merge(grants.awards(chosen), grants.quick_grants(chosen), key=lambda each: each.decided_on):
-        if award.organisation_kind not in grants.VCSE or award.status not in STATUS:
+        if award.a_person or award.organisation_kind not in grants.VCSE or award.status not in STATUS:
             continue
         yield (
             award.decided_on, award.first_day, award.last_day, department, award.organisation, award.registration, award.purpose,

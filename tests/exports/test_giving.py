@@ -11,22 +11,24 @@ import flattentool
 import openpyxl
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from portal.clock import held_at
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
-from portal.exports import filters, packs
+from portal.exports import filters, packs, register
 from portal.exports.filters import Filter
 from portal.exports.publish import giving, screening, settings, summaries
 from portal.exports.publish.model import Summary
 from portal.grants import pay
 from portal.grants.model import Application, Award
-from portal.history import SCHEME, events_of
+from portal.history import SCHEME, Actor, events_of
 from portal.ledger import queries as books
 from portal.money import Pence
-from portal.people.model import Organisation
+from portal.people.actions import create_person, delete_me
+from portal.people.known import known_as, known_names, plain
+from portal.people.model import ActingFor, Organisation, Person
 from portal.places.model import Area, Scheme
 from tests.conftest import Store
 from tests.exports.giving import HERE, faults
@@ -309,6 +311,70 @@ def test_an_organisation_that_is_called_like_a_person_is_a_person(ready: Small) 
     assert faults(package(E2), NAMES, TODAY.date()) == []
 
 
+def called(organisation: str, name: str) -> None:
+    with transaction():
+        db.session.execute(update(Organisation).where(Organisation.name == organisation).values(name=name))
+
+
+def test_however_it_is_typed(ready: Small) -> None:
+    """And what E2 hides no other file names beside the same reference, nor does the register."""
+    person("siobhan o’brien")
+    called("St Chad", "Siobhan O'Brien")
+    signed(ready)
+    assert len(lines(E1)) == 2 and len(lines(E2)) == 3
+    for name in (E1, E2, E3, "lga-spend"):
+        assert b"Brien" not in made(name), name
+    assert [row["Grant reference"] for row in lines(E3)] == [ready.bids["garden"]]
+    assert register.entry(ready.bids["hall"]).line.who == "A resident of Mossgate"
+    assert register.entry(ready.bids["garden"]).line.who == "Mossgate Gardeners"
+    found = {line.ref: line.who for line in register.search(register.Asked()).lines}
+    assert found[ready.bids["lamps"]] == "A resident of Mossgate"
+
+
+def test_who_was_judged_a_person_stays_one_until_an_officer_says_otherwise(ready: Small) -> None:
+    olga, hall = ready.season.actor("Olga"), ready.bids["hall"]
+    jane = person("Jane Doe")
+    called("St Chad", "Jane Doe")
+    signed(ready, "hall")
+    with transaction():
+        db.session.get_one(Person, jane.id).name = "Somebody Else"
+    assert summaries.item(hall).recipient == "" and len(lines(E2)) == 1, "another name"
+    assert summaries.item(ready.bids["lamps"]).recipient == "", "also of another award that nobody signed yet"
+    delete_me(jane.id, Actor(jane.id))
+    assert summaries.item(hall).recipient == "" and len(lines(E2)) == 1, "gone"
+    found = summaries.item(hall)
+    summaries.sign_off(hall, "Chairs", "For all.", found.stamp, True, olga, vouched=True)
+    assert summaries.item(hall).state == "signed" and [row["Recipient Org:Name"] for row in lines(E1)] == ["Jane Doe"] and lines(E2) == []
+    called("Jane Doe", "John Doe")
+    assert summaries.item(hall).recipient == "John Doe" and summaries.item(hall).state == "changed", "the word was for another name"
+
+
+def test_who_leaves_is_named_by_no_organisation_afterwards(ready: Small) -> None:
+    """It was published as a group; then somebody of its name came, and left."""
+    signed(ready, "hall")
+    called("St Chad", "Jane Doe")
+    found = summaries.item(ready.bids["hall"])
+    summaries.sign_off(found.bid, "Chairs", "For all.", found.stamp, True, ready.season.actor("Olga"))
+    assert len(lines(E1)) == 1
+    jane = person("jane doe")
+    delete_me(jane.id, Actor(jane.id))
+    assert summaries.item(ready.bids["hall"]).recipient == "" and lines(E1) == []
+
+
+def test_an_organisation_whose_people_all_left_is_a_person_until_it_is_signed_off(ready: Small) -> None:
+    jane = person("Jane Doe")
+    with transaction():
+        chad = db.session.scalars(select(Organisation.id).where(Organisation.name == "St Chad")).one()
+        db.session.execute(delete(ActingFor).where(ActingFor.organisation_id == chad))
+        db.session.add(ActingFor(person_id=jane.id, organisation_id=chad, since=date(2026, 6, 1)))
+    assert summaries.item(ready.bids["hall"]).recipient == "St Chad"
+    delete_me(jane.id, Actor(jane.id))
+    found = summaries.item(ready.bids["hall"])
+    assert found.recipient == "" and found.organisation == "St Chad"
+    summaries.sign_off(found.bid, "Chairs", "For all.", found.stamp, True, ready.season.actor("Olga"), vouched=True)
+    assert summaries.item(ready.bids["hall"]).recipient == "St Chad"
+
+
 # --- signing off ---------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +456,38 @@ def test_worries_stand_where_they_are(app: Flask) -> None:
     assert "".join(piece.text for piece in screening.pieces(words, found)) == words
     assert screening.worries("Will you come? A mrs of nobody.", ("Mrs Will",), ())[0].must_go is False
     assert screening.worries("All of us plant trees.", near, known) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mary smith", "For Mary Smith."),
+        ("Siobhan McDonald", "siobhan mcdonald sits here."),
+        ("J. Smith", "Ask J Smith."),
+        ("J.R. Smith", "Ask JR Smith, or her."),
+        ("Pat O'Brien", "Pat O’Brien’s bench."),
+        ("Pat OBrien", "PAT O'BRIEN has it"),
+        ("Mary-Jane Bird", "By Mary Jane Bird"),
+        ("Élodie Ünal", "Für Élodie Ünal"),
+        ("Maria da Silva Santos", "It was Maria  da Silva, Santos"),
+        ("Mary Smith", "We met.Mary Smith came."),
+    ],
+)
+def test_names_however_they_are_typed(app: Flask, name: str, words: str) -> None:
+    with transaction():
+        create_person(name, email="somebody@example.org")
+    known = known_names([words])
+    assert known == {plain(name)}
+    (worry,) = screening.worries(words, (), known)
+    assert worry.must_go and screening.worries("A bench for all of us.", (), known) == []
+
+
+def test_names_are_found_along_an_index(app: Flask) -> None:
+    if db.engine.dialect.name != "sqlite":
+        return
+    query = select(Person.id).where(known_as(Person.ref)).compile(db.engine, compile_kwargs={"literal_binds": True})
+    plan = " ".join(str(row) for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    assert "ix_person_plain_name" in plan
 
 
 def test_the_database_says_no(ready: Small) -> None:

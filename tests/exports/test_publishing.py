@@ -15,6 +15,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.exports.publish import leaving, publishing, settings, summaries
 from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Summary
+from portal.grants import award
 from portal.history import events_of
 from portal.people.actions import create_person
 from portal.people.model import Person
@@ -195,6 +196,61 @@ def test_who_leaves_leaves_the_files(ready: Small) -> None:
     assert {each["idea"] for each in COLLECTORS["grants in the open data"](rita)} >= {ready.bids["bench"]}
 
 
+def test_a_name_goes_from_old_editions_though_the_words_were_signed_anew(ready: Small) -> None:
+    olga = ready.season.actor("Olga")
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A bench", "For Siobhan O’Brien's rest, mary smith.", found.stamp, True, olga)
+    publishing.publish(olga)
+    old = publishing.file(f"{E2}.csv").sha256
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A bench", "For all to rest.", found.stamp, True, olga)
+    publishing.publish(olga)
+    now = body(f"{E2}.csv")
+    with transaction():
+        leaving._erase(create_person("Siobhan O'Brien", email="siobhan@example.org"))
+    assert list(publishing.pieces(old)) == [], "the bytes of the old edition are gone"
+    assert body(f"{E2}.csv") == now
+    assert [event.kind for event in events_of("publishing")][-1] == "name_gone"
+    assert leaving.blotted("For Siobhan O’Brien's rest. siobhan obrien.", "siobhan obrien") == "For a neighbour's rest. a neighbour."
+
+
+def test_who_leaves_while_the_files_are_made_is_in_no_edition(ready: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    olga = ready.season.actor("Olga")
+    found = summaries.item(ready.bids["bench"])
+    summaries.sign_off(found.bid, "A bench", "For Winnie Brook to rest.", found.stamp, True, olga)
+    real, left = publishing.package, list[int]()
+
+    def package(*words: object) -> object:
+        if not left:
+            with transaction():
+                winnie = create_person("Winnie Brook", email="winnie@example.org")
+                left.append(winnie.id)
+                leaving._erase(winnie)
+        return real(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publishing, "package", package)
+    publishing.publish(olga)
+    assert left and b"For a neighbour to rest." in body(f"{E2}.csv") and b"Winnie" not in body(f"{E2}.csv")
+
+
+def test_a_grant_that_is_none_any_more_goes_from_the_files_and_can_be_taken_down(ready: Small) -> None:
+    """The lamps were offered, signed off and published; then nobody took them up."""
+    olga, lamps = ready.season.actor("Olga"), ready.bids["lamps"]
+    publishing.publish(olga)
+    old = publishing.file(f"{E1}.csv").sha256
+    assert lamps.encode() in body(f"{E1}.csv") and publishing.publish_due() == 0
+    with held_at(at(8, 16)):
+        award.decline(ready.season.award(lamps).ref, ready.season.actor("Rita"))
+        assert publishing.publish_due() == 1, "the worker makes them anew"
+    assert lamps.encode() not in body(f"{E1}.csv") and publishing.publish_due() == 0
+    with pytest.raises(Refused, match="no grant any more"):
+        found = summaries.item(lamps)
+        summaries.sign_off(lamps, "Lamps", "For the path.", found.stamp, True, olga)
+    assert summaries.item(lamps).state == "over"
+    publishing.take_down(lamps, "It never came to be.", olga)
+    assert list(publishing.pieces(old)) == [], "old editions are without it"
+
+
 def test_an_edition_stays_what_it_was(ready: Small) -> None:
     publishing.publish(ready.season.actor("Olga"))
     for change in (
@@ -270,6 +326,24 @@ def test_a_day_at_the_desk(once: None, app: Flask, small: Small) -> None:
     olga.get("/desk/publish").submit("Publish what is signed off").follow()
     olga.get("/desk/publish").submit("Publish what is signed off").follow()
     assert "Nothing has changed since it was published last." in shown(olga)
+
+
+def test_the_page_of_a_grant_that_is_none_any_more(once: None, app: Flask, ready: Small) -> None:
+    lamps = f"/desk/publish/{ready.bids['lamps']}"
+    award.decline(ready.season.award(ready.bids["lamps"]).ref, ready.season.actor("Rita"))
+    olga = Inspector(app, 60).sign_in(ready.season.who("Olga").id).get(lamps)
+    assert "No grant any more" in shown(olga) and "Sign off these words" not in shown(olga)
+    olga.submit("Take it down", reason="It never came to be").follow()
+    assert "It never came to be" in shown(olga)
+
+
+def test_an_officer_says_at_the_desk_that_it_is_a_group(once: None, app: Flask, small: Small) -> None:
+    person("mill School")
+    olga = Inspector(app, 60).sign_in(small.season.who("Olga").id).get(f"/desk/publish/{small.bids['books']}")
+    assert "A person, who is not named" in shown(olga) and "Mill school" in shown(olga)
+    olga.submit("Sign off these words", vouched="y").follow()
+    olga.get(f"/desk/publish/{small.bids['books']}")
+    assert "A person, who is not named" not in shown(olga) and "name it" not in shown(olga)
 
 
 def test_what_everybody_finds(once: None, app: Flask, ready: Small) -> None:

@@ -16,6 +16,9 @@ class SignOff(Form):
         description=N_("In one or two sentences. No names, no addresses, no numbers of people."),
     )  # fmt: skip
     sure = BooleanField(N_("I have looked at what is marked: it names nobody"))
+    vouched = BooleanField(
+        N_("This is a group and not a person: name it"), description=N_("It is called like somebody here, or those who acted for it left.")
+    )
     stamp = HiddenField()
 
 

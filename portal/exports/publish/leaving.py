@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
-from portal.db import db
+from portal.db import db, one_at_a_time
 from portal.exports.publish import publishing
 from portal.exports.publish.model import Summary
 from portal.grants.model import Application, Award
+from portal.history import SCHEME, record
+from portal.people.known import plain, plain_in_sql, spans
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
-from portal.people.shield import nameless
+from portal.words import _
+
+TEXTS = ("title", "description", "from_title", "from_words")
 
 
 def _published(person_id: int) -> list[dict[str, Any]]:
@@ -28,21 +32,44 @@ def _published(person_id: int) -> list[dict[str, Any]]:
 
 
 def _erase(someone: Person) -> list[str]:
-    """Nobody signs a text with a name that we know, but names become known later. Part of an action; no file of ours goes."""
-    if " " not in someone.name:
+    """Nobody signs a text with a name that we know, but names become known later. Every file that holds it goes, whatever its words were
+    signed anew as since; an organisation of that name is a person's for good. Part of an action; no file of ours goes.
+    """
+    name = plain(someone.name)
+    if " " not in name:
         return []
-    text = func.lower(Summary.title + " " + Summary.description + " " + Summary.from_title + " " + Summary.from_words)
-    last = someone.name.split()[-1].lower()
-    query = (
-        select(Summary, Application.ref).join(Award, Award.id == Summary.award_id).join(Application, Application.id == Award.application_id)
-    )
-    for row, ref in db.session.execute(query.where(or_(text.contains(last, autoescape=True)))).all():
-        before = (row.title, row.description)
-        for column in ("title", "description", "from_title", "from_words"):
-            setattr(row, column, nameless(getattr(row, column), [someone.name]))
-        if before != (row.title, row.description):
-            publishing.forget(ref)  # the worker publishes anew
+    one_at_a_time(publishing.LOCK)
+    changed = [row for row in db.session.scalars(_perhaps_of(name)).all() if _without(row, name)]
+    if publishing.forget_name(name) or changed:  # the worker publishes anew
+        record("publishing", "name_gone", SCHEME)
     return []
+
+
+def _perhaps_of(name: str) -> Any:
+    query = select(Summary).order_by(Summary.award_id)
+    last = name.split()[-1]
+    if not last.isascii():  # SQLite makes no other letters small
+        return query
+    texts = [getattr(Summary, column) for column in (*TEXTS, "recipient")]
+    return query.where(or_(*(plain_in_sql(text).contains(last, autoescape=True) for text in texts)))
+
+
+def _without(row: Summary, name: str) -> bool:
+    """Whether a summary held the name, which it holds no more."""
+    before = [getattr(row, column) for column in TEXTS]
+    for column in TEXTS:
+        setattr(row, column, blotted(getattr(row, column), name))
+    if plain(row.recipient) == name and not row.vouched:
+        row.recipient = ""
+        return True
+    return before != [getattr(row, column) for column in TEXTS]
+
+
+def blotted(text: str, name: str) -> str:
+    """A text in which a full name, plain, became "a neighbour"."""
+    for begins, ends in reversed(list(spans({name}, text))):
+        text = text[:begins] + _("a neighbour") + text[ends:]
+    return text
 
 
 COLLECTORS["grants in the open data"] = _published

@@ -35,6 +35,7 @@ class Summary(Base):
     from_title: Mapped[str]  # of the bid, when it was signed off
     from_words: Mapped[str]
     recipient: Mapped[str]  # the organisation's name; empty for a person
+    vouched: Mapped[str] = mapped_column(default="")  # the name of which an officer said: it is a group's, though it looks like a person's
     first_day: Mapped[date]
     last_day: Mapped[date]
     signed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

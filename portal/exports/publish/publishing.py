@@ -4,26 +4,29 @@ All files of an edition are read as of one moment. When nothing changed there is
 every file that holds it go at once, also of old editions; what those files were (rows, sums, sha256) stays known.
 """
 
+import csv
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select
 
 from portal import clock
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.exports import packs
 from portal.exports.filters import Filter
+from portal.exports.grants import code
 from portal.exports.publish import settings, summaries
 from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Publishing, Summary
 from portal.grants.model import Application, Award
 from portal.history import SCHEME, Actor, Event, record
 from portal.money import financial_year, year_bounds
 from portal.outbox import address_of
+from portal.people.known import spans
 from portal.people.model import Organisation
 from portal.refs import new_ref
 from portal.words import N_, _
@@ -32,7 +35,7 @@ EXPORTS = ("360giving-organisations", "360giving-individuals")
 HOME = "/register/data/"
 PIECE = 256 * 1024  # bytes
 LOCK = "publishing"
-MOVES = ("taken_down", "put_back")  # what must not fall between the reading and the edition
+MOVES = ("taken_down", "put_back", "name_gone")  # what must not fall between the reading and the edition
 TITLES = {
     EXPORTS[0]: N_("Grants to groups and organisations"),
     EXPORTS[1]: N_("Grants to individuals, who are not named"),
@@ -60,6 +63,7 @@ def publish(actor: Actor, *, why: str = "officer") -> str | None:
     who = settings.ready()
     for _attempt in range(3):
         with ExitStack() as stack:
+            began = clock.now()
             packs.hold_still()
             seen = _last_move()
             made = list(_made(who, stack))
@@ -69,12 +73,12 @@ def publish(actor: Actor, *, why: str = "officer") -> str | None:
             with transaction():
                 one_at_a_time(LOCK)
                 if _last_move() == seen:
-                    return _kept(made, packages, actor, why)
+                    return _kept(made, packages, actor, why, began)
     raise Conflict(_("Awards are being taken down just now. Try again in a minute."))
 
 
 def _last_move() -> int:
-    return db.session.scalar(select(func.max(Event.id)).where(Event.kind.in_(MOVES), Event.about.like("public:%"))) or 0
+    return db.session.scalar(select(func.max(Event.id)).where(Event.kind.in_(MOVES), Event.about.like("publi%"))) or 0
 
 
 def _made(who: settings.Publisher, stack: ExitStack) -> Iterator[Made]:
@@ -112,11 +116,11 @@ def _file(export: str, year: str, form: str, days: tuple[date, date], who: setti
     return Made(name, export, year, form, body, body.tell(), about)
 
 
-def _kept(made: Sequence[Made], about: Mapping[str, Any], actor: Actor, why: str) -> str | None:
+def _kept(made: Sequence[Made], about: Mapping[str, Any], actor: Actor, why: str, began: datetime) -> str | None:
     """The edition, unless it is the one that stands. Part of an action that holds LOCK."""
     own = db.session.get(Publishing, 1, with_for_update=True)
     if own is not None:
-        own.looked_at = clock.now()
+        own.looked_at = began
     stands = {file.name: file.sha256 for file in current_files() if file.gone_at is None}
     if stands == {each.name: each.about["sha256"] for each in made} and current() is not None and not _current_has_gaps():
         return None
@@ -147,12 +151,14 @@ def _keep_bytes(made: Made) -> None:
 
 
 def publish_due() -> int:
-    """The worker's: an edition at the beginning of each month or quarter, and again when a file had to go. Once for each."""
+    """The worker's: an edition at the beginning of each month or quarter, and again when a file had to go or a grant is none any more.
+    Once for each.
+    """
     own = db.session.get(Publishing, 1)
     if own is None or settings.publisher().missing:
         return 0
     due = own.every != "never" and (own.looked_at is None or own.looked_at < period_begins(own.every))
-    if not due and not _current_has_gaps():
+    if not due and not _current_has_gaps() and not _one_is_over(own.looked_at):
         return 0
     if current() is None and not summaries.counts()["signed"]:
         return 0
@@ -217,20 +223,34 @@ def _locked(bid: str) -> Summary:
 
 def forget(bid: str) -> int:
     """The bytes of every file that holds a bid's reference go; returns how many files. Part of an action."""
-    holding = select(PublishedFile).where(PublishedFile.form == "csv", PublishedFile.gone_at.is_(None)).order_by(PublishedFile.id)
-    told = {(file.publication_id, file.export, file.year) for file in db.session.scalars(holding) if _holds(file.sha256, bid.encode())}
-    gone = [
-        file
-        for file in db.session.scalars(select(PublishedFile).where(PublishedFile.gone_at.is_(None)))
-        if (file.publication_id, file.export, file.year) in told
-    ]
+    return _forget(lambda sha256: _holds(sha256, bid.encode()))
+
+
+def forget_name(name: str) -> int:
+    """The bytes of every file that holds a full name, plain, go, whatever was signed off since; returns how many. Part of an action."""
+    return _forget(lambda sha256: any(any(spans({name}, cell)) for row in csv.reader(_lines(sha256)) for cell in row))
+
+
+def _forget(holds: Callable[[str], bool]) -> int:
+    """By the sha256 of a table: its words stand in the other forms of the same file too."""
+    standing = db.session.scalars(select(PublishedFile).where(PublishedFile.gone_at.is_(None)).order_by(PublishedFile.id)).all()
+    held = {sha256 for sha256 in {file.sha256 for file in standing if file.form == "csv"} if holds(sha256)}
+    told = {(file.publication_id, file.export, file.year) for file in standing if file.sha256 in held}
+    bytes_of = {file.sha256 for file in standing if (file.publication_id, file.export, file.year) in told}
+    gone = [file for file in standing if file.sha256 in bytes_of]
     for file in gone:
         file.gone_at = clock.now()
     if gone:
-        db.session.execute(delete(PublishedPiece).where(PublishedPiece.sha256.in_({file.sha256 for file in gone})))
-        also = update(PublishedFile).where(PublishedFile.sha256.in_({file.sha256 for file in gone}), PublishedFile.gone_at.is_(None))
-        db.session.execute(also.values(gone_at=clock.now()))
+        db.session.execute(delete(PublishedPiece).where(PublishedPiece.sha256.in_(bytes_of)))
     return len(gone)
+
+
+def _lines(sha256: str) -> Iterator[str]:
+    rest = b""
+    for data in pieces(sha256):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (line.decode() for line in lines)
+    yield rest.decode()
 
 
 def _holds(sha256: str, words: bytes) -> bool:
@@ -249,6 +269,15 @@ def _current_has_gaps() -> bool:
     """Whether a file of the edition that stands had to go."""
     newest = select(func.max(Publication.id)).scalar_subquery()
     query = select(PublishedFile.id).where(PublishedFile.publication_id == newest, PublishedFile.gone_at.is_not(None))
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _one_is_over(since: datetime | None) -> bool:
+    """Whether an award that was signed off stopped being a grant since the files were made last."""
+    if since is None or current() is None:
+        return False
+    told = exists().where(Event.about == code("award", Award.id), Event.at >= since)
+    query = select(Award.id).join(Summary, Summary.award_id == Award.id).where(Summary.taken_down_at.is_(None), ~summaries.promised(), told)
     return db.session.scalar(query.limit(1)) is not None
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
 from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.exports import vcse
+from portal.exports.bodies import a_person
 from portal.exports.files import is_risky
 from portal.exports.grants import one_line
 from portal.exports.publish import screening
@@ -24,7 +25,8 @@ from portal.exports.publish.model import Summary
 from portal.grants import queries as grants
 from portal.grants.model import Application, Award, Fund, Payee
 from portal.history import Actor, record
-from portal.people.model import Organisation, Person
+from portal.people.known import known_names, plain
+from portal.people.model import Organisation
 from portal.refs import new_ref
 from portal.words import _, _n
 
@@ -32,8 +34,7 @@ PAGE = 20
 STATES = ("waiting", "signed", "taken_down")
 TITLE_MOST, DESCRIPTION_MOST = 140, 600
 
-known_as = select(Person.id).where(Person.name == Organisation.name).correlate(Organisation)
-individual: ColumnElement[bool] = or_(Application.organisation_id.is_(None), exists(known_as))
+individual: ColumnElement[bool] = or_(Application.organisation_id.is_(None), a_person())
 recipient: ColumnElement[str] = case((individual, ""), else_=Organisation.name)
 words: ColumnElement[str] = case((Application.public_summary != "", Application.public_summary), else_=Application.idea)
 fresh: ColumnElement[bool] = and_(
@@ -67,12 +68,13 @@ class Item:
     first_day: date
     last_day: date
     recipient: str  # empty: a person, who is not named
+    organisation: str  # what an officer may vouch for; empty: somebody applied for themselves
     amount: int
     fund: str
     ward: str
     title: str
     description: str
-    state: str  # "new", "changed", "signed", "taken_down"
+    state: str  # "new", "changed", "signed", "taken_down"; "over": signed once, and no grant any more
     title_worries: Sequence[screening.Worry]
     description_worries: Sequence[screening.Worry]
     recipient_worries: Sequence[screening.Worry]
@@ -107,19 +109,19 @@ def _query() -> Any:
         select(
             Award.id, Award.amount, Award.ward_name, Award.first_day, Award.last_day, Application.id.label("bid_id"), Application.ref,
             Application.title.label("bid_title"), words.label("bid_words"), (Application.public_summary == "").label("from_idea"),
-            Fund.name.label("fund"), recipient.label("recipient"), individual.label("individual"), Summary, fresh.label("fresh"),
+            Fund.name.label("fund"), recipient.label("recipient"), individual.label("individual"), Organisation.name.label("organisation"), Summary, fresh.label("fresh"),
+            promised().label("promised"),
         )
         .join(Application, Application.id == Award.application_id)
         .join(Fund, Fund.id == Award.fund_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
         .outerjoin(Summary, Summary.award_id == Award.id)
-        .where(promised())
     )  # fmt: skip
 
 
 def items(state: str, before: int | None = None, limit: int = PAGE) -> tuple[Sequence[Item], int | None]:
     """A page of awards in a state, newest first, and where the next page goes on. Five queries."""
-    query = _query().where(in_state(state)).order_by(Award.id.desc()).limit(limit + 1)
+    query = _query().where(promised(), in_state(state)).order_by(Award.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(Award.id < before)
     rows = db.session.execute(query).all()
@@ -127,8 +129,8 @@ def items(state: str, before: int | None = None, limit: int = PAGE) -> tuple[Seq
 
 
 def item(bid: str) -> Item:
-    """The award of a bid, by its reference. NotFound: none that is to be published. Five queries."""
-    rows = db.session.execute(_query().where(Application.ref == bid)).all()
+    """The award of a bid, by its reference, also one that was signed off and is over. NotFound: never to be published. Five queries."""
+    rows = db.session.execute(_query().where(Application.ref == bid, or_(promised(), Summary.award_id.is_not(None)))).all()
     if not rows:
         raise NotFound(_("There is no award to publish here."))
     return _items(rows)[0]
@@ -151,18 +153,18 @@ def counts() -> Mapping[str, int]:
 def _items(rows: Sequence[Any]) -> Sequence[Item]:
     near, accounts = _near(rows)
     texts = [(_words_of(row), row) for row in rows]
-    known = screening.known_names(text for pair, row in texts for text in (*pair, row.recipient))
+    known = known_names(text for pair, row in texts for text in (*pair, row.recipient))
     return [_item(row, *pair, near[row.bid_id], known | accounts.get(row.id, frozenset())) for pair, row in texts]
 
 
 def _near(rows: Sequence[Any]) -> tuple[Mapping[int, Sequence[str]], Mapping[int, frozenset[str]]]:
-    """The names of who asked and of their neighbours, by bid; and of the account of a person, by award, in small letters. Three queries."""
+    """The names of who asked and of their neighbours, by bid; and of the account of a person, by award, plain. Three queries."""
     alone = [row.id for row in rows if row.individual]
     accounts = dict[int, frozenset[str]]()
     if alone:
         for id_, name in db.session.execute(select(Payee.award_id, Payee.name).where(Payee.award_id.in_(alone), Payee.route == "group")):
-            plain = " ".join(name.casefold().split())
-            accounts[id_] = accounts.get(id_, frozenset()) | ({plain} if " " in plain and not plain.startswith("the ") else frozenset())
+            words = plain(name)
+            accounts[id_] = accounts.get(id_, frozenset()) | (frozenset() if words.startswith("the ") else {words})
     return grants.names_in([row.bid_id for row in rows]), accounts
 
 
@@ -184,14 +186,23 @@ def shortened(text: str) -> str:
 
 def _item(row: Any, title: str, description: str, near: Sequence[str], known: Collection[str]) -> Item:
     summary: Summary | None = row.Summary
-    state = "new" if summary is None else "taken_down" if summary.taken_down_at is not None else "signed" if row.fresh else "changed"
-    about = screening.worries(row.recipient, (), known) if row.recipient else []
+    about = screening.worries(
+        row.recipient, (), set(known) - {plain(row.recipient)}
+    )  # a name that is a person's whole stands by an officer's word
     return Item(
-        row.id, row.bid_id, row.ref, row.bid_title, row.bid_words, row.first_day, row.last_day, row.recipient, row.amount, row.fund, row.ward_name, title, description, state,
+        row.id, row.bid_id, row.ref, row.bid_title, row.bid_words, row.first_day, row.last_day, row.recipient, row.organisation or "", row.amount, row.fund, row.ward_name, title, description, _state_of(row),
         screening.worries(title, near, known), screening.worries(description, near, known), [each for each in about if each.must_go],
         row.from_idea and not (summary is not None and row.fresh),
         _stamp(title, description, row.bid_title, row.bid_words, row.recipient, row.amount, row.first_day, row.last_day),
     )  # fmt: skip
+
+
+def _state_of(row: Any) -> str:
+    if row.Summary is not None and row.Summary.taken_down_at is not None:
+        return "taken_down"
+    if not row.promised:
+        return "over"
+    return "new" if row.Summary is None else "signed" if row.fresh else "changed"
 
 
 def _stamp(*parts: object) -> str:
@@ -201,21 +212,24 @@ def _stamp(*parts: object) -> str:
 # --- signing off ---------------------------------------------------------------------------------------------------------
 
 
-def sign_off(bid: str, title: str, description: str, stamp: str, sure: bool, actor: Actor) -> None:
-    """An officer signs off what everybody will read of an award. `stamp`: of what they looked at; `sure`: that what may be a name is none.
+def sign_off(bid: str, title: str, description: str, stamp: str, sure: bool, actor: Actor, *, vouched: bool = False) -> None:
+    """An officer signs off what everybody will read of an award. `stamp`: of what they looked at; `sure`: that what may be a name is none;
+    `vouched`: that an organisation which looks like a person is none, and may be named.
 
     Refused: nothing written, too long, something must go, something may be a name and nobody looked, it begins like a formula, the bid or
-    the award changed meanwhile, or it was taken down.
+    the award changed meanwhile, it was taken down, or it is no grant any more.
     """
     with transaction():
         _lock(bid)
         found = item(bid)
         if found.state == "taken_down":
             raise Refused(_("This award was taken down. Put it back first."))
+        if found.state == "over":
+            raise Refused(_("This is no grant any more, so it is not published."))
         if found.stamp != stamp:
             raise Refused(_("Something of this award changed while you read. Look at it once more."))
         _judge(found, one_line(title), one_line(description), sure)
-        _write(found, one_line(title), one_line(description), actor)
+        _write(found, one_line(title), one_line(description), actor, vouched=vouched and not found.recipient)
 
 
 def _judge(found: Item, title: str, description: str, sure: bool) -> None:
@@ -227,7 +241,7 @@ def _judge(found: Item, title: str, description: str, sure: bool) -> None:
         if is_risky(text):
             raise Refused(_("Begin with a letter or a number: a spreadsheet takes this for a formula."), name)
     near = grants.names_in([found.bid_id])[found.bid_id]
-    known = screening.known_names((title, description, found.recipient))
+    known = known_names((title, description, found.recipient))
     for text, name in ((title, "title"), (description, "description")):
         for worry in screening.worries(text, near, known):
             if worry.must_go:
@@ -254,7 +268,7 @@ def sign_off_all(looked_at: Mapping[str, str], actor: Actor) -> int:
         raise Refused(_("There is nothing on this list to sign off together."))
     with transaction():
         _lock(*looked_at)
-        rows = db.session.execute(_query().where(Application.ref.in_(looked_at)).order_by(Award.id)).all()
+        rows = db.session.execute(_query().where(promised(), Application.ref.in_(looked_at)).order_by(Award.id)).all()
         found = [each for each in _items(rows) if each.stamp == looked_at[each.bid] and each.state in ("new", "changed") and each.clear]
         if changed := len(looked_at) - len(found):
             raise Refused(
@@ -273,7 +287,7 @@ def _lock(*bids: str) -> None:
     db.session.execute(select(Award.id).where(of_bids).order_by(Award.id).with_for_update()).all()
 
 
-def _write(found: Item, title: str, description: str, actor: Actor) -> None:
+def _write(found: Item, title: str, description: str, actor: Actor, *, vouched: bool = False) -> None:
     assert actor.person_id is not None, "a person signs"
     summary = db.session.get(Summary, found.award_id)
     if summary is None:
@@ -281,6 +295,10 @@ def _write(found: Item, title: str, description: str, actor: Actor) -> None:
         db.session.add(summary)
     summary.title, summary.description = title, description
     summary.from_title, summary.from_words, summary.recipient = found.from_title, found.from_words, found.recipient
+    if vouched and found.organisation:
+        summary.recipient = summary.vouched = found.organisation
     summary.first_day, summary.last_day = found.first_day, found.last_day
     summary.signed_by_id, summary.signed_at = actor.person_id, clock.now()
-    record(f"public:{found.award_id}", "signed_off", actor, title=title, description=description)
+    record(
+        f"public:{found.award_id}", "signed_off", actor, title=title, description=description, vouched=found.organisation if vouched else ""
+    )

@@ -93,7 +93,8 @@ def set_up() -> Any:
 def award(ref: str) -> Any:
     found = summaries.item(ref)
     form = forms.SignOff(data={"title": found.title, "description": found.description, "stamp": found.stamp})
-    if done(form, lambda: summaries.sign_off(ref, form.title.data, form.description.data, form.stamp.data or "", form.sure.data, actor())):
+    words = (form.title.data, form.description.data, form.stamp.data or "", form.sure.data)
+    if done(form, lambda: summaries.sign_off(ref, *words, actor(), vouched=form.vouched.data)):
         flash(_("Signed off. It goes out with the next files."))
         return see_other("/desk/publish")
     return _award(found, form, forms.Why(formdata=None))

@@ -1,0 +1,37 @@
+"""Whether an organisation may be named: the one judgement of all files and of the register, or one would tell what another hides."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.exports.publish.model import Summary
+from portal.grants.model import Application, Award
+from portal.people.known import known_as
+from portal.people.model import ActingFor, Organisation, Person
+
+
+def a_person() -> ColumnElement[bool]:
+    """Whether the query's organisation is called like a person, was signed off as one, or has lost all who acted for it unread.
+
+    What was judged a person stays one, whoever leaves or takes another name, until an officer vouches for the organisation's name.
+    """
+    left = and_(_acted(Person.deleted_at.is_not(None)), ~_acted(Person.deleted_at.is_(None)), ~_signed(Organisation.name))
+    vouched = _summaries(lambda one: one.vouched == Organisation.name)
+    return and_(~vouched, or_(known_as(Organisation.name), _signed(""), left))
+
+
+def _signed(recipient: Any) -> ColumnElement[bool]:
+    return _summaries(lambda one: one.recipient == recipient)
+
+
+def _summaries(are: Any) -> ColumnElement[bool]:
+    """Whether a summary of an award to the organisation is such a one."""
+    bid, award, summary = aliased(Application), aliased(Award), aliased(Summary)
+    query = select(summary.award_id).join(award, award.id == summary.award_id).join(bid, bid.id == award.application_id)
+    return exists(query.where(bid.organisation_id == Organisation.id, are(summary)).correlate(Organisation))
+
+
+def _acted(who: Any) -> ColumnElement[bool]:
+    query = select(ActingFor.id).join(Person, Person.id == ActingFor.person_id)
+    return exists(query.where(ActingFor.organisation_id == Organisation.id, who).correlate(Organisation))
