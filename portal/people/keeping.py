@@ -14,7 +14,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, Event, record
 from portal.outbox import Message
-from portal.people.model import KeepingRule, Person, SignInCode, SignInSession
+from portal.people.model import KeepingRule, Person, SecondFactor, SignInCode, SignInSession
 from portal.words import N_, _
 
 SOME = 200  # rows that one transaction forgets
@@ -127,7 +127,8 @@ _last_used = func.coalesce(SignInSession.ended_at, SignInSession.seen_at)
 
 
 def _forget_sessions(before: datetime) -> tuple[int, Sequence[str]]:
-    some = select(SignInSession.id).where(_last_used < before).limit(SOME)
+    some = db.session.scalars(select(SignInSession.id).where(_last_used < before).limit(SOME)).all()
+    db.session.execute(delete(SecondFactor).where(SecondFactor.session_id.in_(some)))  # shown there, and never confirmed
     return len(db.session.scalars(delete(SignInSession).where(SignInSession.id.in_(some)).returning(SignInSession.id)).all()), []
 
 

@@ -14,7 +14,7 @@ from portal.grants import apply
 from portal.history import Actor, Event
 from portal.ledger import checks
 from portal.outbox import Addressee, Message, Text, queue
-from portal.people import copies, keeping, queries
+from portal.people import copies, keeping, queries, second
 from portal.people.model import KeepingRule, SignInCode, SignInSession
 from tests.client import Inspector
 from tests.grants.season import begin
@@ -48,6 +48,7 @@ def test_each_kind_goes_on_its_day_and_not_before(app: Flask) -> None:
     season = begin()
     forget()
     Inspector(app).sign_in(season.who("Rita").id)
+    second.show(season.who("Rita").id, queries.sessions_of(season.who("Rita").id)[0].id)
     with clock.held_at(NOON):
         db.session.rollback()
         with transaction():
