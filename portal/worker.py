@@ -43,6 +43,7 @@ from portal.grants import (
     statements,
     wishes,
 )
+from portal.grants import keeping as drafts
 from portal.ideas import cards, care, counting, joining
 from portal.ledger import checks
 from portal.outbox import sending
@@ -116,6 +117,7 @@ DUE: list[Callable[[], int]] = [
     events.chase_held,
     events.forget_names,
     idea_drafts.remind,
+    drafts.warn_of_drafts,
     idea_drafts.let_go,
     from_idea.follow,
     wishes.follow,

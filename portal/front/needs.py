@@ -231,7 +231,7 @@ def _post() -> dict[str, Need]:
             QuickSpark.receipt_by,
         ),
         "failed": Need(
-            select(Message).where(Message.failed_at.is_not(None), Message.sent_at.is_(None)),
+            select(Message).where(Message.failed_at.is_not(None), Message.sent_at.is_(None), Message.body != ""),
             lambda n: _n("message that could not be delivered", "messages that could not be delivered", n),
             N_("Find another way"), "/desk/undelivered", "/desk/undelivered", cast(Message.id, Text), Message.to_name,
             _day(Message.failed_at), tone="bad",

@@ -260,9 +260,9 @@ def turn_down(hand: Hand, ref: str, reason: str, data_dir: Path) -> None:
         photos.drop(file, data_dir)
 
 
-def check(hand: Hand, ref: str, shown: int) -> None:
+def check(hand: Hand, ref: str, shown: int, *, officer: bool = False) -> None:
     """A second person says that it is so: it counts. The same two people as for hours (`match.check`): not who wrote it, and of a
-    neighbour at the door only an officer or a connector.
+    neighbour at the door only an officer or a connector. `officer`: they act as one now, with all that this asks, so a match offer follows.
 
     Refused also when it is judged already, or not (any more) as it was `shown`, by its version.
     """
@@ -281,7 +281,7 @@ def check(hand: Hand, ref: str, shown: int) -> None:
         move(row, "checked", actor, refusal=_("This was taken out. It can be written down again."), value=row.value)
         row.checked_by, row.checked_at = by, clock.now()
         award.given = Pence(award.given + row.value)
-        if isinstance(hand, ForIdea):
+        if officer and isinstance(hand, ForIdea):
             match_offers.follow(application, row, actor)
         if pledge.status in ("delivered", "checked"):
             move(pledge, "checked", actor)

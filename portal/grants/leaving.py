@@ -226,7 +226,7 @@ def _erase(someone: Person) -> Sequence[str]:
         .with_for_update()
     ):
         if not _goes_on(application, someone):
-            files += erase_draft(application, someone)
+            files += erase_draft(application, Actor(someone.id), "withdrawn")
     for appeal in db.session.scalars(
         select(Appeal)
         .join(Application, Application.id == Appeal.application_id)
@@ -250,7 +250,7 @@ def _erase(someone: Person) -> Sequence[str]:
         _application, pledge = match.locked_pledge(pledge_id)
         worker = queries.worker_of(pledge)
         files += goods.forget_photos(pledge)
-        _erase_neighbour(pledge, someone)
+        _erase_neighbour(pledge, Actor(someone.id))
         forget_worker(worker)
         for code in (worker, f"pledge:{pledge.id}"):  # also what the books called them before they were known again
             rename_account(f"neighbour:{code}:given", _("Former member"))
@@ -318,8 +318,8 @@ def _goes_on(application: Application, someone: Person) -> bool:
     )
 
 
-def erase_draft(application: Application, someone: Person) -> list[str]:
-    """Empty what was never sent, as a part of an action; returns the files of its photos."""
+def erase_draft(application: Application, actor: Actor, how: str, **data: Any) -> list[str]:
+    """Empty what was never sent, as a part of an action; returns the files of its photos. `how` a draft ends, with the `data` of that event."""
     for column in ("title", "idea", "place", "who_for", "better", "group_name", "pay_to", "public_summary"):
         setattr(application, column, "")
     application.lines = list[BudgetLine]()
@@ -327,9 +327,9 @@ def erase_draft(application: Application, someone: Person) -> list[str]:
     db.session.execute(update(WishedLine).where(WishedLine.application_id == application.id).values(what=""))
     application.version += 1
     if application.status == "draft":
-        move(application, "withdrawn", Actor(someone.id))
+        move(application, how, actor, **data)
     for pledge in queries.pledges_of(application.id):
-        _erase_neighbour(pledge, someone)
+        _erase_neighbour(pledge, actor)
     db.session.execute(delete(Message).where(Message.about == about(application)))
     photos = db.session.scalars(select(Photo).where(Photo.about == about(application))).all()
     for photo in photos:
@@ -337,9 +337,9 @@ def erase_draft(application: Application, someone: Person) -> list[str]:
     return [photo.file for photo in photos]
 
 
-def _erase_neighbour(pledge: Pledge, someone: Person) -> None:
+def _erase_neighbour(pledge: Pledge, actor: Actor) -> None:
     if pledge.status in ("invited", "confirmed"):
-        move(pledge, "refused", Actor(someone.id))
+        move(pledge, "refused", actor)
     pledge.name, pledge.channel, pledge.contact = _("Former member"), "none", ""
     pledge.link_number += 1  # the link that they were sent is dead
 

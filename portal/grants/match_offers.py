@@ -20,7 +20,6 @@ from portal.grants.pooled_rules import matched
 from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, record
 from portal.money import Pence, pounds, round_pounds
-from portal.people.queries import holds
 from portal.refs import new_ref
 from portal.words import _
 
@@ -104,10 +103,10 @@ def end(ref: str, actor: Actor) -> None:
 
 
 def follow(application: Application, line: Delivery, actor: Actor) -> Pence:
-    """A line has just been checked: when it is money, its receipt is there, and an officer whose own it is not looked, an offer adds to it.
+    """An officer has just checked a line: when it is money, its receipt is there, and it is not their own, an offer adds to it.
     As a part of that action, which has locked the bid and the line; returns how much, often nothing.
     """
-    if line.kind != "cash" or not _is_officer(application, actor) or _receipt(line) is None:
+    if line.kind != "cash" or _receipt(line) is None:
         return Pence(0)
     try:
         must_not_be_their_own([application], actor)
@@ -192,10 +191,6 @@ def _add(application: Application, line: Delivery, actor: Actor) -> Pence:
 def _reaches(application: Application) -> ColumnElement[bool]:
     of_round = or_(MatchOffer.round_id.is_(None), MatchOffer.round_id == application.round_id)
     return and_(MatchOffer.fund_id == application.round.fund_id, of_round)
-
-
-def _is_officer(application: Application, actor: Actor) -> bool:
-    return actor.person_id is not None and holds(actor.person_id, "officer", application.area_id)
 
 
 def _standing(line: Delivery) -> OfferMatch | None:

@@ -264,6 +264,7 @@ BID_MOVES: Moves = {
     "lapsed": (("offered",), "lapsed"),
     "ended": (("accepted",), "lapsed"),  # nothing came of the yes: two officers ended the grant
     "withdrawn": (("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted"), "withdrawn"),
+    "forgotten": (("draft",), "withdrawn"),  # never sent, and nobody wrote on it for long
     "appeal_upheld": (("declined", "lapsed", "ineligible"), "sent"),  # looked at anew; the old letter stays as it went out
 }
 AWARD_MOVES: Moves = {

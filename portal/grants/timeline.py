@@ -36,6 +36,8 @@ SENTENCES: dict[str, str] = {
     "bid.lapsed": N_("The offer was not taken up in time."),
     "bid.ended": N_("The grant was ended before it was paid."),
     "bid.withdrawn": N_("%(who)s withdrew the idea."),
+    "bid.draft_warned": N_("We asked whether this shall be kept."),
+    "bid.forgotten": N_("It was never sent, and was forgotten after %(days)s days."),
     "bid.appeal_upheld": N_("After an appeal the idea is looked at anew."),
     # neighbours stay without a name: those who read this are more than those who may know it
     "bid.neighbour_yes": N_("A neighbour said yes."),
@@ -150,7 +152,7 @@ def sentence_of(event: Event, names: Mapping[int, str]) -> str | None:
     who = names.get(event.actor_id or 0, _("The scheme"))
     if event.on_behalf_id is not None:
         who = _("%(helper)s for %(name)s", helper=who, name=names.get(event.on_behalf_id, ""))
-    return _(template, who=who)
+    return _(template, who=who, days=event.data.get("days", ""))
 
 
 def _kind(event: Event) -> str:

@@ -184,7 +184,7 @@ def printed(ids: Collection[int], actor: Actor) -> int:
 
 
 def try_again(message_id: int, actor: Actor) -> None:
-    """A failed message goes out anew, from the first pause on. Refused when it is not among the failed any more."""
+    """A failed message goes out anew, from the first pause on. Refused when it is not among the failed any more, or its words are forgotten."""
     _revive(message_id, "sent again", actor, {})
 
 
@@ -202,7 +202,7 @@ def _revive(message_id: int, kind: str, actor: Actor, values: dict[str, Any]) ->
     with transaction():
         done = db.session.scalar(
             update(Message)
-            .where(Message.id == message_id, Message.failed_at.is_not(None))
+            .where(Message.id == message_id, Message.failed_at.is_not(None), Message.body != "")
             .values({"failed_at": None, "sent_at": None, "sender_ref": None, "attempts": 0, "due_at": clock.now()} | values)
             .returning(Message.id)
         )

@@ -6,12 +6,14 @@ from typing import Any
 from portal.db import transaction
 from portal.errors import NotFound, Refused
 from portal.history import Actor, record
+from portal.links import words_without_keys
 from portal.people import queries
 from portal.words import _
 
 
 def for_who_asks(person_id: int, reason: str, actor: Actor) -> dict[str, Any]:
-    """Everything that every room holds about a person; that an officer took it, and why, is a part of it from then on.
+    """Everything that every room holds about a person; that an officer took it, and why, is a part of it from then on. Links by which
+    only they may act are cut, because the officer holds it first.
 
     Refused: no reason, oneself. NotFound: they have left.
     """
@@ -24,7 +26,15 @@ def for_who_asks(person_id: int, reason: str, actor: Actor) -> dict[str, Any]:
         if not reason:
             raise Refused(_("Write how you know, in a few words."), "reason")
         record(f"person:{person_id}", "copy_made", actor, reason=reason)
-    return queries.all_about(person_id)
+    return {room: _without_keys(held) for room, held in queries.all_about(person_id).items()}
+
+
+def _without_keys(value: Any) -> Any:
+    if isinstance(value, str):
+        return words_without_keys(value)
+    if isinstance(value, dict):
+        return {name: _without_keys(each) for name, each in value.items()}
+    return [_without_keys(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def as_json(everything: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, Event, record
 from portal.outbox import Message
-from portal.people.model import KeepingRule, Person, SignInCode, SignInSession
+from portal.people.model import KeepingRule, Person, SecondFactor, SignInCode, SignInSession
 from portal.words import N_, _
 
 SOME = 200  # rows that one transaction forgets
@@ -34,16 +34,18 @@ class Keeper:
     days: int
     due: Callable[[datetime], int]  # how many are older than an instant
     forget: Callable[[datetime], tuple[int, Sequence[str]]] | None = None
+    warns: Callable[[datetime], int] | None = None  # how many are warned before they are due
     least: int = 30  # officers may choose between this and MOST_DAYS; 0: the days are not theirs to choose
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A kind of data with its days as they stand, and how many of it are due now."""
+    """A kind of data with its days as they stand, how many of it are due now, and how many will be due and are told first."""
 
     keeper: Keeper
     days: int
     due: int
+    warned: int = 0
 
 
 KEEPERS: list[Keeper] = []
@@ -66,7 +68,11 @@ def days_of() -> Mapping[str, int]:
 def plan() -> Sequence[Planned]:
     """What would go if the worker came now."""
     days = days_of()
-    return [Planned(each, days[each.name], each.due(_before(days[each.name]))) for each in KEEPERS]
+    at = {each.name: _before(days[each.name]) for each in KEEPERS}
+    return [
+        Planned(each, days[each.name], each.due(at[each.name]), each.warns(at[each.name]) if each.warns is not None else 0)
+        for each in KEEPERS
+    ]
 
 
 def _before(days: int) -> datetime:
@@ -127,7 +133,8 @@ _last_used = func.coalesce(SignInSession.ended_at, SignInSession.seen_at)
 
 
 def _forget_sessions(before: datetime) -> tuple[int, Sequence[str]]:
-    some = select(SignInSession.id).where(_last_used < before).limit(SOME)
+    some = db.session.scalars(select(SignInSession.id).where(_last_used < before).limit(SOME)).all()
+    db.session.execute(delete(SecondFactor).where(SecondFactor.session_id.in_(some)))  # shown there, and never confirmed
     return len(db.session.scalars(delete(SignInSession).where(SignInSession.id.in_(some)).returning(SignInSession.id)).all()), []
 
 

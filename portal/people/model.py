@@ -176,6 +176,7 @@ class SecondFactor(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_session.id"))  # where it is shown, until it is confirmed
     sealed: Mapped[str]  # the key, encrypted
     made_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]

@@ -321,9 +321,9 @@ def all_about(person_id: int) -> dict[str, Any]:
 
 
 def _messages_to(me: Person) -> Sequence[Message]:
-    """Messages to a person, oldest first; without sign-in codes, which open the door to whoever reads them."""
+    """Messages to a person, and to an address of theirs before we knew them, oldest first; without sign-in codes, which open the door to whoever reads them."""
     addresses = [part for part in (me.email, me.phone) if part]
-    to_them = or_(Message.person_id == me.id, Message.address.in_(addresses))
+    to_them = or_(Message.person_id == me.id, and_(Message.person_id.is_(None), Message.address.in_(addresses)))
     return db.session.scalars(select(Message).where(to_them, Message.about != "sign-in").order_by(Message.id)).all()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pyotp
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from portal import clock, vault
 from portal.db import db, transaction
@@ -29,6 +29,7 @@ STEP = 30  # seconds that a code is shown
 DRIFT = 1  # steps by which a telephone's clock may be wrong
 WRONG_TRIES = 5
 WINDOW = timedelta(minutes=15)
+SHOWN = timedelta(minutes=15)  # that a key waits for its first code
 RECOVERY_CODES = 10
 
 
@@ -40,22 +41,28 @@ class Shown:
     address: str
 
 
-def show(person_id: int) -> None:
-    """Make a new key to be shown, in the place of one that was shown and never confirmed; the one in use stays until then."""
+def show(person_id: int, session_id: int) -> None:
+    """Make a new key to be shown in this browser, in the place of one that was shown and never confirmed; the one in use stays until then."""
     with transaction():
         db.session.get_one(Person, person_id, with_for_update={"key_share": True})
         db.session.execute(delete(SecondFactor).where(SecondFactor.person_id == person_id, SecondFactor.confirmed_at.is_(None)))
-        db.session.add(SecondFactor(person_id=person_id, sealed=vault.seal(pyotp.random_base32()), made_at=clock.now(), last_step=None))
+        sealed = vault.seal(pyotp.random_base32())
+        db.session.add(SecondFactor(person_id=person_id, session_id=session_id, sealed=sealed, made_at=clock.now(), last_step=None))
 
 
-def shown(person_id: int, issuer: str) -> Shown | None:
-    """The key that waits to be confirmed, if one does. `issuer`: how the app on the phone calls us."""
-    row = db.session.scalar(select(SecondFactor).where(SecondFactor.person_id == person_id, SecondFactor.confirmed_at.is_(None)))
+def shown(person_id: int, session_id: int, issuer: str) -> Shown | None:
+    """The key that waits to be confirmed in this browser, if one was shown there just now. `issuer`: how the app on the phone calls us."""
+    row = db.session.scalar(select(SecondFactor).where(SecondFactor.person_id == person_id, *_waits(session_id)))
     if row is None:
         return None
     key = vault.unseal(row.sealed)
     in_fours = " ".join(key[place : place + 4] for place in range(0, len(key), 4))
     return Shown(in_fours, pyotp.TOTP(key).provisioning_uri(name=queries.person(person_id).name, issuer_name=issuer))
+
+
+def _waits(session_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Shown in this browser lately: what somebody else prepared, elsewhere or long ago, is never confirmed."""
+    return SecondFactor.confirmed_at.is_(None), SecondFactor.session_id == session_id, SecondFactor.made_at > clock.now() - SHOWN
 
 
 def factor_of(person_id: int) -> SecondFactor | None:
@@ -70,23 +77,37 @@ def codes_left(person_id: int) -> int:
 
 
 def confirm(person_id: int, session_id: int, code: str) -> None:
-    """The first code typed from the phone makes the key that was shown the one in use, and counts in this browser.
+    """The first code typed from the phone makes the key that was shown the one in use, and counts in this browser. They and the
+    administrators are told, because whoever did it may only have had their e-mail.
 
-    Refused: no key was shown, a wrong code, or too many of them.
+    Refused: no key was shown in this browser lately, a wrong code, or too many of them.
     """
     with transaction():
-        row = _locked(person_id, confirmed=False)
+        row = _locked(person_id, *_waits(session_id))
         if row is None:
             raise Refused(_("Begin again, please: the picture that you took is not the newest one."))
         if _took_code(row, code):
             db.session.execute(delete(SecondFactor).where(SecondFactor.person_id == person_id, SecondFactor.confirmed_at.is_not(None)))
             db.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-            row.confirmed_at = clock.now()
+            row.confirmed_at, row.session_id = clock.now(), None
+            sessions.put_to_sleep(person_id, but=session_id)
             sessions.give_second(session_id)
-            record(f"person:{person_id}", "second_set", Actor(person_id))
+            event = record(f"person:{person_id}", "second_set", Actor(person_id))
+            db.session.flush()
+            someone = queries.person(person_id)
+            told = {each.id: each for each in (someone, *queries.holders("administrator"))}
+            tell(f"second-set:{event.id}", f"person:{person_id}", told.values(), _set_text(someone.name))
             return
         _count_wrong(row)
     raise _wrong()
+
+
+def _set_text(name: str) -> Text:
+    return Text(
+        subject=_("%(name)s signs in with a new phone", name=name),
+        body=_("%(name)s has just set up the second step of signing in on a phone. If this is not right, call us at once.", name=name),
+        short=_("%(name)s set up the second step of signing in on a phone. If this is not right, call us at once.", name=name),
+    )
 
 
 def give(person_id: int, session_id: int, code: str, *, secret_key: str) -> None:
@@ -95,7 +116,7 @@ def give(person_id: int, session_id: int, code: str, *, secret_key: str) -> None
     Refused: wrong, used before, no second factor, or too many wrong tries.
     """
     with transaction():
-        row = _locked(person_id, confirmed=True)
+        row = _locked(person_id, SecondFactor.confirmed_at.is_not(None))
         if row is None:
             raise Refused(_("You have no second step. Set it up on the page “About you”."))
         how = "second_given" if _took_code(row, code) else "second_recovery" if _took_recovery(row, code, secret_key) else None
@@ -110,7 +131,7 @@ def give(person_id: int, session_id: int, code: str, *, secret_key: str) -> None
 def new_codes(person_id: int, *, secret_key: str) -> Sequence[str]:
     """Ten fresh recovery codes in the place of all older ones; shown now and never again. Refused: no second factor."""
     with transaction():
-        if _locked(person_id, confirmed=True) is None:
+        if _locked(person_id, SecondFactor.confirmed_at.is_not(None)) is None:
             raise Refused(_("Set up the second step first."))
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
         made = [
@@ -177,9 +198,8 @@ def _forget(person_id: int) -> bool:
     return any(gone)
 
 
-def _locked(person_id: int, *, confirmed: bool) -> SecondFactor | None:
-    which = SecondFactor.confirmed_at.is_not(None) if confirmed else SecondFactor.confirmed_at.is_(None)
-    row = db.session.scalar(select(SecondFactor).where(SecondFactor.person_id == person_id, which).with_for_update())
+def _locked(person_id: int, *which: ColumnElement[bool]) -> SecondFactor | None:
+    row = db.session.scalar(select(SecondFactor).where(SecondFactor.person_id == person_id, *which).with_for_update())
     if row is not None and row.wrong_since is not None and row.wrong_since <= clock.now() - WINDOW:
         row.wrong_tries, row.wrong_since = 0, None
     if row is not None and row.wrong_tries >= WRONG_TRIES:

@@ -107,6 +107,13 @@ def give_second(session_id: int) -> None:
     db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(second_at=now, proved_at=now))
 
 
+def put_to_sleep(person_id: int, but: int) -> None:
+    """Somebody has a new second factor, given in the session `but`: in their other browsers it is asked for anew. Part of an action."""
+    must_be_in_transaction()
+    others = SignInSession.person_id == person_id, SignInSession.id != but, SignInSession.second_at.is_not(None)
+    db.session.execute(update(SignInSession).where(*others).values(second_at=None))
+
+
 def end(session_id: int) -> None:
     """Sign out of one browser. Part of an action."""
     must_be_in_transaction()

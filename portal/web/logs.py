@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import sys
 import time
 import traceback
@@ -12,8 +11,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_login import current_user
 
 from portal import clock
-
-_TOKENS = re.compile(r"^/(m|t|a/[^/]+|people/sign-in/link|people/join|timebank/spend/till|events/coming|ideas/in|gifts/weekly/by)/[^/]+")
+from portal.links import path_without_key
 
 
 def _trace(problem: BaseException | None) -> str:
@@ -64,7 +62,7 @@ def install(app: Flask) -> None:
             if request.endpoint != "static":
                 fields = {
                     "method": request.method,
-                    "path": _TOKENS.sub(r"/\1/…", request.path),
+                    "path": path_without_key(request.path),
                     "status": response.status_code,
                     "ms": round((time.perf_counter() - g.began) * 1000, 1),
                     "person": getattr(current_user, "id", None),

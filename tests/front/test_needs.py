@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from portal import clock, turns
+from portal.db import db, transaction
 from portal.front import needs, queries, search
 from portal.front.queries import Job, waiting_at_desk
 from portal.grants import appeals, decide, pay
+from portal.outbox import Addressee, Message, Text, queue
 from portal.panels import actions as panels
 from tests.client import Inspector
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -55,6 +58,14 @@ def test_money_is_named_for_finance_step_by_step(season: Season) -> None:
     pay.approve(payment, season.actor("Fay"))
     assert [item.href for item in names(FINANCE)["send"].items] == [f"/finance/release?payment={payment}"]
     assert "screen" not in names(FINANCE) and "send" in names(OFFICER)
+
+
+def test_a_message_whose_words_are_forgotten_needs_nobody(season: Season) -> None:
+    for key, body in (("kept", "Hello"), ("forgotten", "")):
+        with transaction():
+            queue(key, Addressee("Ann", "email", "ann@example.org"), Text("Hello", body, "Hello"), about="x")
+            db.session.execute(update(Message).where(Message.key == key).values(failed_at=clock.now()))
+    assert names(OFFICER)["failed"].number == 1
 
 
 def test_an_officer_for_an_area_gets_what_lies_there(season: Season) -> None:

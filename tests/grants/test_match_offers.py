@@ -25,6 +25,9 @@ from portal.grants.pooled_model import OfferMatch
 from portal.grants.pooled_rules import matched
 from portal.ledger import queries as books
 from portal.money import Minutes, Pence
+from portal.people import queries as people
+from portal.people import sessions
+from portal.people.model import SecondFactor
 from tests.client import Inspector
 from tests.conftest import Store
 from tests.grants.pots import FREE, at
@@ -86,7 +89,7 @@ def raised(
 
 
 def checked(season: Season, ref: str, line: str, by: str = "Otto") -> None:
-    goods.check(ForIdea(ref, season.actor(by)), line, 1)
+    goods.check(ForIdea(ref, season.actor(by)), line, 1, officer=by in ("Olga", "Otto"))
 
 
 @given(st.integers(0, 10**9), st.integers(1, 100_000), st.integers(0, 10**9))
@@ -266,6 +269,22 @@ def test_many_at_once_never_go_over_the_cap(store: Store, tmp_path: Path) -> Non
         assert_books_are_right()
         db.session.remove()
         db.engine.dispose()
+
+
+def test_the_role_of_an_officer_that_sleeps_moves_no_money(app: Flask, season: Season, tmp_path: Path) -> None:
+    """Checking is open to a connector; the funder's money follows an officer who gave their second factor in this browser."""
+    one, ref = offered(season), live(season)
+    oda = person("Oda", "officer", "connector").id
+    with transaction():
+        db.session.add(SecondFactor(person_id=oda, sealed="x", made_at=clock.now(), confirmed_at=clock.now(), last_step=1))
+    browser = Inspector(app, budget=40).sign_in(oda)
+    for what, added in (("A jumble sale", 0), ("A raffle", 340_00)):
+        raised(season, ref, tmp_path, what=what)
+        browser.get(f"/grants/{ref}/match").submit(f"Yes, £340.00 for “{what}” is right")
+        assert so_far(one) == added
+        assert [each.line.status for each in match_offers.raised_under(match_offers.by_ref(one))] == ["checked"] * (1 + bool(added))
+        with transaction():
+            sessions.give_second(people.sessions_of(oda)[0].id)
 
 
 def test_the_pages(app: Flask, season: Season, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from multiprocessing.synchronize import Barrier
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import clock
 from portal.db import db, transaction
@@ -192,6 +192,16 @@ def test_the_officer_tries_again_prints_or_telephones(app: Flask) -> None:
         assert not sending.failed()
         with pytest.raises(Refused, match="already"):
             sending.try_again(message("a").id, SCHEME)
+
+
+def test_what_was_emptied_is_not_sent_again(app: Flask) -> None:
+    put("a")
+    with transaction():
+        db.session.execute(update(Message).values(failed_at=NOON, body="", address=""))
+    assert not sending.failed()
+    for again in (sending.try_again, sending.told_otherwise):
+        with pytest.raises(Refused, match="already"):
+            again(message("a").id, SCHEME)
 
 
 def test_letters_are_printed_once(app: Flask) -> None:

@@ -10,11 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from portal import clock, worker
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import apply
-from portal.history import Actor, Event
+from portal.grants import apply, timeline
+from portal.grants import keeping as drafts
+from portal.grants import queries as grants
+from portal.grants.model import Extension
+from portal.history import Actor, Event, events_of
 from portal.ledger import checks
-from portal.outbox import Addressee, Message, Text, queue
-from portal.people import copies, keeping, queries
+from portal.outbox import Addressee, Message, Text, address_of, queue
+from portal.people import copies, keeping, queries, second
 from portal.people.model import KeepingRule, SignInCode, SignInSession
 from tests.client import Inspector
 from tests.grants.season import begin
@@ -48,6 +51,7 @@ def test_each_kind_goes_on_its_day_and_not_before(app: Flask) -> None:
     season = begin()
     forget()
     Inspector(app).sign_in(season.who("Rita").id)
+    second.show(season.who("Rita").id, queries.sessions_of(season.who("Rita").id)[0].id)
     with clock.held_at(NOON):
         db.session.rollback()
         with transaction():
@@ -76,13 +80,62 @@ def test_drafts_go_and_what_was_sent_and_the_books_stay(app: Flask) -> None:
     apply.save(draft, 1, "idea", {"title": "A secret shed"}, season.actor("Rita"))
     before = clock.now()
     with clock.held_at(before + timedelta(days=366)):
+        assert "drafts" not in due() and drafts.warn_of_drafts() == 1
+    with clock.held_at(before + timedelta(days=381)):
         assert due()["drafts"] == 1
         forget()
         assert "drafts" not in due()
     db.session.rollback()
     gone, kept = season.bid(draft), season.bid(sent.application.ref)
     assert (gone.title, gone.status) == ("", "withdrawn") and kept.title == "A garden for Mossgate"
+    story = timeline.told(grants.story_of(gone, None))
+    assert story[-1].sentence == "It was never sent, and was forgotten after 381 days."
+    assert {event.actor_id for event in events_of(f"bid:{gone.id}") if event.kind == "forgotten"} == {None}
     assert checks.check(caches=worker.CACHES).broken == []
+
+
+def warned() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Message.to_name).where(Message.key.like("draft-warned:%")).order_by(Message.to_name)))
+
+
+def test_nobody_loses_a_draft_without_two_weeks_warning(app: Flask) -> None:
+    season = begin()
+    began = clock.now()
+    with clock.held_at(began):
+        olga = season.who("Olga")
+        draft = apply.start_for(season.round_ref, "Rita", ("email", "rita@example.org"), None, "", "in person", olga.id, once_key="once")
+    who = season.actor("Rita")
+
+    def planned() -> keeping.Planned:
+        db.session.rollback()
+        return next(each for each in keeping.plan() if each.keeper.name == "drafts")
+
+    with clock.held_at(began + timedelta(days=351)):
+        assert drafts.warn_of_drafts() == 0 and planned().warned == 0
+    late = began + timedelta(days=351, seconds=1)
+    with clock.held_at(late):
+        assert planned().warned == 1
+        page = Inspector(app).sign_in(olga.id).get("/desk/privacy/keeping").text
+        assert "one more is told first" in page
+        assert (drafts.warn_of_drafts(), drafts.warn_of_drafts()) == (1, 0) and planned().warned == 0
+        assert warned() == ["Olga", "Rita"], "whoever wrote it for them hears too"
+    with clock.held_at(late + timedelta(days=13, hours=23)):
+        apply.save(draft, 1, "idea", {"title": "A shed after all"}, who)
+    with clock.held_at(late + timedelta(days=300)):
+        assert planned().due == 0 and forget().get("drafts") is None, "written on since"
+    again = late + timedelta(days=400)
+    with clock.held_at(again):
+        assert planned().due == 0 and drafts.warn_of_drafts() == 1 and len(warned()) == 4
+        bid = season.bid(draft)
+        with transaction():
+            given = {"until": again + timedelta(days=30), "given_at": again, "given_by_id": olga.id}
+            db.session.add(Extension(round_id=bid.round_id, application_id=bid.id, reason="In hospital", **given))
+    with clock.held_at(again + timedelta(days=20)):
+        assert planned().due == 0 and forget().get("drafts") is None, "they have more time"
+    with clock.held_at(again + timedelta(days=31)):
+        assert planned().due == 1 and forget()["drafts"] == 1
+    assert season.bid(draft).title == ""
 
 
 def test_officers_choose_the_days_within_reason(app: Flask) -> None:
@@ -127,6 +180,23 @@ def test_a_copy_is_everything_and_says_who_made_it(app: Flask) -> None:
     made = copies.for_who_asks(rita, "She showed her library card", Actor(olga, rita, "in person"))
     assert set(made) == {"you", *queries.COLLECTORS} and '"name": "Rita"' in copies.as_json(made)
     assert made["you"]["what happened"][-1]["what"] == "copy_made"
+
+
+def test_a_copy_of_the_desk_opens_no_door_and_leaves_others_out(app: Flask) -> None:
+    """Links by which only they may act are cut; what went to who had the address before them is not theirs."""
+    season = begin()
+    rita, rob, olga = season.who("Rita").id, season.who("Rob").id, season.who("Olga").id
+    doors = ["/people/join/s3cret-a", "/a/AWD-ABCD/s3cret-b", "/m/s3cret-c", "/gifts/weekly/by/s3cret-d", "/t/s3cret-e"]
+    words = "Come in:\n\n" + "\n".join(map(address_of, doors)) + "\n\n" + address_of("/grants/BID-ABCD")
+    with transaction():
+        queue("a", Addressee("Rita", "email", "rita@example.org", rita), Text("To you", words, "x"), about="bid:1")
+        queue("b", Addressee("Rob", "email", "rita@example.org", rob), Text("To Rob", "His", "x"), about="bid:1")
+        queue("c", Addressee("", "email", "rita@example.org"), Text("To nobody yet", "x", "x"), about="bid:1")
+    made = copies.for_who_asks(rita, "She showed her library card", Actor(olga, rita, "in person"))
+    texts = {each["subject"]: each["text"] for each in made["you"]["messages to you"]}
+    assert "To Rob" not in texts and "To nobody yet" in texts
+    assert "s3cret" not in texts["To you"] and "/people/join/…" in texts["To you"] and "/grants/BID-ABCD" in texts["To you"]
+    assert "s3cret-a" in copies.as_json(queries.all_about(rita)), "their own copy is whole"
 
 
 def test_the_pages_of_looking_after_data(app: Flask) -> None:

@@ -79,7 +79,7 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
         "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers", "questions to neighbours",
         "lines of your statement", "cards that became one", "what we have seen", "tariffs", "gifts and wishes", "what fits on the boards", "gifts to ideas", "conversations about gifts", "introductions and being asked to lead",
         "care for the boards", "idea cards", "ideas you are in", "cards that you reported", "events", "entries on the map", "changes to the map",
-        "lists that you brought to the map", "who saw what",
+        "lists that you brought to the map", "who saw what", "grants in the open data",
     }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
     assert isinstance(you, dict) and isinstance(ideas, list) and isinstance(promises, list) and isinstance(grants, list)

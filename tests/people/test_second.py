@@ -54,7 +54,7 @@ def set_up(app: Flask, name: str, *roles: str) -> int:
     """Somebody with a second factor, confirmed at noon."""
     someone = person(name, *roles)
     Inspector(app).sign_in(someone.id)
-    second.show(someone.id)
+    second.show(someone.id, session_of(someone.id))
     second.confirm(someone.id, session_of(someone.id), code(someone.id, confirmed=False))
     return someone.id
 
@@ -73,19 +73,50 @@ def test_a_key_counts_from_the_first_code_of_it(app: Flask) -> None:
     with pytest.raises(Refused, match="Begin again"):
         second.confirm(olga.id, session_of(olga.id), "123456")
     with clock.held_at(NOON):
-        second.show(olga.id)
-        first = second.shown(olga.id, "Estuary Together")
+        second.show(olga.id, session_of(olga.id))
+        first = second.shown(olga.id, session_of(olga.id), "Estuary Together")
         assert first is not None and "Estuary" in first.address and "secret=" in first.address and first.key.count(" ") == 7
-        second.show(olga.id)
-        again = second.shown(olga.id, "Estuary Together")
+        second.show(olga.id, session_of(olga.id))
+        again = second.shown(olga.id, session_of(olga.id), "Estuary Together")
         assert again is not None and again.key != first.key
         assert second.factor_of(olga.id) is None
         with pytest.raises(Refused, match="not right"):
             second.confirm(olga.id, session_of(olga.id), wrong(code(olga.id, confirmed=False)))
         second.confirm(olga.id, session_of(olga.id), code(olga.id, confirmed=False))
-    assert second.factor_of(olga.id) is not None and second.shown(olga.id, "x") is None
+    assert second.factor_of(olga.id) is not None and second.shown(olga.id, session_of(olga.id), "x") is None
     row = db.session.scalars(select(SecondFactor)).one()
     assert again.key.replace(" ", "") not in row.sealed
+
+
+def test_what_was_prepared_elsewhere_or_long_ago_is_not_confirmed(app: Flask) -> None:
+    """Whoever reads her e-mail makes a key and waits that she takes it for her own."""
+    begin()
+    olga = person("Olga2", "officer").id
+    Inspector(app).sign_in(olga)
+    thief = session_of(olga)
+    second.show(olga, thief)
+    Inspector(app).sign_in(olga)
+    mine = session_of(olga)
+    assert mine != thief and second.shown(olga, mine, "x") is None and second.shown(olga, thief, "x") is not None
+    with pytest.raises(Refused, match="Begin again"):
+        second.confirm(olga, mine, code(olga, confirmed=False))
+    second.show(olga, mine)
+    assert second.shown(olga, thief, "x") is None
+    with clock.held_at(NOON + second.SHOWN):
+        assert second.shown(olga, mine, "x") is None
+        with pytest.raises(Refused, match="Begin again"):
+            second.confirm(olga, mine, code(olga, confirmed=False))
+    with clock.held_at(NOON + second.SHOWN - timedelta(seconds=1)):
+        assert second.shown(olga, mine, "x") is not None
+        second.confirm(olga, mine, code(olga, confirmed=False))
+
+
+def test_who_sets_it_up_and_the_administrators_are_told(app: Flask) -> None:
+    begin()
+    boss = person("Boss", "administrator").id
+    olga = set_up(app, "Olga2", "officer")
+    told = db.session.scalars(select(Message).where(Message.key.like("second-set:%"), Message.about == f"person:{olga}")).all()
+    assert {olga, boss} <= {each.person_id for each in told} and all("Olga2" in each.body for each in told)
 
 
 def test_a_code_is_good_once(app: Flask) -> None:
@@ -195,6 +226,21 @@ def test_roles_sleep_until_it_is_given_in_this_browser(app: Flask) -> None:
     assert who(olga) == who(olga, required=True) == (False, True)
     connector = person("Con", "connector").id
     assert who(connector, required=True) == (False, False)
+
+
+def test_a_new_phone_puts_the_browsers_of_the_old_one_to_sleep(app: Flask) -> None:
+    """A laptop that was stolen with the old phone's code typed into it."""
+    begin()
+    olga = set_up(app, "Olga2", "officer")
+    stolen = session_of(olga)
+    Inspector(app).sign_in(olga)
+    mine = session_of(olga)
+    second.show(olga, mine)
+    second.confirm(olga, mine, code(olga, confirmed=False))
+    awake = db.session.execute(
+        select(SignInSession.id, SignInSession.second_at.is_not(None)).where(SignInSession.person_id == olga)
+    ).tuples()
+    assert dict(awake.all()) == {stolen: False, mine: True}
 
 
 def test_another_officer_takes_it_away_and_everybody_is_told(app: Flask) -> None:

@@ -103,6 +103,26 @@ def test_who_has_it_changes_an_address_only_with_it(app: Flask) -> None:
     assert browser.location == "/people/prove?next=/people/me/address"
 
 
+def test_who_has_it_takes_or_ends_what_is_theirs_only_with_it(app: Flask) -> None:
+    begin()
+    rita = set_up(app, "Rita2")
+    browser = Inspector(app).sign_in(rita)
+    browser.get("/people/me/data").submit("Delete me", sure="y")
+    assert browser.location == "/people/prove?next=/people/go-on"
+    browser.get("/people/me/data.json", 303)
+    assert browser.location == "/people/prove?next=/people/me/data.json"
+    db.session.rollback()
+    assert queries.person(rita).deleted_at is None
+    plain = Inspector(app, budget=80).sign_in(person("Rolf").id)
+    assert "Rolf" in plain.get("/people/me/data.json").text
+    with clock.held_at(NOON + timedelta(hours=1)):
+        proved = Inspector(app, budget=160).sign_in(rita)
+        proved.get("/people/prove?next=/people/me/data.json").submit("Continue", code=code(rita))
+        assert "Rita2" in proved.follow().text
+        proved.get("/people/me/data").submit("Delete me", sure="y").follow()
+        assert proved.path == "/people/goodbye"
+
+
 def test_whose_phone_is_lost_is_not_helped_by_themselves_or_a_stranger(app: Flask) -> None:
     begin()
     olga = set_up(app, "Olga2", "officer")

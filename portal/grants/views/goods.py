@@ -151,7 +151,8 @@ def change(ref: str, delivery: str) -> Any:
 @other_help.post("/grants/<ref>/match/gave/<delivery>/<any(check, withdraw):act>")
 @allow("signed in")
 def judge(ref: str, delivery: str, act: str) -> Any:
-    _judge(ForIdea(ref, acting(its_bid(ref, desk=True))), delivery, act)
+    application = its_bid(ref, desk=True)
+    _judge(ForIdea(ref, acting(application)), delivery, act, officer=may("handle bids", application))
     return see_other(f"/grants/{ref}/match")
 
 
@@ -165,9 +166,9 @@ def undo(ref: str, delivery: str, act: str) -> Any:
 # --- the same for both ---------------------------------------------------------------------------------------------------
 
 
-def _judge(hand: Hand, ref: str, act: str) -> None:
+def _judge(hand: Hand, ref: str, act: str, *, officer: bool = False) -> None:
     if act == "check":
-        goods.check(hand, ref, _shown())
+        goods.check(hand, ref, _shown(), officer=officer)
         flash(_("Thank you! It counts now."))
     else:
         goods.withdraw(hand, ref, settings().data_dir)

@@ -324,6 +324,8 @@ def address_code() -> Any:
 def data() -> Any:
     form = forms.Leave()
     if form.validate_on_submit():
+        if current_user.factor and (proof := needs_proof()) is not None:
+            return proof  # whoever can only read their e-mail neither takes nor ends what is theirs
         try:
             files = actions.delete_me(current_user.id, actor())
         except Refused as why:
@@ -341,7 +343,9 @@ def data() -> Any:
 @people.get("/people/me/data.json")
 @allow("signed in")
 @limiter.limit("10/minute")
-def data_json() -> Response:
+def data_json() -> Any:
+    if current_user.factor and (proof := needs_proof()) is not None:
+        return proof
     response = make_response(copies.as_json(queries.all_about(current_user.id)))
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'

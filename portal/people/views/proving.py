@@ -88,7 +88,7 @@ def second_factor() -> Any:
     form = forms.AppCode()
     match act:
         case "show":
-            second.show(current_user.id)
+            second.show(current_user.id, current_user.session_id)
             return see_other(here)
         case "remove":
             second.remove(current_user.id, required=settings().second_factor)
@@ -98,7 +98,7 @@ def second_factor() -> Any:
             if done(form, lambda: second.confirm(current_user.id, current_user.session_id, form.code.data)):
                 flash(_("Your phone is your second step from now on."))
                 return see_other("/people/me/second-factor/codes?next=" + quote(next_path))
-    shown = second.shown(current_user.id, getattr(scheme(), "short_name", "Kindling"))
+    shown = second.shown(current_user.id, current_user.session_id, getattr(scheme(), "short_name", "Kindling"))
     return form_page(
         "people/second_factor.html", form, next_path=next_path, factor=second.factor_of(current_user.id), left=second.codes_left(current_user.id),
         shown=shown, picture=_picture(shown.address) if shown else "", required=settings().second_factor,
