@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Htmx(app)
     for install in (logs.install, limits.install, filters.install, failures.install):
         install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     _sign_in(app)
     policy.install(app)
     csp.install(app, settings.https)
@@ -136,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _every_page(app, settings)
     for blueprint in BLUEPRINTS + (DEMO_BLUEPRINTS if settings.demo else []):
         app.register_blueprint(blueprint)
+    policy.exempt(app, csrf)
     cli.install(app)
     return app
 

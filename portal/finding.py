@@ -197,6 +197,11 @@ def words_of(typed: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST] for word in re.findall(r"[^\W_]+", plain.casefold())))
 
 
+def telling(text: str, least: int, idle: Collection[str] = NOISE) -> list[str]:
+    """The words of a text that say something, in order, each once: at least so many letters, no number, none that is idle."""
+    return [word for word in words_of(text) if len(word) >= least and word not in idle and not word.isdigit()]
+
+
 # --- what was meant ------------------------------------------------------------------------------------------------------
 
 

@@ -22,5 +22,6 @@ AT_CHECK_IN: dict[str, Callable[[Gathering, int, str, Actor], None]] = {}  # by 
 AT_UNDO: list[Callable[[Gathering, int, Actor], None]] = []  # that was a mistake
 AT_CHANGE: list[Callable[[Gathering, Actor], None]] = []  # another day, time, place or name
 AT_CANCEL: list[Callable[[Gathering, Actor], None]] = []
+AT_REASON: list[Callable[[Gathering, str, Actor], None]] = []  # why it was cancelled is said in another way, and how it was said before
 ALSO: list[Callable[[Gathering], Also | None]] = []  # for its page; one query each
 LINKS: list[Callable[[Gathering], Also]] = []  # for everybody who reads the page of a public event; no query

@@ -263,7 +263,8 @@ def _judge_reason(reason: str, every: Sequence[Gathering], who: Who) -> None:
 
 
 def say_why_again(ref: str, reason: str, who: Who) -> None:
-    """Say in another way why an event was cancelled; what was sent already stays sent. The same again changes nothing.
+    """Say in another way why an event was cancelled; what was sent already stays sent. Who signed up for a session of it hears the new
+    words. The same again changes nothing.
 
     Refused: as of `cancel`. Conflict: it was not cancelled. NotYours.
     """
@@ -275,11 +276,13 @@ def say_why_again(ref: str, reason: str, who: Who) -> None:
             raise Conflict(_("This was not cancelled."))
         if reason == gathering.reason:
             return
-        gathering.reason, gathering.changed_at = reason, clock.now()
+        before, gathering.reason, gathering.changed_at = gathering.reason, reason, clock.now()
         gathering.version += 1
         if who.can("help others", gathering):
             gathering.looked = gathering.version
         record(about(gathering), "reason_changed", Actor(who.id))
+        for follow in hooks.AT_REASON:
+            follow(gathering, before, Actor(who.id))
 
 
 def cancel_one(gathering: Gathering, reason: str, actor: Actor, *, looked: bool) -> Iterable[str]:

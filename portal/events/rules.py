@@ -7,10 +7,9 @@ from datetime import date, datetime, time, timedelta
 from portal import clock
 from portal.errors import Refused
 from portal.events.model import Gathering
-from portal.finding import words_of
 from portal.people.cash_words import all_cash_like
 from portal.people.shield import not_for_the_public
-from portal.people.worry_words import worries
+from portal.people.worry_words import looked_at
 from portal.words import N_, _
 
 KINDS = {
@@ -23,6 +22,7 @@ AHEAD = timedelta(days=366)
 MOST_PLACES = 500
 MOST_FRIENDS = 9
 SAID = ("title", "what", "place", "access", "food")  # for everybody to read
+WAYS = ("place", "access")  # of these, what says where to go: an address is no reason for a look there
 FEW = 5  # a number of people below this says nothing to the public
 
 
@@ -71,14 +71,16 @@ def judge(plan: Plan, names: Iterable[str], today: date) -> None:
         raise Refused(_("Choose something from the list."), "step_free")
 
 
-def worrying(said: str) -> frozenset[str]:
-    """The words of it, or what is surely like cash, that ask for a look before everybody reads them."""
-    return frozenset((*worries(words_of(said)), *(each.word for each in all_cash_like(said) if each.surely)))
+def worrying(said: str, *, ways: str = "") -> frozenset[str]:
+    """What in it asks for a look before everybody reads it, what is surely like cash too. `ways`: text that may say where to go."""
+    return frozenset((*looked_at(said, ways=ways), *(each.word for each in all_cash_like(f"{said} {ways}") if each.surely)))
 
 
 def words_that_worry(plan: Plan | Gathering) -> frozenset[str]:
     """The same of all that an event says."""
-    return worrying(" ".join(getattr(plan, field) for field in SAID))
+    return worrying(
+        "\n".join(getattr(plan, field) for field in SAID if field not in WAYS), ways="\n".join(getattr(plan, field) for field in WAYS)
+    )
 
 
 def asks_for_a_look(gathering: Gathering, plan: Plan) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
 
+from portal import finding
 from portal.db import db, must_be_in_transaction
-from portal.finding import NOISE, singular, words_of
+from portal.finding import singular
 from portal.gifts import lists, notices, parties, posts, suggestions, talks
 from portal.gifts.lists import Board, Filters
 from portal.gifts.model import GiftParty, GiftPost
@@ -116,4 +117,4 @@ def like(texts: Sequence[str], who: Who | Nobody) -> Mapping[str, GiftPost]:
 
 def telling(text: str) -> frozenset[str]:
     """The words of a text by which something like it is found, as one of many is said."""
-    return frozenset(singular(word) for word in words_of(text) if word not in NOISE and len(word) > SAYS_LITTLE and not word.isdigit())
+    return frozenset(map(singular, finding.telling(text, SAYS_LITTLE + 1)))

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal import finding
 from portal.clock import in_words
-from portal.finding import NOISE, singular, words_of
+from portal.finding import NOISE, singular
 from portal.gifts.rules import sort_name
 from portal.words import N_, _
 
@@ -83,8 +84,8 @@ class Likeness:
 
 
 def telling(text: str) -> list[str]:
-    """The words of a text that say something, in order, each once."""
-    return [word for word in words_of(text) if len(word) > 2 and word not in IDLE and not word.isdigit()]
+    """The words of a post that say something on a board, in order, each once."""
+    return finding.telling(text, 3, IDLE)
 
 
 def asked_for(sides: Collection[Side]) -> list[str]:

@@ -383,7 +383,7 @@ def weekly(someone: Person, fitting: Sequence[Suggestion], others: Sequence[Gift
     subject = _n("One new gift or wish near you", "%(num)d new gifts and wishes near you", new)
     link = address_of(f"/gifts/weekly/by/{token}")
     stop = _("You asked for this letter. It comes on Thursdays, and only when something is new. Change or stop it with one tap:\n%(link)s", link=link)  # fmt: skip
-    text = Text(subject=subject, body="\n\n".join((_("New on the boards:"), *lines, stop)), short=subject)
+    text = Text(subject=subject, body="\n\n".join((_("New on the boards:"), *lines, stop)), short=subject, way_out=link)
     to = Addressee(someone.name, "email", someone.email, someone.id)
     return queue(f"gift weekly:{day.isoformat()}:person:{someone.id}", to, text, about=f"person:{someone.id}")
 

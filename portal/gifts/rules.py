@@ -1,7 +1,6 @@
 """The rules of gift boards, pure: how long a post stays, what is too much like money, what somebody looks at first, what needs care."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +10,7 @@ from portal.gifts.model import KINDS, MOST_PIECES, REACHES, SORTS, GiftPost
 from portal.people import contacts
 from portal.people.cash_words import CASH, PRICE, all_cash_like, cash_like
 from portal.people.shield import not_for_the_public
+from portal.people.worry_words import folded, phrases
 from portal.words import N_, _
 
 STAYS = {"7": 7, "14": 14, "28": 28, "90": 90}  # days; what is asked on the form
@@ -136,25 +136,11 @@ def last_day(draft_days: int, until_day: date | None, today: date) -> date:
 
 def same(title: str) -> str:
     """What a title says, so that "Blue bike!" and "blue  BIKE" are the same."""
-    return " ".join(re.findall(r"[^\W_]+", _folded(title))) or " ".join(_folded(title).split())
+    return " ".join(re.findall(r"[^\W_]+", folded(title))) or " ".join(folded(title).split())
 
 
 # --- what a person looks at first, and what needs care -------------------------------------------------------------------
 
-_WORRY = (
-    re.compile(
-        r"\b(guns?|rifles?|pistols?|knife|knives|machetes?|air ?guns?|ammunition|fireworks?|cannabis|weed for sale|cocaine|steroids?|vapes?|massages?|escorts?)\b"
-    ),
-    re.compile(r"\b(nude|nudes|naked|sexy|passports?|driving licen[cs]es?|national insurance|bank account|pin number|passwords?|whats ?app|telegram|snapchat)\b"),
-    re.compile(r"\b(lend (?:you |me )?money|loans? (?:for|of) (?:money|everybody|anybody)|invest(?:ment|ing)?|get rich|earn from home|borrow money|for sale|selling)\b"),
-    re.compile(r"\b(baby ?sit(?:ter|ting)?|child ?mind(?:er|ing)?|look after (?:your |my )?(?:children|kids|baby)|baby formula|breast milk|infant formula|car seats?)\b"),
-    re.compile(
-        r"\b(?:i am|i’m|i'm|im) (?:only |just |nearly |almost )?(?:(?:[5-9]|1[0-7])\b(?: years)?|(?:five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)\b(?! o.?clock| ?(?:minutes?|miles?|doors?|steps?|metres?)))"
-        r"|\byear (?:[5-9]|1[0-3]|five|six|seven|eight|nine|ten|eleven|twelve) at (?:\w+ )?school\b|\b(?:i am|i’m|i'm|im) in (?:year|yr|y) ?(?:[1-9]|1[0-3]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)\b"
-        r"|\bmy (?:gcses?|a levels|sats)\b|\bunder ?age\b"
-    ),
-    re.compile(r"\b(suicid\w*|kill myself|hurt myself|self ?harm|nowhere to sleep|nothing to eat|afraid of my)\b"),
-)  # fmt: skip
 _FOOD = re.compile(
     r"\b(food|soups?|stews?|cakes?|bread|meals?|jam|jams|chutneys?|eggs?|milk|meat|fish|cheese|fruit|vegetables?|veg|apples?|plums?|rhubarb|tomatoes|curry|pasta|rice|biscuits?"
     r"|dinner|lunch|freezer|tins?|tinned)\b"
@@ -163,7 +149,7 @@ _FOOD = re.compile(
 
 def medicine(text: str) -> str | None:
     """The word in a text that speaks of medicine, or None."""
-    return medicines.surely(_folded(text))
+    return medicines.surely(folded(text))
 
 
 def worries(*texts: str) -> list[str]:
@@ -171,9 +157,8 @@ def worries(*texts: str) -> list[str]:
     may be like money."""
     words: dict[str, None] = {}
     for text in texts:
-        seen = _folded(text)
-        words |= dict.fromkeys(found[0].strip() for pattern in _WORRY for found in pattern.finditer(seen))
-        words |= dict.fromkeys(contacts.perhaps(text))
+        seen = folded(text)
+        words |= dict.fromkeys((*phrases(text), *contacts.perhaps(text)))
         words |= dict.fromkeys(medicines.perhaps(seen))
         words |= dict.fromkeys(like.word for like in all_cash_like(text))
     return list(words)
@@ -181,9 +166,4 @@ def worries(*texts: str) -> list[str]:
 
 def is_food(*texts: str) -> bool:
     """Whether the rules for food are shown beside it."""
-    return any(_FOOD.search(_folded(text)) for text in texts)
-
-
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(each for each in plain if not unicodedata.combining(each) and unicodedata.category(each) != "Cf")
+    return any(_FOOD.search(folded(text)) for text in texts)

@@ -133,9 +133,14 @@ def not_needed(*, area: str = "", first: date | None = None, last: date | None =
 # --- lines ---------------------------------------------------------------------------------------------------------------
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two lines say the same."""
+    return _heard(one) == _heard(other)
+
+
 def is_same_thing(one: str, other: str) -> bool:
     """Whether two lines name one thing: the same words, or half of the telling words of the longer."""
-    if _heard(one) == _heard(other):
+    if same_words(one, other):
         return True
     some, more = asking.telling(one), asking.telling(other)
     return 2 * len(some & more) >= max(len(some), len(more)) > 0
@@ -146,7 +151,7 @@ def line_of(row: WishedLine, lines: Sequence[BudgetLine]) -> BudgetLine | None:
     if row.line_id is not None:
         return next((line for line in lines if line.id == row.line_id), None)
     again = [line for line in lines if is_same_thing(row.what, line.what)]
-    return next((line for line in again if _heard(line.what) == _heard(row.what)), again[0] if again else None)
+    return next((line for line in again if same_words(line.what, row.what)), again[0] if again else None)
 
 
 def by_line(application_id: int, lines: Sequence[BudgetLine]) -> Mapping[int, Sequence[KeptGift]]:

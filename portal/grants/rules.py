@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any, Self
 
+from portal.finding import telling
 from portal.money import Minutes, Pence, match_value
 
 APPEAL_WORKING_DAYS = 20  # after the letter: so long an appeal can be made
@@ -224,7 +225,7 @@ def same_lines(before: Sequence[str], now: Sequence[str]) -> list[int | None]:
 
 
 def _telling(what: str) -> set[str]:
-    return {word for word in _words(what) if len(word) >= SHORT}
+    return set(telling(what, SHORT))
 
 
 # --- lives ---------------------------------------------------------------------------------------------------------------

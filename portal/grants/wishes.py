@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import clock, once
 from portal.db import db, transaction
@@ -254,7 +254,7 @@ def _cost(line: BudgetLine) -> Pence:
 
 
 def _judged(bid_ref: str, key: str) -> tuple[Application, BudgetLine]:
-    """The bid, locked, and the line. Refused: not now, asked already."""
+    """The bid, locked, and the line. Refused: not now, asked already, also for another line in the same words."""
     application = apply.locked(bid_ref)
     if not may_ask(application, queries.award_of(application.id)):
         raise Refused(_("Neighbours can be asked while you write, and again from the yes to the last day. Not just now."))
@@ -270,7 +270,19 @@ def _judged(bid_ref: str, key: str) -> tuple[Application, BudgetLine]:
             raise Refused(_("Neighbours are asked for this already."))
         before.ended_at, before.ended_why = clock.now(), "again"
         db.session.flush()
+    _must_be_asked_once(application, line)
     return application, line
+
+
+def _must_be_asked_once(application: Application, line: BudgetLine) -> None:
+    others = select(WishedLine).where(
+        WishedLine.application_id == application.id, WishedLine.line_id != line.id, WishedLine.ended_at.is_(None)
+    )
+    for row in db.session.scalars(others.options(joinedload(WishedLine.post))):
+        if kept.same_words(row.what, line.what) and (row.kind == "gift" or row.post.status in STANDING):
+            raise Refused(
+                _("Neighbours are asked for this already, for another line in the same words. If you need more of it, stop that one and ask anew for all of it.")
+            )  # fmt: skip
 
 
 def _tie(application: Application, line: BudgetLine, post: GiftPost, kind: str, pieces: int, still: Pence, who: Who) -> None:

@@ -127,7 +127,7 @@ def new_card(draft: Draft, who: Who | Nobody, basis: str | None, *, for_somebody
     record(about(made), "pinned", Actor(who.id, owner_id if for_somebody else None, made.basis))
     if not for_somebody and not (me is not None and me.can("help others", made)) and _is_new(me, made):
         _hold(made, "new", "")
-    if worry := saying.what_worries(draft.title, draft.text, area.id, owner_id):
+    if worry := saying.what_worries(draft.title, draft.text, draft.alt, area.id, owner_id):
         _hold(made, "words", worry)
     queries.keep(made)
     return made
@@ -181,7 +181,7 @@ def edit(
     data_dir: Path | None = None,
 ) -> None:  # fmt: skip
     """Say it in another way. `shown`: the version that was on the page. Held until somebody has looked: words that worry, and a card that
-    neighbours know already and that says something else now, unless a connector says it.
+    neighbours know already and that says something else now or shows another photo, unless a connector says it.
 
     Refused: not theirs, whatever `judge_words` says. Conflict: changed meanwhile, or not on the wall.
     """
@@ -197,7 +197,8 @@ def edit(
                 raise Conflict(_("This was changed meanwhile. Look at it again."))
             judge_words(draft.title, draft.text, draft.alt, [idea.owner.name] if idea.owner is not None else [])
             news = saying.news_of(idea, draft.title, draft.text)
-            another = not who.can("help others", idea) and saying.is_another(idea, draft.title, draft.text)
+            known = not who.can("help others", idea) and saying.is_known(idea)
+            another = known and saying.is_another(idea, draft.title, draft.text)
             idea.title, idea.text, idea.area_id = draft.title, draft.text, _area(draft.area_id).id
             idea.version += 1
             if file is not None or without_photo:
@@ -205,7 +206,7 @@ def edit(
                 photos.put(idea, picture, file, draft.alt)
             idea.photo_alt = draft.alt if idea.photo_ref else ""
             record(about(idea), "edited", actor, news=len(news))
-            _look_again(idea, news if another else [])
+            _look_again(idea, news if another else [], photo=known and file is not None)
             queries.keep(idea)
     except BaseException:
         photos.drop_any(file, data_dir)
@@ -213,11 +214,12 @@ def edit(
     photos.drop_any(gone, data_dir)
 
 
-def _look_again(idea: Idea, news: Sequence[str]) -> None:
-    """Hold a changed card where its words ask for a look. `news`: what is new where it says something else."""
+def _look_again(idea: Idea, news: Sequence[str], *, photo: bool) -> None:
+    """Hold a changed card where its words ask for a look. `news`: what is new where it says something else; `photo`: it shows another one."""
     if news:
         record(about(idea), "rewritten", SCHEME)
-    worry = ", ".join(part for part in (saying.what_worries(idea.title, idea.text, idea.area_id, idea.owner_id), *news[:MOST_NEWS]) if part)
+    parts = [saying.what_worries(idea.title, idea.text, idea.photo_alt, idea.area_id, idea.owner_id), *news[:MOST_NEWS]]
+    worry = ", ".join(part for part in (*parts, _("the new photo") if photo else "") if part)
     if worry and idea.status == "open":
         _hold(idea, "words", worry)
     elif worry and idea.status == "expired":

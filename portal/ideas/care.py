@@ -25,7 +25,7 @@ from portal.working_days import working_days_after
 
 MOST_REPORTS = 20  # open ones of one card: more say nothing new
 KINDS = {
-    "words": N_("Words to look at"),
+    "words": N_("Words or a photo to look at"),
     "new": N_("First card of a neighbour"),
     "reported": N_("Reported"),
     "held": N_("Held by a connector"),

@@ -5,8 +5,9 @@ from portal.ideas.model import Idea, IdeaJoin, IdeaLook, IdeaPledge
 from portal.outbox import Addressee, Text, address_of, queue, queue_all
 from portal.people import queries as people
 from portal.people.model import Person
+from portal.people.telling import fitted
 from portal.web.filters import day
-from portal.words import _
+from portal.words import N_, _
 
 
 def to_owner(idea: Idea) -> Addressee | None:
@@ -69,7 +70,7 @@ def taken_down(idea: Idea, why: str) -> bool:
     return _owner_hears(
         idea, "taken_down", _("We took “%(title)s” off the wall", **values),
         _("We took your card “%(title)s” off the wall.\n\n%(why)s\n\nYou may write it again in another way. If you do not agree, call us.", **values),
-        _("We took “%(title)s” off the wall: %(why)s", **values)[:300],
+        fitted(N_("We took “%(title)s” off the wall: %(words)s"), why, title=idea.title),
     )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def report_settled(look: IdeaLook, idea: Idea) -> bool:
     text = Text(
         subject=_("Thank you for telling us about “%(title)s”", **values),
         body=_("We have looked at the card “%(title)s”.\n\n%(answer)s\n\nThank you for telling us.", **values),
-        short=_("We have looked at “%(title)s”: %(answer)s", **values)[:300],
+        short=fitted(N_("We have looked at “%(title)s”: %(words)s"), values["answer"], title=idea.title),
     )
     return queue(f"idea_look:{look.id}:settled", people.addressee_of(people.person(look.by_id)), text, about=queries.about(idea))
 
@@ -139,7 +140,7 @@ def taken_off(pledge: IdeaPledge, idea: Idea, reason: str) -> bool:
         Text(
             subject=_("You are not in any more: %(title)s", **values),
             body=_("Hello %(name)s,\n\nwe took your “I’m in” off the card “%(title)s”.\n\n%(reason)s\n\nIf you do not agree, call us.", **values),
-            short=_("We took your “I’m in” off “%(title)s”: %(reason)s", **values)[:300],
+            short=fitted(N_("We took your “I’m in” off “%(title)s”: %(words)s"), reason, title=idea.title),
         ),
         about=queries.about(idea),
     )  # fmt: skip

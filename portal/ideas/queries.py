@@ -70,6 +70,11 @@ def hold() -> None:
 # --- one of them ---------------------------------------------------------------------------------------------------------
 
 
+def not_on_the_wall(idea: Idea) -> tuple[str, str] | None:
+    """What became of a card, as in `STATE_WORDS`; None: it is on the wall."""
+    return STATE_WORDS[idea.status] if idea.status != "open" else None
+
+
 def by_ref(ref: str) -> Idea:
     """One idea with its area and owner. NotFound."""
     found = db.session.scalar(select(Idea).where(Idea.ref == ref).options(*WHOLE))

@@ -5,25 +5,24 @@ import re
 from sqlalchemy import and_, func, or_, select
 
 from portal.db import db
-from portal.finding import words_of
 from portal.history import events_of
 from portal.ideas import queries
 from portal.ideas.model import Idea, IdeaLook
 from portal.ideas.rules import new_words, said_anew
 from portal.people.model import Person
-from portal.people.worry_words import worries
+from portal.people.worry_words import looked_at
 
 WORD = r"[^\W\d_][\w’'-]+"
 PAIRS = (re.compile(rf"(?=(?<!\w)({WORD})\s+({WORD}))"), re.compile(rf"(?=(?<!\w)({WORD})\s+{WORD}\s+({WORD}))"))  # with a middle name too
 MOST_NAMES = 40  # pairs of words with capitals that are looked up
 
 
-def what_worries(title: str, text: str, area_id: int, owner_id: int | None) -> str:
-    """Words that worry, and full names of people who live around there, with commas; "" when there are none. One query, where two words
-    with capitals stand together.
+def what_worries(title: str, text: str, alt: str, area_id: int, owner_id: int | None) -> str:
+    """Words that worry, what may be an address, and full names of people who live around there, with commas; "" when there are none. One
+    query, where two words with capitals stand together. `alt`: what is on the photo.
     """
-    said = f"{title}\n{text}"
-    return ", ".join([*worries(words_of(said)), *_neighbours_in(said, area_id, owner_id)])
+    said = f"{title}\n{text}\n{alt}"
+    return ", ".join([*looked_at(said), *_neighbours_in(said, area_id, owner_id)])
 
 
 def _neighbours_in(said: str, area_id: int, owner_id: int | None) -> list[str]:
@@ -51,13 +50,16 @@ def news_of(idea: Idea, title: str, text: str) -> list[str]:
     return new_words(queries.stems(f"{idea.title} {idea.text}"), queries.stems(f"{title} {text}"))
 
 
-def is_another(idea: Idea, title: str, text: str) -> bool:
-    """Whether a card that neighbours are in on, or that somebody has looked at, would say something else than it did then; little by
-    little counts as at once. Asked before it is changed.
-    """
+def is_known(idea: Idea) -> bool:
+    """Whether neighbours are in on a card, or somebody has looked at it: then others count on what it shows."""
     looked = select(IdeaLook.id).where(IdeaLook.idea_id == idea.id, IdeaLook.settled_at.is_not(None)).limit(1)
-    if not idea.people and db.session.scalar(looked) is None:
-        return False
+    return bool(idea.people) or db.session.scalar(looked) is not None
+
+
+def is_another(idea: Idea, title: str, text: str) -> bool:
+    """Whether a card that is known would say something else than it did when it became known; little by little counts as at once. Asked
+    before it is changed.
+    """
     before = 0
     for event in events_of(queries.about(idea)):
         before = 0 if event.kind == "let_go" else before + int(event.data.get("news", 0)) if event.kind == "edited" else before

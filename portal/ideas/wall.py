@@ -48,7 +48,7 @@ def pin_wall(rows: Sequence[Row], area_id: int | None, who: Who, *, event_ref: s
 
 def _pinned(rows: Sequence[Row], plain: cards.Draft, who: Who, ref: str) -> list[Fault]:
     """Cards of the rows that can be, and the faults of the others."""
-    areas = {name.casefold(): area for area in places.areas() for name in (area.name, area.code)}
+    areas = places.by_name(places.areas())
     there = _notes_there({area.id for area in areas.values()})
     faults: list[Fault] = []
     seen: list[tuple[Row, Sequence[str]]] = []

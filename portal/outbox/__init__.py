@@ -58,6 +58,7 @@ class Message(Base):
     failed_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     sender_ref: Mapped[str | None]
+    way_out: Mapped[str] = mapped_column(default="")  # as in `Text`
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Text:
     body: str
     short: str
     letter: str | None = None  # the body, unless a letter must read differently
+    way_out: str = ""  # of an e-mail that comes again and again: the whole address to which one POST ends it, without signing in
 
 
 def gets_through(about: str, to: Addressee) -> bool:
@@ -113,7 +115,7 @@ def _row(key: str, to: Addressee, text: Text, about: str, due_at: datetime | Non
     return {
         "key": key, "about": about, "channel": to.channel, "person_id": to.person_id, "to_name": to.name, "address": to.address,
         "subject": _one_line(text.subject), "body": text.body, "short": text.short, "letter": text.letter or text.body, "created_at": now,
-        "due_at": due_at or now, "attempts": 0,
+        "due_at": due_at or now, "attempts": 0, "way_out": text.way_out,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.errors import HeaderParseError, MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -54,6 +54,7 @@ class Parcel:
     short: str
     letter: str
     again: bool
+    way_out: str = ""
 
 
 class Sender(Protocol):
@@ -119,17 +120,32 @@ class Smtp:
         return str(mail["Message-ID"]).strip("<>")
 
 
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header whose value goes out on one line as it is: folded or encoded, no mail program would know the address in it."""
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", _Whole)
+POLICY = SMTP.clone(header_factory=_headers)
+
+
 def written(parcel: Parcel, sender: str, home: str) -> EmailMessage:
     """The e-mail as it goes out. ValueError (or a relative) when the address is none; no value can add a header."""
     name, address = parseaddr(sender)
     _at, _sep, domain = address.rpartition("@")
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=POLICY)
     mail["From"] = Address(_one_line(name), addr_spec=address)
     mail["To"] = Address(_one_line(parcel.name), addr_spec=parcel.address)
     mail["Subject"] = _one_line(parcel.subject)
     mail["Date"] = format_datetime(clock.now().astimezone(UTC))
     mail["Message-ID"] = f"<{hashlib.sha256(f'{home} {parcel.key}'.encode()).hexdigest()[:40]}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
+    if parcel.way_out:
+        mail["List-Unsubscribe"] = f"<{_one_line(parcel.way_out)}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     mail.set_content(parcel.body.replace("\0", ""), charset="utf-8", cte="quoted-printable")
     return mail
 
@@ -194,7 +210,8 @@ class Notify:
         template = self.templates[parcel.channel]
         if parcel.channel == "email":
             said: Mapping[str, str] = {"subject": _one_line(parcel.subject), "body": _plain(parcel.body)}
-            answer = self.client.send_email_notification(parcel.address, template, personalisation=said, reference=parcel.key)
+            way_out = {"one_click_unsubscribe_url": parcel.way_out} if parcel.way_out.startswith("https:") else {}  # Notify takes no other
+            answer = self.client.send_email_notification(parcel.address, template, personalisation=said, reference=parcel.key, **way_out)
         elif parcel.channel == "sms":
             answer = self.client.send_sms_notification(
                 parcel.address, template, personalisation={"text": parcel.short}, reference=parcel.key

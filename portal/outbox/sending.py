@@ -97,6 +97,7 @@ def _claim(channels: Collection[str]) -> _Claim | None:
             message.short,
             message.letter,
             again,
+            message.way_out,
         )
         return _Claim(message.id, message.claimed_until, message.attempts, parcel)
 

@@ -1,6 +1,6 @@
 """Reading the scheme and its areas."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,6 +40,11 @@ def scheme() -> Scheme | None:
 def areas() -> Sequence[Area]:
     """Areas in use, by name."""
     return db.session.scalars(select(Area).where(Area.archived_at.is_(None)).order_by(Area.name)).all()
+
+
+def by_name(some: Iterable[Area]) -> dict[str, Area]:
+    """These areas by what people write for one: its name in small letters, or its code."""
+    return {written: area for area in some for written in (area.name.casefold(), area.code, area.code.casefold())}
 
 
 def area_by_code(code: str) -> Area | None:

@@ -17,7 +17,7 @@ from portal.people.access import Who
 from portal.people.model import Person
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
-from portal.places.queries import codes_today
+from portal.places.queries import by_name, codes_today
 from portal.refs import new_ref
 from portal.strengths import actions, desk, queries, reading, rules, shapes
 from portal.strengths.geometry import FINE, Ring, holds
@@ -94,14 +94,8 @@ def plan(data: bytes, source: str, area_code: str = "") -> Plan:
 
 def _areas() -> Mapping[str, Area]:
     """The areas in use by name in small letters, by code, and wards by their ONS code of today."""
-    codes = codes_today()
-    found: dict[str, Area] = {}
-    for area in all_areas():
-        if area.kind != "scheme":
-            found |= {area.name.casefold(): area, area.code: area}
-            if area.id in codes:
-                found[codes[area.id].ons_code.casefold()] = area
-    return found
+    codes, some = codes_today(), [area for area in all_areas() if area.kind != "scheme"]
+    return by_name(some) | {codes[area.id].ons_code.casefold(): area for area in some if area.id in codes}
 
 
 def _outside(draft: Draft, outlines: Sequence[Ring]) -> bool:

@@ -1,11 +1,12 @@
 """What people are told about entries of the map, in the transaction of the fact."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.people.model import Person
+from portal.people.telling import tell
 from portal.places.queries import scheme
 from portal.strengths import queries, today
 from portal.strengths.model import Strength
@@ -23,10 +24,6 @@ def page_of(row: Strength) -> str:
 def coordinators(area_id: int) -> Sequence[Person]:
     """Who looks after an area: its connectors, or its officers where there is none."""
     return people.holders("connector", at=area_id) or people.holders("officer", at=area_id)
-
-
-def _tell(key: str, row: Strength, to: Iterable[Person], text: Text) -> int:
-    return sum(queue(f"{key}:person:{someone.id}", people.addressee_of(someone), text, about=queries.about(row)) for someone in to)
 
 
 def _theirs(row: Strength) -> list[Person]:
@@ -49,7 +46,7 @@ def published(row: Strength) -> None:
         body=_("“%(name)s” is on the map of what we have here now, as you wrote it. Thank you!\n\n%(link)s", **values),
         short=_("“%(name)s” is on the map now. Thank you! %(link)s", **values),
     )
-    _tell(f"strength:{row.id}:published:{row.version}", row, _theirs(row), text)
+    tell(f"strength:{row.id}:published:{row.version}", queries.about(row), _theirs(row), text)
 
 
 def turned_down(row: Strength) -> None:
@@ -60,11 +57,11 @@ def turned_down(row: Strength) -> None:
         body=_("What you wrote about “%(name)s” is not on the map yet, because: %(why)s\n\nYou can change it, and we look again:\n\n%(link)s", **values),
         short=_("“%(name)s” is not on the map yet. See why, and change it: %(link)s", **values),
     )  # fmt: skip
-    _tell(f"strength:{row.id}:turned-down:{row.version}:{row.changed_at.isoformat()}", row, _theirs(row), text)
+    tell(f"strength:{row.id}:turned-down:{row.version}:{row.changed_at.isoformat()}", queries.about(row), _theirs(row), text)
 
 
-def is_it_still_so(row: Strength) -> int:
-    """Ask who looks after it, or else the coordinators there. How many were asked."""
+def is_it_still_so(row: Strength) -> None:
+    """Ask who looks after it, or else the coordinators there."""
     assert row.review_on is not None
     values = {"name": row.name, "day": day_words(row.review_on), "link": address_of(f"/strengths/{row.ref}/review"), "number": _telephone()}
     text = Text(
@@ -74,7 +71,7 @@ def is_it_still_so(row: Strength) -> int:
         letter=_("“%(name)s” is on the map of what we have here. Is everything still so? Please call %(number)s and tell us.\n\nIf nobody answers, we put it away some time after %(day)s. It can come back.", **values),
     )  # fmt: skip
     to = queries.keepers_of(row) or coordinators(row.area_id)
-    return _tell(f"strength:{row.id}:review:{row.review_on}:{row.nudges}", row, to, text)
+    tell(f"strength:{row.id}:review:{row.review_on}:{row.nudges}", queries.about(row), to, text)
 
 
 def put_away(row: Strength) -> None:
@@ -88,7 +85,7 @@ def put_away(row: Strength) -> None:
         short=_("“%(name)s” is off the map for now. Bring it back with one tap: %(link)s", **values),
     )
     to = queries.keepers_of(row) or coordinators(row.area_id)
-    _tell(f"strength:{row.id}:put-away:{row.review_on}", row, to, text)
+    tell(f"strength:{row.id}:put-away:{row.review_on}", queries.about(row), to, text)
 
 
 def keeper_wanted(rows: Sequence[Strength]) -> None:
@@ -121,4 +118,4 @@ def keeper_welcome(row: Strength) -> None:
         body=_("You look after “%(name)s” on the map now. Once a year we ask you whether it is still so. Change it whenever you like:\n\n%(link)s", **values),
         short=_("You look after “%(name)s” on the map now. Thank you! %(link)s", **values),
     )  # fmt: skip
-    _tell(f"strength:{row.id}:welcome:{row.version}", row, queries.keepers_of(row), text)
+    tell(f"strength:{row.id}:welcome:{row.version}", queries.about(row), queries.keepers_of(row), text)

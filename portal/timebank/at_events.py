@@ -116,6 +116,13 @@ def _cancel(gathering: Gathering, actor: Actor) -> None:
         sessions.cancel_unless_there(sessions.locked(ref), gathering.reason, actor)
 
 
+def _reason(gathering: Gathering, before: str, actor: Actor) -> None:
+    """A session that was cancelled with an event says why in the same words."""
+    ref = session_of(gathering)
+    if ref is not None:
+        sessions.say_why_again(sessions.locked(ref), before, gathering.reason, actor)
+
+
 def _also(gathering: Gathering) -> hooks.Also | None:
     ref = session_of(gathering)
     if ref is not None:
@@ -129,4 +136,5 @@ hooks.AT_CHECK_IN["timebank"] = _share
 hooks.AT_UNDO.append(_undo)
 hooks.AT_CHANGE.append(_change)
 hooks.AT_CANCEL.append(_cancel)
+hooks.AT_REASON.append(_reason)
 hooks.ALSO.append(_also)

@@ -24,6 +24,7 @@ from portal.people import queries as persons
 from portal.people.model import Person
 from portal.places.model import Area
 from portal.places.queries import areas as all_areas
+from portal.places.queries import by_name
 from portal.timebank import foreign, members, posts_import
 from portal.timebank.foreign import SOURCES, Foreign, Problem
 from portal.timebank.members import ISSUE, account
@@ -121,8 +122,7 @@ def plan(files: Sequence[tuple[str, bytes]], source: str, area_code: str = "", u
 
 def _areas() -> Mapping[str, Area]:
     """Areas in use, by code and by name in small letters."""
-    found = [area for area in all_areas() if area.kind != "scheme"]
-    return {area.name.casefold(): area for area in found} | {area.code: area for area in found}
+    return by_name(area for area in all_areas() if area.kind != "scheme")
 
 
 def source_of(program: str, area: Area) -> str:

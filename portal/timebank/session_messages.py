@@ -6,12 +6,13 @@ from portal.money import Minutes, hours
 from portal.outbox import Addressee, Text, address_of, queue, queue_all
 from portal.people import queries as people
 from portal.people.model import Person
+from portal.people.telling import fitted
 from portal.timebank.members import coordinators_of, name_of, persons_of
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
 from portal.timebank.sessions_model import Attendance, TimeSession
 from portal.web.filters import day as day_words
-from portal.words import _, _n
+from portal.words import N_, _, _n
 
 
 def about(session: TimeSession) -> str:
@@ -93,6 +94,19 @@ def cancelled(session: TimeSession, to: Iterable[Member]) -> None:
         short=_("%(title)s on %(day)s does not take place: %(reason)s", **values | {"reason": session.reason[:150]}),
     )
     _tell(session, "cancelled", [someone for member in to for someone in persons_of(member)], text)
+
+
+def reason_changed(session: TimeSession, to: Iterable[Member]) -> None:
+    """Why it does not happen, in other words, to everybody who signed up or waited; once for each time it is said in another way."""
+    values = _values(session)
+    text = Text(
+        subject=_("Why %(title)s is cancelled", **values),
+        body=_("%(title)s on %(day)s does not take place, as we told you. We say now in other words why:\n\n%(reason)s", **values),
+        short=fitted(
+            N_("Why %(title)s on %(day)s does not take place: %(words)s"), session.reason, title=session.title[:100], day=values["day"]
+        ),
+    )
+    _tell(session, f"reason:{session.version}", [someone for member in to for someone in persons_of(member)], text)
 
 
 def close_it(session: TimeSession, number: int) -> bool:

@@ -517,6 +517,21 @@ def cancel_unless_there(session: TimeSession, reason: str, actor: Actor) -> None
         _cancel_one(session, reason, actor)
 
 
+def say_why_again(session: TimeSession, before: str, reason: str, actor: Actor) -> None:
+    """What it belongs to says in another way why it was cancelled: so does a session that said the same, as a part of that action, and who
+    signed up hears it. One that was cancelled for a reason of its own keeps it.
+    """
+    must_be_in_transaction()
+    if session.status != "cancelled" or session.reason != before or reason == before:
+        return
+    session.reason, session.changed_at = reason, clock.now()
+    session.version += 1
+    db.session.flush()
+    record(about(session), "reason_changed", actor, reason=reason)
+    if session.day >= clock.today():
+        messages.reason_changed(session, [each.member for each in sign_ups(session)])
+
+
 def let_pot_pay(ref: str, area_code: str, reason: str, who: Who) -> None:
     """A connector or officer lets the community pot of an area pay instead, for a reason that is kept. Refused: no reason, over."""
     with transaction():

@@ -185,7 +185,7 @@ def counted(part: Part) -> Any:
     return select(func.count()).select_from(rows.subquery()).scalar_subquery()
 
 
-def waiting(areas: frozenset[int] | None, rules: TimeRules | None, whole: str = "", who: Who | None = None) -> Sequence[Heap]:
+def waiting(areas: frozenset[int] | None, rules: TimeRules | None, who: Who | None, whole: str = "") -> Sequence[Heap]:
     """What needs a coordinator, the most pressing first; `whole`: the part of which not the first five but fifty are read. Two queries,
     and none while nothing can wait.
     """

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
 from flask_login import current_user
+from flask_wtf import CSRFProtect
 
 from portal.errors import NotYours
 from portal.web.pages import see_other
@@ -16,15 +17,18 @@ from portal.words import _
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def allow(predicate: str, *, acts_by_get: bool = False) -> Callable[[View], View]:
+def allow(predicate: str, *, acts_by_get: bool = False, without_token: bool = False) -> Callable[[View], View]:
     """Name the predicate that opens this view. `allow("anyone")` is said as loudly as any other.
 
     `acts_by_get` marks the very few pages whose GET may write (a session's heartbeat does not count).
+    `without_token` marks those that are sent by no page of ours, and therefore without a page's CSRF token: what they do hangs on a
+    secret in their address.
     """
 
     def mark(view: View) -> View:
         view.policy = predicate  # type: ignore[attr-defined]
         view.acts_by_get = acts_by_get  # type: ignore[attr-defined]
+        view.without_token = without_token  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -39,6 +43,13 @@ def require(predicate: str, target: object = None) -> None:
     """Refuse like a missing thing when the person may not. For objects; routes use `allow`."""
     if not may(predicate, target):
         raise NotYours(_("We cannot find that page."))
+
+
+def exempt(app: Flask, csrf: CSRFProtect) -> None:
+    """Take the views that say `without_token` out of the CSRF check."""
+    for view in app.view_functions.values():
+        if getattr(view, "without_token", False):
+            csrf.exempt(view)
 
 
 def install(app: Flask) -> None:

@@ -5,7 +5,7 @@ The table is drawn by `macros/sheet.html`; a room says which columns there are, 
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,43 @@ class Faulty(Refused):
         for fault in self.faults:
             wrong.setdefault(fault.line, []).append(fault)
         return wrong
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The table as its page shows it: the words over its columns, its rows, and the faults of each row."""
+
+    heads: Mapping[str, str]
+    rows: Sequence[Row]
+    wrong: Mapping[int, Sequence[Fault]] = field(default_factory=dict)
+    most: int = MOST
+
+    @property
+    def columns(self) -> list[str]:
+        """The words over the columns, in order."""
+        return [_(words) for words in self.heads.values()]
+
+
+def typed_sheet(form: Any, values: Mapping[str, str] | None, heads: Mapping[str, str], save: Callable[[Sequence[Row]], str]) -> str | Sheet:
+    """What a page with a table does with what was sent (None: it is only opened): the reference that `save` returns for its rows, or the table
+    to be shown, with more rows, with what was pasted, or with each fault at its row.
+    """
+    values = values or {}
+    rows = sent(values, list(heads))
+    if not values or "more" in values:
+        return Sheet(heads, padded(rows, AT_ONCE if values else 0))
+    if not form.validate():
+        return Sheet(heads, padded(rows))
+    if "fill" in values:
+        return Sheet(heads, filling(form, rows, list(heads), Sheet(heads, rows).columns))
+    try:
+        return save(rows)
+    except Faulty as why:
+        form.refuse(why.sentence)
+        return Sheet(heads, padded(rows), why.by_line())
+    except Refused as why:
+        form.refuse(why.sentence, why.field)
+        return Sheet(heads, padded(rows))
 
 
 def filling(form: Any, rows: Sequence[Row], columns: Sequence[str], heads: Sequence[str]) -> Sequence[Row]:

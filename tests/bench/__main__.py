@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.bench import ledger, pages
+from tests.bench import ledger, pages, search
 from tests.bench.measures import Ratio, table
 from tests.conftest import POSTGRES_BINARIES, start_cluster, stop_cluster
 
@@ -27,7 +27,9 @@ def main() -> None:
     """Measure, print, write; exit 0 whatever the figures are."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--rounds", type=int, default=80, help="turns of each posting and reading; pages take a twentieth")
-    options.add_argument("--facts", type=int, default=10_000, help="facts in the books when reading is measured")
+    options.add_argument(
+        "--facts", type=int, default=10_000, help="facts in the books when reading is measured, and live gifts when they are searched"
+    )
     options.add_argument("--requests", type=int, default=8, help="requests of each page in a turn")
     options.add_argument("--engines", default="sqlite,postgresql")
     options.add_argument("--output", type=Path, default=Path("bench.json"))
@@ -41,6 +43,8 @@ def main() -> None:
             continue
         with _empty(engine) as (url, home):
             found[f"{engine}: the ledger"] = ledger.measure(url, home, rounds=asked.rounds, facts=asked.facts)
+        with _empty(engine) as (url, home):
+            found[f"{engine}: search"] = search.measure(url, home, rounds=asked.rounds, posts=asked.facts)
         with _empty(engine) as (url, home):
             found[f"{engine}: pages"] = pages.measure(url, home, rounds=max(1, asked.rounds // 20), requests=asked.requests)
     for title, rows in found.items():

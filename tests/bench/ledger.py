@@ -58,7 +58,7 @@ def measure(database_url: str, home: Path, *, rounds: int, facts: int) -> list[R
             rows = _posting(run, codes, rounds)
         for start in range(0, facts, 1000):
             _batch(codes, min(1000, facts - start))
-        with _driver(database_url) as run:
+        with driver(database_url) as run:
             rows += _reading(run, codes, rounds)
             rows.append(_replay(run))
         db.session.remove()
@@ -89,8 +89,8 @@ def _reading(run: Run, codes: list[str], rounds: int) -> list[Ratio]:
     }
     ways: dict[str, Callable[[], object]] = dict(read)
     for name in ("balance", "statement", "trial"):
-        asked = _asked(read[name])
-        ways["bare " + name] = lambda asked=asked: [run(statement, values) for statement, values in asked]  # type: ignore[misc]
+        heard = asked(read[name])
+        ways["bare " + name] = lambda heard=heard: [run(statement, values) for statement, values in heard]  # type: ignore[misc]
     took = in_turns(ways, rounds)
     sequence = run("SELECT sequence FROM ledger_state WHERE account_id = 1", ())[0][0]
     fewer = run(f"SELECT sequence FROM ledger_state s JOIN ledger_account a ON a.id = s.account_id WHERE a.code = '{quiet}'", ())[0][0]
@@ -155,7 +155,7 @@ def _insert(run: Run) -> None:
     run("COMMIT", ())
 
 
-def _asked(call: Callable[[], object]) -> list[tuple[str, tuple[object, ...]]]:
+def asked(call: Callable[[], object]) -> list[tuple[str, tuple[object, ...]]]:
     """The statements of a call as they reach the driver, with their values."""
     heard: list[tuple[str, Any]] = []
 
@@ -173,7 +173,7 @@ def _asked(call: Callable[[], object]) -> list[tuple[str, tuple[object, ...]]]:
 def _bare_copy(database_url: str, home: Path) -> Iterator[Run]:
     """The driver on a bare copy of the tables."""
     if is_postgresql():
-        with _driver(database_url) as run:
+        with driver(database_url) as run:
             run("CREATE SCHEMA bare", ())
             for name in ("ledger_entry", "ledger_transfer", "ledger_state"):
                 run(f"CREATE TABLE bare.{name} (LIKE public.{name} INCLUDING ALL)", ())
@@ -182,16 +182,16 @@ def _bare_copy(database_url: str, home: Path) -> Iterator[Run]:
             yield run
         return
     copy = f"sqlite:///{home / 'bare.db'}"
-    with _driver(database_url) as run:
+    with driver(database_url) as run:
         run("VACUUM INTO ?", (str(home / "bare.db"),))
-    with _driver(copy) as run:
+    with driver(copy) as run:
         for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'trigger'", ()):
             run(f"DROP TRIGGER {name}", ())
         yield run
 
 
 @contextmanager
-def _driver(database_url: str) -> Iterator[Run]:
+def driver(database_url: str) -> Iterator[Run]:
     """The driver itself, committing each statement by itself unless told otherwise. Values where the statement says ? or %s."""
     if is_postgresql():
         with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True, prepare_threshold=1) as server:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -200,6 +201,19 @@ def test_words_that_worry_are_held(fair: Fair) -> None:
     hub = fair.group("Mossgate Hub", "Idris")
     assert fair.event(fair.opened("Idris", hub, what="Bring a weapon.")).status == "held"
     assert fair.event(fair.opened("Cass", what="No weapons, please.")).status == "open"
+    held: list[dict[str, Any]] = [
+        {"what": "Come for tea to 14 Marsh Lane."},
+        {"title": "Massages for all"},
+        {"food": "What is for sale at Flat 3"},
+    ]
+    plain: list[dict[str, Any]] = [
+        {"place": "The hall, 14 Marsh Lane"},
+        {"access": "Side door at 12 Mill Road", "what": "Two steps, 1 to 10 people."},
+    ]
+    for said in held:
+        assert fair.event(fair.opened("Idris", hub, **said)).status == "held", said
+    for said in plain:
+        assert fair.event(fair.opened("Idris", hub, **said)).status == "open", said
     ref = fair.opened("Idris", hub)
     planning.change(ref, fair.plan(title="Ideas and cake"), fair.who("Idris"), shown=1)
     assert fair.event(ref).status == "open"

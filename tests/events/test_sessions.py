@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -15,6 +15,7 @@ from portal.events import checkin, planning, queries
 from portal.events.checkin import Tap
 from portal.ledger.posting import Line, post
 from portal.money import Minutes
+from portal.outbox import Message
 from portal.timebank import at_events, members, session_closing, sessions
 from portal.timebank import checkin as at_session
 from tests.conftest import Store
@@ -121,6 +122,32 @@ def test_moved_and_cancelled_together(fair: Fair) -> None:
         session_closing.close(kept, 60, {}, fair.who("Cass"), basis="in person")
     assert fair.bank.has("Idris") == 60
     assert_books_are_right()
+
+
+def test_why_it_was_cancelled_is_said_anew_in_both(fair: Fair) -> None:
+    ref, own = fair.opened(), fair.opened()
+    session, by_itself = session_for(fair, ref), session_for(fair, own)
+    for each in (session, by_itself):
+        sessions.sign_up(each, fair.bank.cards["Idris"], fair.who("Idris"))
+    sessions.cancel(by_itself, "No tools.", fair.who("Cass"))
+    for each in (ref, own):
+        planning.cancel(each, "Rain.", fair.who("Cass"))
+    for _twice in range(2):
+        planning.say_why_again(ref, "The roof lets the rain in.", fair.who("Cass"))
+        planning.say_why_again(own, "The roof lets the rain in.", fair.who("Cass"))
+    db.session.rollback()
+    assert [sessions.by_ref(each).reason for each in (session, by_itself)] == ["The roof lets the rain in.", "No tools."]
+    told = list(db.session.scalars(select(Message).where(Message.key.like("session:%:reason:%"))))
+    assert [(each.to_name, "The roof lets the rain in." in each.body, "The roof lets" in each.short) for each in told] == [
+        ("Idris", True, True)
+    ]
+    with clock.held_at(ON_SATURDAY + timedelta(days=1)):
+        planning.say_why_again(ref, "The roof.", fair.who("Cass"))
+        db.session.rollback()
+    assert sessions.by_ref(session).reason == "The roof."
+    assert db.session.scalar(select(func.count()).select_from(Message).where(Message.key.like("session:%:reason:%"))) == 1, (
+        "its day is over"
+    )
 
 
 def test_two_sessions_of_one_event_are_none(fair: Fair) -> None:

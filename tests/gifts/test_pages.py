@@ -271,6 +271,23 @@ def test_boards_of_an_area_and_a_hub_and_looking_for_things(app: Flask, street: 
         visitor.get(path, status=404)
 
 
+def test_who_is_signed_out_reads_how_to_take_part_and_meets_no_dead_end(app: Flask, street: Street) -> None:
+    bike = street.put_up("Walter", "A red bike", area="riverside")
+    street.put_up("Walter", "Long ladder", area="riverside", reach="area")
+    visitor, maya = Inspector(app, budget=8), browser(app, street, "Maya")
+    for path in ("/gifts/areas/riverside", "/gifts/areas/mossgate", "/gifts/areas/mossgate?q=elephant", "/gifts/areas/riverside?before=1"):
+        board = path.split("?")[0]
+        assert "How to take part" in visitor.get(path).text and f"/people/sign-in?next={board}" in visitor.links(), path
+        assert "01375 000000" in visitor.text.split("How to take part")[1].split("</section>")[0], "without e-mail too"
+        for link in set(visitor.links()):
+            if link.startswith("/gifts/"):
+                Inspector(app).get(link)
+        assert "How to take part" not in maya.get(path).text
+    assert "First you sign in" in visitor.get(f"/gifts/{bike}").text and "First you sign in" not in maya.get(f"/gifts/{bike}").text
+    assert visitor.get(f"/gifts/{bike}/interested", status=303).location == f"/people/sign-in?next=/gifts/{bike}/interested"
+    assert "/gifts/new?kind=wish&area=mossgate" in visitor.get("/gifts/areas/mossgate?q=elephant").links()
+
+
 def test_what_is_for_neighbours_stays_among_them(app: Flask, street: Street) -> None:
     ladder = street.put_up("Walter", "Long ladder", sort="lend", area="riverside", reach="area")
     same = replace(PLAIN, title="Long ladder", sort="lend", area_id=street.areas["riverside"], reach="area")

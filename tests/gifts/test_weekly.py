@@ -85,6 +85,7 @@ def test_it_tells_what_is_new_once_and_is_never_empty(street: Street) -> None:
     )
     assert "Gift: “A long ladder”, Riverside" in one.body and ladder in one.body and "Walter" not in one.body
     assert not any(words in one.body for words in ("Before", "Her own", "Gone", "Only for"))
+    assert one.way_out.endswith(f"/gifts/weekly/by/{weekly.token_of(setting('Maya', street))}") and one.way_out in one.body
     assert send(1) == 0 and len(letters()) == 1, "nothing new: nothing comes"
     with clock.held_at(LETTER + timedelta(days=8)):
         street.put_up("Idris", "Jam jars", kind="wish")
@@ -248,6 +249,15 @@ def test_one_tap_on_each_page(app: Flask, street: Street) -> None:
     assert "Stopped" in scanner.text and setting("Maya", street).stopped_at is not None
     scanner.submit("Tell me what is new").follow()
     assert setting("Maya", street).stopped_at is None
+    button = Inspector(app, budget=8)
+    button.post(link, {}, status=400).post(link, {"List-Unsubscribe": "No"}, status=400)
+    assert setting("Maya", street).stopped_at is None
+    for _twice in range(2):
+        answer = button.client.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200 and "You do not get it" in answer.text, "no session, no token of a page, no redirect"
+        assert setting("Maya", street).stopped_at is not None
+    button.post(link[:-1] + "-", {"List-Unsubscribe": "One-Click"}, status=404)
+    weekly.ask(street.who("Maya").id, "all")
     scanner.get(link[:-1] + "-", status=404).get("/gifts/weekly", status=303)
     with transaction():
         db.session.get_one(Person, street.who("Maya").id).email = None

@@ -1,5 +1,6 @@
 """Gifts before money: a line is asked of neighbours first; what is kept lowers the ask once, counts in the match, and ends with the bid."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -224,6 +225,27 @@ def test_what_cannot_be_asked(season: Season) -> None:
         wish(season, ref, 1, title="Blue paint")
 
 
+def test_two_lines_in_the_same_words_are_asked_for_once(season: Season) -> None:
+    twice = (*LINES, (" timber  for three BEDS", 100_00))
+    ref = draft(season, twice)
+    gift = posts.post(Draft("gift", "give", "Boards", season.bid(ref).area_id), season.who("Rob"), grown=True, once_key="gift")
+    first = wish(season, ref)
+    acts: list[Callable[[], str]] = [
+        lambda: wish(season, ref, 3, title="Long planks"),
+        lambda: wishes.take_up(ref, key(season, ref, 3), gift, season.who("Rita")),
+    ]
+    for act in acts:
+        with pytest.raises(Refused, match="another line in the same words"):
+            act()
+    assert asked(season, ref) == ["asked"]
+    wish(season, ref, 1, title="Blue paint")
+    wishes.stop(ref, first, season.who("Rita"))
+    wishes.take_up(ref, key(season, ref, 3), gift, season.who("Rita"))
+    with pytest.raises(Refused, match="another line in the same words"):
+        wish(season, ref, title="Planks again")
+    assert asked(season, ref) == ["ended", "asked", "picked"]
+
+
 def test_a_second_tap_posts_once(season: Season) -> None:
     ref = draft(season)
     timber = key(season, ref, 0)
@@ -260,6 +282,7 @@ def test_the_wish_stands_in_the_name_of_who_asks(season: Season) -> None:
         (["Timber", "Paint", "Nails"], ["Timber", "Nails"], [0, 2]),
         (["Timber"], ["Timber, planed"], [0]),
         (["Timber"], ["A gazebo"], [None]),
+        (["Timber with nails"], ["Paint with brushes"], [None]),
         (["Paint", "Paint"], ["Paint", "Paint"], [0, 1]),
         ([], ["Timber"], [None]),
     ],

@@ -58,6 +58,15 @@ class TestPinning:
         plain = pin(season, "Maya")
         cards.edit(plain, cards.Draft(BENCH, area(), "And a gun rack."), season.who("Maya"), shown=1)
         assert the(plain).status == "held" and on_the_wall() == []
+        some: list[tuple[dict[str, Any], str]] = [
+            ({"text": "Meet at 14 Marsh Lane, two steps up."}, "14 Marsh Lane"),
+            ({"text": "Telegram is best."}, "telegram"),
+            ({"title": "Somebody to babysit at the hall"}, "babysit"),
+            ({"alt": "Flat 3 from the street"}, "Flat 3"),
+        ]
+        for say, found in some:
+            ref = pin(season, "Idris", known=False, **say)
+            assert the(ref).status == "held" and found in [each.why for each in care.waiting(None) if each.idea.ref == ref]
 
     def test_a_stranger_gives_a_name_and_waits_for_a_look(self, season: Season) -> None:
         draft = cards.Draft(BENCH, area(), name="Elsie Reyes", contact=("email", "elsie@example.org"))
@@ -139,7 +148,27 @@ class TestPinning:
         file = the(ref).photo_file
         assert file is not None and (store.home / "photos" / file).exists() and the(ref).photo_alt == "The stop"
         cards.edit(ref, cards.Draft(BENCH, area()), season.who("Maya"), shown=1, without_photo=True, data_dir=store.home)
-        assert the(ref).photo_ref is None and not (store.home / "photos" / file).exists()
+        assert the(ref).photo_ref is None and not (store.home / "photos" / file).exists() and the(ref).status == "open"
+
+    def test_another_photo_alone_is_looked_at_where_others_know_the_card(self, season: Season, store: Store) -> None:
+        ref, draft = pin(season, picture=png(), data_dir=store.home, text=""), cards.Draft(BENCH, area())
+        without(ref, "Ada", 60, ("email", "ada@example.org"))
+
+        def change(by: str, version: int) -> str:
+            cards.edit(ref, draft, season.who(by), shown=version, basis="telephone", picture=png(), data_dir=store.home)
+            return the(ref).status
+
+        assert change("Maya", 1) == "held" and on_the_wall() == []
+        assert (care.waiting(None)[0].kind, care.waiting(None)[0].why) == ("words", "the new photo")
+        let_go(season, ref)
+        assert on_the_wall() == [BENCH] and not [each for each in mail() if "has changed" in each.subject], "it says the same"
+        assert change("Gus", 2) == "open", "a connector sees what they put up"
+        later = pin(season, title="A second bench in the park", known=False)
+        assert the(later).status == "open" and not the(later).people
+        cards.edit(
+            later, cards.Draft("A second bench in the park", area()), season.who("Maya"), shown=1, picture=png(), data_dir=store.home
+        )
+        assert the(later).status == "open", "nobody has looked at it or is in on it: as a new card of hers"
 
 
 class TestKeepingAndEnding:

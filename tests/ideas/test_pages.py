@@ -74,7 +74,8 @@ def test_pinning_on_a_phone(season: Season, browser: Callable[..., Inspector]) -
     maya.get(f"/ideas/{ref}/edit").submit(
         "Save", title="A bench and a bin", area="mossgate", photo=(__import__("io").BytesIO(picture_bytes()), "p.png")
     ).follow()
-    assert "/ideas/photos/" in maya.text
+    assert "/ideas/photos/" in maya.text and "looks at this card" in maya.text
+    let_go(season, ref)
     browser().get(next(re.findall(r"/ideas/photos/[^\"]+", maya.text).__iter__()))
     assert "One neighbour" not in maya.get("/").text and "Your card on the wall of ideas" in maya.text
     maya.get(f"/ideas/{ref}").submit("Keep it 180 more days").follow()

@@ -64,6 +64,25 @@ def test_mail_arrives_as_it_was_written(tmp_path: Path) -> None:
     assert mail["Date"] is not None
 
 
+def test_what_comes_again_and_again_has_a_way_out_on_one_line(tmp_path: Path) -> None:
+    long = "https://small-sparks-of-a-long-named-council.example/gifts/weekly/by/GWK-7F3K-9QXA-0123456789abcdef"
+    for way_out in (long, "https://a.example/x", long + "\r\nBcc: everybody@example.org"):
+        raw = written(replace(PARCEL, way_out=way_out), "A <a@a.example>", "https://a.example").as_bytes().split(b"\r\n\r\n")[0]
+        lines = raw.decode().split("\r\n")
+        assert [line for line in lines if line.startswith("List-Unsubscribe:")] == [f"List-Unsubscribe: <{' '.join(way_out.split())}>"]
+        assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines and not any(line.startswith("Bcc") for line in lines)
+    with mail_server() as box:
+        sender = Smtp(settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{box.port}"))
+        sender.send(replace(PARCEL, way_out=long))
+        sender.send(PARCEL)
+    assert box.mails[0]["List-Unsubscribe"] == f"<{long}>" and box.mails[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert box.mails[1]["List-Unsubscribe"] is None is box.mails[1]["List-Unsubscribe-Post"]
+    with notify_server() as world:
+        for way_out in (long, "http://localhost/x", ""):
+            notify(tmp_path, world.url).send(replace(PARCEL, way_out=way_out))
+    assert [one.get("one_click_unsubscribe_url") for one in world.taken] == [long, None, None]
+
+
 def test_the_same_fact_has_the_same_message_id_and_another_fact_another() -> None:
     def id_of(parcel: Parcel, home: str = "https://a.example") -> str:
         return str(written(parcel, "A <a@a.example>", home)["Message-ID"])

@@ -36,11 +36,11 @@ def at_home(areas: frozenset[int] | None = None) -> dict[str, int]:
 
 
 def at_desk(areas: frozenset[int] | None = None) -> dict[str, int]:
-    return {heap.what: heap.number for heap in today.waiting(areas, members.rules())}
+    return {heap.what: heap.number for heap in today.waiting(areas, members.rules(), None)}
 
 
 def named(what: str, areas: frozenset[int] | None = None) -> list[str]:
-    return [item.name for heap in today.waiting(areas, members.rules()) if heap.what == what for item in heap.items]
+    return [item.name for heap in today.waiting(areas, members.rules(), None) if heap.what == what for item in heap.items]
 
 
 def everything_waits(bank: Bank) -> None:
@@ -92,7 +92,7 @@ def test_whom_to_call_stands_on_the_page_where_it_is_to_be_done(bank: Bank, app:
         cass = Inspector(app, 15).sign_in(bank.who("Cass").id)
         for page in (f"/timebank/posts/{request}/helpers", f"/timebank/desk/members/{bank.cards['Idris']}/evidence"):
             assert "01632 960003" in cass.get(page).text, page
-        report = next(item.href for heap in today.waiting(None, members.rules()) if heap.what == "reports" for item in heap.items)
+        report = next(item.href for heap in today.waiting(None, members.rules(), None) if heap.what == "reports" for item in heap.items)
         cass.get(report)
         assert "01632 960003" in cass.text and f"/timebank/desk/members/{bank.cards['Maya']}" in cass.links()
         cass.get("/timebank/desk/requests")
@@ -111,7 +111,7 @@ def test_all_of_it_on_one_page_within_eight_queries(bank: Bank, app: Flask) -> N
     for what in at_desk():
         assert today.heading(what)[0] in cass.text, what
     shown = set(cass.links())
-    for heap in today.waiting(None, members.rules()):
+    for heap in today.waiting(None, members.rules(), None):
         for item in heap.items:
             assert item.href.split("#")[0] in shown, item
             cass.get(item.href.split("#")[0])
@@ -126,16 +126,16 @@ def test_all_of_it_on_one_page_within_eight_queries(bank: Bank, app: Flask) -> N
 def test_nothing_is_said_kindly_and_a_closed_bank_asks_nothing(bank: Bank, app: Flask) -> None:
     cass = Pages(app, 8).sign_in(bank.who("Cass").id).get("/timebank/desk/")
     assert "Nothing needs you today" in cass.text
-    assert today.waiting(None, None) == [] and dict(today.parts(None, None, None)) == {}
+    assert today.waiting(None, None, None) == [] and dict(today.parts(None, None, None)) == {}
 
 
 def test_more_than_five_are_counted_and_the_rest_is_one_link_away(bank: Bank, app: Flask) -> None:
     for number in range(7):
         ref = bank.log("Idris", "gave", "Maya", 60, kind="lifts", again=True, day=clock.today() - timedelta(days=number))
         exchange.answer(ref, 15, "", bank.who("Maya"), shown=60)
-    heap = next(each for each in today.waiting(None, members.rules()) if each.what == "hours")
+    heap = next(each for each in today.waiting(None, members.rules(), None) if each.what == "hours")
     assert (heap.number, len(heap.items)) == (7, 5)
-    assert len(next(each for each in today.waiting(None, members.rules(), "hours") if each.what == "hours").items) == 7
+    assert len(next(each for each in today.waiting(None, members.rules(), None, "hours") if each.what == "hours").items) == 7
     cass = Pages(app, 8).sign_in(bank.who("Cass").id).get("/timebank/desk/")
     assert "See all of them" in cass.text and "/timebank/desk/?all=hours" in set(cass.links())
 
@@ -145,7 +145,7 @@ def test_deadlines_come_first(bank: Bank) -> None:
     exchange.answer(differs, 30, "", bank.who("Maya"), shown=180)
     bank.log("Walter", "gave", "Maya", 30)
     with clock.held_at(clock.now() + timedelta(days=15)):
-        heaps = today.waiting(None, members.rules())
+        heaps = today.waiting(None, members.rules(), None)
         assert heaps[0].what == "answer" and heaps[0].items[0].late and heaps[0].items[0].deadline
 
 

@@ -19,7 +19,7 @@ from portal.web.logs import _Json
 from tests.client import Inspector
 from tests.conftest import VAULT_KEY, Store, make_app
 from tests.grants.season import begin, person
-from tests.web.test_routes import address, rules
+from tests.web.test_routes import WITHOUT_TOKEN, address, rules
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # all of this happens before the database, or above it
 
@@ -201,7 +201,10 @@ class TestTheLog:
 
 def test_every_address_takes_what_it_says_and_nothing_else(app: Flask) -> None:
     begin()
+    from_mail = {rule.rule for rule in rules(app, "POST") if rule.endpoint in WITHOUT_TOKEN}  # answered by whose token it is
     for rule in app.url_map.iter_rules():
         assert not (rule.methods or set()) - {"GET", "HEAD", "OPTIONS", "POST"}, rule
+        if rule.rule in from_mail:
+            continue
         if rule.endpoint != "static" and "POST" not in (rule.methods or ()):
             assert app.test_client().post(address(app, rule)).status_code in (400, 405), rule

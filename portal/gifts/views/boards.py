@@ -293,9 +293,19 @@ def _judge(typed: dict[str, Any]) -> None:
 
 def draft_of(typed: dict[str, Any]) -> rules.Draft:
     """What was typed, as the rules judge it."""
-    hub = next((each.id for each in people.hubs() if each.ref == typed["hub"]), -1) if typed["hub"] else None
-    event = events.for_all(typed.get("event", ""))
-    return forms.draft(typed, area_id(typed["area"]), hub, event.id if event is not None else None)
+    hub = hub_id(typed["hub"])
+    return forms.draft(typed, area_id(typed["area"]), -1 if typed["hub"] and hub is None else hub, event_id(typed.get("event", "")))
+
+
+def hub_id(ref: str) -> int | None:
+    """The hub with a reference; None: none is asked for, or there is none."""
+    return next((each.id for each in people.hubs() if each.ref == ref), None) if ref else None
+
+
+def event_id(ref: str) -> int | None:
+    """The same of an event that everybody may know of."""
+    found = events.for_all(ref)
+    return found.id if found is not None else None
 
 
 def _put_up(typed: dict[str, Any], picture: photos.Picture | None, once_key: str, whose: str, grown: bool) -> str:

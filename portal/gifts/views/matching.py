@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, request
+from flask import Blueprint, abort, flash, g, request
 from flask_login import current_user
 
 from portal.errors import Refused
@@ -52,6 +52,21 @@ def letter_by_link(token: str) -> Any:
     """The same by the link of a letter, without signing in. Opening it changes nothing: machines that look through mail open links too."""
     g.private = True
     row = weekly.by_token(token)
+    return page(
+        "gifts/weekly.html", sentence=weekly.in_words(row), choices=weekly.choices(row), to=f"/gifts/weekly/by/{token}/", by_link=True
+    )
+
+
+@gift_matching.post("/gifts/weekly/by/<token>")
+@allow("anyone", without_token=True)
+@limiter.limit("60/minute")
+def stop_from_mail(token: str) -> Any:
+    """The button of the mail program (RFC 8058): it has no session, sends one known answer, and follows no redirect."""
+    g.private = True
+    row = weekly.by_token(token)
+    if request.form.get("List-Unsubscribe") != "One-Click":
+        abort(400)
+    weekly.stop(row.person_id, by_link=True)
     return page(
         "gifts/weekly.html", sentence=weekly.in_words(row), choices=weekly.choices(row), to=f"/gifts/weekly/by/{token}/", by_link=True
     )

@@ -1,26 +1,26 @@
 """The board on paper, for who looks after a place: printing sticky notes, typing a wall of them, putting up one thing for somebody."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 from flask_login import current_user
 
-from portal.errors import NotFound, Refused
+from portal import clock
+from portal.errors import NotFound
 from portal.events import queries as events
 from portal.gifts import forms, notes, posts, rules, wall
 from portal.gifts.model import GiftPost
 from portal.gifts.neighbours import Neighbour, SameName
-from portal.gifts.views.boards import draft_of, groups, neighbour, photo_again, put_up_page
+from portal.gifts.views.boards import draft_of, event_id, groups, hub_id, neighbour, photo_again, put_up_page
 from portal.people import queries as people
 from portal.people.views import area_id, own_areas, sent_picture, settings
 from portal.places import queries as places
-from portal.web import rows as typed_rows
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow
+from portal.web.rows import Row, Sheet, typed_sheet
 from portal.words import N_, _
 
 gift_paper = Blueprint("gift_paper", __name__)
@@ -33,15 +33,6 @@ HEADS = {
     "name": N_("Name"),
     "contact": N_("E-mail or mobile"),
 }
-
-
-def _hub(ref: str) -> int | None:
-    return next((each.id for each in people.hubs() if each.ref == ref), None) if ref else None
-
-
-def _event(ref: str) -> int | None:
-    found = events.for_all(ref)
-    return found.id if found is not None else None
 
 
 def _filled(form: Any) -> Any:
@@ -68,7 +59,7 @@ def print_notes() -> Any:
     made: list[str] = []
 
     def make() -> None:
-        place = (area_id(form.area.data), _hub(form.hub.data), _event(form.event.data))
+        place = (area_id(form.area.data), hub_id(form.hub.data), event_id(form.event.data))
         made.append(notes.print_sheet(*place, form.pages.data or 0, current_user, once_key=form.once_key(current_user.id)))
 
     if done(form, make):
@@ -111,34 +102,17 @@ def notes_pdf(ref: str) -> Response:
 def type_wall() -> Any:
     """Tab from cell to cell, or rows pasted from a spreadsheet where a script runs."""
     form = _filled(forms.Wall(data=_start() if request.method == "GET" else None))
-    rows = typed_rows.sent(request.form, wall.COLUMNS)
-    if request.method == "GET" or "more" in request.form:
-        return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0))
-    if not form.validate():
-        return _typing(form, typed_rows.padded(rows))
-    if "fill" in request.form:
-        return _typing(form, typed_rows.filling(form, rows, wall.COLUMNS, _heads()))
-    group = next((each.id for each in groups() if each.ref == form.group.data), None)
-    head = wall.Head(area_id(form.area.data), _hub(form.hub.data), _event(form.event.data), group)
-    try:
-        ref = wall.put_up(rows, head, current_user, once_key=form.once_key(current_user.id))
-    except typed_rows.Faulty as why:
-        form.refuse(why.sentence)
-        return _typing(form, typed_rows.padded(rows), why.by_line())
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return _typing(form, typed_rows.padded(rows))
+
+    def put_up(rows: Sequence[Row]) -> str:
+        group = next((each.id for each in groups() if each.ref == form.group.data), None)
+        head = wall.Head(area_id(form.area.data), hub_id(form.hub.data), event_id(form.event.data), group)
+        return wall.put_up(rows, head, current_user, once_key=form.once_key(current_user.id))
+
+    sheet = typed_sheet(form, request.form if request.method == "POST" else None, HEADS, put_up)
+    if isinstance(sheet, Sheet):
+        return form_page("gifts/wall.html", form, sheet=sheet)
     flash(_("The wall is typed. All of it stands on the board, but what a person looks at first."))
-    return see_other(f"/gifts/desk/walls/{ref}")
-
-
-def _heads() -> list[str]:
-    return [_(words) for words in HEADS.values()]
-
-
-def _typing(form: Any, rows: Sequence[typed_rows.Row], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})) -> Any:
-    """The page of the table; each fault stands at its row."""
-    return form_page("gifts/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, most=typed_rows.MOST, columns=_heads())
+    return see_other(f"/gifts/desk/walls/{sheet}")
 
 
 @gift_paper.get("/gifts/desk/walls/<ref>")
@@ -148,7 +122,9 @@ def typed(ref: str) -> Any:
     some: Sequence[GiftPost] = wall.typed(ref, current_user)
     if not some:
         raise NotFound(_("We cannot find those notes."))
-    return page("gifts/wall_typed.html", some=some, neighbour=neighbour, states=rules.STATE_NAMES)
+    today = clock.today()
+    states = {post.id: rules.STATE_NAMES[rules.state_of(post, today)] for post in some}
+    return page("gifts/wall_typed.html", some=some, neighbour=neighbour, states=states)
 
 
 # --- one for somebody ----------------------------------------------------------------------------------------------------

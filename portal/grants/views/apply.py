@@ -217,7 +217,7 @@ def question(ref: str, section: str) -> Any:
     picture = queries.photos_of(about(application)) if section == "idea" else []
     extra: dict[str, Any] = {}
     if section == "money":
-        extra = {"most": queries.most_for(application), "places": _places(rows)} | line_views.shown(application)
+        extra = {"most": queries.most_for(application), "places": _places(rows)} | line_views.to_ask(application)
     if section == "help":
         extra = {"pledges": queries.pledges_of(application.id), "meter": queries.meter_of(application)}
     wanted = request.args.get("rows", "")
@@ -397,7 +397,7 @@ def bid(ref: str) -> Any:
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)
-    wished = line_views.shown(application, suggest=False)
+    wished = line_views.shown(application)
     as_card = any(event.kind == "began_as_idea" for event in story)
     return page(
         "grants/bid.html", application=application, award=award, mine=mine, hours=worked.hours_for(award, ()),
@@ -489,7 +489,7 @@ def desk_bid(ref: str) -> Any:
 def _desk_bid(ref: str, form: Any, no_form: Any) -> Any:
     application = queries.whole_bid(ref)
     snapshots, pledges = queries.snapshots_of(application.id), queries.pledges_of(application.id)
-    wished = line_views.shown(application, suggest=False)
+    wished = line_views.shown(application)
     return form_page(
         "grants/desk_bid.html", form, no_form=no_form, application=application, person=people.person(application.person_id),
         meter=queries.meter_of(application, pledges, None if wished["asked"] else []), pledges=pledges, story=timeline.told(queries.story_of(application, application.award)), area=_area(application),

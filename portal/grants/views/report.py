@@ -158,7 +158,7 @@ def _desk_one(ref: str, form: Any, waive_form: Any) -> Any:
         "grants/desk_report.html", waive_form if waive_form.errors else form, note_form=form, waive_form=waive_form, application=application, report=found, award=award,
         spent=report.spent(found), owed=report.owed(award, found), photos=queries.photos_of(about(found)), pledges=pledges,
         hours=worked.hours_for(award, pledges), deliveries=deliveries, receipt_photos=queries.photos_of(*[f"receipt:{one.id}" for one in found.receipts]),
-        person=people.person(application.person_id), **line_views.shown(application, suggest=False),
+        person=people.person(application.person_id), **line_views.shown(application),
     )  # fmt: skip
 
 

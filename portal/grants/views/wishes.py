@@ -21,14 +21,21 @@ from portal.words import _
 line_wishes = Blueprint("line_wishes", __name__)
 
 
-def shown(application: Application, *, suggest: bool = True) -> dict[str, Any]:
-    """What pages of an idea show of it: by line what was asked and what came, gifts like it, and whether more can be asked now."""
+def shown(application: Application) -> dict[str, Any]:
+    """What pages of an idea show of it: what was asked and what came, and whether more can be asked now."""
     asked = wishes.of_bid(application.id)
-    open_ = may("edit this bid", application) and wishes.may_ask(application, application.award)
     return {
-        "asked": asked, "asked_of": wishes.by_line(asked), "wish_states": wishes.STATES, "may_ask": open_, "key_of": wishes.key_of, "how_many_in": wishes.how_many_in,
-        "suggested": wishes.suggested(application, asked, current_user) if open_ and suggest else {},
-        "not_needed": Pence(sum(each.saved for each in asked)),
+        "asked": asked, "wish_states": wishes.STATES, "not_needed": Pence(sum(each.saved for each in asked)),
+        "may_ask": may("edit this bid", application) and wishes.may_ask(application, application.award),
+    }  # fmt: skip
+
+
+def to_ask(application: Application) -> dict[str, Any]:
+    """The same for pages from which lines are asked for: line by line, with gifts on the boards like them."""
+    some = shown(application)
+    return some | {
+        "asked_of": wishes.by_line(some["asked"]), "key_of": wishes.key_of, "how_many_in": wishes.how_many_in,
+        "suggested": wishes.suggested(application, some["asked"], current_user) if some["may_ask"] else {},
     }  # fmt: skip
 
 
@@ -47,7 +54,7 @@ def index(ref: str) -> Any:
     mine = may("edit this bid", application)
     return page(
         "grants/wishes.html", application=application, mine=mine, near=mine or may("help others", application),
-        gifts=kept.gifts_of(application.id), **shown(application),
+        gifts=kept.gifts_of(application.id), **to_ask(application),
     )  # fmt: skip
 
 

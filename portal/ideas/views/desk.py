@@ -1,7 +1,6 @@
 """A connector's desk of ideas: what waits for a look, whose yes is asked for, the log, and a wall of notes typed in one go."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -12,14 +11,13 @@ from portal.events import queries as events
 from portal.ideas import care, forms, joining, prints, queries, wall
 from portal.ideas.views.cards import the_scheme
 from portal.people.views import area_id, own_areas
-from portal.places.model import Area
 from portal.places.queries import areas as all_areas
-from portal.web import rows as typed_rows
 from portal.web.filters import short_day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import done, form_page, page, pdf_page, see_other
 from portal.web.policy import allow, may, require
+from portal.web.rows import Row, Sheet, typed_sheet
 from portal.words import N_, _
 
 idea_desk = Blueprint("idea_desk", __name__)
@@ -108,46 +106,24 @@ def type_wall() -> Any:
         {"event": chosen.ref, "area": next((each.code for each in areas if each.id == chosen.area_id), "")} if chosen is not None else None
     )
     form = forms.Wall(data=start if request.method == "GET" else None).fill(areas, choices)
-    rows = typed_rows.sent(request.form, wall.COLUMNS)
-    if request.method == "GET" or "more" in request.form:
-        return _typing(form, typed_rows.padded(rows, typed_rows.AT_ONCE if "more" in request.form else 0), areas)
-    if not form.validate():
-        return _typing(form, typed_rows.padded(rows), areas)
-    if "fill" in request.form:
-        return _typing(form, typed_rows.filling(form, rows, wall.COLUMNS, _heads()), areas)
-    try:
-        ref = wall.pin_wall(
+
+    def pin(rows: Sequence[Row]) -> str:
+        return wall.pin_wall(
             rows, area_id(form.area.data), current_user, event_ref=form.event.data or "", once_key=form.once_key(current_user.id)
         )
-    except typed_rows.Faulty as why:
-        form.refuse(why.sentence)
-        return _typing(form, typed_rows.padded(rows), areas, why.by_line())
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        return _typing(form, typed_rows.padded(rows), areas)
+
+    sheet = typed_sheet(form, request.form if request.method == "POST" else None, HEADS, pin)
+    if isinstance(sheet, Sheet):
+        return form_page("ideas/wall.html", form, sheet=sheet, areas=areas, names=[area.name for area in all_areas()])
     flash(_("The wall is typed. Write the numbers on the notes, or print the cards."))
-    return see_other(f"/ideas/desk/walls/{ref}")
-
-
-def _heads() -> list[str]:
-    return [_(words) for words in HEADS.values()]
-
-
-def _typing(
-    form: Any, rows: Sequence[typed_rows.Row], areas: Sequence[Area], wrong: Mapping[int, Sequence[typed_rows.Fault]] = MappingProxyType({})
-) -> Any:
-    """The page of the table; each fault stands at its row."""
-    names = [area.name for area in all_areas()]
-    return form_page(
-        "ideas/wall.html", form, rows=rows, heads=HEADS, wrong=wrong, areas=areas, names=names, most=typed_rows.MOST, columns=_heads()
-    )
+    return see_other(f"/ideas/desk/walls/{sheet}")
 
 
 @idea_desk.get("/ideas/desk/walls/<ref>")
 @allow("help others")
 def typed(ref: str) -> Any:
     """The numbers to write on the notes."""
-    return page("ideas/wall_typed.html", some=_of_wall(ref), ref=ref, whose=queries.whose, states=queries.STATE_WORDS)
+    return page("ideas/wall_typed.html", some=_of_wall(ref), ref=ref, whose=queries.whose, elsewhere=queries.not_on_the_wall)
 
 
 @idea_desk.get("/ideas/desk/walls/<ref>.pdf")

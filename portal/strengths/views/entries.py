@@ -6,10 +6,11 @@ from typing import Any
 from flask import Blueprint, flash, request
 from flask_login import current_user
 
-from portal.errors import NotYours, Refused
+from portal.errors import NotYours
 from portal.people import queries as people
 from portal.strengths import actions, desk, forms, keeping, queries, rules
 from portal.strengths.model import KINDS, Strength
+from portal.web import pages
 from portal.web.filters import day
 from portal.web.forms import whole_number
 from portal.web.limits import limiter
@@ -21,16 +22,16 @@ strengths_entries = Blueprint("strengths_entries", __name__)
 
 
 def done(form: Any, act: Callable[[], object]) -> bool:
-    """Whether the form was sent, could be understood, and the action did not refuse."""
-    if not form.validate_on_submit():
-        return False
-    try:
-        act()
-    except Refused as why:
-        form.refuse(why.sentence, why.field)
-        form.twins = why.found if isinstance(why, actions.Twin) else []
-        return False
-    return True
+    """As of any page; what may be the same already is kept for it in `form.twins`."""
+
+    def or_twins() -> None:
+        try:
+            act()
+        except actions.Twin as why:
+            form.twins = why.found
+            raise
+
+    return pages.done(form, or_twins)
 
 
 @strengths_entries.route("/strengths/new", methods=["GET", "POST"])

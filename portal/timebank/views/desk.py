@@ -47,7 +47,7 @@ def index() -> Any:
     text = request.args.get("q", "")[:100]
     here = current_user.areas("connector", "officer")
     rules, whole = members.rules(), request.args.get("all", "")
-    heaps = [] if text.strip() else today.waiting(here, rules, whole, current_user)
+    heaps = [] if text.strip() else today.waiting(here, rules, current_user, whole)
     if whole:
         heaps = [heap for heap in heaps if heap.what == whole]
     return page(
