@@ -149,7 +149,7 @@ def test_old_promises_are_shared_out_as_they_would_have_been(season: Season) -> 
     )
     before = db.session.execute(query).all()
     db.session.remove()
-    downgrade(revision="0035")
+    downgrade(revision="0036")
     upgrade()
     assert db.session.execute(query).all() == before
 

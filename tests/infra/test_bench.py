@@ -13,7 +13,7 @@ def test_it_runs_and_writes_what_it_found(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "tests.bench", *few], cwd=TOP, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "bench.json").read_text())
-    assert set(found["ratios"]) == {"start", "sqlite: the ledger", "sqlite: pages"}
+    assert set(found["ratios"]) == {"start", "sqlite: the ledger", "sqlite: pages", "sqlite: search"}
     rows = [row for rows in found["ratios"].values() for row in rows]
     assert all(row["ours"] > 0 and row["bare"] > 0 and row["limit"] for row in rows)
     assert {row["what"] for row in rows} >= {

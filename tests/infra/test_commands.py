@@ -91,13 +91,13 @@ def test_with_no_room_on_the_disk(tmp_path: Path) -> None:
     """A full disk in the middle of a write: the file of the database may not grow, as under a quota."""
     url = f"sqlite:///{tmp_path / 'k.db'}"
     env = bare(KINDLING_DEMO="1", KINDLING_DATA=str(tmp_path), DATABASE_URL=url)
-    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=60, check=False).returncode == 0
+    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=240, check=False).returncode == 0
     size = (tmp_path / "k.db").stat().st_size
     full = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 4096}, {size + 4096})); sys.argv[0] = 'flask'; "
     full += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from flask.__main__ import main; main()"
     line = said([sys.executable, "-c", full, "--app", "wsgi", "demo"], env)
     assert line.startswith("kindling: cannot use the database of DATABASE_URL: "), line
-    again = subprocess.run([*FLASK, "ledger", "check"], cwd=TOP, env=env, capture_output=True, text=True, timeout=60, check=False)
+    again = subprocess.run([*FLASK, "ledger", "check"], cwd=TOP, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert again.returncode == 0 and '"ok": true' in again.stdout
 
 
@@ -105,7 +105,7 @@ def test_a_disk_that_can_only_be_read(tmp_path: Path) -> None:
     """Files may only be read: `export` and `backup` say so before they begin; a database file, when it is to be written."""
     assert "cannot use KINDLING_DATA=/proc" in said([*FLASK, "worker"], bare(KINDLING_DEMO="1", KINDLING_DATA="/proc"))
     env = bare(KINDLING_DEMO="1", KINDLING_DATA=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path / 'k.db'}")
-    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=60, check=False).returncode == 0
+    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=240, check=False).returncode == 0
     assert "cannot write" in said([*FLASK, "export", "lga-spend", "--output", "/proc/out"], env)
     assert "cannot write" in said([*FLASK, "backup", "/proc/backup.tar"], env)
     assert "cannot write" in said([*FLASK, "ledger", "export", "--format", "hledger", "--output", "/proc/books"], env)
@@ -133,7 +133,7 @@ def test_the_demo_is_kept_and_begins_anew_when_told(store: Store, tmp_path: Path
         while "of 3" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _rest, errors = process.communicate(timeout=30)
+        _rest, errors = process.communicate(timeout=240)
         # where the signal meets a destructor, Python says so in a line of its own before ours
         assert (process.returncode, errors.strip().rpartition("\n")[2]) == (1, "Aborted!"), errors
     finally:
@@ -145,7 +145,7 @@ def test_the_demo_is_kept_and_begins_anew_when_told(store: Store, tmp_path: Path
         assert ground.standing() == "nothing"
         db.session.remove()
         db.engine.dispose()
-    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=60, check=False).returncode == 0
+    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, capture_output=True, timeout=240, check=False).returncode == 0
 
 
 def test_ctrl_c_ends_a_worker_cleanly(store: Store) -> None:
@@ -156,7 +156,7 @@ def test_ctrl_c_ends_a_worker_cleanly(store: Store) -> None:
         while "worker begins" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _said, errors = process.communicate(timeout=30)
+        _said, errors = process.communicate(timeout=240)
         assert process.returncode == 0 and "Traceback" not in errors
     finally:
         end(process)

@@ -140,7 +140,7 @@ def test_two_that_migrate_at_once_both_end_well(store: Store) -> None:
         subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"], cwd=TOP, env=env, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [racer.communicate(timeout=90)[1].decode() for racer in racers]
+    said = [racer.communicate(timeout=240)[1].decode() for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], said
     with store.app.app_context():
         assert age() == "current"

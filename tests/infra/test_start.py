@@ -40,7 +40,7 @@ def bare(**env: str) -> dict[str, str]:
 
 def said(command: list[str], env: dict[str, str]) -> str:
     """What it says on stderr as it refuses: one line, from us, with a code that is not 0."""
-    done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, timeout=240, check=False)
     lines = done.stderr.strip().splitlines()
     assert done.returncode != 0, done.stdout
     assert len(lines) == 1 and lines[0].startswith("kindling: "), done.stderr
@@ -97,14 +97,14 @@ def test_and_it_is_one_line_and_a_code(tmp_path: Path) -> None:
 
 def test_right_settings_start(tmp_path: Path) -> None:
     env = bare(KINDLING_DATA=str(tmp_path), **{**RIGHT, "DATABASE_URL": f"sqlite:///{tmp_path / 'k.db'}"})
-    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, timeout=60, check=False).returncode == 0
-    checked = subprocess.run([*FLASK, "ledger", "check"], cwd=TOP, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, timeout=240, check=False).returncode == 0
+    checked = subprocess.run([*FLASK, "ledger", "check"], cwd=TOP, env=env, capture_output=True, text=True, timeout=240, check=True)
     assert json.loads(checked.stdout)["ok"] is True
 
 
 def test_the_demo_keeps_its_keys_to_itself(tmp_path: Path) -> None:
     env = bare(KINDLING_DEMO="1", KINDLING_DATA=str(tmp_path / "data"))
-    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, timeout=60, check=False).returncode == 0
+    assert subprocess.run([*FLASK, "db", "upgrade"], cwd=TOP, env=env, timeout=240, check=False).returncode == 0
     for name in ("secret.key", "vault.key"):
         assert (tmp_path / "data" / name).stat().st_mode & 0o077 == 0
 
@@ -145,7 +145,7 @@ def test_a_database_of_another_age(store: Store, version: str, words: str) -> No
 def test_the_web_server_does_not_stay_up_over_an_old_database(store: Store) -> None:
     put_back(store, "0001")
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(free_port()), "--log-level", "warning", "wsgi:app"]
-    done = subprocess.run(command, cwd=TOP, env=demo(store), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=TOP, env=demo(store), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode != 0 and "older than the code" in done.stderr + done.stdout
 
 

@@ -248,8 +248,8 @@ def test_four_senders_at_once_send_each_message_once(store: Store) -> None:
     racers = [spawn.Process(target=_race, args=(store.url, str(store.home), start, out)) for _ in range(4)]
     for racer in racers:
         racer.start()
-    carried = [out.get(timeout=90) for _ in racers]
+    carried = [out.get(timeout=240) for _ in racers]
     for racer in racers:
-        racer.join(timeout=30)
+        racer.join(timeout=240)
     assert sorted(key for keys in carried for key in keys) == [f"m{number:02}" for number in range(60)]
     assert sum(1 for keys in carried if keys) > 1, "they did not race at all"

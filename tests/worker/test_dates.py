@@ -49,7 +49,7 @@ def test_two_workers_at_once_lapse_an_offer_once(app: Flask) -> None:
     with clock.held_at(NOON):
         seasons_end()
     stumbled: list[object] = []
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=240)
 
     def work() -> None:
         with app.app_context():

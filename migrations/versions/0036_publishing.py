@@ -6,8 +6,8 @@ What an edition was is fixed; only the bytes of a file may go, when an award in 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
