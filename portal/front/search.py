@@ -74,7 +74,9 @@ def jump(typed: str, scope: Scope) -> str | None:
         query = _of_bids(query, model, None if isinstance(where, bool) else where, scope.person_id)
     elif model is Person and not isinstance(where, bool) and where is not None:
         query = query.where(Person.area_id.in_(where))
-    return page.format(ref) if db.session.scalar(query.with_only_columns(literal(1), maintain_column_froms=True)) else None
+    piece = Application.ref if model is Report else model.ref  # a report's page is its idea's
+    there = db.session.scalar(query.with_only_columns(piece, maintain_column_froms=True))
+    return None if there is None else page.format(there)
 
 
 def _of_bids(query: Select[Any], model: Any, areas: Collection[int] | None, person_id: int) -> Select[Any]:
