@@ -1,9 +1,10 @@
 """No way on the desk is dead: whatever a need or the search offers to somebody opens for them."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g
 from sqlalchemy import select, update
 
 from portal import clock
@@ -21,7 +22,7 @@ from portal.people.access import Who
 from portal.people.actions import end_role
 from portal.people.model import Role, SignInSession
 from tests.client import Inspector
-from tests.grants.season import Season
+from tests.grants.season import Season, person
 from tests.grants.sparks import granted, season_with_connectors, spend
 
 
@@ -99,7 +100,7 @@ def of_post(season: Season, folder: Path) -> None:
                     due_at=now,
                     failed_at=failed,
                     person_id=season.who("Rita").id,
-                )  # fmt: skip
+                )
             )
 
 
@@ -121,13 +122,30 @@ def of_money(season: Season) -> None:
         db.session.execute(update(Fund).where(Fund.code == "left-over").values(closed_at=clock.now()))
 
 
-def follow(app: Flask, who: Who, hrefs: set[str]) -> None:
-    """Each opens, for somebody who has just proved who they are."""
+def answer(page: Inspector, href: str) -> int:
+    """The status of a page, and of the page that it leads on to."""
+    for _step in range(3):
+        for name in list(g):
+            g.pop(name)  # the test's own context must not carry one request's person into the next
+        response = page.client.get(href)
+        if response.status_code not in (302, 303):
+            break
+        href = response.headers["Location"]
+    return response.status_code
+
+
+def signed_in(app: Flask, who: Who) -> Inspector:
+    """Somebody who has just proved who they are."""
     page = Inspector(app).sign_in(who.id)
     with transaction():
         db.session.execute(update(SignInSession).values(proved_at=clock.now()))
-    dead = {href: answer.status for href in sorted(hrefs) if (answer := page.client.get(href, follow_redirects=True)).status_code != 200}
-    assert hrefs and dead == {}
+    return page
+
+
+def follow(app: Flask, who: Who, hrefs: set[str]) -> None:
+    """Each opens."""
+    page = signed_in(app, who)
+    assert hrefs and {href: status for href in sorted(hrefs) if (status := answer(page, href)) != 200} == {}
 
 
 def test_no_way_of_the_desk_is_dead(app: Flask, tmp_path: Path) -> None:
@@ -155,3 +173,39 @@ def found_by(who: Who, *, officer: bool) -> set[str]:
     for table in (mapper.class_ for mapper in Base.registry.mappers if hasattr(mapper.class_, "ref")):
         hits |= {href for ref in db.session.scalars(select(table.ref)) if (href := search.jump(ref, scope)) is not None}
     return hits
+
+
+DOORS = (
+    "/desk/",
+    "/finance/",
+    "/finance/payments",
+    "/finance/books/",
+    "/finance/exports",
+    "/finance/figures",
+    "/desk/funds",
+    "/desk/funders",
+)
+
+
+def test_every_role_is_offered_what_it_may_open(app: Flask) -> None:
+    """Each link of the desk's first page and of finance, by the one predicate of the page that it leads to."""
+    season = season_with_connectors()
+    season.ready()
+    for role in ("auditor", "administrator"):
+        season.people[role] = person(role, role)
+    offered = {}
+    for name in ("Fay", "Olga", "Gus", "auditor", "administrator"):
+        page = signed_in(app, season.who(name))
+        doors = [door for door in DOORS if answer(page, door) == 200]
+        offered[name] = {href for door in doors for href in page.get(door).links()}
+        follow(app, season.who(name), offered[name])
+    assert "/desk/publish" in offered["Olga"] and "/desk/publish" not in offered["Fay"]
+    assert "/finance/statement" in offered["Fay"] and "/finance/statement" not in offered["auditor"]
+    fay = Inspector(app).sign_in(season.who("Fay").id)
+    queue, everything = (tabs_of(fay.get(door)) for door in ("/finance/", "/finance/payments"))
+    assert queue == everything and len(queue) == 9
+
+
+def tabs_of(page: Inspector) -> list[str]:
+    """Where the tabs of finance lead."""
+    return re.findall(r'class="chip" href="([^"]+)"', page.text.split('aria-label="Finance"')[1].split("</nav>")[0])
