@@ -203,7 +203,7 @@ def test_every_role_is_offered_what_it_may_open(app: Flask) -> None:
     assert "/finance/statement" in offered["Fay"] and "/finance/statement" not in offered["auditor"]
     fay = Inspector(app).sign_in(season.who("Fay").id)
     queue, everything = (tabs_of(fay.get(door)) for door in ("/finance/", "/finance/payments"))
-    assert queue == everything and len(queue) == 9
+    assert queue == everything and len(queue) == 10
 
 
 def tabs_of(page: Inspector) -> list[str]:
