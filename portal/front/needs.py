@@ -189,7 +189,7 @@ def _decisions(person_id: int | None) -> dict[str, Need]:
 
 def _afterwards(areas: Collection[int] | None, person_id: int | None) -> dict[str, Need]:
     reports = select(Report).join(Award, Award.id == Report.award_id).join(Award.application).where(lies_in(areas))
-    report: dict[str, Any] = {"ref": Report.ref, "name": Application.title, "due": Report.due}
+    report: dict[str, Any] = {"ref": Application.ref, "name": Application.title, "due": Report.due}
     appeals = select(Appeal).join(Appeal.application).where(Appeal.status.in_(("open", "second_stage")), lies_in(areas))
     if person_id is not None:
         appeals = appeals.where(free_to_judge(person_id))

@@ -1,14 +1,32 @@
 """Search over everything an officer, finance or an administrator may open: by reference, name or words. Nothing else is ever counted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true
 
+from portal.books.model import Journal
 from portal.db import db
 from portal.exports.register import matching
-from portal.grants.model import Appeal, Application, Award, Fund, Payee, Payment, PaymentRun, QuickFloat, Release, Report, Round
+from portal.grants.model import (
+    Appeal,
+    Application,
+    Award,
+    Contribution,
+    Fund,
+    Funder,
+    Payee,
+    Payment,
+    PaymentRun,
+    QuickFloat,
+    QuickSpark,
+    Refund,
+    Release,
+    Report,
+    Round,
+)
+from portal.grants.pooled_model import MatchOffer, Withdrawal
 from portal.grants.queries import lies_in
 from portal.grants.ties import free_to_judge, visible_to
 from portal.panels.model import Panel
@@ -30,6 +48,7 @@ class Scope:
     money: bool
     rounds: bool
     person_id: int  # they, from whom a declared tie hides an idea until its letter has gone out
+    seconds: bool = False  # may be the second person where money goes back
 
 
 @dataclass(frozen=True)
@@ -55,40 +74,75 @@ def jump(typed: str, scope: Scope) -> str | None:
     ref = clean_ref(typed)
     if ref is None:
         return None
-    pages: dict[str, tuple[Any, Any, str]] = {
-        "SPK": (scope.bids, Application, "/desk/bids/{}"), "RPT": (scope.bids, Report, "/desk/reports/{}"),
-        "APL": (scope.bids, Appeal, "/desk/appeals/{}"), "AWD": (scope.money, Award, "/finance/awards/{}"),
-        "TXN": (scope.money, Payment, "/finance/payments/{}"), "RUN": (scope.money, PaymentRun, "/finance/runs/{}"),
-        "RND": (scope.rounds, Round, "/desk/rounds/{}"), "REL": (scope.rounds, Release, "/desk/releases/{}"),
-        "FLT": (scope.rounds, QuickFloat, "/desk/floats/{}"), "PNL": (scope.rounds, Panel, "/panels/{}"),
-        "PER": (scope.people, Person, "/desk/people/{}"),
-    }  # fmt: skip
-    found = pages.get(ref[:3])
-    if found is None or found[0] is False:
-        return None
-    where, model, page = found
-    query: Select[Any] = select(model).where(model.ref == ref)
-    if model is Person:
-        query = query.where(Person.deleted_at.is_(None))
-    if model in (Application, Report, Appeal):
-        query = _of_bids(query, model, None if isinstance(where, bool) else where, scope.person_id)
-    elif model is Person and not isinstance(where, bool) and where is not None:
-        query = query.where(Person.area_id.in_(where))
-    return page.format(ref) if db.session.scalar(query.with_only_columns(literal(1), maintain_column_froms=True)) else None
+    ways = [*_at_the_desk(ref, scope), *(_of_money(ref, scope) if scope.money else [])]
+    for prefix, page, query in ways:
+        if ref.startswith(prefix) and (row := db.session.execute(query.limit(1)).one_or_none()) is not None:
+            return page.format(*row)
+    return None
 
 
-def _of_bids(query: Select[Any], model: Any, areas: Collection[int] | None, person_id: int) -> Select[Any]:
-    if model is Report:
-        query = query.join(Award, Award.id == Report.award_id).join(Award.application)
-    elif model is Appeal:
-        query = query.join(Appeal.application).where(free_to_judge(person_id))
-    return query.where(lies_in(areas), visible_to(person_id))
+def _at_the_desk(ref: str, scope: Scope) -> Iterator[tuple[str, str, Select[Any]]]:
+    """The pages of the desk: the beginning of a reference, the address, and what finds its pieces."""
+    if scope.bids is not False:
+        mine = _mine(None if isinstance(scope.bids, bool) else scope.bids, scope.person_id)
+        free = free_to_judge(scope.person_id)
+        yield "SPK", "/desk/bids/{}", select(Application.ref).where(Application.ref == ref, mine)
+        yield (
+            "RPT",
+            "/desk/reports/{}",
+            select(Application.ref).join(Award).join(Report, Report.award_id == Award.id).where(Report.ref == ref, mine),
+        )
+        yield "APL", "/desk/appeals/{}", select(Appeal.ref).join(Appeal.application).where(Appeal.ref == ref, mine, free)
+    if scope.rounds:
+        for prefix, page, model in (("RND", "/desk/rounds/{}", Round), ("REL", "/desk/releases/{}", Release), ("PNL", "/panels/{}", Panel)):
+            yield prefix, page, _named(model, ref)
+    if scope.people is not False:
+        there = true() if isinstance(scope.people, bool) or scope.people is None else Person.area_id.in_(scope.people)
+        yield "PER", "/desk/people/{}", _named(Person, ref).where(Person.deleted_at.is_(None), there)
+
+
+def _of_money(ref: str, scope: Scope) -> Iterator[tuple[str, str, Select[Any]]]:
+    """The pages of money. A reference without a page of its own leads to the one that it stands on."""
+    seen = visible_to(scope.person_id)
+    awards = select(Award.ref).join(Application, Application.id == Award.application_id).where(seen)
+    yield "AWD", "/finance/awards/{}", awards.where(Award.ref == ref)
+    yield "SPK", "/finance/awards/{}", awards.where(Application.ref == ref)
+    yield "RPT", "/finance/awards/{}", awards.join(Report, Report.award_id == Award.id).where(Report.ref == ref)
+    yield "RFD", "/finance/awards/{}", awards.join(Refund, Refund.award_id == Award.id).where(Refund.ref == ref)
+    paid = _named(Payment, ref).join(Award, Award.id == Payment.award_id).join(Application, Application.id == Award.application_id)
+    yield "TXN", "/finance/payments/{}", paid.where(seen)
+    for prefix, page, model in (
+        ("RUN", "/finance/runs/{}", PaymentRun), ("FLT", "/desk/floats/{}", QuickFloat), ("MTO", "/desk/match-offers/{}", MatchOffer),
+        ("JNL", "/finance/books/journal/files/{}", Journal),
+    ):  # fmt: skip
+        yield prefix, page, _named(model, ref)
+    yield (
+        "QSP",
+        "/desk/floats/{}",
+        select(QuickFloat.ref).join(QuickSpark, QuickSpark.float_id == QuickFloat.id).where(QuickSpark.ref == ref),
+    )
+    yield "CON", "/desk/funds/{}", select(Fund.code).join(Contribution, Contribution.fund_id == Fund.id).where(Contribution.ref == ref)
+    back = select(Funder.code, Withdrawal.ref).join(Withdrawal, Withdrawal.funder_id == Funder.id).where(Withdrawal.ref == ref)
+    yield "WDR", "/desk/funders/{}/withdrawals/{}" if scope.seconds else "/desk/funders/{}", back
+
+
+def _named(model: Any, ref: str) -> Select[Any]:
+    return select(model.ref).where(model.ref == ref)
+
+
+def _mine(areas: Collection[int] | None, person_id: int) -> ColumnElement[bool]:
+    return and_(lies_in(areas), visible_to(person_id))
+
+
+def too_short(typed: str) -> bool:
+    """Whether there are fewer letters and figures in it than can be looked for."""
+    return sum(each.isalnum() for each in typed) < SHORTEST
 
 
 def everything(typed: str, scope: Scope) -> Sequence[Group]:
-    """What holds the words, by sort; nothing for fewer than two letters. Four queries at most."""
+    """What holds the words, by sort; nothing for fewer than two letters. Six queries at most."""
     text = " ".join(typed.split())
-    if len(text) < SHORTEST:
+    if too_short(text):
         return []
     groups = []
     if scope.people is not False:
@@ -98,9 +152,14 @@ def everything(typed: str, scope: Scope) -> Sequence[Group]:
     if scope.bids is not False:
         groups.append(_group(N_("Ideas"), _bids(text, None if isinstance(scope.bids, bool) else scope.bids, scope.person_id)))
     if scope.money:
-        groups.append(_group(N_("Payments"), _payments(text)))
+        if scope.bids is False:
+            groups.append(_group(N_("Grants"), _awards(text, scope.person_id)))
+        groups.append(_group(N_("Payments"), _payments(text, scope.person_id)))
+        groups.append(_group(N_("Funders"), _funders(text)))
     if scope.rounds:
         groups.append(_group(N_("Rounds and funds"), _rounds(text)))
+    elif scope.money:
+        groups.append(_group(N_("Funds"), _funds(text)))
     return [group for group in groups if group.hits]
 
 
@@ -124,21 +183,45 @@ def _bids(text: str, areas: Collection[int] | None, person_id: int) -> Sequence[
         select(Application.ref, Application.title, Person.name, Application.group_name)
         .join(Person, Person.id == Application.person_id)
         .outerjoin(Organisation, Organisation.id == Application.organisation_id)
-        .where(Application.sent_at.is_not(None), lies_in(areas), visible_to(person_id), or_(*names, *([] if words is None else [words])))
+        .where(Application.sent_at.is_not(None), _mine(areas, person_id), or_(*names, *([] if words is None else [words])))
         .order_by(Application.sent_at.desc(), Application.id.desc())
         .limit(FIRST + 1)
     )
     return [Hit(f"/desk/bids/{ref}", title, " · ".join(filter(None, (name, group, ref)))) for ref, title, name, group in rows]
 
 
-def _payments(text: str) -> Sequence[Hit]:
-    """By whom they are paid to, newest first."""
+def _awards(text: str, person_id: int) -> Sequence[Hit]:
+    """Ideas that were granted, by a part of their title, of the group, of whom they are paid to, or of their reference, newest first."""
+    parts = [_holds(each, text) for each in (Application.title, Organisation.name, Application.group_name, Application.pay_to, Payee.name)]
+    rows = db.session.execute(
+        select(Award.ref, Application.title, Application.group_name, Application.ref)
+        .join(Application, Application.id == Award.application_id)
+        .outerjoin(Organisation, Organisation.id == Application.organisation_id)
+        .outerjoin(Payee, (Payee.award_id == Award.id) & Payee.replaced_at.is_(None))
+        .where(visible_to(person_id), or_(*parts, func.lower(Application.ref).like(_like(text), escape="\\")))
+        .order_by(Award.id.desc())
+        .limit(FIRST + 1)
+    )
+    return [Hit(f"/finance/awards/{ref}", title, " · ".join(filter(None, (group, of)))) for ref, title, group, of in rows]
+
+
+def _funders(text: str) -> Sequence[Hit]:
+    rows = db.session.execute(select(Funder.code, Funder.name).where(_holds(Funder.name, text)).order_by(Funder.name).limit(FIRST + 1))
+    return [Hit(f"/desk/funders/{code}", name, "") for code, name in rows]
+
+
+def _holds(column: Any, text: str) -> ColumnElement[bool]:
+    return func.lower(column).like(_like(text, within=True), escape="\\")
+
+
+def _payments(text: str, person_id: int) -> Sequence[Hit]:
+    """By a part of whom they are paid to, newest first."""
     rows = db.session.execute(
         select(Payment.ref, Payee.name, Application.title)
         .join(Payee, Payee.id == Payment.payee_id)
         .join(Award, Award.id == Payment.award_id)
         .join(Application, Application.id == Award.application_id)
-        .where(func.lower(Payee.name).like(_like(text), escape="\\"))
+        .where(_holds(Payee.name, text), visible_to(person_id))
         .order_by(Payment.id.desc())
         .limit(FIRST + 1)
     )
@@ -146,8 +229,14 @@ def _payments(text: str) -> Sequence[Hit]:
 
 
 def _rounds(text: str) -> Sequence[Hit]:
-    inside = _like(text, within=True)
-    rounds = select(literal("/desk/rounds/"), Round.ref, Round.name).where(func.lower(Round.name).like(inside, escape="\\"))
-    funds = select(literal("/desk/funds/"), Fund.code, Fund.name).where(func.lower(Fund.name).like(inside, escape="\\"))
-    rows = db.session.execute(rounds.union_all(funds).limit(FIRST + 1))
+    rounds = select(literal("/desk/rounds/"), Round.ref, Round.name).where(_holds(Round.name, text))
+    rows = db.session.execute(rounds.union_all(_funds_query(text)).limit(FIRST + 1))
     return [Hit(page + ref, name, ref) for page, ref, name in rows]
+
+
+def _funds(text: str) -> Sequence[Hit]:
+    return [Hit(page + code, name, code) for page, code, name in db.session.execute(_funds_query(text).limit(FIRST + 1))]
+
+
+def _funds_query(text: str) -> Select[str, str, str]:
+    return select(literal("/desk/funds/"), Fund.code, Fund.name).where(_holds(Fund.name, text))

@@ -89,10 +89,11 @@ def desk_search() -> Any:
         money=current_user.can("open finance"),
         rounds=rounds,
         person_id=current_user.id,
+        seconds=current_user.can("release payments"),
     )
     if href := search.jump(typed, scope):
         return see_other(href)
-    return page("front/search.html", q=typed, groups=search.everything(typed, scope))
+    return page("front/search.html", q=typed, groups=search.everything(typed, scope), short=search.too_short(typed))
 
 
 def _job() -> queries.Job:

@@ -1,10 +1,18 @@
 """The desk's search finds what somebody may open, and nothing else."""
 
-from flask import Flask
+from dataclasses import replace
 
+from flask import Flask
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.db import db, transaction
 from portal.front import search
 from portal.front.search import Scope, everything, jump
-from portal.grants import pay
+from portal.grants import pay, withdrawals
+from portal.grants.model import Application, Contribution
+from portal.money import Pence
+from portal.panels.model import Interest, Matter, Seat
 from tests.client import Inspector
 from tests.grants.season import begin, person
 
@@ -62,3 +70,41 @@ def test_the_page(app: Flask) -> None:
     fay = Inspector(app, 9).sign_in(season.who("Fay").id)
     assert "Nothing found" in fay.get("/desk/search?q=garden").text and "Nothing found" in fay.get(f"/desk/search?q={ref}").text
     Inspector(app, 9).sign_in(season.who("Rita").id).get("/desk/search", status=404)
+
+
+def test_finance_finds_what_was_granted(app: Flask) -> None:
+    """Grants by title, group, payee and reference, payees by a part, funders and the references of money; nothing that was only asked for."""
+    season = begin()
+    asked = season.sent()
+    made = season.ready(season.sent("A choir by the sea"))
+    payment = pay.prepare(made.ref, None, season.actor("Olga"))
+    bid = season.award_now(made).application.ref
+    fay = Scope(people=False, bids=False, money=True, rounds=False, person_id=season.who("Fay").id)
+    for typed in ("choir", "gardeners", bid[:8]):
+        assert found(typed, fay)["Grants"] == [f"/finance/awards/{made.ref}"], typed
+    assert found("gardeners", fay)["Payments"] == [f"/finance/payments/{payment}"], "by a part of the name"
+    assert found("council", fay) == {"Funders": ["/desk/funders/council"]} and found("small sp", fay) == {
+        "Funds": ["/desk/funds/small-sparks"]
+    }
+    assert found("raised beds", fay) == {} and jump(asked, fay) is None and jump(bid, fay) == f"/finance/awards/{made.ref}"
+    came = db.session.scalars(select(Contribution.ref)).one()
+    assert jump(came, fay) == "/desk/funds/small-sparks" and jump(came, NONE) is None
+    back = withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", season.actor("Olga"))
+    assert jump(back, fay) == "/desk/funders/council"
+    assert jump(back, replace(fay, seconds=True)) == f"/desk/funders/council/withdrawals/{back}"
+    id_ = season.bid(bid).id
+    with transaction():
+        db.session.execute(update(Application).where(Application.ref == bid).values(status="decided"))
+        seat = db.session.scalars(select(Seat).where(Seat.person_id == season.who("Dan").id)).one()
+        matter = db.session.scalars(select(Matter).where(Matter.about == f"bid:{id_}")).one()
+        who = season.who("Dan").id
+        db.session.add(Interest(matter_id=matter.id, seat_id=seat.id, tie="family", declared_at=clock.now(), declared_by_id=who))
+    dan = replace(fay, person_id=season.who("Dan").id)
+    assert found("choir", dan) == {} and found("gardeners", dan) == {} and {jump(ref, dan) for ref in (bid, made.ref, payment)} == {None}
+
+
+def test_one_letter_is_too_little(app: Flask) -> None:
+    fay = Inspector(app, 9).sign_in(begin().who("Fay").id)
+    for typed in ("x", "%25%25", "a%20-"):
+        assert "Type at least two letters." in fay.get(f"/desk/search?q={typed}").text
+    assert "Type at least" not in fay.get("/desk/search").text
