@@ -13,6 +13,7 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.grants import award, bank_lines, pay
 from portal.grants.bank_model import BankLine
+from portal.grants.bank_refunds import Booked, Told, untold
 from portal.grants.model import Award, Payment, Refund
 from portal.ledger import queries as books
 from portal.money import Pence, plain_pounds
@@ -152,6 +153,51 @@ def test_a_refund_and_one_larger_than_was_paid(season: Season, paid: Payment) ->
     assert found.done == {"refund": 1} and "no more can come back" in found.refused[too_much]
     assert [row.amount for row in db.session.scalars(select(Refund))] == [20_00] and books.balance(FREE) == free + 20_00
     assert [each.line.ref for each in bank_lines.waiting()] == [too_much], "it waits still"
+
+
+def test_a_refund_that_was_entered_by_hand_is_not_written_again(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    by_hand = pay.refund(made, Pence(20_00), date(2026, 6, 16), "Not spent", season.actor("Fay"))
+    take(season, (18, 20_00, f"FROM GARDENERS {bid_ref(paid)}"), (19, 20_00, f"GARDENERS {bid_ref(paid)}"))
+    one, other = bank_lines.waiting()
+    assert [each.proposed for each in (one, other)] == [f"booked:{by_hand}", ""]
+    assert [each.value for each in one.choices] == [f"booked:{by_hand}", f"again:{made}"]
+    assert by_hand in decide(season, {one.line.ref: f"refund:{made}"}).refused[one.line.ref]
+    assert decide(season, {one.line.ref: one.proposed}).done == {"refund": 1}
+    assert [row.amount for row in db.session.scalars(select(Refund))] == [20_00]
+    assert "another line says it already" in decide(season, {other.line.ref: f"booked:{by_hand}"}).refused[other.line.ref]
+    assert "cannot find" in decide(season, {other.line.ref: "booked:RFD-2222-2222"}).refused[other.line.ref]
+    assert proposed() == {other.line.ref: f"refund:{made}"}, "that one is told: this is new"
+    assert decide(season).done == {"refund": 1} and len(db.session.scalars(select(Refund)).all()) == 2
+
+
+def test_another_refund_of_the_same_sum_is_said_so(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    pay.refund(made, Pence(125_00), date(2026, 6, 16), "Not spent", season.actor("Fay"))
+    take(season, (18, 125_00, f"FROM GARDENERS {bid_ref(paid)}"))
+    (line,) = bank_lines.waiting()
+    assert decide(season, {line.line.ref: f"again:{made}"}).done == {"refund": 1}
+    assert books.balance(FREE) == 1000_00 and len(db.session.scalars(select(Refund)).all()) == 2
+
+
+def test_all_came_back_by_hand_and_then_by_the_bank(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    by_hand = pay.refund(made, Pence(250_00), date(2026, 6, 18), "Nothing came of it", season.actor("Fay"))
+    take(season, (18, 250_00, f"FROM GARDENERS {bid_ref(paid)}"))
+    assert list(proposed().values()) == [f"booked:{by_hand}"]
+
+
+def test_each_line_tells_of_the_refund_nearest_to_it() -> None:
+    day = date(2026, 6, 1)
+    booked = [Booked(ref, "AWD", pence, day + timedelta(days=after)) for ref, pence, after in (("A", 1, 0), ("B", 1, 5), ("C", 2, 5))]
+    told = [Told("AWD", 1, day + timedelta(days=after)) for after in (6, 4)]
+    assert [each.ref for each in untold(booked, told[:1])] == ["A", "C"]
+    assert [each.ref for each in untold(booked, told)] == ["C"]
+    assert untold(booked, []) == booked and untold([], told) == []
+    assert booked[0].may_be("AWD", 1, day + timedelta(days=31)) and not booked[0].may_be("AWD", 1, day - timedelta(days=32))
 
 
 def test_what_cannot_be(season: Season, paid: Payment) -> None:
