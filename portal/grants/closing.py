@@ -228,6 +228,10 @@ def _close(fund: Fund, closing: Closing, actor: Actor) -> None:
             sentence=_("Back to the funders of %(fund)s: %(reason)s", fund=fund.name, reason=closing.reason), actor=actor.code,
             refusals={here: _("Money of this fund moved a moment ago. Look at the sums once more.")},
         )  # fmt: skip
+        db.session.flush()
+        pooled.held_positions(fund, 0)
+        if books.balance(here):
+            raise pooled.moved_meanwhile()
     kind = "given_back" if fund.closed_at else "closed"
     fund.closed_at = fund.closed_at or clock.now()
     record(_about(fund), kind, actor, reason=closing.reason, amount=closing.amount, parts=dict(parts))
