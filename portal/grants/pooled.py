@@ -16,7 +16,7 @@ from portal.db import db, must_be_in_transaction
 from portal.errors import Conflict
 from portal.grants.model import Award, FloatRequest, Fund, Funder, Payment, QuickFloat
 from portal.grants.pooled_model import FundDraw, FundShare
-from portal.grants.pooled_rules import Position, part
+from portal.grants.pooled_rules import Position, free_of, part
 from portal.grants.queries import FundFigures
 from portal.grants.rules import shared_out
 from portal.ledger import queries as books
@@ -82,7 +82,17 @@ def positions_in(funds: Collection[Fund]) -> Mapping[int, Mapping[str, Position]
                 at.quick, at.floats = at.quick + used, at.floats + held - used
             else:
                 at.paid, at.promised = at.paid + used, at.promised + held - used
+    for some in found.values():
+        free = free_of(bare := {code: at.bare for code, at in some.items()})
+        for code, at in some.items():
+            at.covers = bare[code] - free.get(code, 0)
     return {id_: {code: some[code] for code in sorted(some)} for id_, some in found.items()}
+
+
+def free_before(found: Mapping[str, Position], funder: Funder, amount: int) -> int:
+    """What of a funder's money was free before `amount` (pence) of it went out; `found`: positions that show that it did."""
+    bare = {code: at.bare for code, at in found.items()}
+    return free_of({**bare, funder.code: bare.get(funder.code, 0) + amount}).get(funder.code, Pence(0))
 
 
 def held_positions(fund: Fund, taken: int) -> Mapping[str, Position]:
