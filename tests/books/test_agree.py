@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from portal import clock, turns, worker
 from portal.books import agree, entries, journal
 from portal.db import db, transaction
-from portal.grants import withdrawals
+from portal.grants import pay, withdrawals
 from portal.ledger.model import Entry
 from portal.money import Pence
 from portal.places.model import Scheme
@@ -47,6 +47,18 @@ def test_what_a_funder_took_out_agrees_and_is_named(small: Small) -> None:
         assert [link.href for link in entries.links_of(entry, small.season.who("Fay"))] == ["/desk/funders/council"]
     with clock.held_at(TODAY + timedelta(days=30)):
         assert [row[-1] for row in journal.preview("month", "2026-08").rows if row[-1] == ref] == [ref, ref]
+
+
+def test_the_rest_went_back_and_the_bank_sent_the_other_part_back_late(small: Small) -> None:
+    with clock.held_at(TODAY):
+        made = small.season.ready(small.season.sent("Kettles", 30_00))
+        payment = small.season.released(made, Pence(10_00)).ref
+        pay.settle(payment, clock.today(), small.season.actor("Fay"))
+        pay.keep_rest(made.ref, "Cheaper", small.season.actor("Fay"))
+        pay.bounce(payment, clock.today(), "Account closed", small.season.actor("Fay"))
+        found = agree.agreement()
+        assert found.ok, found.apart
+        assert {each.name: each.by for each in found.controls}["payable"] == {agree.LEDGER: 10_00, agree.AWARDS: 10_00}
 
 
 @pytest.mark.parametrize(
