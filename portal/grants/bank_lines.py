@@ -18,6 +18,7 @@ from portal.grants.bank_refunds import Booked, untold_of
 from portal.grants.model import Application, Award, Payment, Refund
 from portal.grants.ties import must_not_be_their_money
 from portal.history import Actor, record
+from portal.ledger import queries as books
 from portal.money import Pence, pounds
 from portal.refs import ALPHABET, new_ref
 from portal.words import N_, _
@@ -240,6 +241,7 @@ class Decided:
 def decide(chosen: Mapping[str, str], actor: Actor) -> Decided:
     """Write what was chosen (line's reference → value of a choice) into the books, a line after the other by day, each whole or not at all.
 
+    Where the books are closed for the bank's day, the first open day after it counts in the books; the line keeps its own.
     A line that was decided meanwhile stays as it is. What an action refuses is told beside its line, and the others go on.
     """
     order = db.session.execute(select(BankLine.ref).where(BankLine.ref.in_(chosen)).order_by(BankLine.day, BankLine.pence > 0, BankLine.id))
@@ -285,9 +287,9 @@ def _write(line: BankLine, outcome: str, target: str, actor: Actor) -> None:
     payment = pay.locked_payments([target])[0][2]
     _must_fit(line, outcome, payment)
     if outcome == "came_back":
-        pay.bounce_part(target, line.day, _because(line), actor)
+        pay.bounce_part(target, books.first_open(line.day), _because(line), actor)
     elif payment.status != "bounced":  # it came back meanwhile by our word: then the bank's two lines balance
-        pay.settle_part(target, line.day, actor)
+        pay.settle_part(target, books.first_open(line.day), actor)
     line.payment_id = payment.id
 
 
@@ -310,7 +312,7 @@ def _write_refund(line: BankLine, said: str, target: str, actor: Actor) -> None:
     elif before and said != AGAIN:
         raise Refused(_("%(ref)s is a refund of the same sum, and in the books already. Say whether this is that one, or another.", ref=before[0].ref))  # fmt: skip
     else:
-        pay.refund_part(award.ref, Pence(line.pence), line.day, _because(line), actor)
+        pay.refund_part(award.ref, Pence(line.pence), books.first_open(line.day), _because(line), actor)
     line.award_id = award.id
 
 

@@ -16,6 +16,7 @@ from portal.grants.bank_model import BankLine
 from portal.grants.bank_refunds import Booked, Told, untold
 from portal.grants.model import Award, Payment, Refund
 from portal.ledger import queries as books
+from portal.ledger.periods import close_period
 from portal.money import Pence, plain_pounds
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -220,6 +221,21 @@ def test_what_cannot_be(season: Season, paid: Payment) -> None:
     decide(season, {out: f"arrived:{paid.ref}"})
     with clock.held_at(MONDAY + timedelta(days=40)):
         assert "says that of this payment already" in decide(season, {to_come: f"arrived:{paid.ref}"}).refused[to_come]
+
+
+def test_a_line_of_a_closed_month_counts_on_the_first_open_day(season: Season, paid: Payment) -> None:
+    ref = bid_ref(paid)
+    with clock.held_at(MONDAY + timedelta(days=40)):
+        with transaction():
+            close_period(date(2026, 6, 30), "test")
+        take(season, (3, -250_00, f"BACS {ref}"), (18, 20_00, f"GARDENERS {ref}"))
+        assert decide(season).done == {"arrived": 1}
+        made = db.session.get_one(Award, paid.award_id).ref
+        assert set(proposed().values()) == {f"refund:{made}"} and decide(season).done == {"refund": 1}
+        assert now(paid).settled_on == date(2026, 7, 1)
+        assert [row.received_on for row in db.session.scalars(select(Refund))] == [date(2026, 7, 1)]
+        assert [row.day for row in db.session.scalars(select(BankLine).order_by(BankLine.id))] == [date(2026, 6, 3), date(2026, 6, 18)]
+        assert books.first_open(date(2026, 7, 2)) == date(2026, 7, 2)
 
 
 def test_nobody_writes_their_own(season: Season) -> None:
