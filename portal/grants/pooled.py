@@ -158,7 +158,7 @@ def funder_names() -> Mapping[str, str]:
     return dict(db.session.execute(select(Funder.code, Funder.name)).tuples().all())
 
 
-def _sums(funds: Collection[int]) -> Select[Any]:
+def _sums(funds: Collection[int]) -> Any:
     """By pot and funder, in pence: what came in ("given") and went back ("back"); the shares of awards that hold all that they were
     promised, paid or not ("paid", "promised"). In the columns of `_awards`, with the id 0.
     """
@@ -195,7 +195,7 @@ def _whole(funds: Collection[int]) -> Select[int, str, str, int]:
     )
 
 
-def _awards(*which: ColumnElement[bool]) -> Select[Any]:
+def _awards(*which: ColumnElement[bool]) -> Any:
     """Awards with what they hold and have used, a row for each funder with their share of the whole."""
     to_pay = (
         select(State.credits - State.debits)
@@ -218,7 +218,7 @@ def _awards(*which: ColumnElement[bool]) -> Select[Any]:
     )  # fmt: skip
 
 
-def _floats(funds: Collection[int]) -> Select[Any]:
+def _floats(funds: Collection[int]) -> Any:
     """Floats with what they hold and have used, in the columns of `_awards`."""
     return (
         select(

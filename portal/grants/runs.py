@@ -170,7 +170,6 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, 
         raise Refused(_("Nothing in this run goes through the bank: the council buys these things by card or cheque."))
     if any(line.payment.status != "released" for line in for_bank):
         raise Refused(_("The bank has answered for a part of this run already, so its file would pay twice."))
-    _must_not_be_typed(run, nothing_typed, actor)
     ours = _opened(account)
     file = RunFile(
         run_id=run.id, payments=len(lines), pence=sum(line.payment.amount for line in lines), bank_payments=len(for_bank),
@@ -178,6 +177,7 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, 
         from_sealed=vault.seal(f"{ours.sort_code}:{ours.number}:{ours.name}"), from_masked=account.masked, csv_sha256="", standard_sha256="",
         taken_by_id=actor.person_id, taken_at=clock.now(),
     )  # fmt: skip
+    _must_not_be_typed(run, nothing_typed, actor)
     hashes = _hashes(_made(run, file))
     file.csv_sha256, file.standard_sha256 = hashes["csv"], hashes["standard18"]
     db.session.add(file)

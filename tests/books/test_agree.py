@@ -51,7 +51,7 @@ def test_what_a_funder_took_out_agrees_and_is_named(small: Small) -> None:
 
 def test_the_rest_went_back_and_the_bank_sent_the_other_part_back_late(small: Small) -> None:
     with clock.held_at(TODAY):
-        made = small.season.ready(small.season.sent("Kettles", 30_00))
+        made = small.season.ready(small.season.sent("Kettles", 60_00))
         payment = small.season.released(made, Pence(10_00)).ref
         pay.settle(payment, clock.today(), small.season.actor("Fay"))
         pay.keep_rest(made.ref, "Cheaper", small.season.actor("Fay"))

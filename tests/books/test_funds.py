@@ -42,7 +42,7 @@ def test_every_day_ties(small: Small) -> None:
 def test_what_was_called_back_is_on_its_way_until_then(small: Small) -> None:
     """Released on 6 August, called back half past midnight of 8 August in London, when Greenwich still has the day before."""
     with clock.held_at(at(8, 4)):
-        made = small.season.ready(small.season.sent("Kettles", 30_00))
+        made = small.season.ready(small.season.sent("Kettles", 60_00))
     with clock.held_at(at(8, 6)):
         small.season.released(made)
         run = db.session.scalars(select(PaymentRun.ref).order_by(PaymentRun.id.desc())).first()
@@ -50,7 +50,7 @@ def test_what_was_called_back_is_on_its_way_until_then(small: Small) -> None:
         runs.ask_back(run, "Wrong day", small.season.actor("Olga"))
     with clock.held_at(datetime(2026, 8, 7, 23, 30, tzinfo=UTC)):
         runs.call_back(run, small.season.actor("Otto"))
-    for day, pence in ((5, 0), (6, 30_00), (7, 30_00), (8, 0), (9, 0)):
+    for day, pence in ((5, 0), (6, 60_00), (7, 60_00), (8, 0), (9, 0)):
         found = funds.sheet(date(2026, 8, day))
         assert (found.together.transit, found.untied, found.together.off) == (pence, {}, 0), day
         with clock.held_at(at(8, 15)):
