@@ -25,11 +25,16 @@ def plain(name: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", letters).split())
 
 
+def separator(data: bytes) -> str:
+    """What stands between the cells of a file: of comma, semicolon and tab the one that its first line has most of."""
+    first = text_of(data).replace("\x00", "").lstrip("\r\n").split("\n", 1)[0]
+    return max(",;\t", key=first.count)
+
+
 def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not empty, each with the line where it begins; the first is the header. csv.Error as they are read."""
     text = text_of(data).replace("\x00", "")
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(data))
     while True:
         line = reader.line_num + 1
         try:

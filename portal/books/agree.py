@@ -18,7 +18,7 @@ from portal.exports import files, grants, spend, vcse
 from portal.exports.filters import Filter
 from portal.grants.model import Application, Award, Closing, Contribution, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.grants.pooled_model import Withdrawal
-from portal.ledger.model import Entry
+from portal.ledger.model import Entry, Transfer
 from portal.ledger.periods import seal
 from portal.ledger.queries import TrialLine
 from portal.money import pounds
@@ -87,7 +87,7 @@ def hold_still() -> None:
 def _controls(kinds: trial.Sheet, found: Sequence[TrialLine]) -> Iterator[Control]:
     told = _tables()
     paid = told["settled"] - told["refunds"] + told["sparks"]
-    payable = told["ready"] - told["gone"]
+    payable = told["ready"] - told["rest"] - told["gone"]
     put_in = told["contributions"] - told["given_back"] - told["withdrawn"]
     free = put_in - told["offered"] - payable - told["moving"] - told["floats"] - paid
     yield Control("put_in", N_("Put in by funders, less what went back"), {LEDGER: -kinds.balance("funders"), PAYMENTS: put_in})
@@ -115,6 +115,7 @@ def _tables() -> Mapping[str, int]:
         "withdrawn": select(func.sum(Withdrawal.amount)).where(Withdrawal.done_at.is_not(None)),
         "offered": select(func.sum(Award.amount)).where(Award.status.in_(("reserved", "conditions_open"))),
         "ready": select(func.sum(Award.amount)).where(ready),
+        "rest": _rest().where(ready),
         "gone": paying.where(Payment.status.in_(("released", "settled"))),
         "moving": select(func.sum(Payment.amount)).where(Payment.status == "released"),
         "settled": select(func.sum(Payment.amount)).where(Payment.status == "settled"),
@@ -125,6 +126,17 @@ def _tables() -> Mapping[str, int]:
     }  # fmt: skip
     row = db.session.execute(select(*(func.coalesce(each.scalar_subquery(), 0).label(name) for name, each in sums.items()))).one()
     return {name: int(getattr(row, name)) for name in sums}
+
+
+def _rest() -> Select[Any]:
+    """What went back to the fund because less was needed: an award can be to pay again after that, when the bank sends money back late."""
+    about = "award:" + func.cast(Award.id, Text)
+    return (
+        select(func.sum(Transfer.amount))
+        .join_from(Award, Entry, Entry.about == about)
+        .join(Transfer, Transfer.entry_id == Entry.id)
+        .where(Entry.kind == "returned", Entry.key.startswith(about + ":rest:"))
+    )
 
 
 def _reversed(prefix: str, id_: Any) -> Any:

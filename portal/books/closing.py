@@ -8,9 +8,11 @@ from sqlalchemy import func, select
 
 from portal import clock, turns
 from portal.books import agree, trial
+from portal.books.funds import was_on_the_way
 from portal.books.model import PeriodClosing
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Refused
+from portal.grants.bank_model import BankLine
 from portal.grants.model import Payment
 from portal.history import Actor, record
 from portal.ledger import queries as ledger
@@ -30,6 +32,7 @@ class Open:
     money: trial.Sheet
     moving: Sequence[tuple[str, int]]
     held: int  # awards that held money then, offered or to be paid
+    lines: int  # of the bank's up to that day, that wait for a word
     agreed: bool | None  # last night; None when it was not compared yet. Whoever closes compares anew
 
 
@@ -69,19 +72,15 @@ def still_open(day: date) -> Open:
     """What stands open at the end of a day: to look at before the books are closed."""
     night = turns.last(turns.RECONCILED)
     money = trial.sheet("GBP", day)
-    moving = db.session.execute(
-        select(Payment.ref, Payment.amount)
-        .where(
-            Payment.released_at < clock.start_of_day(day + timedelta(days=1)),
-            Payment.settled_on.is_(None) | (Payment.settled_on > day),
-            Payment.bounced_on.is_(None) | (Payment.bounced_on > day),
-        )
-        .order_by(Payment.id)
-        .limit(20)
-    )
+    moving = db.session.execute(select(Payment.ref, Payment.amount).where(*was_on_the_way(day)).order_by(Payment.id).limit(20))
     held = sum(line.accounts for line in money.lines if line.group.name in ("offered", "payable"))
+    lines = db.session.scalar(select(func.count(BankLine.id)).where(BankLine.outcome == "waiting", BankLine.day <= day)) or 0
     return Open(
-        money, [(ref, int(pence)) for ref, pence in moving], held, night.result.get("ok") if night is not None and night.done_at else None
+        money,
+        [(ref, int(pence)) for ref, pence in moving],
+        held,
+        lines,
+        night.result.get("ok") if night is not None and night.done_at else None,
     )
 
 
@@ -104,10 +103,16 @@ def ask(last_day: date, actor: Actor) -> None:
 
 
 def cancel(actor: Actor) -> None:
-    """Leave the books open after all. Twice changes nothing."""
+    """Leave the books open after all. Twice changes nothing. Refused: somebody closed them meanwhile."""
     with transaction():
         one_at_a_time("closing the books")
-        if (found := waiting()) is not None:
+        if (found := waiting()) is None:
+            last = db.session.scalar(select(PeriodClosing).order_by(PeriodClosing.id.desc()).limit(1))
+            if last is not None and last.closed_at is not None:
+                raise Refused(
+                    _("The books were closed meanwhile, up to %(day)s. That cannot be undone.", day=clock.in_words(last.last_day))
+                )
+        else:
             found.cancelled_at = clock.now()
             record(ABOUT, "closing_taken_back", actor, last_day=found.last_day.isoformat())
 
@@ -139,9 +144,9 @@ def confirm(last_day: date, actor: Actor) -> str:
 
 
 def _may_close(last_day: date) -> None:
-    if last_day != month_end(last_day):
-        raise Refused(_("The books are closed at the end of a month, like 31 March."), "last_day")
     if last_day >= clock.today():
         raise Refused(_("A period can be closed when its last day is over."), "last_day")
+    if last_day != month_end(last_day):
+        raise Refused(_("The books are closed at the end of a month, like 31 March."), "last_day")
     if ledger.is_closed(last_day):
         raise Refused(_("The books are closed up to that day already."), "last_day")

@@ -12,7 +12,8 @@ from portal.books.statement import said
 from portal.books.words import KINDS
 from portal.db import db
 from portal.errors import NotFound
-from portal.grants.model import Award, Contribution, Fund, Payment, QuickFloat, QuickSpark
+from portal.grants.model import Award, Contribution, Fund, Funder, Payment, QuickFloat, QuickSpark
+from portal.grants.pooled_model import Withdrawal
 from portal.ledger.model import Account, Entry, Transfer
 from portal.ledger.posting import entry_digest
 from portal.people import queries as people
@@ -155,6 +156,12 @@ def _contribution(id_: int, reader: Anybody) -> Link | None:
     return _fund(fund, reader) if fund is not None else None
 
 
+def _withdrawal(id_: int, _reader: Anybody) -> Link | None:
+    query = select(Funder.code, Funder.name).join(Withdrawal, Withdrawal.funder_id == Funder.id).where(Withdrawal.id == id_)
+    row = db.session.execute(query).one_or_none()
+    return Link(_("The funder %(name)s", name=row.name), f"/desk/funders/{row.code}") if row else None
+
+
 def _float(id_: int, _reader: Anybody) -> Link | None:
     ref = db.session.scalar(select(QuickFloat.ref).where(QuickFloat.id == id_))
     return Link(_("The float %(ref)s", ref=ref), f"/desk/floats/{ref}") if ref else None
@@ -173,6 +180,6 @@ def _exchange(id_: int, reader: Anybody) -> Link | None:
 
 
 FINDERS: Mapping[str, Callable[[int, Any], Link | None]] = {
-    "award": _award, "payment": _payment, "fund": _fund, "contribution": _contribution, "quick-float": _float, "quick": _quick,
-    "exchange": _exchange,
+    "award": _award, "payment": _payment, "fund": _fund, "contribution": _contribution, "withdrawal": _withdrawal, "quick-float": _float,
+    "quick": _quick, "exchange": _exchange,
 }  # fmt: skip

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.books.trial import as_at, balances
 from portal.db import db
 from portal.exports import files
+from portal.grants.bank_model import CallingBack
 from portal.grants.model import Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
 from portal.ledger.model import Account, Transfer
 from portal.money import Pence
@@ -147,12 +148,18 @@ def on_the_way(past: date | None) -> Sequence[tuple[int, int]]:
     query = select(Payment.award_id, func.sum(Payment.amount)).group_by(Payment.award_id)
     if past is None:
         return _pairs(query.where(Payment.status == "released"))
-    return _pairs(
-        query.where(
-            Payment.released_at < clock.start_of_day(past + timedelta(days=1)),
-            or_(Payment.settled_on.is_(None), Payment.settled_on > past),
-            or_(Payment.bounced_on.is_(None), Payment.bounced_on > past),
-        )
+    return _pairs(query.where(*was_on_the_way(past)))
+
+
+def was_on_the_way(day: date) -> Sequence[ColumnElement[bool]]:
+    """Which payments were on their way at the end of a day. One whose run was called back was, until the day of that in London."""
+    over = clock.start_of_day(day + timedelta(days=1))
+    called_back = select(CallingBack.id).where(CallingBack.run_id == Payment.run_id, CallingBack.done_at < over).exists()
+    return (
+        Payment.released_at < over,
+        or_(Payment.settled_on.is_(None), Payment.settled_on > day),
+        or_(Payment.bounced_on.is_(None), Payment.bounced_on > day),
+        or_(Payment.status != "cancelled", ~called_back),
     )
 
 

@@ -24,6 +24,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.exports import files, grants
 from portal.exports.packs import TAKEN
 from portal.grants.model import Contribution, Fund, Payment, PaymentRun, QuickSpark, Refund
+from portal.grants.pooled_model import Withdrawal
 from portal.history import Actor, record
 from portal.ledger.model import Account, Entry, Transfer
 from portal.money import Pence, financial_year
@@ -198,13 +199,15 @@ def _kind(out: str, into: str, kind: str) -> tuple[str, bool] | None:
 
 
 def _sources(rows: Sequence[Any]) -> Mapping[str, str]:
-    """The public reference of the thing that each key names: of the payment, the refund, the contribution, the quick spark."""
+    """The public reference of the thing that each key names: of the payment, the refund, the contribution, the withdrawal, the quick spark."""
     wanted: dict[str, set[int]] = {}
     for row in rows:
         kind, _colon, number = row.key.partition(":")
         if number.split(":")[0].isdecimal():
             wanted.setdefault(kind, set()).add(int(number.split(":")[0]))
-    tables: Mapping[str, Any] = {"payment": Payment, "refund": Refund, "contribution": Contribution, "quick": QuickSpark}
+    tables: Mapping[str, Any] = {
+        "payment": Payment, "refund": Refund, "contribution": Contribution, "withdrawal": Withdrawal, "quick": QuickSpark,
+    }  # fmt: skip
     found: dict[str, str] = {}
     for kind, model in tables.items():
         ids = sorted(wanted.get(kind, ()))

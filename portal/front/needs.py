@@ -23,6 +23,7 @@ from portal.grants.model import (
     Ending,
     Fund,
     MoreAsked,
+    Payee,
     Payment,
     QuickFloat,
     QuickSpark,
@@ -282,7 +283,9 @@ def _money() -> dict[str, Need]:
             N_("Release it"), "/finance/release?payment={}", "/finance/", Payment.ref, title, _day(Payment.approved_at),
         ),
         "bounced": Need(
-            payments.where(Payment.status == "bounced", Award.status == "ready_to_pay"),
+            payments.join(Payee, Payee.id == Payment.payee_id).where(
+                Payment.status == "bounced", Award.status == "ready_to_pay", Payee.replaced_at.is_(None)
+            ),
             lambda n: _n("payment that came back", "payments that came back", n),
             N_("Put the account right"), "/finance/payments/{}", "/finance/", Payment.ref, title, Payment.bounced_on, tone="bad",
         ),

@@ -12,9 +12,13 @@ from portal import clock, vault
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import pay, statement
+from portal.grants.award import locked
 from portal.grants.bank_model import BankLine
-from portal.grants.model import Application, Award, Payment
+from portal.grants.bank_refunds import Booked, untold_of
+from portal.grants.model import Application, Award, Payment, Refund
+from portal.grants.ties import must_not_be_their_money
 from portal.history import Actor, record
+from portal.ledger import queries as books
 from portal.money import Pence, pounds
 from portal.refs import ALPHABET, new_ref
 from portal.words import N_, _
@@ -27,6 +31,7 @@ OUTCOMES = {
     "not_ours": N_("Nothing to do"),
 }
 NOT_OURS = "not_ours"
+BOOKED, AGAIN = "booked", "again"  # a refund that is in the books already; one more of the same sum, although one is
 FORGET = timedelta(days=90)  # so long a line waits for a word
 KNOWN_FOR = timedelta(days=60)  # so long a payment that arrived by our word is offered for the bank's line about it
 SENT_BACK_WITHIN = timedelta(days=14)  # money of the same sum that comes in so soon was sent back, later it is a refund
@@ -115,8 +120,11 @@ def references(text: str) -> frozenset[str]:
     return frozenset(f"SPK-{first}-{second}" for first, second in _REF.findall(text.upper()))
 
 
-def choices(pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], held: Sequence[Held]) -> list[Choice]:
-    """What a line may be, the likeliest first. What went out arrived with a payee; what came in was sent back, or is a refund."""
+def choices(
+    pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], held: Sequence[Held], booked: Sequence[Booked] = ()
+) -> list[Choice]:
+    """What a line may be, the likeliest first. What went out arrived with a payee; what came in was sent back, or is a refund. A refund
+    that somebody entered by hand comes before all, and then one more of the same sum is never proposed."""
     found: list[tuple[int, Choice]] = []
     for each in sent:
         if each.pence != abs(pence):
@@ -133,9 +141,16 @@ def choices(pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], h
             soon = each.status == "bounced" or day - each.released_on <= SENT_BACK_WITHIN
             words = _("Sent back by the bank: %(ref)s, %(title)s", ref=each.bid_ref, title=each.title)
             found.append(((0 if soon else 2) if ours else 3, Choice(f"came_back:{each.ref}", words, ours)))
-    for award in held:
-        if 0 < pence <= award.paid:
-            ours = award.bid_ref in refs
+    for award in held if pence > 0 else ():
+        ours = award.bid_ref in refs
+        before = [each for each in booked if each.may_be(award.ref, pence, day)]
+        for each in before:
+            words = _("In the books already: %(refund)s of %(ref)s, %(title)s", refund=each.ref, ref=award.bid_ref, title=award.title)
+            found.append((-1 if ours else 2, Choice(f"{BOOKED}:{each.ref}", words, ours)))
+        if pence <= award.paid and before:
+            words = _("Another refund of the same sum: %(ref)s, %(title)s", ref=award.bid_ref, title=award.title)
+            found.append((5, Choice(f"{AGAIN}:{award.ref}", words)))
+        elif pence <= award.paid:
             words = _("Refund: %(ref)s, %(title)s", ref=award.bid_ref, title=award.title)
             found.append((1 if ours else 4, Choice(f"refund:{award.ref}", words, ours)))
     return [choice for _rank, choice in sorted(found, key=lambda each: each[0])]
@@ -152,7 +167,7 @@ class Shown:
 
 
 def waiting(after: int = 0) -> Sequence[Shown]:
-    """Lines that wait for a word, in the order in which they were read, PAGE at once, with what they may be. Four queries."""
+    """Lines that wait for a word, in the order in which they were read, PAGE at once, with what they may be. Six queries."""
     lines = db.session.scalars(
         select(BankLine).where(BankLine.outcome == "waiting", BankLine.id > after).order_by(BankLine.id).limit(PAGE)
     ).all()  # fmt: skip
@@ -161,10 +176,11 @@ def waiting(after: int = 0) -> Sequence[Shown]:
     texts = {line.id: vault.unseal(line.sealed) for line in lines}
     refs = {ref for text in texts.values() for ref in references(text)}
     sent, held = _sent(refs, {abs(line.pence) for line in lines}), _held(refs)
+    booked = untold_of([each.ref for each in held], {line.pence for line in lines})
     used: set[str] = set()
     shown = []
     for line in sorted(lines, key=lambda each: (each.day, each.pence > 0, each.id)):
-        may_be = choices(line.pence, line.day, references(texts[line.id]), sent, held)
+        may_be = choices(line.pence, line.day, references(texts[line.id]), sent, held, booked)
         proposed = next((each.value for each in may_be if each.by_reference and each.value not in used), "")
         if not proposed.startswith("refund:"):
             used.add(proposed)
@@ -199,12 +215,13 @@ def _sent(refs: set[str], sums: set[int]) -> Sequence[Sent]:
 
 
 def _held(refs: set[str]) -> Sequence[Held]:
-    """Awards that our references name; and the last that were paid, to choose from by hand."""
+    """Awards that our references name; and the last that were paid, to choose from by hand. All may have come back of one meanwhile."""
+    back = select(Refund.id).where(Refund.award_id == Award.id).exists()
     last = select(Award.id).where(Award.paid > 0).order_by(Award.id.desc()).limit(PAGE)
     rows = db.session.execute(
         select(Award.ref, Application.ref, Application.title, Award.paid)
         .join(Application, Application.id == Award.application_id)
-        .where(or_(Application.ref.in_(refs), Award.id.in_(last)), Award.paid > 0)
+        .where(or_(and_(Application.ref.in_(refs), or_(Award.paid > 0, back)), Award.id.in_(last)))
         .order_by(Award.id)
     )
     return [Held(*row) for row in rows.tuples()]
@@ -224,6 +241,7 @@ class Decided:
 def decide(chosen: Mapping[str, str], actor: Actor) -> Decided:
     """Write what was chosen (line's reference → value of a choice) into the books, a line after the other by day, each whole or not at all.
 
+    Where the books are closed for the bank's day, the first open day after it counts in the books; the line keeps its own.
     A line that was decided meanwhile stays as it is. What an action refuses is told beside its line, and the others go on.
     """
     order = db.session.execute(select(BankLine.ref).where(BankLine.ref.in_(chosen)).order_by(BankLine.day, BankLine.pence > 0, BankLine.id))
@@ -242,7 +260,8 @@ def decide(chosen: Mapping[str, str], actor: Actor) -> Decided:
 
 def _decide(ref: str, value: str, actor: Actor) -> str | None:
     """One line. None where it was decided before."""
-    outcome, _colon, target = value.partition(":")
+    said, _colon, target = value.partition(":")
+    outcome = "refund" if said in (BOOKED, AGAIN) else said
     if outcome not in ("arrived", "came_back", "refund", NOT_OURS):
         raise Refused(_("Choose what this line is."))
     with transaction():
@@ -251,29 +270,50 @@ def _decide(ref: str, value: str, actor: Actor) -> str | None:
         if line.outcome != "waiting":
             return None
         try:
-            _write(line, outcome, target, actor)
+            if outcome == "refund":
+                _write_refund(line, said, target, actor)
+            else:
+                _write(line, outcome, target, actor)
         except NotFound as why:
             raise Refused(_("We cannot find what you chose. Look at the page again.")) from why
         line.outcome, line.sealed, line.decided_by_id, line.decided_at = outcome, "", actor.person_id, clock.now()
-        record(f"bank_line:{line.id}", outcome, actor, line=line.ref, of=target)
+        record(f"bank_line:{line.id}", outcome, actor, line=line.ref, of=target, said=said)
     return outcome
 
 
 def _write(line: BankLine, outcome: str, target: str, actor: Actor) -> None:
-    because = _("Bank statement of %(day)s, line %(ref)s", day=clock.in_words(line.day), ref=line.ref)
-    if outcome == "refund":
-        if line.pence < 0:
-            raise Refused(_("This money went out. A refund comes in."))
-        pay.refund_part(target, Pence(line.pence), line.day, because, actor)
-        line.award_id = db.session.scalar(select(Award.id).where(Award.ref == target))
-    elif outcome != NOT_OURS:
-        payment = pay.locked_payments([target])[0][2]
-        _must_fit(line, outcome, payment)
-        if outcome == "came_back":
-            pay.bounce_part(target, line.day, because, actor)
-        elif payment.status != "bounced":  # it came back meanwhile by our word: then the bank's two lines balance
-            pay.settle_part(target, line.day, actor)
-        line.payment_id = payment.id
+    if outcome == NOT_OURS:
+        return
+    payment = pay.locked_payments([target])[0][2]
+    _must_fit(line, outcome, payment)
+    if outcome == "came_back":
+        pay.bounce_part(target, books.first_open(line.day), _because(line), actor)
+    elif payment.status != "bounced":  # it came back meanwhile by our word: then the bank's two lines balance
+        pay.settle_part(target, books.first_open(line.day), actor)
+    line.payment_id = payment.id
+
+
+def _because(line: BankLine) -> str:
+    return _("Bank statement of %(day)s, line %(ref)s", day=clock.in_words(line.day), ref=line.ref)
+
+
+def _write_refund(line: BankLine, said: str, target: str, actor: Actor) -> None:
+    if line.pence < 0:
+        raise Refused(_("This money went out. A refund comes in."))
+    award_ref = target
+    if said == BOOKED:
+        award_ref = db.session.scalar(select(Award.ref).join(Refund, Refund.award_id == Award.id).where(Refund.ref == target)) or ""
+    bid, award = locked(award_ref)
+    before = [each for each in untold_of([award.ref], [line.pence]) if each.may_be(award.ref, line.pence, line.day)]
+    if said == BOOKED:
+        must_not_be_their_money(bid, actor)
+        if target not in {each.ref for each in before}:
+            raise Refused(_("That refund is of another sum or day, or another line says it already."))
+    elif before and said != AGAIN:
+        raise Refused(_("%(ref)s is a refund of the same sum, and in the books already. Say whether this is that one, or another.", ref=before[0].ref))  # fmt: skip
+    else:
+        pay.refund_part(award.ref, Pence(line.pence), books.first_open(line.day), _because(line), actor)
+    line.award_id = award.id
 
 
 def _must_fit(line: BankLine, outcome: str, payment: Payment) -> None:

@@ -10,7 +10,6 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.grants import pooled, queries, rounds
 from portal.grants.model import Appeal, Application, Award, Closing, FloatRequest, Fund, Payment, QuickFloat, Round
-from portal.grants.rules import shared_out
 from portal.history import Actor, Event, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.posting import Line, post
@@ -87,12 +86,7 @@ def _in_the_way(fund: Fund) -> Iterator[InTheWay]:
 
 def shares(fund: Fund) -> Mapping[str, Pence]:
     """What of the free money of a fund is whose: code → pence, by code, without those who have nothing in it."""
-    left = [(code, at.left) for code, at in pooled.positions(fund).items()]
-    free = sum(pence for _code, pence in left)
-    if free <= 0:
-        return {}
-    # nobody owes anything since shares are kept; before that a fund may have closed by another rule
-    return {code: share for code, share in sorted(shared_out(free, {code: pence for code, pence in left if pence > 0}).items()) if share}
+    return {code: Pence(at.left) for code, at in pooled.positions(fund).items() if at.left > 0}
 
 
 def waiting(fund: Fund) -> Closing | None:
@@ -228,6 +222,10 @@ def _close(fund: Fund, closing: Closing, actor: Actor) -> None:
             sentence=_("Back to the funders of %(fund)s: %(reason)s", fund=fund.name, reason=closing.reason), actor=actor.code,
             refusals={here: _("Money of this fund moved a moment ago. Look at the sums once more.")},
         )  # fmt: skip
+        db.session.flush()
+        pooled.held_positions(fund, 0)
+        if books.balance(here):
+            raise pooled.moved_meanwhile()
     kind = "given_back" if fund.closed_at else "closed"
     fund.closed_at = fund.closed_at or clock.now()
     record(_about(fund), kind, actor, reason=closing.reason, amount=closing.amount, parts=dict(parts))

@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from portal import clock, vault
 from portal.db import db, transaction
-from portal.errors import NotYours
+from portal.errors import NotYours, Refused
 from portal.grants.award import REPAID
+from portal.grants.bank_model import RunFile
 from portal.grants.model import Application, Award, Fund, Payee, Payment, PaymentRun, Receipt, Refund, Release, Report, Round
 from portal.grants.pay import run_by_ref
 from portal.history import Actor, Event, record
@@ -249,13 +250,26 @@ def story(award: Award) -> Sequence[Moved]:
 
 
 def show_numbers(run_ref: str, actor: Actor) -> None:
-    """Put on record that somebody is about to see the account numbers of a run."""
+    """Put on record that somebody is about to see the account numbers of a run. Refused: its file was taken, so they would be paid twice."""
     with transaction():
-        record(f"run:{run_by_ref(run_ref).id}", "numbers_seen", actor)
+        run = db.session.scalar(
+            select(PaymentRun).where(PaymentRun.id == run_by_ref(run_ref).id).with_for_update().execution_options(populate_existing=True)
+        )
+        assert run is not None
+        _must_have_no_file(run)
+        record(f"run:{run.id}", "numbers_seen", actor)
+
+
+def _must_have_no_file(run: PaymentRun) -> None:
+    if db.session.scalar(select(RunFile.id).where(RunFile.run_id == run.id)) is not None:
+        raise Refused(_("The file of this run was taken for the bank. To type the payments too would pay them twice."))
 
 
 def numbers(run: PaymentRun, person_id: int) -> Sequence[dict[str, Any]]:
-    """Names and numbers to pay into, of what is still on its way. NotYours unless this was put on record a moment ago."""
+    """Names and numbers to pay into, of what is still on its way. NotYours unless this was put on record a moment ago. Refused: the run's
+    file was taken meanwhile.
+    """
+    _must_have_no_file(run)
     seen = db.session.scalar(
         select(func.max(Event.at)).where(Event.about == f"run:{run.id}", Event.kind == "numbers_seen", Event.actor_id == person_id)
     )

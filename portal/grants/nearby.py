@@ -90,11 +90,19 @@ def _near(lines: Sequence[Line], marks: set[str]) -> Mapping[int, Near]:
         .group_by(Payment.award_id)
         .subquery()
     )
+    bounced = (
+        select(Payment.bounced_reason)
+        .where(Payment.payee_id == Payee.id, Payment.status == "bounced")
+        .order_by(Payment.id.desc())
+        .limit(1)
+        .correlate(Payee)
+        .scalar_subquery()
+    )
     query = (
         select(
             Award.id, Award.ref, Award.amount, Award.paid, Award.status, Award.decided_on, Award.fund_id, Application.person_id,
             Application.organisation_id, Round.rules, receipts.c.amount.label("on_receipts"), receipts.c.bare, moving.c.amount.label("moving"),
-            Payee.fingerprint, Payee.given_at, Payee.replaced_at,
+            Payee.fingerprint, Payee.given_at, Payee.replaced_at, bounced.label("bounced"),
         )
         .join(Application, Application.id == Award.application_id)
         .join(Round, Round.id == Application.round_id)
@@ -113,5 +121,5 @@ def _near(lines: Sequence[Line], marks: set[str]) -> Mapping[int, Near]:
                 frozenset({rules.most, *rules.ladder}), int(row.on_receipts or 0), int(row.bare or 0), int(row.moving or 0),
             )  # fmt: skip
         if row.given_at is not None:
-            found[row.id].accounts.append(Account(row.fingerprint, row.given_at, row.replaced_at))
+            found[row.id].accounts.append(Account(row.fingerprint, row.given_at, row.replaced_at, row.bounced))
     return found

@@ -6,20 +6,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import db, must_be_in_transaction
+from portal.errors import Conflict
 from portal.grants.model import Award, FloatRequest, Fund, Funder, Payment, QuickFloat
 from portal.grants.pooled_model import FundDraw, FundShare
-from portal.grants.pooled_rules import Position, part
+from portal.grants.pooled_rules import Position, free_of, part
 from portal.grants.queries import FundFigures
 from portal.grants.rules import shared_out
 from portal.ledger import queries as books
 from portal.ledger.model import Account, Entry, State, Transfer
 from portal.money import Pence, pounds
+from portal.words import _
 
 ENDED = ("lapsed", "declined", "returned")  # awards that hold nothing
 PROMISED = ("reserved", "conditions_open")  # that hold all they promise
@@ -40,7 +43,7 @@ def freeze(fund: Fund, taken: Award | FloatRequest) -> None:
         draw.award_id = taken.id
     else:
         draw.request_id = taken.id
-    free = {code: at.left for code, at in positions(fund).items() if at.left > 0}
+    free = {code: at.left for code, at in held_positions(fund, taken.amount).items() if at.left > 0}
     db.session.add(draw)
     db.session.flush()
     ids = dict(db.session.execute(select(Funder.code, Funder.id)).tuples().all())
@@ -56,26 +59,55 @@ def freeze(fund: Fund, taken: Award | FloatRequest) -> None:
 
 
 def positions(fund: Fund) -> Mapping[str, Position]:
-    """Where each funder's money in a pot stands now, by code: all who ever put something in. Three queries."""
+    """Where each funder's money in a pot stands now, by code: all who ever put something in. One query."""
     return positions_in([fund])[fund.id]
 
 
 def positions_in(funds: Collection[Fund]) -> Mapping[int, Mapping[str, Position]]:
-    """`positions` of several pots, by their ids. Three queries."""
+    """`positions` of several pots, by their ids. One query: in two, an award that is paid between them would be in both, or in none."""
     ids = [fund.id for fund in funds]
     found: dict[int, defaultdict[str, Position]] = {id_: defaultdict(Position) for id_ in ids}
-    for id_, code, what, amount in db.session.execute(_sums(ids)):
-        setattr(found[id_][code], what, int(amount))
     partly = or_(Award.status == "ready_to_pay", and_(Award.status.in_(DONE), Award.paid < Award.amount))
-    for award in _awards(FundDraw.fund_id.in_(ids), partly):
-        for code, held, paid in award.split():
-            found[award.fund_id][code].paid += paid
-            found[award.fund_id][code].promised += held - paid
-    for float_ in _floats(ids):
-        for code, held, spent in float_.split():
-            found[float_.fund_id][code].quick += spent
-            found[float_.fund_id][code].floats += held - spent
+    rows = union_all(_sums(ids), _awards(FundDraw.fund_id.in_(ids), partly), _floats(ids)).subquery()
+    order = (rows.c.what, rows.c.id, rows.c.fund_id)
+    for (what, id_, fund_id), group in groupby(db.session.execute(select(rows).order_by(*order)), key=lambda row: tuple(row[:3])):
+        if id_ == 0:
+            for row in group:
+                at = found[fund_id][row.code]
+                setattr(at, what, getattr(at, what) + int(row.pence))
+            continue
+        for code, held, used in _holder(list(group)).split():
+            at = found[fund_id][code]
+            if what == "float":
+                at.quick, at.floats = at.quick + used, at.floats + held - used
+            else:
+                at.paid, at.promised = at.paid + used, at.promised + held - used
+    for some in found.values():
+        free = free_of(bare := {code: at.bare for code, at in some.items()})
+        for code, at in some.items():
+            at.covers = bare[code] - free.get(code, 0)
     return {id_: {code: some[code] for code in sorted(some)} for id_, some in found.items()}
+
+
+def free_before(found: Mapping[str, Position], funder: Funder, amount: int) -> int:
+    """What of a funder's money was free before `amount` (pence) of it went out; `found`: positions that show that it did."""
+    bare = {code: at.bare for code, at in found.items()}
+    return free_of({**bare, funder.code: bare.get(funder.code, 0) + amount}).get(funder.code, Pence(0))
+
+
+def held_positions(fund: Fund, taken: int) -> Mapping[str, Position]:
+    """`positions`, to judge by: after a post of this action, which holds the pot's account and took `taken` (pence) that no funder's position
+    shows yet. Conflict: they are not what the pot holds.
+    """
+    found = positions(fund)
+    if sum(each.left for each in found.values()) != books.balance(f"fund:{fund.code}:available") + taken:
+        raise moved_meanwhile()
+    return found
+
+
+def moved_meanwhile() -> Conflict:
+    """The sums that an action judges by are not those of the pot."""
+    return Conflict(_("Somebody moved money meanwhile. Try again."))
 
 
 def figures(positions: Iterable[Position]) -> FundFigures:
@@ -91,7 +123,6 @@ def figures(positions: Iterable[Position]) -> FundFigures:
 class Holder:
     """An award or a float: what it holds of the pot's money (pence), what of that has reached ideas, and whose its whole is."""
 
-    fund_id: int
     held: int
     used: int
     shares: Mapping[str, int]
@@ -113,10 +144,12 @@ class ShareOf:
 
 
 def shares_of(award: Award) -> Sequence[ShareOf]:
-    """Whose money an award is, by the funder's name; two queries."""
-    holders = list(_awards(Award.id == award.id))
-    names = funder_names()
-    split = [(code, holder.shares[code], held, used) for holder in holders for code, held, used in holder.split()]
+    """Whose money an award is, by the funder's name; two queries at most."""
+    rows = db.session.execute(_awards(Award.id == award.id)).all()
+    if not rows:
+        return []
+    names, holder = funder_names(), _holder(rows)
+    split = [(code, holder.shares[code], held, used) for code, held, used in holder.split()]
     return sorted((ShareOf(names[code], share, used, share - held) for code, share, held, used in split), key=lambda each: each.name)
 
 
@@ -125,14 +158,15 @@ def funder_names() -> Mapping[str, str]:
     return dict(db.session.execute(select(Funder.code, Funder.name)).tuples().all())
 
 
-def _sums(funds: Collection[int]) -> Select[int, str, str, int]:
+def _sums(funds: Collection[int]) -> Any:
     """By pot and funder, in pence: what came in ("given") and went back ("back"); the shares of awards that hold all that they were
-    promised, paid or not ("paid", "promised").
+    promised, paid or not ("paid", "promised"). In the columns of `_awards`, with the id 0.
     """
     moved = union_all(_between(funds, "given"), _between(funds, "back"), _whole(funds)).subquery()
-    return select(moved.c.fund_id, moved.c.code, moved.c.what, func.sum(moved.c.pence)).group_by(
-        moved.c.fund_id, moved.c.code, moved.c.what
-    )
+    nothing = [literal(0).label(name) for name in ("held", "used")]
+    return select(
+        moved.c.what, literal(0).label("id"), moved.c.fund_id, moved.c.code, func.sum(moved.c.pence).label("pence"), *nothing
+    ).group_by(moved.c.fund_id, moved.c.code, moved.c.what)
 
 
 def _between(funds: Collection[int], what: str) -> Select[int, str, str, int]:
@@ -161,8 +195,8 @@ def _whole(funds: Collection[int]) -> Select[int, str, str, int]:
     )
 
 
-def _awards(*which: ColumnElement[bool]) -> Iterator[Holder]:
-    """Awards with what they hold and whose it is. One query."""
+def _awards(*which: ColumnElement[bool]) -> Any:
+    """Awards with what they hold and have used, a row for each funder with their share of the whole."""
     to_pay = (
         select(State.credits - State.debits)
         .join(Account, Account.id == State.account_id)
@@ -170,41 +204,38 @@ def _awards(*which: ColumnElement[bool]) -> Iterator[Holder]:
         .scalar_subquery()
     )
     moving = select(func.sum(Payment.amount)).where(Payment.award_id == Award.id, Payment.status == "released").scalar_subquery()
-    rows = db.session.execute(
+    waiting = func.coalesce(to_pay, 0) + func.coalesce(moving, 0)
+    held = case((Award.status.in_(ENDED), 0), (Award.status.in_(PROMISED), Award.amount), else_=Award.paid + waiting)
+    return (
         select(
-            Award.id, Award.fund_id, Award.status, Award.amount, Award.paid, func.coalesce(to_pay, 0) + func.coalesce(moving, 0),
-            Funder.code, FundShare.amount,
+            literal("award").label("what"), Award.id.label("id"), Award.fund_id.label("fund_id"), Funder.code.label("code"),
+            FundShare.amount.label("pence"), held.label("held"), case((Award.status.in_(ENDED), 0), else_=Award.paid).label("used"),
         )
         .join(FundDraw, FundDraw.award_id == Award.id)
         .join(FundShare, FundShare.draw_id == FundDraw.id)
         .join(Funder, Funder.id == FundShare.funder_id)
         .where(*which)
-        .order_by(Award.id)
-        .execution_options(yield_per=1000)
     )  # fmt: skip
-    for _id, group in groupby(rows, key=lambda row: row[0]):
-        some = list(group)
-        _id, fund_id, status, amount, paid, waiting, _code, _share = some[0]
-        held = 0 if status in ENDED else amount if status in PROMISED else paid + int(waiting)
-        yield Holder(fund_id, held, paid if held else 0, {row[6]: row[7] for row in some})
 
 
-def _floats(funds: Collection[int]) -> Iterator[Holder]:
-    """Floats with what they hold, and whose it is. One query."""
-    rows = db.session.execute(
-        select(QuickFloat.id, QuickFloat.fund_id, QuickFloat.balance, QuickFloat.spent, Funder.code, func.sum(FundShare.amount))
+def _floats(funds: Collection[int]) -> Any:
+    """Floats with what they hold and have used, in the columns of `_awards`."""
+    return (
+        select(
+            literal("float").label("what"), QuickFloat.id.label("id"), QuickFloat.fund_id.label("fund_id"), Funder.code.label("code"),
+            func.sum(FundShare.amount).label("pence"), (QuickFloat.balance + QuickFloat.spent).label("held"), QuickFloat.spent.label("used"),
+        )
         .join(FloatRequest, FloatRequest.float_id == QuickFloat.id)
         .join(FundDraw, FundDraw.request_id == FloatRequest.id)
         .join(FundShare, FundShare.draw_id == FundDraw.id)
         .join(Funder, Funder.id == FundShare.funder_id)
         .where(QuickFloat.fund_id.in_(funds))
         .group_by(QuickFloat.id, QuickFloat.fund_id, QuickFloat.balance, QuickFloat.spent, Funder.code)
-        .order_by(QuickFloat.id)
-    )
-    for _id, group in groupby(rows, key=lambda row: row[0]):
-        some = list(group)
-        _id, fund_id, balance, spent, _code, _share = some[0]
-        yield Holder(fund_id, balance + spent, spent, {row[4]: int(row[5]) for row in some})
+    )  # fmt: skip
+
+
+def _holder(rows: Sequence[Any]) -> Holder:
+    return Holder(int(rows[0].held), int(rows[0].used), {row.code: int(row.pence) for row in rows})
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from portal.grants.rules import shared_out
 from portal.money import Pence
 
 
@@ -38,11 +39,32 @@ class Position:
     paid: int = 0  # paid to ideas and not come back
     floats: int = 0  # in the hands of connectors
     quick: int = 0  # given as quick sparks
+    covers: int = 0  # of theirs that stands in for another funder who is short (see `free_of`); less than nothing for that one
+
+    @property
+    def bare(self) -> int:
+        """What of their money was neither given back nor promised, paid or handed out: less than nothing for a funder who is short."""
+        return self.given - self.back - self.promised - self.paid - self.floats - self.quick
 
     @property
     def left(self) -> int:
         """What of their money is free."""
-        return self.given - self.back - self.promised - self.paid - self.floats - self.quick
+        return self.bare - self.covers
+
+
+def free_of(bare: Mapping[str, int]) -> dict[str, Pence]:
+    """What is free of each funder's money in a pot (pence), by code, for those who have something: together exactly what the pot holds.
+
+    Nobody is short where shares were kept from the beginning. But before they were, a contribution could be taken back after it had been
+    promised, and a fund be closed by what each had put in: where such a pot's promises were shared out later, one funder can be short, and
+    the others seem to have more than the pot holds. What is short is then borne by those who have something, in proportion to it.
+    """
+    free = sum(bare.values())
+    if free <= 0:
+        return {}
+    return {
+        code: share for code, share in sorted(shared_out(free, {code: pence for code, pence in bare.items() if pence > 0}).items()) if share
+    }
 
 
 def sliced(budget: int, rate: int) -> Pence:

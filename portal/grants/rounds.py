@@ -12,7 +12,6 @@ from portal.grants import letters, pooled
 from portal.grants.model import Application, Closing, Contribution, Extension, Fund, Funder, Round
 from portal.grants.moves import begin, move
 from portal.grants.pooled_model import OfferMatch, SliceYear
-from portal.grants.pooled_rules import Position
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
@@ -144,7 +143,7 @@ def take_out(ref: str, reason: str, actor: Actor) -> None:
 def _must_not_be_promised(row: Contribution) -> None:
     """After the reversal, which holds the pot's account: what is left of this funder's money, the others' cannot stand in for it."""
     fund, funder = db.session.get_one(Fund, row.fund_id), db.session.get_one(Funder, row.funder_id)
-    if pooled.positions(fund).get(funder.code, Position()).left < 0:
+    if pooled.free_before(pooled.positions(fund), funder, row.amount) < row.amount:
         raise Refused(
             _("Some of this money of %(funder)s has been promised or paid meanwhile, so it cannot be taken back.", funder=funder.name)
         )

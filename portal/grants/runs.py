@@ -110,12 +110,13 @@ def first_day_to_pay() -> date:
 # --- the file ------------------------------------------------------------------------------------------------------------
 
 
-def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor) -> bytes:
+def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor, *, nothing_typed: bool = False) -> bytes:
     """The bank's file of a run, in one of FORMS; each download is put on record. The first locks the run, with its totals, the hash of
-    each file, and the day of payment; every later one gives the same bytes, whatever `pays_on` says.
+    each file, and the day of payment; every later one gives the same bytes, whatever `pays_on` says. `nothing_typed`: somebody says that
+    none of it was typed into the bank, which the first time must be said where the account numbers were looked at before.
 
     Refused: no such form; cancelled, or somebody asks to cancel it; no account of ours; nothing for the bank; the bank's answer is in
-    already; a day on which banks do not pay; numbers that were forgotten since.
+    already; a day on which banks do not pay; numbers that were seen, and nobody says that nothing was typed; numbers that were forgotten since.
     """
     if form not in FORMS:
         raise Refused(_("Choose which file the bank wants."))
@@ -123,7 +124,7 @@ def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor) -> by
         run = _locked_run(run_ref)
         if (back := _back(run)) is not None:
             raise Refused(_cancelled() if back.done_at else _("Somebody asks to cancel this run. Decide that first."))
-        file = _file(run) or _lock_with_file(run, pays_on, actor)
+        file = _file(run) or _lock_with_file(run, pays_on, nothing_typed, actor)
         made = _made(run, file)
         if _hashes(made) != {"csv": file.csv_sha256, "standard18": file.standard_sha256}:
             raise Refused(_("The file would not be the one that was taken first. Ask whoever runs the portal to look at it."))
@@ -158,7 +159,7 @@ def _lines(run: PaymentRun) -> list[desk.Line]:
     return sorted(desk.payments(run_id=run.id, limit=100_000), key=lambda line: line.payment.id)
 
 
-def _lock_with_file(run: PaymentRun, pays_on: date | None, actor: Actor) -> RunFile:
+def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, actor: Actor) -> RunFile:
     _locked_lines(run)
     lines = _lines(run)
     account = paying_account()
@@ -167,7 +168,7 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, actor: Actor) -> RunF
     for_bank = [line for line in lines if not by_hand(line)]
     if not for_bank:
         raise Refused(_("Nothing in this run goes through the bank: the council buys these things by card or cheque."))
-    if any(line.payment.status != "released" for line in lines):
+    if any(line.payment.status != "released" for line in for_bank):
         raise Refused(_("The bank has answered for a part of this run already, so its file would pay twice."))
     ours = _opened(account)
     file = RunFile(
@@ -176,11 +177,22 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, actor: Actor) -> RunF
         from_sealed=vault.seal(f"{ours.sort_code}:{ours.number}:{ours.name}"), from_masked=account.masked, csv_sha256="", standard_sha256="",
         taken_by_id=actor.person_id, taken_at=clock.now(),
     )  # fmt: skip
+    _must_not_be_typed(run, nothing_typed, actor)
     hashes = _hashes(_made(run, file))
     file.csv_sha256, file.standard_sha256 = hashes["csv"], hashes["standard18"]
     db.session.add(file)
     record(f"run:{run.id}", "locked", actor, payments=file.payments, total=file.pence, **hashes)
     return file
+
+
+def _must_not_be_typed(run: PaymentRun, nothing_typed: bool, actor: Actor) -> None:
+    if not standing(run).numbers_seen:
+        return
+    if not nothing_typed:
+        raise Refused(
+            _("Somebody looked at the account numbers of this run. Make sure that nothing was typed into the bank, and say so."), "nothing_typed"
+        )  # fmt: skip
+    record(f"run:{run.id}", "nothing_typed", actor)
 
 
 def _day(pays_on: date | None) -> date:
@@ -250,7 +262,7 @@ def keep(run_ref: str, actor: Actor) -> None:
 
 
 def call_back(run_ref: str, actor: Actor) -> int:
-    """The second person cancels the run: each payment is called off and its money payable again by a reversal in the books, and it stands
+    """The second person cancels the run: each payment that has not arrived is called off and its money payable again by a reversal in the books, and it stands
     anew, approved by the same hands, to be released in another run. Returns how many. A second tap of the same person changes nothing.
 
     Refused: nobody asked, the same person asked, its file was taken, the bank has answered meanwhile, an award of one's own.
@@ -281,11 +293,13 @@ def _can_be_called_back(run: PaymentRun, actor: Actor) -> list[tuple[Application
     if _file(run) is not None:
         raise Refused(_("The file of this run was taken for the bank, so it cannot be cancelled here. Wait for the bank’s answer."))
     chosen = _locked_lines(run)
-    if any(payment.status != "released" for _bid, _award, payment in chosen):
+    hand = {line.payment.id for line in _lines(run) if by_hand(line)}
+    on_its_way = [each for each in chosen if each[2].status == "released"]
+    if not on_its_way or any(payment.status != "released" and payment.id not in hand for _bid, _award, payment in chosen):
         raise Refused(_("The bank has answered for a part of this run already. Say of each of the others what came of it."))
-    for bid, _award, _payment in chosen:
+    for bid, _award, _payment in on_its_way:
         must_not_be_their_money(bid, actor)
-    return chosen
+    return on_its_way
 
 
 def _stand_anew(award: Award, old: Payment, actor: Actor) -> None:

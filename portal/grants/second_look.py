@@ -28,11 +28,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Account:
-    """An account that an award's money was to go to: its keyed mark, since when, and until when it was the one."""
+    """An account that an award's money was to go to: its keyed mark, since when, until when it was the one, and what the bank said when it
+    last sent a payment to it back."""
 
     mark: str
     given_at: datetime
     replaced_at: datetime | None
+    bounced: str | None = None
 
 
 @dataclass
@@ -92,7 +94,7 @@ def looks(
     others = [each for each in near.values() if each.id != own.id]
     said = [
         ("receipts", _receipts(line, own)),
-        ("changed", _changed(line, own, now)),
+        ("changed", _changed(line, own, now) or _came_back(line, own, frozenset(marks))),
         ("same", _same(own, others, frozenset(marks))),
         *(("tie", each) for each in _ties(line, frozenset(declared), hands)),
         ("under", _under(own)),
@@ -115,12 +117,26 @@ def _receipts(line: Line, own: Near) -> str:
 def _changed(line: Line, own: Near, now: datetime) -> str:
     if line.payee.route == BOUGHT:
         return ""
-    if line.payee.replaced_at is not None and line.payment.approved_at is not None and line.payee.replaced_at > line.payment.approved_at:
+    if _changed_since_approval(line, now):
         return _("The account was changed after this payment was approved.")
     earlier = [each for each in own.accounts if each.replaced_at is not None and each.given_at < line.payee.given_at]
     if not earlier or line.payee.given_at < now - RECENT:
         return ""
     return _("The account was changed on %(day)s. Before that it was another one.", day=in_words(clock.london_day(line.payee.given_at)))
+
+
+def _changed_since_approval(line: Line, now: datetime) -> bool:
+    changed, approved, arrived = line.payee.replaced_at, line.payment.approved_at, line.payment.settled_on
+    if changed is None or approved is None or not approved < changed <= now:
+        return False
+    return arrived is None or clock.london_day(changed) <= arrived
+
+
+def _came_back(line: Line, own: Near, marks: frozenset[str]) -> str:
+    if line.payment.status in ("bounced", "cancelled"):
+        return ""
+    said = [account.bounced for account in own.accounts if account.mark in marks and account.bounced]
+    return _("The bank sent an earlier payment to this account back: %(why)s", why=said[-1]) if said else ""
 
 
 def _same(own: Near, others: Sequence[Near], marks: frozenset[str]) -> str:

@@ -1,15 +1,16 @@
-"""Bank statements as banks export them: a CSV with a day, a text, and either a signed amount or money in and money out. Pure."""
+"""Bank statements as banks export them: a CSV with a day, a text, and either a signed amount or money in and money out. Pure, but for what day it is."""
 
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from itertools import islice
 
+from portal import clock
 from portal.errors import Refused
 from portal.money import Pence
-from portal.tables import plain, rows
+from portal.tables import plain, rows, separator
 from portal.words import _
 
 MOST_BYTES, MOST_LINES = 1_000_000, 2_000
@@ -24,6 +25,9 @@ OUT = ("paid out", "money out", "debit", "debit amount", "debits", "withdrawals"
 IN = ("paid in", "money in", "credit", "credit amount", "credits", "deposits", "receipts", "amount in", "in")
 SIGN = ("debit credit", "credit debit", "dr cr", "cr dr")  # a column that says D or C beside an amount without a sign
 _DAYS = ("%d/%m/%Y", "%d/%m/%y", "%Y-%m-%d", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%d %b %y", "%d-%b-%y", "%d %B %Y", "%d.%m.%Y", "%Y%m%d")
+
+
+FIRST, AHEAD = date(2000, 1, 1), timedelta(days=366)  # a day before this, or so far from today, was misread
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class _Columns:
     out: int | None
     into: int | None
     sign: int | None
+    decimal_comma: bool = False  # "250,00" is 250 pounds: in files with semicolons
 
     @property
     def last(self) -> int:
@@ -68,7 +73,7 @@ def read(data: bytes) -> Read:
         raise Refused(_("We cannot read that file. Save the statement as CSV and send that."), "file") from why
     for place, (_number, head) in enumerate(found[:HEAD_WITHIN]):
         if (columns := _columns([plain(name) for name in head])) is not None:
-            return _read(found[place + 1 :], columns)
+            return _read(found[place + 1 :], replace(columns, decimal_comma=separator(data) == ";"))
     raise Refused(_("We cannot find the columns. The file needs one with the date, one with the text, and one with the amount, or money in and money out."), "file")  # fmt: skip
 
 
@@ -88,10 +93,13 @@ def _read(found: Sequence[tuple[int, list[str]]], columns: _Columns) -> Read:
     if len(found) > MOST_LINES:
         raise Refused(_("That file has more than %(number)s lines. Take the statement of a shorter time.", number=MOST_LINES), "file")
     said, seen = Read(), dict[tuple[date, int, str], int]()
-    for number, short in found:
-        cells = [*short, *[""] * (columns.last + 1 - len(short))]
+    filled = [(number, [*short, *[""] * (columns.last + 1 - len(short))]) for number, short in found]
+    minus_is_out = _minus_is_out([cells for _number, cells in filled], columns)
+    for number, cells in filled:
         try:
-            day, pence = _day(cells[columns.day]), _pence(cells, columns)
+            day, pence = _day(cells[columns.day]), _pence(cells, columns, minus_is_out)
+            if day is None and pence:
+                raise ValueError(_("it has a sum and no day."))
         except ValueError as why:
             said.problems.append(_("Line %(number)s: %(why)s", number=number, why=str(why)))
             continue
@@ -114,30 +122,56 @@ def _day(text: str) -> date | None:
     for shape in (text, text.split(" ")[0].split("T")[0]):
         for form in _DAYS:
             try:
-                return datetime.strptime(shape, form).date()  # noqa: DTZ007  a day of the bank's, without an hour
+                day = datetime.strptime(shape, form).date()  # noqa: DTZ007  a day of the bank's, without an hour
             except ValueError:
                 continue
+            if not FIRST <= day <= clock.today() + AHEAD:
+                raise ValueError(_("that day cannot be right."))
+            return day
     raise ValueError(_("we cannot read the day."))
 
 
-def _pence(cells: Sequence[str], columns: _Columns) -> int:
+def _side(cells: Sequence[str], columns: _Columns) -> str:
+    """ "C" or "D" where the file says in a column of its own whether a sum came in; else empty."""
+    side = cells[columns.sign][:1].upper() if columns.sign is not None and columns.sign < len(cells) else ""
+    return side if side in ("C", "D") else ""
+
+
+def _minus_is_out(lines: Sequence[Sequence[str]], columns: _Columns) -> bool:
+    """Whether the file writes a minus before what went out although a column says so already; else a minus there is a correction."""
+    sums = []
+    for cells in lines:
+        try:
+            if columns.out is not None:
+                sums.append(_sum(cells[columns.out], columns.decimal_comma))
+            elif columns.amount is not None and _side(cells, columns) == "D":
+                sums.append(_sum(cells[columns.amount], columns.decimal_comma))
+        except ValueError:
+            continue  # it is told where its line is read
+    return sum(each < 0 for each in sums) > sum(each > 0 for each in sums)
+
+
+def _pence(cells: Sequence[str], columns: _Columns, minus_is_out: bool) -> int:
     """More than 0 for what came in; 0 where the line moves nothing."""
+    out_of_us = 1 if minus_is_out else -1
     if columns.amount is None:
         assert columns.out is not None and columns.into is not None
-        return abs(_sum(cells[columns.into])) - abs(_sum(cells[columns.out]))
-    amount = _sum(cells[columns.amount])
-    if columns.sign is not None and columns.sign < len(cells) and (side := cells[columns.sign][:1].upper()) in ("C", "D"):
-        return abs(amount) if side == "C" else -abs(amount)
-    return amount
+        return _sum(cells[columns.into], columns.decimal_comma) + out_of_us * _sum(cells[columns.out], columns.decimal_comma)
+    amount = _sum(cells[columns.amount], columns.decimal_comma)
+    return out_of_us * amount if _side(cells, columns) == "D" else amount
 
 
-def _sum(text: str) -> int:
-    """Pence of "1,234.56", "£12", "-3.50", "(3.50)", "3.50 DR"; 0 for nothing."""
-    bare = re.sub(r"[£,\s']", "", text.upper()).replace("−", "-").replace("GBP", "")
+def _sum(text: str, decimal_comma: bool = False) -> int:
+    """Pence of "1,234.56", "£12", "-3.50", "(3.50)", "3.50 DR", and "1.234,56" where a comma may be the point; 0 for nothing."""
+    bare = re.sub(r"[£\s']", "", text.upper()).replace("−", "-").replace("GBP", "")
     minus = bare.startswith(("-", "(")) or bare.endswith(("-", "DR", "D"))
     bare = re.sub(r"(CR|DR|C|D)$", "", bare).strip("+-()")
     if not bare:
         return 0
+    if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?", bare):
+        bare = bare.replace(",", "")
+    elif decimal_comma and re.fullmatch(r"([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{2}", bare):
+        bare = bare.replace(".", "").replace(",", ".")
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", bare):
         raise ValueError(_("we cannot read the amount."))
     whole, _point, part = bare.partition(".")

@@ -105,9 +105,9 @@ def confirm(ref: str, actor: Actor) -> Pence:
             sentence=_("Back to %(funder)s: %(reason)s", funder=funder.name, reason=row.reason), actor=actor.code, refusals={here: _not_free(0)},
         )  # fmt: skip
         db.session.flush()
-        left = pooled.positions(fund)[funder.code].left  # after the post, which holds the pot until the end
-        if left < 0:
-            raise Refused(_not_free(max(0, row.amount + left)))
+        found = pooled.held_positions(fund, 0)  # after the post, which holds the pot until the end
+        if (left := pooled.free_before(found, funder, row.amount)) < row.amount:
+            raise Refused(_not_free(left))
         record(f"fund:{fund.id}", "withdrawn", actor, reason=row.reason, amount=row.amount, funder=funder.name)
         return row.amount
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, select, union_all
@@ -88,6 +88,12 @@ def bounds(code: str) -> tuple[int | None, int | None]:
 def is_closed(day: date) -> bool:
     """Whether the books are closed for that day: nothing may be dated to it any more."""
     return bool(db.session.scalar(select(Period.id).where(Period.last_day >= day).limit(1)))
+
+
+def first_open(day: date) -> date:
+    """The day itself, or the first one after it for which the books are open."""
+    last = db.session.scalar(select(func.max(Period.last_day)))
+    return day if last is None or last < day else last + timedelta(days=1)
 
 
 def _last_closed(day: date) -> date | None:

@@ -1,17 +1,21 @@
 """Ledger, awards, payments, register and exports beside each other: they agree, and a penny somewhere is seen and named."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import clock, turns, worker
-from portal.books import agree
+from portal.books import agree, entries, journal
 from portal.db import db, transaction
+from portal.grants import pay, withdrawals
+from portal.ledger.model import Entry
+from portal.money import Pence
 from portal.places.model import Scheme
 from tests.client import Inspector
-from tests.exports.small import Small
+from tests.exports.small import TODAY, Small
 
 
 def test_they_agree(small: Small) -> None:
@@ -29,6 +33,32 @@ def test_what_the_file_leaves_out_is_told(small: Small) -> None:
         db.session.get_one(Scheme, 1).spend_threshold = 100_00
     (paid,) = (each for each in agree.agreement().controls if each.name == "paid")
     assert not paid.off and "£120.00" in paid.note
+
+
+def test_what_a_funder_took_out_agrees_and_is_named(small: Small) -> None:
+    """In the sums, in the month's journal, and on the page of its entry."""
+    with clock.held_at(TODAY):
+        ref = withdrawals.ask("small-sparks", "council", Pence(40_00), "They need it elsewhere", small.season.actor("Olga"))
+        withdrawals.confirm(ref, small.season.actor("Fay"))
+        found = agree.agreement()
+        assert found.ok, found.apart
+        assert {each.name: each.by for each in found.controls}["free"] == {agree.LEDGER: 400_00, agree.PAYMENTS: 400_00}
+        entry = db.session.scalars(select(Entry).where(Entry.key.startswith("withdrawal:"))).one()
+        assert [link.href for link in entries.links_of(entry, small.season.who("Fay"))] == ["/desk/funders/council"]
+    with clock.held_at(TODAY + timedelta(days=30)):
+        assert [row[-1] for row in journal.preview("month", "2026-08").rows if row[-1] == ref] == [ref, ref]
+
+
+def test_the_rest_went_back_and_the_bank_sent_the_other_part_back_late(small: Small) -> None:
+    with clock.held_at(TODAY):
+        made = small.season.ready(small.season.sent("Kettles", 60_00))
+        payment = small.season.released(made, Pence(10_00)).ref
+        pay.settle(payment, clock.today(), small.season.actor("Fay"))
+        pay.keep_rest(made.ref, "Cheaper", small.season.actor("Fay"))
+        pay.bounce(payment, clock.today(), "Account closed", small.season.actor("Fay"))
+        found = agree.agreement()
+        assert found.ok, found.apart
+        assert {each.name: each.by for each in found.controls}["payable"] == {agree.LEDGER: 10_00, agree.AWARDS: 10_00}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from portal import clock
 from portal.books import closing
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.grants import pay
+from portal.grants import bank_lines, pay
 from portal.history import events_of
 from portal.ledger import queries as ledger
 from portal.ledger.checks import check
@@ -59,6 +59,7 @@ def test_two_people_close_a_month(two: Small) -> None:
         (date(2026, 6, 29), "at the end of a month"),
         (date(2026, 8, 31), "when its last day is over"),
         (date.min, "at the end of a month"),
+        (date.max, "when its last day is over"),
     ],
 )
 def test_not_every_day_can_be_closed(two: Small, day: date, why: str) -> None:
@@ -75,6 +76,8 @@ def test_taken_back_and_closed_already(two: Small) -> None:
         closing.confirm(JULY, finn)
     closing.ask(JULY, finn)
     closing.confirm(JULY, fay)
+    with pytest.raises(Refused, match="closed meanwhile, up to Friday 31 July 2026"):
+        closing.cancel(finn)
     with pytest.raises(Refused, match="closed up to that day already"):
         closing.ask(JUNE, fay)
 
@@ -111,6 +114,10 @@ def test_the_pages(scheme: Flask, two: Small) -> None:
     fay = Inspector(scheme).sign_in(two.season.who("Fay").id).get("/finance/books/close")
     fay.get("/finance/books/close?last_day=2026-06-30")
     assert "Look whether everything agrees" in fay.text
+    assert "waits for a word" not in fay.text
+    bank_lines.take_in(b"Date,Description,Amount\n30/06/2026,RENT,-250\n01/07/2026,TEA,-1\n", two.season.actor("Fay"))
+    assert "One line of the bank" in fay.get("/finance/books/close?last_day=2026-06-30").text
+    fay.get("/finance/books/close?last_day=9999-12-31").get("/finance/books/close?last_day=2026-06-30")
     fay.submit("Ask a second person to close them").follow()
     assert "so a second person must do it" in fay.text
     finn = Inspector(scheme, 40).sign_in(two.season.who("Finn").id)

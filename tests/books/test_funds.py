@@ -1,15 +1,15 @@
 """Where the money is: by fund and by area, on any day, always what the trial balance says."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from flask import Flask
 from sqlalchemy import select
 
 from portal import clock
-from portal.books import funds
+from portal.books import closing, funds
 from portal.db import db
-from portal.grants import rounds
-from portal.grants.model import Contribution, Fund, Funder
+from portal.grants import rounds, runs
+from portal.grants.model import Contribution, Fund, Funder, PaymentRun
 from portal.grants.rules import RoundRules
 from portal.history import events_of
 from portal.ledger import queries as ledger
@@ -37,6 +37,24 @@ def test_every_day_ties(small: Small) -> None:
     assert funds.sheet(date(2026, 7, 6)).together == funds.Money(1000_00, 490_00, 0, 0, 250_00, 0, 260_00, 0)
     assert funds.sheet().together == funds.Money(1000_00, 440_00, 0, 70_00, 0, 0, 510_00, 20_00)
     assert dict(funds.sheet().areas)["By the pump"] == funds.Money(reserved=70_00)
+
+
+def test_what_was_called_back_is_on_its_way_until_then(small: Small) -> None:
+    """Released on 6 August, called back half past midnight of 8 August in London, when Greenwich still has the day before."""
+    with clock.held_at(at(8, 4)):
+        made = small.season.ready(small.season.sent("Kettles", 60_00))
+    with clock.held_at(at(8, 6)):
+        small.season.released(made)
+        run = db.session.scalars(select(PaymentRun.ref).order_by(PaymentRun.id.desc())).first()
+        assert run is not None
+        runs.ask_back(run, "Wrong day", small.season.actor("Olga"))
+    with clock.held_at(datetime(2026, 8, 7, 23, 30, tzinfo=UTC)):
+        runs.call_back(run, small.season.actor("Otto"))
+    for day, pence in ((5, 0), (6, 60_00), (7, 60_00), (8, 0), (9, 0)):
+        found = funds.sheet(date(2026, 8, day))
+        assert (found.together.transit, found.untied, found.together.off) == (pence, {}, 0), day
+        with clock.held_at(at(8, 15)):
+            assert sum(pence for _ref, pence in closing.still_open(date(2026, 8, day)).moving) == pence, day
 
 
 def test_two_funds_and_two_funders(small: Small) -> None:

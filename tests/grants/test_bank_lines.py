@@ -13,8 +13,10 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.grants import award, bank_lines, pay
 from portal.grants.bank_model import BankLine
+from portal.grants.bank_refunds import Booked, Told, untold
 from portal.grants.model import Award, Payment, Refund
 from portal.ledger import queries as books
+from portal.ledger.periods import close_period
 from portal.money import Pence, plain_pounds
 from tests.conftest import Store
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -154,6 +156,51 @@ def test_a_refund_and_one_larger_than_was_paid(season: Season, paid: Payment) ->
     assert [each.line.ref for each in bank_lines.waiting()] == [too_much], "it waits still"
 
 
+def test_a_refund_that_was_entered_by_hand_is_not_written_again(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    by_hand = pay.refund(made, Pence(20_00), date(2026, 6, 16), "Not spent", season.actor("Fay"))
+    take(season, (18, 20_00, f"FROM GARDENERS {bid_ref(paid)}"), (19, 20_00, f"GARDENERS {bid_ref(paid)}"))
+    one, other = bank_lines.waiting()
+    assert [each.proposed for each in (one, other)] == [f"booked:{by_hand}", ""]
+    assert [each.value for each in one.choices] == [f"booked:{by_hand}", f"again:{made}"]
+    assert by_hand in decide(season, {one.line.ref: f"refund:{made}"}).refused[one.line.ref]
+    assert decide(season, {one.line.ref: one.proposed}).done == {"refund": 1}
+    assert [row.amount for row in db.session.scalars(select(Refund))] == [20_00]
+    assert "another line says it already" in decide(season, {other.line.ref: f"booked:{by_hand}"}).refused[other.line.ref]
+    assert "cannot find" in decide(season, {other.line.ref: "booked:RFD-2222-2222"}).refused[other.line.ref]
+    assert proposed() == {other.line.ref: f"refund:{made}"}, "that one is told: this is new"
+    assert decide(season).done == {"refund": 1} and len(db.session.scalars(select(Refund)).all()) == 2
+
+
+def test_another_refund_of_the_same_sum_is_said_so(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    pay.refund(made, Pence(125_00), date(2026, 6, 16), "Not spent", season.actor("Fay"))
+    take(season, (18, 125_00, f"FROM GARDENERS {bid_ref(paid)}"))
+    (line,) = bank_lines.waiting()
+    assert decide(season, {line.line.ref: f"again:{made}"}).done == {"refund": 1}
+    assert books.balance(FREE) == 1000_00 and len(db.session.scalars(select(Refund)).all()) == 2
+
+
+def test_all_came_back_by_hand_and_then_by_the_bank(season: Season, paid: Payment) -> None:
+    pay.settle(paid.ref, date(2026, 6, 3), season.actor("Fay"))
+    made = db.session.get_one(Award, paid.award_id).ref
+    by_hand = pay.refund(made, Pence(250_00), date(2026, 6, 18), "Nothing came of it", season.actor("Fay"))
+    take(season, (18, 250_00, f"FROM GARDENERS {bid_ref(paid)}"))
+    assert list(proposed().values()) == [f"booked:{by_hand}"]
+
+
+def test_each_line_tells_of_the_refund_nearest_to_it() -> None:
+    day = date(2026, 6, 1)
+    booked = [Booked(ref, "AWD", pence, day + timedelta(days=after)) for ref, pence, after in (("A", 1, 0), ("B", 1, 5), ("C", 2, 5))]
+    told = [Told("AWD", 1, day + timedelta(days=after)) for after in (6, 4)]
+    assert [each.ref for each in untold(booked, told[:1])] == ["A", "C"]
+    assert [each.ref for each in untold(booked, told)] == ["C"]
+    assert untold(booked, []) == booked and untold([], told) == []
+    assert booked[0].may_be("AWD", 1, day + timedelta(days=31)) and not booked[0].may_be("AWD", 1, day - timedelta(days=32))
+
+
 def test_what_cannot_be(season: Season, paid: Payment) -> None:
     take(season, (3, -250_00, "OUT"), (4, 250_00, "IN"), (4, -1_00, "SMALL"), (30, -250_00, "TO COME"), (1, 5_00, "BEFORE"))
     out, into, small, to_come, before = (row.ref for row in db.session.scalars(select(BankLine).order_by(BankLine.id)))
@@ -174,6 +221,21 @@ def test_what_cannot_be(season: Season, paid: Payment) -> None:
     decide(season, {out: f"arrived:{paid.ref}"})
     with clock.held_at(MONDAY + timedelta(days=40)):
         assert "says that of this payment already" in decide(season, {to_come: f"arrived:{paid.ref}"}).refused[to_come]
+
+
+def test_a_line_of_a_closed_month_counts_on_the_first_open_day(season: Season, paid: Payment) -> None:
+    ref = bid_ref(paid)
+    with clock.held_at(MONDAY + timedelta(days=40)):
+        with transaction():
+            close_period(date(2026, 6, 30), "test")
+        take(season, (3, -250_00, f"BACS {ref}"), (18, 20_00, f"GARDENERS {ref}"))
+        assert decide(season).done == {"arrived": 1}
+        made = db.session.get_one(Award, paid.award_id).ref
+        assert set(proposed().values()) == {f"refund:{made}"} and decide(season).done == {"refund": 1}
+        assert now(paid).settled_on == date(2026, 7, 1)
+        assert [row.received_on for row in db.session.scalars(select(Refund))] == [date(2026, 7, 1)]
+        assert [row.day for row in db.session.scalars(select(BankLine).order_by(BankLine.id))] == [date(2026, 6, 3), date(2026, 6, 18)]
+        assert books.first_open(date(2026, 7, 2)) == date(2026, 7, 2)
 
 
 def test_nobody_writes_their_own(season: Season) -> None:

@@ -1,6 +1,7 @@
 """Several funders in one pot: each promise says whose money it is, to the penny, and the database keeps it so."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ from sqlalchemy.exc import DatabaseError
 
 from portal import clock
 from portal.db import db, transaction
-from portal.errors import Refused
-from portal.grants import award, floats, pay, pooled, quick, rounds
+from portal.errors import Conflict, Refused
+from portal.grants import award, closing, decide, floats, pay, pooled, queries, quick, report, rounds, withdrawals
+from portal.grants.model import Award
 from portal.ledger import queries as books
+from portal.ledger.posting import Line, post, reverse
 from portal.money import Pence
+from portal.refs import new_ref
 from tests.client import Inspector
 from tests.grants.pots import FREE, at, contribute, left, pot, settled, shares
 from tests.grants.season import Season, assert_books_are_right
@@ -80,6 +84,65 @@ def test_the_rest_that_is_not_needed_goes_back_and_a_bounce_changes_nothing(seas
     before = left()
     pay.bounce(ref, clock.today(), "Account closed", season.actor("Fay"))
     assert left() == before and at("council").promised == 55_55 and at("council").paid == 0
+
+
+def test_positions_are_read_at_one_moment(season: Season, tmp_path: Path) -> None:
+    """In two statements an award that is paid between them would be in both of them, or in none."""
+    made = season.ready()
+    settled(season, made, 100_00)
+    season.offered(season.sent("Benches", by="Rob"))
+    granted(season, 90_00)
+    spend(season, tmp_path)
+    fund = queries.fund_by_code("small-sparks")
+    read: list[str] = []
+    with_them = sa.event.listens_for(db.engine, "before_cursor_execute")
+    listener = with_them(lambda _conn, _cursor, statement, *_rest: read.append(statement))
+    try:
+        assert sum(each.left for each in pooled.positions(fund).values()) == books.balance(FREE)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", listener)
+    assert sum("fund_share" in each for each in read) == 1 and len(read) == 2
+
+
+def test_nothing_is_shared_by_sums_that_are_not_the_pots(season: Season) -> None:
+    """As if an award was paid between two readings: the pot and its funders' positions are apart."""
+    made = season.ready()
+    settled(season, made)
+    waits = withdrawals.ask("small-sparks", "harbour", Pence(10_00), "They leave", season.actor("Olga"))
+    report.waive(made.application.ref, "Seen", season.actor("Olga"))
+    second = season.decided(season.sent("Benches", by="Rob"))
+    decide.write_letter(second, "Yes.", (), None, season.actor("Olga"))
+    release = decide.prepare_release(season.round_ref, [second], season.actor("Olga"))
+
+    acts = [lambda: decide.release(release, season.actor("Otto")), lambda: withdrawals.confirm(waits, season.actor("Fay"))]
+    with more_in_the_pot(made):
+        for act in acts:
+            with pytest.raises(Conflict, match="Somebody moved money meanwhile"):
+                act()
+    for act in acts:
+        act()
+    award.decline(season.award(second).ref, season.actor("Rob"))
+    rounds.finish_round(season.round_ref, season.actor("Olga"))
+    closing.ask("small-sparks", "It has done its work", season.actor("Olga"))
+    with more_in_the_pot(made), pytest.raises(Conflict, match="Somebody moved money meanwhile"):
+        closing.confirm("small-sparks", books.balance(FREE), season.actor("Fay"))
+    closing.confirm("small-sparks", books.balance(FREE), season.actor("Fay"))
+    assert not books.balance(FREE)
+
+
+@contextmanager
+def more_in_the_pot(made: Award) -> Iterator[None]:
+    """A pound is in the pot's account that the awards say nothing of."""
+    payee = award.current_payee(made)
+    assert payee is not None
+    key = new_ref("TST")
+    with transaction():
+        post([Line(pay.paid_to(payee), FREE, 100)], key=key, kind="refund", about="test", sentence="Unseen", actor="test")
+    try:
+        yield
+    finally:
+        with transaction():
+            reverse(key, reason="Seen", actor="test")
 
 
 def test_a_float_is_shared_too(season: Season, tmp_path: Path) -> None:

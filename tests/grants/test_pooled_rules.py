@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.grants.pooled_rules import Position, part
+from portal.grants.pooled_rules import Position, free_of, part
 from portal.grants.rules import shared_out
 
 SHARES = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 10_000_00), min_size=1, max_size=8)
@@ -53,7 +53,20 @@ def test_a_pot_shared_out_and_given_back_never_owes_anybody(left: dict[str, int]
         assert all(0 <= now[code] <= left[code] for code in left)
 
 
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(-10_000_00, 10_000_00), max_size=8))
+def test_what_is_free_is_what_the_pot_holds(bare: dict[str, int]) -> None:
+    """Whoever is short: nothing is free that the pot does not hold, nobody has more than what is theirs, and a larger one never less."""
+    free, held = free_of(bare), sum(bare.values())
+    assert sum(free.values()) == max(0, held)
+    assert all(0 < pence <= bare[code] for code, pence in free.items())
+    assert all(bare[one] < bare[other] or free[one] >= free[other] for one in free for other in free)
+    if held > 0 and min(bare.values()) >= 0:
+        assert free == {code: pence for code, pence in bare.items() if pence}, "where nobody is short"
+
+
 def test_by_hand() -> None:
+    assert free_of({"council": 100, "harbour": 50, "tideway": -30}) == {"council": 80, "harbour": 40}
+    assert free_of({"council": 30, "harbour": 0, "tideway": -30}) == {}
     thirds = {"council": 34, "harbour": 33, "tideway": 33}
     assert part(1, thirds) == {"council": 1, "harbour": 0, "tideway": 0}
     assert part(2, thirds) == {"council": 1, "harbour": 1, "tideway": 0}, "equals go by the alphabet"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from portal import clock, vault
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
-from portal.grants import award, pay, runs
+from portal.grants import award, desk, pay, runs
 from portal.grants.bank_file import BankAccount
 from portal.grants.bank_model import CallingBack, PayingAccount, RunFile
 from portal.grants.model import Award, Payee, Payment
@@ -127,6 +127,29 @@ class TestTheFile:
         with pytest.raises(Refused, match="Nothing in this run goes through the bank"):
             take(season, shop)
 
+    def test_a_run_is_not_typed_and_sent_as_a_file(self, season: Season) -> None:
+        ready_for_bank(season)
+        run = run_of(season)
+        desk.show_numbers(run, season.actor("Otto"))
+        with pytest.raises(Refused, match="nothing was typed into the bank"):
+            take(season, run)
+        runs.take_file(run, "csv", TUESDAY, season.actor("Fay"), nothing_typed=True)
+        take(season, run)
+        kinds = [each.kind for each in events_of(f"run:{pay.run_by_ref(run).id}")]
+        assert kinds == ["released", "numbers_seen", "nothing_typed", "locked", runs.TAKEN, runs.TAKEN]
+        with pytest.raises(Refused, match="pay them twice"):
+            desk.show_numbers(run, season.actor("Otto"))
+        with pytest.raises(Refused, match="pay them twice"):
+            desk.numbers(pay.run_by_ref(run), season.who("Otto").id)
+
+    def test_a_card_purchase_that_arrived_first_stops_nothing(self, season: Season) -> None:
+        ready_for_bank(season)
+        garden, tools = season.ready(), season.ready(season.sent("Tools", 80_00, by="Rob", route="council_buys"))
+        run = run_of(season, garden, tools)
+        bought = db.session.scalars(select(Payment.ref).where(Payment.award_id == tools.id)).one()
+        pay.settle(bought, clock.today(), season.actor("Fay"))
+        assert take(season, run).count(b"\r\n") == 1
+
     def test_a_forgotten_number_and_a_changed_one_are_seen(self, season: Season) -> None:
         ready_for_bank(season)
         run = run_of(season)
@@ -210,6 +233,15 @@ class TestCallingBack:
         take(season, second)
         pay.settle_run(second, clock.today(), season.actor("Fay"))
         assert season.award_now(made).paid == 250_00
+
+    def test_a_card_purchase_that_arrived_first_stays(self, season: Season) -> None:
+        garden, tools = season.ready(), season.ready(season.sent("Tools", 80_00, by="Rob", route="council_buys"))
+        run = run_of(season, garden, tools)
+        bought = db.session.scalars(select(Payment.ref).where(Payment.award_id == tools.id)).one()
+        pay.settle(bought, clock.today(), season.actor("Fay"))
+        runs.ask_back(run, "Wrong day", season.actor("Olga"))
+        assert runs.call_back(run, season.actor("Otto")) == 1
+        assert pay.payment_by_ref(bought).status == "settled" and books.balance(award.payable(season.award_now(garden))) == 250_00
 
     def test_letting_it_stand_and_asking_anew(self, season: Season) -> None:
         run = run_of(season)

@@ -57,14 +57,24 @@ def test_the_pages_of_a_run(app: Flask, season: Season) -> None:
     olga.submit("Ask a second person", back_reason="Wrong day").follow()
     assert "You asked for this" in olga.text and "Decide that first" in fay.get(page).text
     otto.get(page).submit("Let the run stand").follow()
+    before = token_of(otto.get(page))
+    otto.submit("Show the account numbers").follow()
     token = token_of(fay.get(page))
+    assert "Nothing of this run was typed into the bank" in fay.text
     fay.budget = 24  # of a page that comes after a refused action
     wrong = {**token, "form": "csv", "file-pays_on-day": "6", "file-pays_on-month": "6", "file-pays_on-year": "2026"}
     fay.post(f"{page}/file", wrong, 422)
     assert "Banks do not pay on that day." in fay.text
-    answer = fay.client.post(f"{page}/file", data={**wrong, "file-pays_on-day": "2"})
+    fay.post(f"{page}/file", {**wrong, "file-pays_on-day": "2"}, 422)
+    assert "Make sure that nothing was typed into the bank" in fay.text
+    answer = fay.client.post(f"{page}/file", data={**wrong, "file-pays_on-day": "2", "file-nothing_typed": "y"})
     assert (answer.status_code, answer.headers["Content-Disposition"]) == (200, f'attachment; filename="payment-run-{run}.csv"')
     assert answer.data.startswith(f"{SORT_CODE},{NUMBER},MOSSGATE GARDENERS,250.00,99,".encode())
+    otto.budget = 24
+    otto.get(page)
+    assert "Show the account numbers" not in otto.text
+    otto.post(f"{page}/numbers", before, 422)
+    assert "pay them twice" in otto.text
     fay.get(page)
     assert "Locked" in fay.text and hashlib.sha256(answer.data).hexdigest() in fay.text and NUMBER not in fay.text
     assert f"Fay, Monday 1 June 2026, 10:00 am: payment-run-{run}.csv" in " ".join("".join(fay.tree.itertext()).split())

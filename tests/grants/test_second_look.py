@@ -12,6 +12,7 @@ from flask import Flask
 from portal import clock
 from portal.db import db, transaction
 from portal.exports import filters, packs
+from portal.front import queries
 from portal.grants import award, decide, desk, nearby, pay, report
 from portal.grants.model import Award
 from portal.money import Pence
@@ -65,6 +66,39 @@ def test_an_account_that_was_changed_lately(season: Season) -> None:
         assert "The account was changed on" in looks(payment)["changed"] and "87654321" not in str(looks(payment))
     with clock.held_at(clock.now() + timedelta(days=31)):
         assert "changed" not in looks(payment)
+
+
+def test_a_change_after_the_money_arrived_or_still_to_come_is_not_told(season: Season) -> None:
+    """£100 arrive; then the account is changed: the payment that went to the old one was right. One under way was not."""
+    made = season.ready()
+    first = season.released(made, Pence(100_00)).ref
+    pay.settle(first, clock.today(), season.actor("Fay"))
+    second = prepared(season, season.award_now(made), 50_00)
+    pay.approve(second, season.actor("Olga"))
+    approved = clock.now()
+    with clock.held_at(approved + timedelta(days=2)):
+        award.give_details(made.ref, "Mossgate Gardeners", SORT_CODE, "87654321", season.actor("Rita"))
+        db.session.rollback()
+        assert "changed" not in looks(first)
+        assert "after this payment was approved" in looks(second)["changed"]
+        lines = desk.by_refs([second])
+        before = nearby.beside(lines, now=approved + timedelta(days=1)).looks[lines[0].payment.id]
+        assert "changed" not in {each.kind for each in before}, "as it stood the day before"
+
+
+def test_the_same_account_after_the_bank_sent_money_back(app: Flask, season: Season) -> None:
+    made = season.ready()
+    back = season.released(made).ref
+    pay.bounce(back, clock.today(), "Account closed", season.actor("Fay"))
+    again = prepared(season, season.award_now(made))
+    assert looks(again)["changed"] == "The bank sent an earlier payment to this account back: Account closed" and looks(back) == {}
+    olga, fay = (Inspector(app, 15).sign_in(season.who(name).id) for name in ("Olga", "Fay"))
+    assert f"/grants/{made.application.ref}/award/account" in olga.get(f"/finance/payments/{back}").text
+    assert "puts the account right" in fay.get(f"/finance/payments/{back}").text
+    assert "bounced" in {heap.name for heap in queries.desk(queries.Job(finance=True))[0]}
+    award.give_details(made.ref, "Mossgate Gardeners", SORT_CODE, "87654321", season.actor("Rita"))
+    db.session.rollback()
+    assert "bounced" not in {heap.name for heap in queries.desk(queries.Job(finance=True))[0]}
 
 
 def test_just_under_a_limit(season: Season) -> None:

@@ -1,9 +1,10 @@
 """Bank statements as banks export them, and what is made of a line: pure functions."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from portal import clock
 from portal.errors import Refused
 from portal.grants.bank_lines import Held, Sent, choices, references
 from portal.grants.statement import Said, read
@@ -34,10 +35,51 @@ def test_layouts_of_banks(layout: str) -> None:
 
 def test_alike_lines_are_counted_and_strange_ones_told() -> None:
     found = read(
-        b"Date,Description,Amount\n03/06/2026,TEA,-1.50\n03/06/2026,TEA,-1.50\n31/02/2026,TEA,-1.50\n03/06/2026,TEA,lots\n29/02/2028,LEAP,\xa31\n,,\n03/06/2026\n"
+        b"Date,Description,Amount\n03/06/2026,TEA,-1.50\n03/06/2026,TEA,-1.50\n31/02/2026,TEA,-1.50\n03/06/2026,TEA,lots\n29/02/2024,LEAP,\xa31\n,,\n03/06/2026\n"
     )
     assert [(line.text, line.nth) for line in found.lines] == [("TEA", 1), ("TEA", 2), ("LEAP", 1)]
     assert found.problems == ["Line 4: we cannot read the day.", "Line 5: we cannot read the amount."]
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "pence"),
+    [
+        ("Date,Description,Amount", '03/06/2026,X,"-250,00"', None),
+        ("Date,Description,Amount", '03/06/2026,X,"-1,25"', None),
+        ("Date,Description,Amount", '03/06/2026,X,"1,234,567.89"', 1_234_567_89),
+        ("Date,Description,Amount", '03/06/2026,X,"12,34,567.89"', None),
+        ("Date;Description;Amount", "03/06/2026;X;-250,00", -250_00),
+        ("Date;Description;Amount", "03/06/2026;X;1.250,50", 1_250_50),
+        ("Date;Description;Amount", "03/06/2026;X;1 250,50", 1_250_50),
+        ("Date;Description;Amount", "03/06/2026;X;1,250", 1_250_00),
+        ("Date;Description;Amount", "03/06/2026;X;250,5", None),
+        ("Date;Description;Amount", "03/06/2026;X;1.250", None),
+    ],
+)
+def test_a_comma_is_never_guessed(head: str, line: str, pence: int | None) -> None:
+    found = read(f"{head}\n{line}\n".encode())
+    assert [each.pence for each in found.lines] == ([] if pence is None else [pence])
+    assert found.problems == (["Line 2: we cannot read the amount."] if pence is None else [])
+
+
+def test_money_without_a_day_and_days_that_cannot_be_are_told() -> None:
+    far = (clock.today() + timedelta(days=400)).strftime("%d/%m/%Y")
+    found = read(f"Date,Description,Amount\n,FEE,-3.00\n31/12/1999,OLD,-3\n{far},FAR,-3\n01/01/2000,FIRST,-3\n,,\n".encode())
+    assert [line.text for line in found.lines] == ["FIRST"]
+    assert found.problems == ["Line 2: it has a sum and no day.", "Line 3: that day cannot be right.", "Line 4: that day cannot be right."]
+
+
+@pytest.mark.parametrize(
+    ("data", "pence"),
+    [
+        ("Date,Description,Paid out,Paid in\n03/06/2026,A,250,\n03/06/2026,PUT RIGHT,-20,\n03/06/2026,C,,-5\n", [-250_00, 20_00, -5_00]),
+        ("Date,Description,Paid out,Paid in\n03/06/2026,A,-250,\n03/06/2026,B,-20,\n03/06/2026,PUT RIGHT,5,\n", [-250_00, -20_00, 5_00]),
+        ("Date,Details,Debit/Credit,Amount\n03/06/2026,A,D,250\n03/06/2026,PUT RIGHT,D,-20\n03/06/2026,C,C,-5\n", [-250_00, 20_00, -5_00]),
+        ("Date,Details,Debit/Credit,Amount\n03/06/2026,A,D,-250\n03/06/2026,B,C,20\n", [-250_00, 20_00]),
+    ],
+)
+def test_a_correction_keeps_its_sign(data: str, pence: list[int]) -> None:
+    assert [each.pence for each in read(data.encode()).lines] == pence
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class BankFile(Form):
     """The first time with the day of payment; later the file stands."""
 
     pays_on = DayField(N_("On which day should the bank pay?"))
+    nothing_typed = BooleanField(N_("Nothing of this run was typed into the bank"))
 
 
 class CallBack(Form):

@@ -53,7 +53,7 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
         "finance/run.html", active, run=one, lines=lines, names=people.names(ids), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
         in_transit=books.balance(pay.in_transit(one.id)), state=state, hand=hand, by_hand=sum(line.payment.amount for line in hand), me=current_user.id,
         in_file={line.payment.id: name_for_bank(line.payee.name, line.bid.ref) for line in lines}, ours=None if state.file else runs.paying_account(),
-        all_out=all(line.payment.status == "released" for line in lines), **typed,
+        all_out=bool(sums.get("released")) and all(line.payment.status == "released" for line in lines if not runs.by_hand(line)), **typed,
     )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def run_file(ref: str) -> Any:
     if form.validate():
         kind = request.form.get("form", "")
         try:
-            data = runs.take_file(ref, kind, form.pays_on.data, actor())
+            data = runs.take_file(ref, kind, form.pays_on.data, actor(), nothing_typed=form.nothing_typed.data)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
@@ -129,7 +129,12 @@ def numbers(ref: str) -> Any:
     if request.method == "POST":
         if (proof := needs_proof()) is not None:
             return proof
-        desk.show_numbers(ref, actor())
+        try:
+            desk.show_numbers(ref, actor())
+        except Refused as why:
+            form = Nothing()
+            form.refuse(why.sentence)
+            return _run_page(ref, form)
         return see_other(f"/finance/runs/{ref}/numbers")
     g.private = True
     one = pay.run_by_ref(ref)
