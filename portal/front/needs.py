@@ -4,7 +4,7 @@ Each need is a query of what waits. It is counted, and on the desk its first few
 it must be done, and the page where it is done in one tap.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,18 +13,14 @@ from sqlalchemy import ColumnElement, Date, Text, and_, cast, func, literal, or_
 
 from portal import clock
 from portal.db import db
+from portal.front import of_money
+from portal.front.need import Need, day_of, not_by
 from portal.grants import quick
-from portal.grants.desk import to_prepare_query
 from portal.grants.model import (
     Appeal,
     Application,
     Award,
-    Closing,
-    Ending,
-    Fund,
     MoreAsked,
-    Payee,
-    Payment,
     QuickFloat,
     QuickSpark,
     Release,
@@ -33,8 +29,6 @@ from portal.grants.model import (
 )
 from portal.grants.queries import lies_in
 from portal.grants.ties import free_to_judge, visible_to
-from portal.ledger.model import Account, State
-from portal.ledger.queries import BALANCE
 from portal.outbox import Message
 from portal.panels.model import Matter, SeatOffer
 from portal.people.model import Person
@@ -42,22 +36,6 @@ from portal.words import N_, _n
 
 MOST = 99  # a larger number tells nobody more
 FIRST = 3  # of each need are named
-
-
-@dataclass(frozen=True)
-class Need:
-    """One sort of what waits. Columns say of each row the last piece of its address, its name, since when it waits and its last day."""
-
-    rows: Any  # a Select of one or more entities
-    words: Callable[[int], str]  # what stands beside the number
-    act: str  # what is done about one of them, as a button would say
-    one: str  # the page of one of them, "{}" for its reference
-    all: str
-    ref: Any
-    name: Any
-    since: Any = None
-    due: Any = None
-    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +83,7 @@ def needs(*, officer: bool, finance: bool, areas: Collection[int] | None = None,
     if officer and areas is None:
         found |= _decisions(person_id) | _post()
     if finance or (officer and areas is None):
-        found |= _money()
+        found |= of_money.needs(person_id, finance=finance)
     return found
 
 
@@ -114,7 +92,7 @@ def _bids(areas: Collection[int] | None, person_id: int | None) -> dict[str, Nee
     bid: dict[str, Any] = {
         "ref": Application.ref,
         "name": Application.title,
-        "since": _day(Application.sent_at),
+        "since": day_of(Application.sent_at),
         "due": Application.hear_by,
     }
     answer_by = (
@@ -145,7 +123,7 @@ def _bids(areas: Collection[int] | None, person_id: int | None) -> dict[str, Nee
             select(Application).where(Application.status == "more_asked", here),
             lambda n: _n("question that waits for an answer", "questions that wait for an answer", n),
             N_("See what was asked"), "/desk/bids/{}", "/desk/bids?status=more_asked",
-            **bid | {"since": _day(asked_at), "due": answer_by},
+            **bid | {"since": day_of(asked_at), "due": answer_by},
         ),
         "late_decision": Need(
             late, lambda n: _n("person who should have heard by now", "people who should have heard by now", n),
@@ -164,26 +142,28 @@ def _decisions(person_id: int | None) -> dict[str, Need]:
     short = select(Matter).outerjoin(Application, of_matter).where(Matter.short, Matter.status == "open")
     return {
         "release": Need(
-            select(Release).join(Round, Round.id == Release.round_id).where(Release.released_at.is_(None), Release.cancelled_at.is_(None)),
+            select(Release)
+            .join(Round, Round.id == Release.round_id)
+            .where(Release.released_at.is_(None), Release.cancelled_at.is_(None), not_by(Release.prepared_by_id, person_id)),
             lambda n: _n("release that waits for a second person", "releases that wait for a second person", n),
-            N_("Look at it and release"), "/desk/releases/{}", "/desk/decisions", Release.ref, Round.name, _day(Release.prepared_at),
+            N_("Look at it and release"), "/desk/releases/{}", "/desk/decisions", Release.ref, Round.name, day_of(Release.prepared_at),
             Round.decide_by, tone="warm",
         ),
         "short": Need(
             short if person_id is None else short.where(or_(Application.id.is_(None), free_to_judge(person_id))),
             lambda n: _n("idea that too few of its panel can decide", "ideas that too few of their panel can decide", n),
             N_("Find more seats"), "/desk/seats", "/desk/seats", Matter.ref, func.coalesce(Application.title, Matter.ref),
-            _day(Matter.opened_at), Matter.decide_by, tone="bad",
+            day_of(Matter.opened_at), Matter.decide_by, tone="bad",
         ),
         "offers": Need(
             select(SeatOffer).join(Person, Person.id == SeatOffer.person_id).where(SeatOffer.status == "open"),
             lambda n: _n("neighbour who offers to sit on a panel", "neighbours who offer to sit on a panel", n),
-            N_("Answer"), "/desk/seats/{}", "/desk/seats", SeatOffer.ref, Person.name, _day(SeatOffer.offered_at),
+            N_("Answer"), "/desk/seats/{}", "/desk/seats", SeatOffer.ref, Person.name, day_of(SeatOffer.offered_at),
         ),
         "conditions": Need(
             select(Award).join(Application, Application.id == Award.application_id).where(Award.status == "conditions_open"),
             lambda n: _n("grant with open conditions", "grants with open conditions", n),
-            N_("See what is missing"), "/finance/awards/{}", "/finance/", Award.ref, Application.title, _day(Award.accepted_at),
+            N_("See what is missing"), "/finance/awards/{}", "/finance/", Award.ref, Application.title, day_of(Award.accepted_at),
         ),
     }  # fmt: skip
 
@@ -194,12 +174,12 @@ def _afterwards(areas: Collection[int] | None, person_id: int | None) -> dict[st
     appeals = select(Appeal).join(Appeal.application).where(Appeal.status.in_(("open", "second_stage")), lies_in(areas))
     if person_id is not None:
         appeals = appeals.where(free_to_judge(person_id))
-    since = _day(func.coalesce(Appeal.second_asked_at, Appeal.opened_at))
+    since = day_of(func.coalesce(Appeal.second_asked_at, Appeal.opened_at))
     appeal: dict[str, Any] = {"ref": Appeal.ref, "name": Application.title, "since": since, "due": Appeal.answer_by}
     return {
         "reports": Need(
             reports.where(Report.status == "sent"), lambda n: _n("report to read", "reports to read", n),
-            N_("Read it"), "/desk/reports/{}", "/desk/reports", **report | {"since": _day(Report.sent_at), "due": None},
+            N_("Read it"), "/desk/reports/{}", "/desk/reports", **report | {"since": day_of(Report.sent_at), "due": None},
         ),
         "late_reports": Need(
             reports.where(Report.status == "late"), lambda n: _n("report that is late", "reports that are late", n),
@@ -228,72 +208,20 @@ def _post() -> dict[str, Need]:
         ),
         "receipts": Need(
             sparks, lambda n: _n("quick spark whose receipt is late", "quick sparks whose receipts are late", n),
-            N_("Ask for the receipt"), "/desk/floats/{}", "/desk/floats", QuickFloat.ref, QuickSpark.what, _day(QuickSpark.entered_at),
+            N_("Ask for the receipt"), "/desk/floats/{}", "/desk/floats", QuickFloat.ref, QuickSpark.what, day_of(QuickSpark.entered_at),
             QuickSpark.receipt_by,
         ),
         "failed": Need(
             select(Message).where(Message.failed_at.is_not(None), Message.sent_at.is_(None), Message.body != ""),
             lambda n: _n("message that could not be delivered", "messages that could not be delivered", n),
             N_("Find another way"), "/desk/undelivered", "/desk/undelivered", cast(Message.id, Text), Message.to_name,
-            _day(Message.failed_at), tone="bad",
+            day_of(Message.failed_at), tone="bad",
         ),
         "letters": Need(
             letters, lambda n: _n("letter to print", "letters to print", n),
-            N_("Print"), "/desk/letters", "/desk/letters", cast(Message.id, Text), Message.to_name, _day(Message.created_at),
+            N_("Print"), "/desk/letters", "/desk/letters", cast(Message.id, Text), Message.to_name, day_of(Message.created_at),
         ),
     }  # fmt: skip
-
-
-def _money() -> dict[str, Need]:
-    title = Application.title
-    payments = select(Payment).join(Award, Award.id == Payment.award_id).join(Application, Application.id == Award.application_id)
-    endings = select(Ending).join(Award, Award.id == Ending.award_id).join(Application, Application.id == Award.application_id)
-    left_over = (
-        select(Fund)
-        .join(Account, Account.code == "fund:" + Fund.code + ":available")
-        .join(State, State.account_id == Account.id)
-        .where(Fund.closed_at.is_not(None), BALANCE > 0)
-    )
-    return {
-        "endings": Need(
-            endings.where(Ending.ended_at.is_(None), Ending.cancelled_at.is_(None)),
-            lambda n: _n("grant to end that waits for a second person", "grants to end that wait for a second person", n),
-            N_("End it or keep it"), "/finance/awards/{}/end", "/finance/", Award.ref, title, _day(Ending.asked_at), tone="warm",
-        ),
-        "closings": Need(
-            select(Closing).join(Fund, Fund.id == Closing.fund_id).where(Closing.closed_at.is_(None), Closing.cancelled_at.is_(None)),
-            lambda n: _n("fund to close that waits for a second person", "funds to close that wait for a second person", n),
-            N_("Close it or keep it"), "/desk/funds/{}/close", "/finance/", Fund.code, Fund.name, _day(Closing.asked_at), tone="warm",
-        ),
-        "left_over": Need(
-            left_over, lambda n: _n("closed fund into which money came back", "closed funds into which money came back", n),
-            N_("Give it back"), "/desk/funds/{}", "/desk/funds", Fund.code, Fund.name, tone="warm",
-        ),
-        "pay": Need(
-            to_prepare_query(), lambda n: _n("grant to pay", "grants to pay", n),
-            N_("Prepare the payment"), "/finance/awards/{}", "/finance/", Award.ref, title, _day(Award.accepted_at),
-        ),
-        "approve": Need(
-            payments.where(Payment.status == "prepared"), lambda n: _n("payment to approve", "payments to approve", n),
-            N_("Look at it and approve"), "/finance/payments/{}", "/finance/", Payment.ref, title, _day(Payment.prepared_at),
-        ),
-        "send": Need(
-            payments.where(Payment.status == "approved"),
-            lambda n: _n("payment to send to the bank", "payments to send to the bank", n),
-            N_("Release it"), "/finance/release?payment={}", "/finance/", Payment.ref, title, _day(Payment.approved_at),
-        ),
-        "bounced": Need(
-            payments.join(Payee, Payee.id == Payment.payee_id).where(
-                Payment.status == "bounced", Award.status == "ready_to_pay", Payee.replaced_at.is_(None)
-            ),
-            lambda n: _n("payment that came back", "payments that came back", n),
-            N_("Put the account right"), "/finance/payments/{}", "/finance/", Payment.ref, title, Payment.bounced_on, tone="bad",
-        ),
-    }  # fmt: skip
-
-
-def _day(instant: Any) -> Any:
-    return func.date(instant, type_=Date)
 
 
 # --- counting and reading ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from portal.db import db
 from portal.events import queries as events
 from portal.events.model import Gathering
 from portal.front import needs
+from portal.front.need import Need
 from portal.front.needs import MOST
 from portal.gifts import care as gift_care
 from portal.gifts import talks as gift_talks
@@ -67,7 +68,7 @@ def desk(job: Job) -> tuple[Sequence[needs.Heap], Sequence[Waiting]]:
     return needs.heaps(some, numbers), others
 
 
-def _counted(job: Job) -> tuple[Mapping[str, needs.Need], Mapping[str, int], Sequence[Waiting]]:
+def _counted(job: Job) -> tuple[Mapping[str, Need], Mapping[str, int], Sequence[Waiting]]:
     some = needs.needs(officer=job.officer, finance=job.finance, areas=job.areas, person_id=job.who.id if job.who is not None else None)
     columns = [*needs.counts(some)]
     helps_in, who = job.helps_in, job.who

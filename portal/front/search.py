@@ -122,7 +122,7 @@ def _of_money(ref: str, scope: Scope) -> Iterator[tuple[str, str, Select[Any]]]:
         select(QuickFloat.ref).join(QuickSpark, QuickSpark.float_id == QuickFloat.id).where(QuickSpark.ref == ref),
     )
     yield "CON", "/desk/funds/{}", select(Fund.code).join(Contribution, Contribution.fund_id == Fund.id).where(Contribution.ref == ref)
-    back = select(Funder.code, Withdrawal.ref).join(Withdrawal, Withdrawal.funder_id == Funder.id).where(Withdrawal.ref == ref)
+    back: Any = select(Funder.code, Withdrawal.ref).join(Withdrawal, Withdrawal.funder_id == Funder.id).where(Withdrawal.ref == ref)
     yield "WDR", "/desk/funders/{}/withdrawals/{}" if scope.seconds else "/desk/funders/{}", back
 
 

@@ -143,10 +143,10 @@ def choices(
             found.append(((0 if soon else 2) if ours else 3, Choice(f"came_back:{each.ref}", words, ours)))
     for award in held if pence > 0 else ():
         ours = award.bid_ref in refs
-        before = [each for each in booked if each.may_be(award.ref, pence, day)]
-        for each in before:
-            words = _("In the books already: %(refund)s of %(ref)s, %(title)s", refund=each.ref, ref=award.bid_ref, title=award.title)
-            found.append((-1 if ours else 2, Choice(f"{BOOKED}:{each.ref}", words, ours)))
+        before = [refund for refund in booked if refund.may_be(award.ref, pence, day)]
+        for refund in before:
+            words = _("In the books already: %(refund)s of %(ref)s, %(title)s", refund=refund.ref, ref=award.bid_ref, title=award.title)
+            found.append((-1 if ours else 2, Choice(f"{BOOKED}:{refund.ref}", words, ours)))
         if pence <= award.paid and before:
             words = _("Another refund of the same sum: %(ref)s, %(title)s", ref=award.bid_ref, title=award.title)
             found.append((5, Choice(f"{AGAIN}:{award.ref}", words)))

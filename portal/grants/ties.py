@@ -1,6 +1,7 @@
 """Whose a bid is: nobody judges, pays or lets go what is their own. Every act of an officer, of finance or of a seat asks here."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, cast, literal, not_, or_, select
 
@@ -83,3 +84,9 @@ def free_to_judge(person_id: int) -> ColumnElement[bool]:
         or_(Application.helper_id.is_(None), Application.helper_id != person_id),
         or_(Application.organisation_id.is_(None), Application.organisation_id.not_in(groups)),
     )
+
+
+def not_their_money(person_id: Any) -> ColumnElement[bool]:
+    """Bids whose money is not a person's own nor their group's, as a condition of a query: `owners_of` for a whole list."""
+    groups = select(ActingFor.organisation_id).where(ActingFor.person_id == person_id, in_force(ActingFor, clock.today()))
+    return and_(Application.person_id != person_id, or_(Application.organisation_id.is_(None), Application.organisation_id.not_in(groups)))

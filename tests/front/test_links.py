@@ -7,20 +7,24 @@ from pathlib import Path
 from flask import Flask, g
 from sqlalchemy import select, update
 
-from portal import clock
+from portal import clock, turns
+from portal.books.model import PeriodClosing
 from portal.db import Base, db, transaction
 from portal.front import needs, queries, search
 from portal.front.queries import Job
-from portal.grants import appeals, award, closing, decide, ending, pay, report, rounds
-from portal.grants.model import Appeal, Application, Award, Fund, Funder, MoreAsked, QuickSpark, Report
+from portal.grants import appeals, award, closing, decide, ending, pay, report, rounds, runs, top_slice, withdrawals
+from portal.grants.bank_model import BankLine
+from portal.grants.model import Appeal, Application, Award, Fund, Funder, MoreAsked, Payment, PaymentRun, QuickSpark, Report
 from portal.grants.rules import RoundRules
-from portal.money import Pence
+from portal.money import Pence, financial_year
 from portal.outbox import Message
 from portal.panels import offers
 from portal.panels.model import Matter
 from portal.people.access import Who
 from portal.people.actions import end_role
 from portal.people.model import Role, SignInSession
+from portal.refs import new_ref
+from portal.vault import seal
 from tests.client import Inspector
 from tests.grants.season import Season, person
 from tests.grants.sparks import granted, season_with_connectors, spend
@@ -117,6 +121,29 @@ def of_money(season: Season) -> None:
         rounds.open_fund(code, code.replace("-", " ").title(), "", RoundRules(), olga)
         fund = db.session.scalars(select(Fund).where(Fund.code == code)).one()
         rounds.contribute(fund.id, db.session.scalars(select(Funder.id)).one(), Pence(100_00), clock.today(), "", olga)
+    award.accept(season.offered(season.sent("Without an account")).ref, season.actor("Rita"))
+    withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", olga)
+    budget = top_slice.begin("Highways", 50, "small-sparks", "council", olga)
+    top_slice.propose(budget, financial_year(clock.today()), Pence(1_000_00), olga)
+    slow = season.released(season.ready(season.sent("Slow")))
+    runs.ask_back(db.session.scalars(select(PaymentRun.ref).where(PaymentRun.id == slow.run_id)).one(), "Wrong day", olga)
+    with transaction():
+        now, who = clock.now(), season.who("Olga").id
+        db.session.execute(update(Payment).where(Payment.ref == slow.ref).values(released_at=now - timedelta(days=30)))
+        db.session.add(
+            BankLine(
+                ref=new_ref("BNK"),
+                mark="one",
+                day=clock.today(),
+                pence=Pence(-5_00),
+                sealed=seal("Paid in by somebody"),
+                read_by_id=who,
+                read_at=now,
+            )
+        )
+        db.session.add(PeriodClosing(last_day=clock.today().replace(day=1) - timedelta(days=1), asked_by_id=who, asked_at=now))
+    turns.take(turns.RECONCILED, unless_done_since=clock.now(), patience=timedelta(0))
+    turns.finish(turns.RECONCILED, {"ok": False, "lines": [], "broken": []})
     closing.ask("to-close", "It is done.", otto)
     with transaction():
         db.session.execute(update(Fund).where(Fund.code == "left-over").values(closed_at=clock.now()))

@@ -11,11 +11,12 @@ from portal import clock, turns
 from portal.db import db, transaction
 from portal.front import needs, queries, search
 from portal.front.queries import Job, waiting_at_desk
-from portal.grants import appeals, decide, pay
+from portal.grants import appeals, award, decide, pay, withdrawals
+from portal.money import Pence
 from portal.outbox import Addressee, Message, Text, queue
 from portal.panels import actions as panels
 from tests.client import Inspector
-from tests.grants.season import Season, assert_books_are_right, begin
+from tests.grants.season import NUMBER, SORT_CODE, Season, assert_books_are_right, begin
 
 
 @pytest.fixture
@@ -117,3 +118,25 @@ def test_what_a_tie_hides_is_not_named_and_one_s_own_is_not_to_judge(season: Sea
     assert "appeals" in names(Job(officer=True, who=season.who("Olga"))) and "appeals" not in names(
         Job(officer=True, who=season.who("Rita"))
     )
+
+
+def test_nobody_is_offered_the_second_half_of_what_they_began(season: Season) -> None:
+    """Who prepared or approved a payment, or asked for something, does not find it among what waits; a colleague does."""
+    olga, otto, fay = (Job(officer=name != "Fay", finance=name == "Fay", who=season.who(name)) for name in ("Olga", "Otto", "Fay"))
+    made = season.ready()
+    withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", season.actor("Olga"))
+    assert "withdrawals" not in names(olga) and names(otto)["withdrawals"].number == 1 and names(fay)["withdrawals"].number == 1
+    ref = pay.prepare(made.ref, None, season.actor("Fay"))
+    assert "approve" not in names(fay) and "approve" in names(olga)
+    pay.approve(ref, season.actor("Olga"))
+    assert ["send" in names(job) for job in (olga, fay, otto)] == [False, False, True], "three hands, and the third is Otto’s"
+    for job in (olga, otto, fay):
+        assert [line.number for line in waiting_at_desk(job)] == [heap.number for heap in names(job).values()], "home and desk count alike"
+
+
+def test_what_waits_for_its_account_is_not_to_pay(season: Season) -> None:
+    made = season.offered()
+    award.accept(made.ref, season.actor("Rita"))
+    assert set(names(FINANCE)) == {"no_account"}
+    award.give_details(made.ref, "Mossgate Gardeners", SORT_CODE, NUMBER, season.actor("Rita"))
+    assert set(names(FINANCE)) == {"pay"}

@@ -1,8 +1,10 @@
 """Several funders in one pot: each promise says whose money it is, to the penny, and the database keeps it so."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -114,7 +116,9 @@ def test_nothing_is_shared_by_sums_that_are_not_the_pots(season: Season) -> None
     decide.write_letter(second, "Yes.", (), None, season.actor("Olga"))
     release = decide.prepare_release(season.round_ref, [second], season.actor("Olga"))
 
-    acts = [lambda: decide.release(release, season.actor("Otto")), lambda: withdrawals.confirm(waits, season.actor("Fay"))]
+    acts: list[Callable[[], Any]] = [
+        partial(decide.release, release, season.actor("Otto")), partial(withdrawals.confirm, waits, season.actor("Fay")),
+    ]  # fmt: skip
     with more_in_the_pot(made):
         for act in acts:
             with pytest.raises(Conflict, match="Somebody moved money meanwhile"):
