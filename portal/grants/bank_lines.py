@@ -124,9 +124,10 @@ def choices(
     pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], held: Sequence[Held], booked: Sequence[Booked] = ()
 ) -> list[Choice]:
     """What a line may be, the likeliest first. What went out arrived with a payee; what came in was sent back, or is a refund. A refund
-    that somebody entered by hand comes before all, and then one more of the same sum is never proposed."""
+    that somebody entered by hand comes before all, and then one more of the same sum is never proposed. Of two payments for one idea, the
+    one that was released last before the line's day comes first: the earlier one came back."""
     found: list[tuple[int, Choice]] = []
-    for each in sent:
+    for each in sorted(sent, key=lambda each: (each.released_on > day, -each.released_on.toordinal())):
         if each.pence != abs(pence):
             continue
         ours = each.bid_ref in refs

@@ -1,5 +1,6 @@
 """Bank statements as banks export them, and what is made of a line: pure functions."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -123,6 +124,15 @@ class TestWhatALineMayBe:
         assert self.values(-250_01, DAY, mine) == []
         assert self.values(-250_00, DAY, sent("TXN-1", "SPK-7F3K-9QXA", told=frozenset({"arrived"}))) == []
         assert self.values(-250_00, DAY, held=(Held("AWD-1", "SPK-7F3K-9QXA", "Garden", 250_00),)) == []
+
+    def test_of_two_payments_for_one_idea_the_last_before_that_day(self) -> None:
+        """The first came back and was paid again: the line of November tells of the second, the one of June of the first."""
+        first, again = sent("TXN-1", "SPK-7F3K-9QXA", status="bounced"), sent("TXN-2", "SPK-7F3K-9QXA")
+        again = replace(again, released_on=DAY + timedelta(days=150))
+        for order in ((first, again), (again, first)):
+            assert self.values(-250_00, DAY + timedelta(days=151), *order)[0] == "arrived:TXN-2"
+            assert self.values(250_00, DAY + timedelta(days=151), *order)[0] == "came_back:TXN-2"
+            assert self.values(-250_00, DAY + timedelta(days=1), *order)[0] == "arrived:TXN-1"
 
     def test_money_in_was_sent_back_or_is_a_refund(self) -> None:
         mine = sent("TXN-1", "SPK-7F3K-9QXA", status="settled")
