@@ -123,6 +123,8 @@ def _awards(person_id: int) -> list[dict[str, Any]]:
     rows = db.session.scalars(
         select(Award).join(Application, Application.id == Award.application_id).where(Application.person_id == person_id).order_by(Award.id)
     ).all()
+    if not rows:
+        return []
     ids = [row.id for row in rows]
     columns = (Payment.award_id, Payment.ref, Payment.amount, Payment.status, Payment.settled_on)
     payments = db.session.execute(

@@ -39,8 +39,9 @@ def _labels(names: set[str]) -> dict[str, str]:
 def _forms() -> Iterator[type[Form]]:
     """The forms that the view of this page knows, by itself or in a module beside it."""
     view = current_app.view_functions.get(request.endpoint or "")
-    own = list(vars(inspect.getmodule(inspect.unwrap(view))).values()) if view is not None else []
-    beside = [each for module in own if isinstance(module, ModuleType) and "forms" in module.__name__ for each in vars(module).values()]
+    module = inspect.getmodule(inspect.unwrap(view)) if view is not None else None
+    own = list(vars(module).values()) if module is not None else []
+    beside = [each for one in own if isinstance(one, ModuleType) and "forms" in one.__name__ for each in vars(one).values()]
     for each in (*own, *beside):
         if isinstance(each, type) and issubclass(each, Form) and each is not Form:
             yield each

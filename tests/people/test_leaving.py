@@ -362,6 +362,11 @@ def test_what_the_desk_keeps_is_written_down(app: Flask) -> None:
     money = {"payee", "payment", "refund", "payment_run", "message", "closing", "ending"}
     elsewhere = {
         "person",
+        "keeping_rule",
+        "publishing",
+        "fund_draw",
+        "fund_share",
+        "offer_match",
         "organisation",
         "acting_for",
         "invitation",
