@@ -121,7 +121,7 @@ def financial_year(day: date) -> str:
 
 def year_bounds(year: str) -> tuple[date, date]:
     """First and last day of `2026-27`. ValueError, with a sentence, for anything else."""
-    found = re.fullmatch(r"(\d{4})-(\d{2})", year)
+    found = re.fullmatch(r"((?:19|20|21)[0-9]{2})-([0-9]{2})", year)
     if not found or (int(found[1]) + 1) % 100 != int(found[2]):
         raise ValueError(_("Write the financial year like 2026-27."))
     first = int(found[1])

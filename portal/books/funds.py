@@ -11,9 +11,9 @@ from sqlalchemy.orm import aliased
 from portal import clock
 from portal.books.trial import as_at, balances
 from portal.db import db
-from portal.exports import files
+from portal.exports import files, grants
 from portal.grants.bank_model import CallingBack
-from portal.grants.model import Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
+from portal.grants.model import Award, Fund, Payee, Payment, QuickFloat, QuickSpark
 from portal.ledger.model import Account, Transfer
 from portal.money import Pence
 from portal.places.model import Area
@@ -30,8 +30,8 @@ OF_AREAS = ("reserved", "payable", "transit", "paid", "refunded")  # the rest be
 
 @dataclass
 class Money:
-    """Pence. `allocated`: put in by funders less what went back to them; `paid`: all that reached its payees and stayed, and what of
-    it came back later as a refund. So allocated = free + floats + reserved + payable + transit + paid - refunded.
+    """Pence. `allocated`: put in by funders less what went back to them; `paid`: all that reached its payees, less what the bank sent back;
+    `refunded`: what payees gave back of it (`exports.grants.given_back`). So allocated = free + floats + reserved + payable + transit + paid - refunded.
     """
 
     allocated: int = 0
@@ -107,9 +107,9 @@ def sheet(day: date | None = None) -> Sheet:
             setattr(kinds, found[0], getattr(kinds, found[0]) + each.balance)
     for award_id, pence in on_the_way(past):
         _add(funds, areas, ("transit", *places.awards[award_id]), pence)
-    for award_id, pence in came_back(past):
+    for back in grants.given_back(past or date.max):
         for column in ("refunded", "paid"):  # the account says what is left with the payee
-            _add(funds, areas, (column, *places.awards[award_id]), pence)
+            _add(funds, areas, (column, back.fund_id, back.area_id), back.pence)
     for code, pence in put_in(past).items():
         funds[places.codes[code]].allocated = pence
     together = _sum(funds.values())
@@ -161,12 +161,6 @@ def was_on_the_way(day: date) -> Sequence[ColumnElement[bool]]:
         or_(Payment.bounced_on.is_(None), Payment.bounced_on > day),
         or_(Payment.status != "cancelled", ~called_back),
     )
-
-
-def came_back(past: date | None) -> Sequence[tuple[int, int]]:
-    """(award, pence) of refunds received by the end of a day, or until now. One query."""
-    query = select(Refund.award_id, func.sum(Refund.amount)).group_by(Refund.award_id)
-    return _pairs(query if past is None else query.where(Refund.received_on <= past))
 
 
 def _pairs(query: Select[Any, Any]) -> Sequence[tuple[int, int]]:

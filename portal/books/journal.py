@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, insert, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, once
@@ -37,7 +37,7 @@ COLUMNS = (  # frozen in the file; a page says them in the reader's language
 )  # fmt: skip
 DAY_FORMAT = "%Y-%m-%d"
 NARRATIVE = 50
-MONTHS = 12  # that are offered
+MONTHS = 12  # on a page
 
 
 @dataclass(frozen=True)
@@ -70,22 +70,40 @@ def period(day: date) -> str:
     return f"{financial_year(day)[:4]}{(day.month - 4) % 12 + 1:02d}"
 
 
-def months() -> Sequence[date]:
-    """The last months that are over, each by its last day, newest first."""
-    found = [clock.today().replace(day=1) - timedelta(days=1)]
-    while len(found) < MONTHS:
-        found.append(found[-1].replace(day=1) - timedelta(days=1))
-    return found
+def months(before: str = "") -> tuple[Sequence[date], str | None]:
+    """Months that are over, each by its last day, newest first: the last, or those before a month ("2026-08"); and where the next page goes
+    on, if anything moved before. One query.
+    """
+    last = month_of(before)
+    first = db.session.scalar(select(func.min(Entry.effective_on))) or clock.today()
+    day = min(last or clock.today(), clock.today()).replace(day=1) - timedelta(days=1)
+    found: list[date] = []
+    while len(found) < MONTHS and (day >= first or not (found or last)):
+        found.append(day)
+        day = day.replace(day=1) - timedelta(days=1)
+    return found, f"{found[-1]:%Y-%m}" if found and day >= first else None
 
 
-def journals(limit: int = 50) -> Sequence[Journal]:
-    """Journals that were made, newest first."""
-    return db.session.scalars(select(Journal).order_by(Journal.id.desc()).limit(limit)).all()
+def month_of(text: str) -> date | None:
+    """The first day of a month like "2026-08"; None for anything else."""
+    return date(int(text[:4]), int(text[5:]), 1) if re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text) else None
 
 
-def runs(limit: int = 12) -> Sequence[PaymentRun]:
-    """The last payment runs, newest first."""
-    return db.session.scalars(select(PaymentRun).order_by(PaymentRun.id.desc()).limit(limit)).all()
+def journals(before: int | None = None, limit: int = 50) -> tuple[Sequence[Journal], int | None]:
+    """Journals that were made, newest first, and where the next page goes on. One query."""
+    return _page(select(Journal), Journal.id, before, limit)
+
+
+def runs(before: int | None = None, limit: int = 12) -> tuple[Sequence[PaymentRun], int | None]:
+    """Payment runs, newest first, and where the next page goes on. One query."""
+    return _page(select(PaymentRun), PaymentRun.id, before, limit)
+
+
+def _page(query: Select[Any], key: Any, before: int | None, limit: int) -> tuple[Sequence[Any], int | None]:
+    if before is not None:
+        query = query.where(key < before)
+    rows = db.session.scalars(query.order_by(key.desc()).limit(limit + 1)).all()
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
 def by_ref(ref: str) -> Journal:
@@ -119,9 +137,9 @@ def _chosen(kind: str, of: str) -> ColumnElement[bool]:
             select(key + literal(":bounced")).where(Payment.run_id == run.id)
         )  # fmt: skip
         return Entry.key.in_(keys)
-    if kind != "month" or not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", of):
+    first = month_of(of) if kind == "month" else None
+    if first is None:
         raise NotFound(_("We cannot find that month."))
-    first = date(int(of[:4]), int(of[5:]), 1)
     if month_end(first) >= clock.today():
         raise Refused(_("A month can go out when it is over."))
     return and_(Entry.effective_on >= first, Entry.effective_on <= month_end(first))

@@ -9,6 +9,7 @@ import xlsxwriter
 
 from portal.books.year_end import YearEnd
 from portal.exports import files
+from portal.money import plain_pounds
 from portal.places import queries as places
 
 FIXED = datetime(2026, 1, 1)  # noqa: DTZ001  a fixed stamp: the same request gives the same bytes
@@ -61,7 +62,7 @@ def _write(sheet: Any, rows: list[Any], forms: dict[str, Any], bold: tuple[int, 
                 case None:
                     pass
                 case files.Money(pence):
-                    sheet.write_number(number, column, pence / 100, forms["sum" if heavy else "money"])
+                    sheet.write_number(number, column, files.Exact(plain_pounds(pence)), forms["sum" if heavy else "money"])
                 case date():
                     sheet.write_datetime(number, column, datetime(cell.year, cell.month, cell.day), forms["day"])  # noqa: DTZ001
                 case int():

@@ -14,7 +14,7 @@ from portal.books import agree, funds, trial
 from portal.db import db
 from portal.exports import files, grants, vcse
 from portal.exports.filters import Filter
-from portal.grants.model import Application, Award, Fund, Payee, QuickFloat, QuickSpark, Refund, Report
+from portal.grants.model import Application, Award, Fund, Payee, QuickFloat, QuickSpark, Report
 from portal.ledger.model import Account, Entry, Period, Transfer
 from portal.ledger.periods import seal
 from portal.money import Pence, year_bounds
@@ -141,7 +141,7 @@ def _paid(first: date, last: date) -> Sheet:
     rows = [
         (each.day, each.ref, each.supplier, each.purpose, _money(each.pence))
         for each in grants.money(Filter(first, last, "paid"))
-        if each.pence > 0 or each.ref.startswith("TXN-")
+        if not each.given_back
     ]
     return _sheet(N_("Paid in year"), ("Date", "Reference", "Paid to", "Purpose", "Amount"), rows)
 
@@ -189,7 +189,7 @@ def _unproved(known: dict[int, _Award], standing: Sequence[Any], last: date) -> 
 def _sparks() -> Sequence[Any]:
     return db.session.execute(
         select(
-            QuickSpark.ref, QuickSpark.receipt_by, QuickSpark.receipt_at, QuickSpark.waived_at, QuickSpark.amount, QuickSpark.reversed_on,
+            QuickSpark.ref, QuickSpark.receipt_by, QuickSpark.receipt_at, QuickSpark.waived_at,
             Fund.name.label("fund"), Area.name.label("area"),
         )
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
@@ -203,20 +203,11 @@ def _seen(spark: Any, over: Any) -> bool:
 
 
 def _back(first: date, last: date) -> Sheet:
-    refunds = db.session.execute(
-        select(Refund.received_on, Refund.ref, Award.ref, Fund.name, Refund.reason, Refund.amount)
-        .join(Award, Award.id == Refund.award_id)
-        .join(Fund, Fund.id == Award.fund_id)
-        .where(Refund.received_on >= first, Refund.received_on <= last)
-    ).tuples()
-    sparks = [
-        (row.reversed_on, row.ref, row.ref, row.fund, "Quick spark taken back", row.amount)
-        for row in _sparks()
-        if row.reversed_on is not None and first <= row.reversed_on <= last
+    rows = [
+        (row.day, row.ref, row.about, row.fund, grants.one_line(row.reason), _money(row.pence)) for row in grants.given_back(last, first)
     ]
-    rows = sorted([*refunds, *sparks], key=lambda row: (row[0], row[1]))
     columns = ("Date", "Reference", "Award", "Fund", "Why", "Amount")
-    return _sheet(N_("Recoveries"), columns, [(*row[:4], grants.one_line(str(row[4])), _money(row[5])) for row in rows])
+    return _sheet(N_("Recoveries"), columns, rows)
 
 
 def _cancelled(known: dict[int, _Award], first: date, last: date) -> Sheet:

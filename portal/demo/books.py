@@ -28,7 +28,7 @@ def tell(story: "Story") -> None:
             for movement, codes in SUBJECTIVE.items():
                 both = {side: layout.Codes("00320", code, "NBH-01", "OS") for side, code in zip(layout.SIDES, codes, strict=True)}
                 layout.set_codes(fund.code, movement, both, officer)
-        for month in journal.months():
+        for month in journal.months()[0]:
             if journal.preview("month", f"{month:%Y-%m}").rows:
                 journal.make("month", f"{month:%Y-%m}", officer)
                 break

@@ -28,3 +28,4 @@ def tell(story: "Story") -> None:
         publishing.publish(officer)
         signed, _further = summaries.items("signed", limit=1)
         publishing.take_down(signed[0].bid, "The group would rather not be in it", officer)
+        publishing.publish_due()

@@ -116,7 +116,7 @@ def organised_by(gathering: Gathering) -> str:
     """Who organises it, for everybody to read: an organisation, somebody by name and role, or a neighbour by first name alone."""
     name = gathering.organiser.name
     if gathering.organisation is not None:
-        return gathering.organisation.name
+        return gathering.organisation.public_name
     if gathering.organiser.deleted_at is not None:
         return _("the connectors of %(area)s", area=gathering.area.name) if gathering.role else _("a neighbour")
     if gathering.role == "officer":

@@ -1,4 +1,6 @@
-"""Whether an organisation may be named: the one judgement of all files and of the register, or one would tell what another hides."""
+"""What may be public of a grant: whether its organisation is named, and whether its words stand. The one judgement of all files, of the
+register and of the minutes, or one would tell what another hides.
+"""
 
 from typing import Any
 
@@ -19,6 +21,13 @@ def a_person() -> ColumnElement[bool]:
     left = and_(_acted(Person.deleted_at.is_not(None)), ~_acted(Person.deleted_at.is_(None)), ~_signed(Organisation.name))
     vouched = _summaries(lambda one: one.vouched == Organisation.name)
     return and_(~vouched, or_(known_as(Organisation.name), _signed(""), left))
+
+
+def taken_down() -> ColumnElement[bool]:
+    """Whether an officer took the words of the query's bid down: then no page and no file for everybody has them."""
+    award, summary = aliased(Award), aliased(Summary)
+    query = select(summary.award_id).join(award, award.id == summary.award_id)
+    return exists(query.where(award.application_id == Application.id, summary.taken_down_at.is_not(None)).correlate(Application))
 
 
 def _signed(recipient: Any) -> ColumnElement[bool]:

@@ -45,6 +45,20 @@ class Hours:
         return f"{'-' if self.minutes < 0 else ''}{whole}.{part * 100 // 60:02d}"
 
 
+class Exact(float):
+    """A number that XLSX gets with its own two decimals; its writer would tell 74.74 as 74.73999999999999."""
+
+    def __new__(cls, text: str) -> "Exact":
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+    def __format__(self, _how: str) -> str:
+        return self.text
+
+
 Cell = str | int | date | Money | Hours | None
 Row = Sequence[Cell]
 
@@ -139,9 +153,9 @@ def xlsx_chunks(columns: Sequence[str], rows: Iterable[Row], day_format: str = "
                     case None:
                         pass
                     case Money(pence):
-                        sheet.write_number(number, column, pence / 100, money)
-                    case Hours(minutes):
-                        sheet.write_number(number, column, minutes / 60, money)
+                        sheet.write_number(number, column, Exact(plain_pounds(pence)), money)
+                    case Hours():
+                        sheet.write_number(number, column, Exact(cell.text), money)
                     case date():
                         sheet.write_datetime(number, column, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001
                     case int():

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+
 from portal import clock
+from portal.db import db
 from portal.errors import NotFound, Refused
 from portal.grants import queries as grants
+from portal.ledger.model import Entry
 from portal.money import financial_year, year_bounds
+from portal.people.model import Person
 from portal.places import queries as places
 from portal.words import N_, _
 
+MOST_YEARS = 60  # a slip in an old date makes no endless list
 BASES = {"awarded": N_("The day of the decision"), "paid": N_("The day of the payment")}
 PARTS = {
     "": N_("The whole year"),
@@ -70,6 +76,21 @@ def of_year(year: str | None = None, basis: str = "awarded", fund: str = "", are
     if area and places.area_by_code(area) is None:
         raise Refused(_("There is no area called %(name)s.", name=area), "area")
     return Filter(*_days(first, last, part), basis, fund, area)
+
+
+def years() -> list[str]:
+    """The financial years that may be asked for: this one, and those before it back to the first in which the scheme has anything. One query."""
+    now = _begin(clock.today())
+    joined, entered = db.session.execute(
+        select(select(func.min(Person.joined_at)).scalar_subquery(), select(func.min(Entry.effective_on)).scalar_subquery())
+    ).one()
+    days = [day for day in (entered, joined and clock.london_day(joined)) if day is not None]
+    first = max(min(map(_begin, days), default=now), now - MOST_YEARS)
+    return [f"{year}-{(year + 1) % 100:02d}" for year in range(now, first - 1, -1)]
+
+
+def _begin(day: date) -> int:
+    return int(financial_year(day)[:4])
 
 
 def _days(first: date, last: date, part: str) -> tuple[date, date]:

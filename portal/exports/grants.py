@@ -1,6 +1,6 @@
 """The rows that more than one export is made of: awards with what was paid by a day, and money as it left and came back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, literal, or_, select, union_all
 
 from portal.db import db
-from portal.exports.bodies import a_person
+from portal.exports.bodies import a_person, taken_down
 from portal.exports.filters import Filter
 from portal.grants.award import BOUGHT
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
@@ -59,6 +59,49 @@ class Money:
     charity_number: str
     company_number: str
     vcse: bool
+
+    @property
+    def given_back(self) -> bool:
+        """Whether a payee gave this back. What the bank sent back was never paid: it is taken off what was, on the day on which it came."""
+        return self.pence < 0 and not self.ref.startswith("TXN-")
+
+
+@dataclass(frozen=True)
+class Back:
+    """Money that a payee gave back: a refund, or a quick spark that was taken back. In pence; `about`: the award or the quick spark."""
+
+    day: date
+    ref: str
+    about: str
+    fund_id: int
+    fund: str
+    area_id: int
+    reason: str
+    pence: int
+
+
+def given_back(last: date, first: date | None = None) -> Sequence[Back]:
+    """The one definition of what came back, from `first` (ever) to `last`, by day; what is not in it and left a payee again was never paid.
+
+    Two queries.
+    """
+    refunds = (
+        select(Refund.received_on, Refund.ref, Award.ref, Fund.id, Fund.name, Award.area_id, Refund.reason, Refund.amount)
+        .join(Award, Award.id == Refund.award_id)
+        .join(Fund, Fund.id == Award.fund_id)
+        .where(Refund.received_on <= last)
+    )
+    why = literal("Quick spark taken back")
+    sparks = (
+        select(QuickSpark.reversed_on, QuickSpark.ref, QuickSpark.ref, Fund.id, Fund.name, QuickSpark.area_id, why, QuickSpark.amount)
+        .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
+        .join(Fund, Fund.id == QuickFloat.fund_id)
+        .where(QuickSpark.reversed_on <= last)
+    )
+    if first is not None:
+        refunds, sparks = refunds.where(Refund.received_on >= first), sparks.where(QuickSpark.reversed_on >= first)
+    rows: list[Any] = [*db.session.execute(refunds), *db.session.execute(sparks)]
+    return sorted((Back(*row) for row in rows), key=lambda row: (row.day, row.ref))
 
 
 def one_line(text: str) -> str:
@@ -117,7 +160,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
             Application.title, Application.public_summary, Fund.name.label("fund"), Organisation.name.label("organisation"),
             Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number, Person.name.label("applicant"),
             (func.coalesce(paid.c.amount, 0) - func.coalesce(back.c.amount, 0)).label("paid"),
-            a_person().label("a_person"),
+            a_person().label("a_person"), taken_down().label("withheld"),
         )
         .join(Application, Application.id == Award.application_id)
         .join(Person, Person.id == Application.person_id)
@@ -137,9 +180,9 @@ def awards(chosen: Filter) -> Iterator[Granted]:
     for row in db.session.execute(narrowed(query, chosen).execution_options(yield_per=AT_ONCE)):
         yield Granted(
             ref=row.ref, decided_on=row.decided_on, first_day=row.first_day, last_day=row.last_day,
-            organisation=one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
-            registration=row.charity_number or row.company_number or "",
-            purpose=one_line(shielded(row.public_summary or row.title, [row.applicant])), amount=row.amount, paid=int(row.paid), fund=row.fund,
+            organisation=REDACTED if row.withheld else one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
+            registration="" if row.withheld else row.charity_number or row.company_number or "",
+            purpose=REDACTED if row.withheld else one_line(shielded(row.public_summary or row.title, _hidden(row))), amount=row.amount, paid=int(row.paid), fund=row.fund,
             ward_code=row.ward_code, ward_name=row.ward_name, status=row.status, a_person=row.a_person,
         )  # fmt: skip
 
@@ -178,7 +221,7 @@ def money(chosen: Filter) -> Iterator[Money]:
             lines.c.ref, lines.c.day, lines.c.pence, Application.title, Payee.route, Payee.name.label("account"), known_as(Payee.name).label("known"),
             Person.name.label("applicant"), Organisation.name.label("organisation"), Organisation.ref.label("organisation_ref"),
             Organisation.kind.label("organisation_kind"), Organisation.charity_number, Organisation.company_number,
-            Payee.company_number.label("supplier_number"), Payee.individual, a_person().label("a_person"),
+            Payee.company_number.label("supplier_number"), Payee.individual, a_person().label("a_person"), taken_down().label("withheld"),
         )
         .join(Award, Award.id == lines.c.award_id)
         .join(Application, Application.id == Award.application_id)
@@ -203,7 +246,7 @@ def _quick_sparks(chosen: Filter, inside: Any, *, back: bool) -> Any:
         select(
             QuickSpark.ref, day.label("day"), (-QuickSpark.amount if back else QuickSpark.amount).label("pence"), QuickSpark.what,
             literal("quick:") + QuickSpark.payee_kind, QuickSpark.payee_name, known_as(QuickSpark.payee_name), Person.name, nothing, nothing, nothing, nothing, nothing,
-            nothing, false(), false(),
+            nothing, false(), false(), false(),
         )
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
         .join(Fund, Fund.id == QuickFloat.fund_id)
@@ -257,6 +300,11 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
         )  # fmt: skip
 
 
+def _hidden(row: Any) -> list[str]:
+    """As in the register: the name of who asked, and of their group where it is called like a person."""
+    return [row.applicant, row.organisation] if row.a_person and row.organisation else [row.applicant]
+
+
 def _money(row: Any) -> Money:
     """The supplier is whom the council bought from, a host's account, or the organisation that applied; a person is redacted, and so
     are their group's numbers.
@@ -265,14 +313,14 @@ def _money(row: Any) -> Money:
     if row.route == BOUGHT:  # the supplier is who was paid, and a purchase is no grant
         named = bool(row.account) and not row.individual and not named_after_somebody
         return Money(
-            ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant, "" if named else row.account])),
+            ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, [*_hidden(row), "" if named else row.account])),
             supplier=one_line(shielded(row.account, [row.applicant])) if named else REDACTED if row.account else NOT_RECORDED,
             organisation_ref="", charity_number="", company_number=row.supplier_number if named else "", vcse=False,
         )  # fmt: skip
     hosted = row.route == "host" and bool(row.account) and not named_after_somebody
     itself = row.organisation is not None and row.route != "host" and not row.a_person
     return Money(
-        ref=row.ref, day=row.day, pence=row.pence, purpose=one_line(shielded(row.title, [row.applicant])),
+        ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, _hidden(row))),
         supplier=one_line(row.account) if hosted else one_line(row.organisation) if itself else REDACTED,
         organisation_ref=row.organisation_ref if itself else "", charity_number=row.charity_number if itself else "",
         company_number=row.company_number if itself else "", vcse=row.organisation_kind in VCSE and not row.a_person,

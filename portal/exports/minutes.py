@@ -7,7 +7,7 @@ register, and never more than it or the page of the result tells. Private remark
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from portal import clock
 from portal.db import db
 from portal.errors import NotFound
 from portal.exports import register
+from portal.exports.bodies import taken_down
 from portal.grants import queries as grants
 from portal.grants.model import Appeal, Application
 from portal.grants.ties import bid_of
@@ -47,6 +48,7 @@ class Followed:
     anew: bool = False  # it counts no more: it was undone before the letter, or set aside by an appeal
     taken_back: bool = False  # by whoever asked, before the letter
     registered: bool = False  # stands in the public register
+    withheld: bool = False  # an officer took its words down: everybody's version is without them
 
 
 @dataclass(frozen=True)
@@ -258,8 +260,10 @@ def _decisions(matters: Sequence[Matter], followed: Mapping[int, Followed], titl
         by_question = [[own[number].mark for own in marks if number in own] for number in range(len(criteria))]
         means = [(question, sum(row), len(row)) for question, row in zip(criteria, by_question, strict=True) if row]
         hidden = names.get(bid_of(each.about), ()) if each.about.startswith("bid:") else ()
-        title = named.get(each.about, "")
-        found.append(Decided(each, (shielded(title, hidden) if public else title) or each.ref, means, followed[each.id], hidden))
+        title, became = named.get(each.about, ""), followed[each.id]
+        if public and became.withheld:
+            title, became = "", replace(became, reason="", conditions=())
+        found.append(Decided(each, (shielded(title, hidden) if public else title) or each.ref, means, became, hidden))
     return found
 
 
@@ -267,7 +271,12 @@ def _bids(abouts: Sequence[str]) -> Mapping[str, Any]:
     """Bids as they stand, and whether the register tells of them. One query."""
     ids = {bid_of(each): each for each in abouts if each.startswith("bid:")}
     query = select(
-        Application.id, Application.status, Application.decision_reason, Application.conditions, register.shown().label("registered")
+        Application.id,
+        Application.status,
+        Application.decision_reason,
+        Application.conditions,
+        register.shown().label("registered"),
+        taken_down().label("withheld"),
     )
     return {ids[row.id]: row for row in db.session.execute(query.where(Application.id.in_(ids)))} if ids else {}
 
@@ -324,4 +333,5 @@ def _followed(matter: Matter, bid: Any, all_of_it: Sequence[Matter], letters: Se
         anew=(letter is None and not last and matter.outcome != "no_quorum") or any(each.remedy == "anew" for each in about_it),
         taken_back=letter is None and last and bid.status == "withdrawn",
         registered=bool(bid.registered) and last and letter is not None,
+        withheld=bool(bid.withheld),
     )

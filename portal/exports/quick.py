@@ -16,6 +16,7 @@ from portal.exports.register import Picture, pictures
 from portal.grants import queries as grants
 from portal.grants.model import Photo, QuickFloat, QuickSpark
 from portal.money import financial_year, year_bounds
+from portal.people.known import known_as
 from portal.people.model import Person
 from portal.people.shield import shielded
 from portal.places import queries as places
@@ -74,19 +75,19 @@ def search(asked: Asked, *, after: str = "", limit: int = PAGE) -> Found:
     photos: dict[str, list[Photo]] = {}
     for photo in grants.photos_of(*(f"quick:{row[0].id}" for row in shown)) if shown else ():
         photos.setdefault(photo.about, []).append(photo)
-    lines = [_line(spark, area, connector, photos) for spark, area, connector in shown]
+    lines = [_line(row, photos) for row in shown]
     return Found(lines, ends, asked.address(after=lines[-1].ref) if len(rows) > limit else None)
 
 
 def latest() -> Sequence[Line]:
     """The last few that stand, for the front of the register. One query."""
     rows = db.session.execute(_query().where(QuickSpark.reversed_at.is_(None)).limit(AHEAD))
-    return [_line(spark, area, connector, {}) for spark, area, connector in rows]
+    return [_line(row, {}) for row in rows]
 
 
 def _query() -> Any:
     return (
-        select(QuickSpark, Area.name, Person.name)
+        select(QuickSpark, Area.name, Person.name, or_(QuickSpark.payee_kind == "person", known_as(QuickSpark.payee_name)))
         .join(Area, Area.id == QuickSpark.area_id)
         .join(QuickFloat, QuickFloat.id == QuickSpark.float_id)
         .join(Person, Person.id == QuickFloat.person_id)
@@ -121,8 +122,10 @@ def _bearings(ref: str) -> tuple[Sequence[str], tuple[date, int] | None]:
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, begin - 1, -1)], None if id_ is None else (day, id_)
 
 
-def _line(spark: QuickSpark, area: str, connector: str, photos: Mapping[str, Sequence[Photo]]) -> Line:
-    hidden = [connector, spark.payee_name if spark.payee_kind == "person" else ""]
+def _line(row: Any, photos: Mapping[str, Sequence[Photo]]) -> Line:
+    """Who is paid is not named where it is a person, or a group or shop that is called like one, as files judge it."""
+    spark, area, connector, a_person = row
+    hidden = [connector, spark.payee_name if a_person else ""]
     return Line(
         spark.ref, shielded(spark.what, hidden), area, spark.amount, spark.spent_on, spark.reviewed_on is not None,
         shielded(spark.reversed_reason, hidden) if spark.reversed_at is not None else None, pictures(photos.get(f"quick:{spark.id}", ()), hidden),

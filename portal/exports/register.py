@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.exports.bodies import a_person
+from portal.exports.bodies import a_person, taken_down
 from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
@@ -116,6 +116,7 @@ class Line:
     paid: int
     state: str
     released_at: datetime
+    withheld: bool = False  # an officer took its words down
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _query() -> Any:
             Application.id, Application.ref, Application.title, Application.public_summary, Application.decision_reason, Person.name.label("applicant"),
             Organisation.name.label("organisation"), Area.name.label("area"), Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount,
             Award.paid, Award.status.label("award_status"), Award.delivered, Award.given, Award.id.label("award_id"), Application.decided, Application.released_at,
-            a_person().label("a_person"),
+            a_person().label("a_person"), taken_down().label("withheld"),
         )
         .join(Round, Round.id == Application.round_id)
         .join(Fund, Fund.id == Round.fund_id)
@@ -185,7 +186,7 @@ def _narrowed(asked: Asked) -> Any:
         return select(Award.application_id).where(Award.status.in_(OF_AWARDS[asked.state]))  # such an award says all that _shown asks
     query = select(Application.id).where(shown())
     if (words := matching(asked.q)) is not None:
-        query = query.where(words)
+        query = query.where(words, ~taken_down())
     if asked.area or asked.fund:
         areas, rounds = _inside(asked)
         for column_of, ids in (
@@ -291,12 +292,18 @@ def _begin(at: datetime) -> int:
 def _line(row: Any, names: Iterable[str] = ()) -> Line:
     awarded = row.decided == "yes" and row.award_status is not None
     state = "declined" if not awarded else {"closed": "finished", "returned": "returned"}.get(row.award_status, "awarded")
-    hidden = [row.applicant, *names]
+    hidden = [*_hidden(row), *names]
+    title, summary = (_("Words taken down"), "") if row.withheld else (shielded(row.title, hidden), shielded(row.public_summary, hidden))
     return Line(
-        ref=row.ref, title=shielded(row.title, hidden), summary=shielded(row.public_summary, hidden),
-        who=_who(None if row.a_person else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
-        awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at,
+        ref=row.ref, title=title, summary=summary,
+        who=_who(None if row.a_person or row.withheld else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
+        awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at, withheld=row.withheld,
     )  # fmt: skip
+
+
+def _hidden(row: Any) -> list[str]:
+    """Names that no text of an entry holds: of who asked, and of their group where it is called like a person."""
+    return [row.applicant, row.organisation] if row.a_person and row.organisation else [row.applicant]
 
 
 def _who(organisation: str | None, ward: str) -> str:
@@ -355,28 +362,34 @@ class Entry:
 def entry(ref: str) -> Entry:
     """One bid of the register. NotFound for what is not public. Six queries."""
     # of a report what an officer has read and accepted, and the applicant lets us print
-    told = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
-    told = told.add_columns(
+    query = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
+    query = query.add_columns(
         Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"), *match_offers.added_to_bid()
     )
-    row = db.session.execute(told.where(Application.ref == ref, shown())).one_or_none()
+    row = db.session.execute(query.where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
     asked = grants.pledges_of(row.id)
-    names = [row.applicant, *(pledge.name for pledge in asked)]  # also of those who said no
+    names = [*_hidden(row), *(pledge.name for pledge in asked)]  # also of those who said no
     pledges = [pledge for pledge in asked if pledge.status in ("confirmed", "delivered", "checked")]
     neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     tally, minutes = _decision(about)
-    photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
+    photos = (
+        grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else []))
+        if row.decided == "yes" and not row.withheld
+        else []
+    )
+    told = dict.fromkeys(("reason", "happened", "changed"), "")
+    if not row.withheld:
+        told = {"reason": row.decision_reason, "happened": row.happened or "", "changed": row.changed or ""}
     return Entry(
-        line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
+        line=_line(row, names), **{name: shielded(words, names) for name, words in told.items()}, tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
         other_pledged=sum(pledge.value for pledge in pledges), other_given=int(row.given or 0),
-        neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
-        changed=shielded(row.changed or "", names),
+        neighbours=neighbours if neighbours >= FEW else None,
         photos=pictures(photos, names),
-        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, not_needed=int(row.not_needed), added=int(row.added), added_by=row.added_by or "", origin=from_idea.origin_of(row.id),
+        appeals=[appealed(each) for each in reversed(grants.appeals_of(row.id))], minutes=minutes, not_needed=int(row.not_needed), added=int(row.added), added_by=row.added_by or "", origin=None if row.withheld else from_idea.origin_of(row.id),
     )  # fmt: skip
 
 
@@ -423,7 +436,7 @@ def looked_at_anew(ref: str) -> Anew:
     row = db.session.execute(_query().where(Application.ref == ref, under_way, Application.id.in_(right))).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
-    names = [row.applicant, *(pledge.name for pledge in grants.pledges_of(row.id))]
+    names = [*_hidden(row), *(pledge.name for pledge in grants.pledges_of(row.id))]
     return Anew(row.ref, shielded(row.title, names), row.area, row.fund, [appealed(each) for each in reversed(grants.appeals_of(row.id))])
 
 
@@ -448,7 +461,7 @@ def as_data(one: Entry) -> dict[str, Any]:
     line = one.line
     counted = ("able", "tied", "yes", "no", "not_yet", "abstain", "ballots")
     facts: dict[str, Any] = {
-        "reference": line.ref, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
+        "reference": line.ref, "words_taken_down": line.withheld or None, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
         "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,
         "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
         "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "pledged_other_help_pence": one.other_pledged,

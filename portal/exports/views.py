@@ -219,9 +219,17 @@ def log() -> Any:
 
 
 def _form(sent: Any) -> forms.Choose:
-    given = {"name": "vcse-grants-register", "year": years()[0], "basis": "", "form": "csv", "part": "", "fund": "", "area": ""}
+    given = {
+        "name": "vcse-grants-register",
+        "year": financial_year(clock.today()),
+        "basis": "",
+        "form": "csv",
+        "part": "",
+        "fund": "",
+        "area": "",
+    }
     form = forms.Choose(formdata=sent or None, data=given, meta={"csrf": False})
-    return form.fill(years(), may("export the books"), grants.funds(), places.areas())
+    return form.fill(filters.years(), may("export the books"), grants.funds(), places.areas())
 
 
 def _asked(form: forms.Choose) -> tuple[str, str, filters.Filter]:
@@ -248,12 +256,6 @@ def _about(name: str, shape: str, chosen: filters.Filter) -> dict[str, Any]:
         "redacted": sum(REDACTED in row for row in itertools.chain(first, rows)), "left_out": export.left_out(chosen) if export.left_out else {},
         "rows": totals.rows, "pence": totals.pence, "minutes": totals.minutes if export.hours is not None else None,
     }  # fmt: skip
-
-
-def years() -> list[str]:
-    """This financial year and eleven before it."""
-    first = int(financial_year(clock.today())[:4])
-    return [f"{year}-{(year + 1) % 100:02d}" for year in range(first, first - 12, -1)]
 
 
 def _shown(cell: files.Cell, day_format: str) -> str:

@@ -113,9 +113,9 @@ def is_reached(party: GiftParty) -> bool:
 
 
 def first_name(party: GiftParty) -> str:
-    """What neighbours see: a first name, or the name of an organisation."""
+    """What neighbours see: a first name, or the name of an organisation (of one that is called like a person, the first of it)."""
     if party.organisation is not None:
-        return party.organisation.name
+        return party.organisation.public_name
     assert party.person is not None
     return party.person.name if party.person.deleted_at is not None else party.person.name.partition(" ")[0]
 

@@ -106,7 +106,7 @@ def side_of(post: GiftPost) -> Side:
     title = likeness.telling(post.title)
     return Side(
         kind=post.kind, sort=post.sort, title=title, more=[word for word in likeness.telling(post.text) if word not in title], area_id=post.area_id,
-        parent_id=post.area.parent_id, area=post.area.name, ends_on=post.ends_on, until_day=post.until_day, group=group.name if group is not None else "",
+        parent_id=post.area.parent_id, area=post.area.name, ends_on=post.ends_on, until_day=post.until_day, group=group.public_name if group is not None else "",
     )  # fmt: skip
 
 

@@ -39,7 +39,13 @@ def _warned(*when: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _old(before: datetime) -> ColumnElement[bool]:
-    return and_(_untouched(before), _warned(Event.at <= clock.now() - WARNED))
+    return or_(and_(_untouched(before), _warned(Event.at <= clock.now() - WARNED)), _withdrawn(before))
+
+
+def _withdrawn(before: datetime) -> ColumnElement[bool]:
+    """Drafts that were taken back, by who wrote them or because a card waited for them, and still hold what was written."""
+    emptied = exists().where(Event.about == "bid:" + func.cast(Application.id, String), Event.kind == "forgotten")
+    return and_(Application.status == "withdrawn", Application.sent_at.is_(None), Application.saved_at < before, ~emptied)
 
 
 def _to_warn(before: datetime) -> ColumnElement[bool]:
@@ -84,7 +90,10 @@ def _forget_drafts(before: datetime) -> tuple[int, Sequence[str]]:
     query = select(Application).where(_old(before)).order_by(Application.id).limit(SOME).with_for_update()
     found = db.session.scalars(query.execution_options(populate_existing=True)).all()
     for application in found:
-        files += erase_draft(application, SCHEME, "forgotten", days=(clock.now() - application.saved_at).days)
+        days, withdrawn = (clock.now() - application.saved_at).days, application.status == "withdrawn"
+        files += erase_draft(application, SCHEME, "forgotten", days=days)
+        if withdrawn:
+            record(about(application), "forgotten", SCHEME, days=days)
     return len(found), files
 
 

@@ -22,11 +22,13 @@ from portal.grants.model import (
     BudgetLine,
     FloatRequest,
     Payee,
+    Payment,
     Photo,
     Pledge,
     QuickFloat,
     QuickRemark,
     QuickSpark,
+    Refund,
     Report,
 )
 from portal.grants.moves import about, move
@@ -121,11 +123,22 @@ def _awards(person_id: int) -> list[dict[str, Any]]:
     rows = db.session.scalars(
         select(Award).join(Application, Application.id == Award.application_id).where(Application.person_id == person_id).order_by(Award.id)
     ).all()
-    told = {row.award_id: row for row in db.session.scalars(select(Report).where(Report.award_id.in_([row.id for row in rows])))}
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    columns = (Payment.award_id, Payment.ref, Payment.amount, Payment.status, Payment.settled_on)
+    payments = db.session.execute(
+        select(*columns).where(Payment.award_id.in_(ids), Payment.released_at.is_not(None)).order_by(Payment.id)
+    ).all()
+    columns_back = (Refund.award_id, Refund.ref, Refund.amount, Refund.received_on, Refund.reason)
+    refunds = db.session.execute(select(*columns_back).where(Refund.award_id.in_(ids)).order_by(Refund.id)).all()
+    told = {row.award_id: row for row in db.session.scalars(select(Report).where(Report.award_id.in_(ids)))}
     return [
         {
             "reference": row.ref, "idea": row.application.title, "amount in pence": row.amount, "state": row.status, "decided": row.decided_on.isoformat(),
             "paid in pence": row.paid, "account": payee.masked if (payee := current_payee(row)) else None,
+            "payments": [{"reference": ref, "pence": pence, "state": state, "arrived": day and day.isoformat()} for of, ref, pence, state, day in payments if of == row.id],
+            "given back": [{"reference": ref, "pence": pence, "day": day.isoformat(), "why": why} for of, ref, pence, day, why in refunds if of == row.id],
             "how it went": _report(told[row.id]) if row.id in told else None,
         }
         for row in rows

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.errors import NotFound
-from portal.grants.model import Application, Award, FloatRequest, Fund, Funder, Payment, QuickSpark, Refund
+from portal.grants.model import Application, Award, FloatRequest, Fund, Funder, Payment, QuickFloat, QuickSpark, Refund
 from portal.grants.pooled import ENDED, funder_names, positions_in
 from portal.grants.pooled_model import FundDraw, FundShare
 from portal.grants.pooled_rules import Position, part
@@ -195,9 +195,9 @@ def _stories(funder: Funder) -> Iterator[tuple[int, _Story]]:
     for about, day, pence in db.session.execute(_returned(funds)):
         if about in found:
             found[about][1].returned.append((day, int(pence)))
-    for about, day, pence in _used():
+    for about, day, pence in _used(funds):
         if about in found:
-            found[about][1].used.append((day, int(pence)))
+            found[about][1].used.append((day, pence))
     yield from found.values()
 
 
@@ -213,18 +213,24 @@ def _returned(funds: Collection[int]) -> Select[str, date, int]:
     )
 
 
-def _used() -> Iterator[tuple[str, date, int]]:
-    """What has reached ideas, less what came back of it: (about, day, pence). One query."""
-    arrived = Payment.settled_on.is_not(None)
+def _used(funds: Collection[int]) -> Iterator[tuple[str, date, int]]:
+    """What has reached ideas from these pots, less what came back of it, summed up by day: (about, day, pence). One query."""
+    arrived, award, spark = Payment.settled_on.is_not(None), Award.fund_id.in_(funds), QuickFloat.fund_id.in_(funds)
+    settled = select(
+        literal("award:").label("what"), Payment.award_id.label("id"), Payment.settled_on.label("day"), Payment.amount.label("pence")
+    )
+    sparks = QuickFloat, QuickFloat.id == QuickSpark.float_id
     moved = union_all(
-        select(literal("award:").label("what"), Payment.award_id.label("id"), Payment.settled_on.label("day"), Payment.amount.label("pence")).where(arrived),
-        select(literal("award:"), Payment.award_id, Payment.bounced_on, -Payment.amount).where(arrived, Payment.status == "bounced"),
-        select(literal("award:"), Refund.award_id, Refund.received_on, -Refund.amount),
-        select(literal("quick-float:"), QuickSpark.float_id, QuickSpark.spent_on, QuickSpark.amount),
-        select(literal("quick-float:"), QuickSpark.float_id, QuickSpark.reversed_on, -QuickSpark.amount).where(QuickSpark.reversed_on.is_not(None)),
+        settled.join(Award, Award.id == Payment.award_id).where(arrived, award),
+        select(literal("award:"), Payment.award_id, Payment.bounced_on, -Payment.amount)
+        .join(Award, Award.id == Payment.award_id).where(arrived, Payment.status == "bounced", award),
+        select(literal("award:"), Refund.award_id, Refund.received_on, -Refund.amount).join(Award, Award.id == Refund.award_id).where(award),
+        select(literal("quick-float:"), QuickSpark.float_id, QuickSpark.spent_on, QuickSpark.amount).join(*sparks).where(spark),
+        select(literal("quick-float:"), QuickSpark.float_id, QuickSpark.reversed_on, -QuickSpark.amount).join(*sparks).where(QuickSpark.reversed_on.is_not(None), spark),
     ).subquery()  # fmt: skip
-    rows = db.session.execute(select(moved.c.what, moved.c.id, moved.c.day, moved.c.pence))
-    return ((f"{what}{id_}", day, pence) for what, id_, day, pence in rows)
+    by = (moved.c.what, moved.c.id, moved.c.day)
+    rows = db.session.execute(select(*by, func.sum(moved.c.pence)).group_by(*by))
+    return ((f"{what}{id_}", day, int(pence)) for what, id_, day, pence in rows)
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------------

@@ -423,6 +423,7 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
             raise Refused(why)
         files = [file for erase in queries.ERASERS for file in erase(me)]
         addresses = [part for part in (me.email, me.phone) if part]
+        name = me.name
         me.name, me.email, me.phone, me.postal_address, me.area_id = _("Former member"), None, None, "", None
         me.channel, me.large_print, me.deleted_at = "letter", False, clock.now()
         yesterday = clock.today() - timedelta(days=1)
@@ -431,8 +432,13 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
         _end_invitations(person_id, addresses)
         second.forget(person_id)
         db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
-        db.session.execute(delete(SignInCode).where(or_(SignInCode.person_id == person_id, SignInCode.address.in_(addresses))))
-        db.session.execute(delete(Message).where(or_(Message.person_id == person_id, Message.address.in_(addresses))))
+        db.session.execute(
+            delete(SignInCode).where(
+                or_(SignInCode.person_id == person_id, SignInCode.person_id.is_(None) & SignInCode.address.in_(addresses))
+            )
+        )
+        to_them = or_(Message.person_id == person_id, Message.id.in_(queries.loose_messages(name, addresses)))
+        db.session.execute(delete(Message).where(to_them))
         record(f"person:{person_id}", "deleted", actor)
         return files
 

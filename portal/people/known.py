@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Exists, exists, func, literal_column, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, column_property
 
 from portal.db import db
-from portal.people.model import Person
+from portal.people.model import Organisation, Person
 
 PLAIN = "’‘'.,"  # what is no part of a name when names are compared; an index of person is made with just these
 _WORD = re.compile(r"[^\W\d_][\w’‘'-]*")
@@ -41,6 +41,9 @@ def known_as(column: Any) -> Exists:
     """Whether a column holds the name of somebody who is here."""
     somebody = aliased(Person)
     return exists(select(somebody.id).where(plain_in_sql(somebody.name) == plain_in_sql(column), somebody.deleted_at.is_(None)))
+
+
+Organisation.like_a_person = column_property(known_as(Organisation.name))  # type: ignore[assignment]
 
 
 def known_names(texts: Iterable[str]) -> frozenset[str]:

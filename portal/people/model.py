@@ -1,6 +1,7 @@
 """Who someone is, what they act for, what they may do, and how they signed in."""
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -52,6 +53,13 @@ class Organisation(Base):
     company_number: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+    if TYPE_CHECKING:
+        like_a_person: bool  # called like somebody who is here; read with the row (`people.known`)
+
+    @property
+    def public_name(self) -> str:
+        """What everybody may read: its name; of one that is called like a person, as of a person, the first name alone."""
+        return self.name.partition(" ")[0] if self.like_a_person else self.name
 
 
 class ActingFor(Base):

@@ -323,8 +323,17 @@ def all_about(person_id: int) -> dict[str, Any]:
 def _messages_to(me: Person) -> Sequence[Message]:
     """Messages to a person, and to an address of theirs before we knew them, oldest first; without sign-in codes, which open the door to whoever reads them."""
     addresses = [part for part in (me.email, me.phone) if part]
-    to_them = or_(Message.person_id == me.id, and_(Message.person_id.is_(None), Message.address.in_(addresses)))
+    to_them = or_(Message.person_id == me.id, Message.id.in_(loose_messages(me.name, addresses)))
     return db.session.scalars(select(Message).where(to_them, Message.about != "sign-in").order_by(Message.id)).all()
+
+
+def loose_messages(name: str, addresses: Sequence[str]) -> Sequence[int]:
+    """Ids of what went to addresses before we knew whose they are, to somebody of this name or to no name. A family may share an address:
+    what went there to another first name is not theirs. One query.
+    """
+    query = select(Message.id, Message.to_name).where(Message.person_id.is_(None), Message.address.in_(addresses))
+    first = name.casefold().split()[:1]
+    return [id_ for id_, to_name in db.session.execute(query).tuples() if to_name.casefold().split()[:1] in ([], first)]
 
 
 def _only_administrator(person_id: int) -> str | None:

@@ -113,7 +113,7 @@ def _set_text(name: str) -> Text:
 def give(person_id: int, session_id: int, code: str, *, secret_key: str) -> None:
     """Take a code from the phone, or a recovery code: good once, for this browser.
 
-    Refused: wrong, used before, no second factor, or too many wrong tries.
+    Refused: wrong, a recovery code that was used before, no second factor, or too many wrong tries.
     """
     with transaction():
         row = _locked(person_id, SecondFactor.confirmed_at.is_not(None))
@@ -125,7 +125,8 @@ def give(person_id: int, session_id: int, code: str, *, secret_key: str) -> None
             record(f"person:{person_id}", how, Actor(person_id))
             return
         _count_wrong(row)
-    raise _wrong()
+        spent = _spent(person_id, code, secret_key)
+    raise Refused(_("That recovery code was used before: each opens once. Take another one from your list."), "code") if spent else _wrong()
 
 
 def new_codes(person_id: int, *, secret_key: str) -> Sequence[str]:
@@ -203,7 +204,7 @@ def _locked(person_id: int, *which: ColumnElement[bool]) -> SecondFactor | None:
     if row is not None and row.wrong_since is not None and row.wrong_since <= clock.now() - WINDOW:
         row.wrong_tries, row.wrong_since = 0, None
     if row is not None and row.wrong_tries >= WRONG_TRIES:
-        raise Refused(_("That were too many wrong codes. Wait 15 minutes, then try again."), "code")
+        raise Refused(_("There were too many wrong codes. Wait 15 minutes, then try again."), "code")
     return row
 
 
@@ -234,6 +235,11 @@ def _took_recovery(row: SecondFactor, typed: str, secret_key: str) -> bool:
     if used:
         row.wrong_tries, row.wrong_since = 0, None
     return bool(used)
+
+
+def _spent(person_id: int, typed: str, secret_key: str) -> bool:
+    same = RecoveryCode.person_id == person_id, RecoveryCode.code_hash == _code_hash(secret_key, person_id, typed)
+    return db.session.scalar(select(RecoveryCode.id).where(*same, RecoveryCode.used_at.is_not(None))) is not None
 
 
 def _count_wrong(row: SecondFactor) -> None:

@@ -11,22 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from portal.db import db
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
+from portal.web.typed import typed
 from portal.words import _
 
 log = logging.getLogger("kindling")
 
-HIDDEN = {"csrf_token", "once", "code", "sort_code", "account_number"}
 KEEPS_WORDS = (400, 404, 409, 429)
-NOT_TYPED = {"version", "next", "act", "add", "remove", "later", "check", "pass_on", "shown", "stay", "whose", "minutes", "as"}
-
-
-def typed() -> list[tuple[str, str]]:
-    """What the person had typed, to be shown back so that it is not lost (never tokens or bank details); nothing when it was too much to read."""
-    try:
-        sent = request.form
-    except HTTPException:
-        return []
-    return [(name, value) for name, value in sent.items(multi=True) if name not in HIDDEN | NOT_TYPED and value.strip()]
 
 
 def failure(status: int, sentence: str = "", template: str | None = None, way: tuple[str, str] | None = None) -> Response:

@@ -42,11 +42,17 @@ def whole_number(text: str | None, otherwise: int = -1) -> int:
 
 
 def plain_day(text: str | None, otherwise: date) -> date:
-    """A day "2026-07-04" from a hidden field or an address, which anybody can write; `otherwise` when it is none."""
+    """A day "2026-07-04" from a hidden field or an address, which anybody can write; `otherwise` when it is none that anybody lives."""
+    return _day(text or "") or otherwise
+
+
+def _day(text: str) -> date | None:
+    """The centuries are those in which a day more, a year more or a London hour can be counted."""
     try:
-        return date.fromisoformat(text or "")
+        found = date.fromisoformat(text) if re.fullmatch(r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
-        return otherwise
+        return None
+    return found
 
 
 class Needed:
@@ -204,6 +210,18 @@ class WholeNumberField(_Typed):
         if not re.fullmatch(r"[0-9]{1,9}", text):
             raise ValueError(_("Write a whole number, like 12."))
         return int(text)
+
+
+class PlainDayField(_Typed):
+    """A day in one box, as addresses and the picker of a browser write it (2026-07-04); `.data` is a date or None."""
+
+    data: date | None
+
+    def understood(self, text: str) -> date:
+        found = _day(text)
+        if found is None:
+            raise ValueError(_("Write the day like 2026-03-31."))
+        return found
 
 
 class EmailField(_Typed):
@@ -393,5 +411,5 @@ def _month(text: str) -> int:
 
 __all__ = [
     "Between", "ClockField", "DayField", "EmailField", "EmailOrPhoneField", "Form", "HoursField", "Length", "Line", "Needed", "Optional", "Paragraphs",
-    "PhoneField", "PoundsField", "WholeNumberField", "one_line", "parse_clock", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
+    "PhoneField", "PlainDayField", "PoundsField", "WholeNumberField", "one_line", "parse_clock", "parse_email", "parse_phone", "show_phone", "tidy", "whole_number",
 ]  # fmt: skip

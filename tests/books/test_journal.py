@@ -4,11 +4,11 @@ import csv
 import hashlib
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -19,6 +19,7 @@ from portal.errors import NotFound, Refused
 from portal.grants import pay
 from portal.grants.model import PaymentRun
 from portal.history import events_of
+from portal.ledger.model import Entry
 from portal.money import Pence
 from tests.client import Inspector
 from tests.exports.small import Small, at
@@ -206,3 +207,32 @@ def test_the_pages(scheme: Flask, small: Small) -> None:
     olga.get(f"/finance/books/journal/layout/{FUND}/paid", status=404)
     with transaction():
         assert db.session.scalars(select(JournalCode)).all()
+
+
+def test_months_runs_and_files_go_back_to_the_first(small: Small) -> None:
+    """Two years later: a dozen months at a time, and none before anything moved."""
+    mapped(small)
+    fay = small.season.actor("Fay")
+    made = [journal.make("month", of, fay, once_key=of) for of in ("2026-06", "2026-07")]
+    with clock.held_at(datetime(2028, 9, 10, 9, tzinfo=UTC)):
+        found: list[date] = []
+        before: str | None = ""
+        while before is not None:
+            some, before = journal.months(before)
+            found += some
+        first = db.session.scalar(select(func.min(Entry.effective_on)))
+        assert first is not None and found == sorted(set(found), reverse=True)
+        assert found[0] == date(2028, 8, 31) and found[-1].replace(day=1) == first.replace(day=1)
+    (newest,), more = journal.journals(limit=1)
+    (oldest,), none = journal.journals(more, limit=1)
+    assert [newest.ref, oldest.ref] == made[::-1] and none is None
+    (run,), more = journal.runs(limit=1)
+    assert journal.runs(more, limit=5)[0] and run not in journal.runs(more, limit=5)[0]
+
+
+def test_the_page_pages(scheme: Flask, small: Small) -> None:
+    with clock.held_at(datetime(2028, 9, 10, 9, tzinfo=UTC)):
+        fay = Inspector(scheme, 40).sign_in(small.season.who("Fay").id).get("/finance/books/journal")
+        assert "Earlier months" in fay.text
+        fay.get(next(link for link in fay.links() if "month=2027-09" in link))
+        assert "August 2027" in fay.text and "Back to the newest" in fay.text

@@ -1,6 +1,8 @@
 """E7: a workbook whose every sheet ties to the ledger, to E3 and to E4; the year ends at midnight in London."""
 
 import io
+import re
+import zipfile
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -39,6 +41,14 @@ def test_totals_are_those_of_the_ledger(small: Small) -> None:
     assert isinstance(paid[1][0], datetime) and paid[1][0].date() == date(2026, 6, 10)
     assert sheets["Budget by fund"][1][0] == "Small Sparks" and sheets["Budget by fund"][-1][-1] == 440
     assert round(sheets["Paid but unevidenced"][-1][-1] * 100) == payees, "no report has been accepted yet"
+    inside = zipfile.ZipFile(io.BytesIO(data))
+    written = [
+        value
+        for name in inside.namelist()
+        if name.startswith("xl/worksheets/")
+        for value in re.findall(r"<v>([^<]*)</v>", inside.read(name).decode())
+    ]
+    assert written and all(re.fullmatch(r"-?[0-9]+(\.[0-9]{2})?", value) for value in written), "pence to the penny"
     cover = {row[0]: row[1:] for row in sheets["Cover"] if row[0]}
     assert cover["Chain head"][0] == found.head and cover["SHA-256 of all sheets as CSV"][0] == found.digest and len(found.digest) == 64
     assert "Rita" not in str(sheets) and "=Chairs" not in str(sheets["Cover"])
@@ -75,7 +85,6 @@ def test_the_page(scheme: Flask, small: Small) -> None:
     assert "to the penny" in fay.text and "still open" in fay.text and "£510.00" in fay.text
     fay.submit("Take the workbook (Excel)", status=200)
     assert events_of("export:year-end")[-1].data["file"] == "year-end-2026-27.xlsx"
-    fay.get("/finance/books/year-end?year=2025-26")
     fay.get("/finance/books/year-end?year=1066-67", status=404)
     olga = Inspector(scheme, 40).sign_in(small.season.who("Olga").id).get("/finance/books/year-end")
     assert "Take the workbook" not in olga.text

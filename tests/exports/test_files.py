@@ -4,7 +4,9 @@ import csv
 import io
 import itertools
 import json
+import re
 import tracemalloc
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
@@ -88,6 +90,14 @@ def test_excel_is_opened() -> None:
         assert isinstance(money.value, int | float) and money.number_format == "0.00"
         assert isinstance(count.value, int)
     assert found[22][1].value == "0123456"  # leading noughts live
+
+
+def test_pence_are_exact_in_a_workbook() -> None:
+    """The numbers as they stand in the file, not as a library reads them."""
+    sums = [files.Money(Pence(pence)) for pence in (74_74, -1, 0, 10_00, 123_456_789_01)] + [files.Hours(20), files.Hours(-90)]
+    made = b"".join(files.xlsx_chunks(("Sum",), [(each,) for each in sums]))
+    inside = zipfile.ZipFile(io.BytesIO(made)).read("xl/worksheets/sheet1.xml").decode()
+    assert re.findall(r"<v>([^<]*)</v>", inside)[-7:] == ["74.74", "-0.01", "0.00", "10.00", "123456789.01", "0.33", "-1.50"]
 
 
 def test_json_is_read_back() -> None:

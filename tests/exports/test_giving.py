@@ -21,6 +21,8 @@ from portal.exports import filters, packs, register
 from portal.exports.filters import Filter
 from portal.exports.publish import giving, screening, settings, summaries
 from portal.exports.publish.model import Summary
+from portal.gifts import parties
+from portal.gifts.model import GiftParty
 from portal.grants import pay
 from portal.grants.model import Application, Award
 from portal.history import SCHEME, Actor, events_of
@@ -193,11 +195,10 @@ def test_the_file_of_organisations(ready: Small) -> None:
         "2026-08-31",
     )
     assert garden["Recipient Org:Identifier"] == f"360G-Estuary-{ready.organisations['Mossgate Gardeners']}"
-    assert [garden[f"Recipient Org:Location:{part}"] for part in ("Name", "Geographic Code", "Geographic Code Type")] == [
-        "Mossgate",
-        "E05099001",
-        "WD",
-    ]
+    assert [garden[f"Recipient Org:Location:{part}"] for part in ("Name", "Geographic Code", "Geographic Code Type")] == [""] * 3, (
+        "a group at home in the ward that it does it for: the ward is told once"
+    )
+    assert list(garden.values()).count("E05099001") == 1
     assert [garden[f"Beneficiary Location:{part}"] for part in ("Geographic Code", "Geographic Code Type", "Country Code")] == [
         "E05099001",
         "WD",
@@ -309,6 +310,23 @@ def test_an_organisation_that_is_called_like_a_person_is_a_person(ready: Small) 
     signed(ready)
     assert len(lines(E1)) == 3 and len(lines(E2)) == 2
     assert faults(package(E2), NAMES, TODAY.date()) == []
+
+
+def test_no_page_names_an_organisation_that_is_called_like_a_person(ready: Small) -> None:
+    """In the words of the register neither; the boards and the calendar say the first name alone, as of a person."""
+    called("Mossgate Gardeners", "Petra Nightingale")
+    with transaction():
+        db.session.execute(update(Application).where(Application.ref == ready.bids["garden"]).values(title="A garden by Petra Nightingale"))
+        group = db.session.scalars(select(Organisation).where(Organisation.name == "Petra Nightingale")).one()
+        party = parties.enter(organisation_id=group.id)
+        assert (parties.first_name(party), register.entry(ready.bids["garden"]).line.who) == ("Petra Nightingale", "Petra Nightingale")
+    person("Petra Nightingale")
+    db.session.rollback()
+    db.session.expire_all()
+    entry = register.entry(ready.bids["garden"])
+    assert "Nightingale" not in str(entry) and "Nightingale" not in str(register.search(register.Asked()).lines)
+    assert b"Nightingale" not in made(E3) + made("lga-spend")
+    assert parties.first_name(db.session.scalars(select(GiftParty)).one()) == "Petra"
 
 
 def called(organisation: str, name: str) -> None:

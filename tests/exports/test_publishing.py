@@ -13,10 +13,13 @@ from portal import worker
 from portal.clock import held_at
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
+from portal.exports import minutes, register
 from portal.exports.publish import leaving, publishing, settings, summaries
 from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Summary
 from portal.grants import award
 from portal.history import events_of
+from portal.panels.views.matters import titles_of
+from portal.people.access import Nobody
 from portal.people.actions import create_person
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS
@@ -24,7 +27,7 @@ from tests.client import NS, Inspector
 from tests.conftest import Store
 from tests.exports.giving import faults
 from tests.exports.small import TODAY, Small, at
-from tests.exports.test_giving import NAMES, SET, signed
+from tests.exports.test_giving import NAMES, SET, lines, made, signed
 from tests.grants.season import person
 
 E1, E2 = publishing.EXPORTS
@@ -126,6 +129,9 @@ def test_taken_down_is_gone_from_every_edition(ready: Small) -> None:
     publishing.take_down(garden, "The group asked for it.", olga)
     with pytest.raises(Refused, match="taken down already"):
         publishing.take_down(garden, "Again", olga)
+    with pytest.raises(NotFound):
+        publishing.file(f"{E1}.csv")  # gone at once, also before the worker comes by
+    assert (publishing.publish_due(), publishing.publish_due()) == (1, 0)
     assert garden.encode() not in body(f"{E1}.csv") and garden not in body(f"{E1}.json").decode()
     assert list(publishing.pieces(old)) == [], "the bytes of the old edition are gone"
     assert list(publishing.pieces(untouched)) != [], "what did not hold it stays"
@@ -144,10 +150,89 @@ def test_taken_down_is_gone_from_every_edition(ready: Small) -> None:
     assert [event.kind for event in events_of(f"public:{summaries.item(garden).award_id}")] == ["signed_off", "taken_down", "put_back"]
 
 
+def test_what_is_taken_down_leaves_no_words_in_the_register(ready: Small) -> None:
+    """The sums stay, and how it was decided; words, name and search do not know it any more, until it is put back."""
+    olga, garden = ready.season.actor("Olga"), ready.bids["garden"]
+    panel, words = ready.season.panel_ref, "A garden for Mossgate"
+
+    def everywhere() -> str:
+        db.session.rollback()
+        entry = register.entry(garden)
+        said = minutes.read(Nobody(), panel, "2026-06", titles_of)
+        found = [line for line in register.search(register.Asked()).lines if line.ref == garden]
+        return f"{register.as_data(entry)} {found} {[each.title for each in said.decided]} {made('vcse-grants-register')!r} {made('lga-spend')!r}"
+
+    assert words in everywhere() and "Mossgate Gardeners" in str(register.entry(garden))
+    publishing.take_down(garden, "The group asked for it.", olga)
+    db.session.rollback()
+    assert words not in everywhere() and "Mossgate Gardeners" not in str(register.entry(garden))
+    assert register.entry(garden).line.awarded == 250_00 and register.entry(garden).line.withheld
+    assert garden not in [line.ref for line in register.search(register.Asked(q="garden")).lines]
+    before = sum(int(float(row["Amount"]) * 100) for row in lines("vcse-grants-register"))
+    publishing.put_back(garden, "They changed their mind.", olga)
+    assert words in everywhere() and before == sum(int(float(row["Amount"]) * 100) for row in lines("vcse-grants-register"))
+
+
+def test_another_prefix_after_publishing_needs_a_yes(ready: Small, app: Flask) -> None:
+    olga = ready.season.actor("Olga")
+    settings.change(SET | {"publisher_prefix": "360G-Estuary2"}, olga)  # nothing is published yet
+    settings.change(SET, olga)
+    publishing.publish(olga)
+    with pytest.raises(Refused, match="5 grants are published under 360G-Estuary"):
+        settings.change(SET | {"publisher_prefix": "360G-Other"}, olga)
+    settings.change(SET | {"every": "monthly"}, olga)
+    db.session.rollback()
+    assert settings.publisher().prefix == "360G-Estuary"
+    page = Inspector(app).sign_in(ready.season.who("Olga").id).get("/desk/publish/settings")
+    page.submit("Save", publisher_prefix="360G-Other", status=422)
+    assert "5 grants are published under 360G-Estuary" in page.text and "360G-Other" in page.text
+    page.submit("Save", sure="y")
+    db.session.rollback()
+    assert settings.publisher().prefix == "360G-Other"
+
+
+def test_who_asks_gets_one_edition_however_often_the_worker_is_stopped(ready: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    olga = ready.season.actor("Olga")
+    publishing.ask(olga)
+    publishing.ask(olga)
+    assert [event.kind for event in events_of("publishing")].count("asked") == 1
+    real = publishing.asked
+    calls: list[int] = []
+
+    def stopped() -> publishing.Asking | None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise SystemExit  # killed after the edition, before it was said
+        return real()
+
+    monkeypatch.setattr(publishing, "asked", stopped)
+    with pytest.raises(SystemExit):
+        publishing.publish_due()
+    db.session.rollback()
+    monkeypatch.setattr(publishing, "asked", real)
+    assert (publishing.publish_due(), publishing.publish_due()) == (1, 0)
+    asking, edition = publishing.asked(), publishing.current()
+    assert asking is not None and edition is not None
+    assert (asking.waits, asking.ref, edition.why, edition.by_id) == (False, edition.ref, "officer", olga.person_id)
+    assert db.session.scalar(select(func.count()).select_from(Publication)) == 1
+
+
+def test_what_cannot_be_made_is_said(ready: Small) -> None:
+    olga = ready.season.actor("Olga")
+    publishing.ask(olga)
+    settings.change(SET | {"publisher_id": ""}, olga)
+    assert (publishing.publish_due(), publishing.publish_due()) == (1, 0)
+    asking = publishing.asked()
+    assert asking is not None and "Say first" in asking.problem
+    with pytest.raises(Refused, match="Say first"):
+        publishing.ask(olga)
+
+
 def test_when_the_last_one_is_taken_down_there_is_no_file(ready: Small) -> None:
     olga = ready.season.actor("Olga")
     publishing.publish(olga)
     publishing.take_down(ready.bids["bench"], "Too small a place", olga)
+    assert publishing.publish_due() == 1
     with pytest.raises(NotFound):
         publishing.file(f"{E2}.json")
     assert publishing.file(f"{E1}.json").rows == 4
@@ -318,13 +403,20 @@ def test_a_day_at_the_desk(once: None, app: Flask, small: Small) -> None:
         olga.get(f"/desk/publish?state={state}&before=99999999999")
     assert "(perhaps a name)" in shown(olga.get("/desk/publish?state=signed")) and "Signed off by Olga" in shown(olga.get(hall))
     olga.get("/desk/publish").submit("Publish what is signed off").follow()
-    assert "Published. It is there for everybody now." in shown(olga)
+    assert "The files are being made" in shown(olga) and 'http-equiv="refresh"' in olga.text
+    olga.get("/desk/publish")
+    assert "Publish what is signed off" not in shown(olga), "they are being made already"
+    publishing.publish_due()
+    assert "Published. It is there for everybody now." in shown(olga.get("/desk/publish/making")) and "refresh" not in olga.text
     olga.get(hall).submit("Take it down", 422)
     olga.submit("Take it down", reason="They asked for it").follow()
     assert "They asked for it" in shown(olga)
     olga.submit("Put it back", reason="Said otherwise").follow()
-    olga.get("/desk/publish").submit("Publish what is signed off").follow()
-    olga.get("/desk/publish").submit("Publish what is signed off").follow()
+    for _turn in range(2):
+        publishing.publish_due()
+        olga.get("/desk/publish").submit("Publish what is signed off").follow()
+    publishing.publish_due()
+    olga.get("/desk/publish/making")
     assert "Nothing has changed since it was published last." in shown(olga)
 
 

@@ -65,6 +65,14 @@ def season(app: Flask) -> Iterator[Season]:
         assert_books_are_right()
 
 
+def test_a_group_that_is_called_like_a_person_is_not_named(season: Season) -> None:
+    with transaction():
+        db.session.execute(update(QuickSpark).where(QuickSpark.what == "Cups").values(what="Cups for Dora Finch", payee_name="Dora Finch"))
+    assert "Cups for Dora Finch" in [line.what for line in register.search(register.Asked()).lines]
+    person("Dora Finch")
+    assert "Dora" not in str(register.search(register.Asked()).lines) and "Dora" not in str(register.latest())
+
+
 def test_the_spend_file_names_shops_and_groups_and_never_a_person(season: Season) -> None:
     found = [(row["Date"], row["Supplier (beneficiary) name"], row["VCSE grant"], row["Net Amount"], row["Purpose of spend (summary)"]) for row in lines(E4)]  # fmt: skip
     assert sorted(found) == sorted(

@@ -148,3 +148,5 @@ def test_two_people_on_the_pages(app: Flask, season: Season) -> None:
     assert season.award_now(made).status == "lapsed"
     rita = Inspector(app, budget=40).sign_in(season.who("Rita").id).get(f"/grants/{made.application.ref}")
     assert "The grant was ended before it was paid" in rita.text
+    for reader, page in ((rita, f"/grants/{made.application.ref}/award"), (otto, f"/finance/awards/{made.ref}")):
+        assert "Ended before it was paid" in reader.get(page).text and "not taken up in time" not in reader.text

@@ -234,7 +234,9 @@ def test_the_pages(on_sqlite: None, app: Flask, season: Season) -> None:
     assert "£258.33" in olga.get("/desk/funders").text and olga.queries <= 10
     assert "£41.67" in olga.get("/desk/funders/harbour").text
     assert "A garden for Mossgate" in olga.get("/desk/funders/harbour/letter").text
-    olga.get("/desk/funders/harbour/letter?year=never", 404)
+    for year, sentence in (("never", "like 2026-27"), ("2041-42", "has not begun"), ("2026-28", "like 2026-27")):
+        assert sentence in olga.get(f"/desk/funders/harbour/letter?year={year}", 404).text
+        assert "/desk/funders/harbour" in set(olga.links()), "the way on"
     olga.get("/desk/funders/nobody", 404)
     file = olga.client.get("/desk/funders/harbour/statement.csv").get_data(as_text=True)
     assert file.splitlines()[1].endswith(",Small Sparks,300.00,0.00,41.67,0.00,41.67,258.33")

@@ -13,9 +13,11 @@ from portal.exports import register
 from portal.grants import apply, award, decide, from_idea, idea_drafts, match, queries, rounds
 from portal.grants.model import Pledge
 from portal.grants.rules import RoundRules
+from portal.history import events_of
 from portal.ideas import cards, care, counting, joining, pledges
 from portal.ideas import queries as ideas
 from portal.money import Minutes, Pence
+from portal.people import keeping as retention
 from portal.people import queries as people
 from portal.people.actions import create_person, delete_me
 from portal.people.model import Person
@@ -223,6 +225,16 @@ class TestAfterwards:
         with clock.held_at(now + timedelta(days=138)):
             assert (idea_drafts.let_go(), idea_drafts.let_go()) == (1, 0)
             assert (the(ref).status, season.bid(bid).status) == ("open", "withdrawn")
+            assert retention.forget_due(lambda _file: None).get("drafts", 0) == 0 and season.bid(bid).who_for == "Everybody", (
+                "kept for a while"
+            )
+        with clock.held_at(now + timedelta(days=58 + 366)):
+            dropped: list[str] = []
+            assert [retention.forget_due(dropped.append).get("drafts", 0) for _turn in range(2)] == [1, 0]
+            gone = season.bid(bid)
+            assert (gone.title, gone.idea, gone.who_for) == ("", "", "")
+            assert {each.name for each in queries.pledges_of(gone.id)} <= {"Former member"}
+            assert events_of(f"bid:{gone.id}")[-1].kind == "forgotten"
 
     def test_the_worker_brings_it_back_where_the_page_did_not(self, season: Season, store: Store) -> None:
         ref = pin(season)

@@ -168,7 +168,7 @@ def test_recovery_codes_open_once_each_and_the_newest_ten_alone(app: Flask) -> N
             with pytest.raises(Refused):
                 give(olga, typed)
         give(olga, mine[0].lower().replace("-", " "))
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match="recovery code was used before"):
             give(olga, mine[0])
     assert second.codes_left(olga) == 9
     with pytest.raises(Refused, match="first"):

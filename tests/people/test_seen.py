@@ -115,10 +115,10 @@ def test_officers_look_it_up_and_take_it_as_a_file(app: Flask) -> None:
     olga = Inspector(app).sign_in(season.who("Olga").id)
     olga.get("/desk/").get("/desk/privacy/").get("/desk/privacy/seen")
     assert "Fay" in olga.text and "SPK-2222-2222" in olga.text
-    olga.get("/desk/privacy/seen?whom=rita@example.org&since=nonsense")
+    olga.get("/desk/privacy/seen?whom=rita@example.org&since=2026-01-01")
     assert "Fay" in olga.text and lines(season)[0][:4] == ("Olga", "officer", "Rita", "looks")
     assert "Fay" not in olga.get("/desk/privacy/seen?by=olga@example.org").text.split("<table")[-1]
-    assert "We know nobody by" in olga.get("/desk/privacy/seen?whom=nobody").text
+    assert "We know nobody by" in olga.get("/desk/privacy/seen?whom=nobody", 422).text
     olga.get("/desk/privacy/seen.csv?by=" + season.ref("Fay"))
     assert olga.text.splitlines()[1].split(",")[1:] == [
         "Fay",

@@ -1,5 +1,6 @@
 """Closing the books, in two hands, and the year end's workbook."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from portal import clock
 from portal.books import closing, forms, log, workbook, year_end
 from portal.books.views.reading import file_of
 from portal.errors import NotFound, Refused
-from portal.exports import files
+from portal.exports import files, filters
 from portal.money import financial_year
 from portal.people import queries as people
 from portal.people.views import actor, needs_proof
@@ -67,26 +68,21 @@ def _page(form: Any) -> Any:
 @allow("open finance")
 def of_year() -> Any:
     """What the workbook of a year holds, and how it ties, before it is taken."""
-    return page("books/year_end.html", found=_year(), years=_years())
+    years = filters.years()
+    return page("books/year_end.html", found=_year(years), years=years)
 
 
 @books_close.post("/year-end.xlsx")
 @allow("export the books")
 @limiter.limit("12/minute")
 def year_file() -> Any:
-    found = _year()
+    found = _year(filters.years())
     log.taken("year-end", found.file, actor(), year=found.year, sha256=found.digest)
     return file_of(workbook.chunks(found), found.file, files.TYPES["xlsx"])
 
 
-def _year() -> year_end.YearEnd:
+def _year(years: Sequence[str]) -> year_end.YearEnd:
     year = one_line(request.values.get("year"))[:10] or financial_year(clock.today())
-    if year not in _years():
+    if year not in years:
         raise NotFound(_("There are no books of that year."))
     return year_end.year_end(year)
-
-
-def _years() -> list[str]:
-    """This financial year and those before it, as far back as the books of a council are kept."""
-    first = int(financial_year(clock.today())[:4])
-    return [f"{year}-{(year + 1) % 100:02d}" for year in range(first, first - 12, -1)]

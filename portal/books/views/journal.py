@@ -12,6 +12,7 @@ from portal.grants import queries as grants
 from portal.money import pounds
 from portal.people import queries as people
 from portal.people.views import actor
+from portal.web.forms import whole_number
 from portal.web.limits import limiter
 from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -25,10 +26,15 @@ MOST = 40  # rows on a page
 @books_journal.get("")
 @allow("open finance")
 def index() -> Any:
-    made = journal.journals()
+    """Months, runs and files, each paged by itself."""
+    asked = {name: whole_number(request.args.get(name), 0) or None for name in ("run", "file")}
+    months, earlier = journal.months(request.args.get("month", ""))
+    runs, more_runs = journal.runs(asked["run"])
+    made, more_made = journal.journals(asked["file"])
     return page(
-        "books/journal.html", made=made, months=journal.months(), runs=journal.runs(), names=people.names(each.made_by_id for each in made),
-        mapped=any(all(found.values()) for _fund, found in layout.table()),
+        "books/journal.html", made=made, months=months, runs=runs, names=people.names(each.made_by_id for each in made),
+        mapped=any(all(found.values()) for _fund, found in layout.table()), first=not request.args,
+        months_before=earlier and f"{PAGE}?month={earlier}", runs_before=more_runs and f"{PAGE}?run={more_runs}", made_before=more_made and f"{PAGE}?file={more_made}",
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from portal.books import entries, funds, groups, log, statement, trial
 from portal.errors import NotFound
 from portal.exports import files
 from portal.people.views import actor
-from portal.web.forms import one_line, whole_number
+from portal.web.forms import one_line, plain_day, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import page
 from portal.web.policy import allow
@@ -24,16 +24,17 @@ books = Blueprint("books", __name__, url_prefix="/finance/books")
 
 def day_asked() -> tuple[date | None, str]:
     """The day in the address (`day`, as 2026-07-04), and a sentence when it is none; None is now."""
-    typed = one_line(request.args.get("day"))[:20]
+    typed = _typed_day()
     if not typed:
         return None, ""
-    try:
-        found = date.fromisoformat(typed) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", typed) else None
-    except ValueError:
-        found = None
-    if found is None:
+    found = plain_day(typed, date.min)
+    if found == date.min:
         return None, _("Write the day like 2026-03-31.")
     return trial.as_at(found), ""
+
+
+def _typed_day() -> str:
+    return one_line(request.args.get("day"))[:20]
 
 
 def file_of(pieces: Iterator[bytes], name: str, content_type: str = files.TYPES["csv"]) -> Response:
@@ -47,7 +48,9 @@ def file_of(pieces: Iterator[bytes], name: str, content_type: str = files.TYPES[
 @allow("open finance")
 def trial_balance() -> Any:
     day, wrong = day_asked()
-    return page("books/trial.html", sheets=trial.sheets(day), day=day, wrong=wrong, units=groups.UNITS, today=clock.today())
+    return page(
+        "books/trial.html", sheets=trial.sheets(day), day=day, wrong=wrong, typed=_typed_day(), units=groups.UNITS, today=clock.today()
+    )
 
 
 @books.post("/trial.csv")
@@ -68,7 +71,7 @@ def kind(unit: str, name: str) -> Any:
         raise NotFound(_("We cannot find that page."))
     day, wrong = day_asked()
     after = one_line(request.args.get("after"))[:200]
-    return page("books/kind.html", kind=found, listing=trial.listing(found, day, after), day=day, wrong=wrong)
+    return page("books/kind.html", kind=found, listing=trial.listing(found, day, after), day=day, wrong=wrong, typed=_typed_day())
 
 
 @books.get("/accounts/<int:number>")
@@ -100,7 +103,15 @@ def entry(id_: str) -> Any:
 @allow("open finance")
 def of_funds() -> Any:
     day, wrong = day_asked()
-    return page("books/funds.html", sheet=funds.sheet(day), day=day, wrong=wrong, headings=funds.HEADINGS, of_areas=funds.OF_AREAS)
+    return page(
+        "books/funds.html",
+        sheet=funds.sheet(day),
+        day=day,
+        wrong=wrong,
+        typed=_typed_day(),
+        headings=funds.HEADINGS,
+        of_areas=funds.OF_AREAS,
+    )
 
 
 @books.post("/<any(funds, areas):what>.csv")

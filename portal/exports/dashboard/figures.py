@@ -22,6 +22,11 @@ class Sum:
         self.number += 1
         self.pence += pence
 
+    def take_off(self, pence: int) -> None:
+        """One that was counted is none after all."""
+        self.number -= 1
+        self.pence -= pence
+
 
 @dataclass
 class Figures:
@@ -32,8 +37,8 @@ class Figures:
     offered: Sum = field(default_factory=Sum)  # of them: waiting for a yes
     bodies: Sum = field(default_factory=Sum)  # to community bodies, quick sparks among them: the total of E3
     quick: Sum = field(default_factory=Sum)  # quick sparks that were given on these days
-    paid: Sum = field(default_factory=Sum)  # grants and quick sparks that reached somebody
-    back: Sum = field(default_factory=Sum)  # what came back; negative pence: paid and back are the total of E4
+    paid: Sum = field(default_factory=Sum)  # grants and quick sparks that reached somebody, less what the bank sent back
+    back: Sum = field(default_factory=Sum)  # what payees gave back; negative pence: paid and back are the total of E4
     minutes: int | None = None  # hours given in the timebank, as E9 tells them; None where a fund is chosen
     by_fund: dict[str, Sum] = field(default_factory=dict)
     by_ward: dict[str, Sum] = field(default_factory=dict)
@@ -62,7 +67,10 @@ def read(chosen: Filter) -> Figures:
         assert isinstance(amount, files.Money)
         found.bodies.add(amount.pence)
     for line in grants.money(chosen):
-        (found.paid if line.pence > 0 else found.back).add(line.pence)
+        if line.given_back or line.pence > 0:
+            (found.back if line.given_back else found.paid).add(line.pence)
+        else:
+            found.paid.take_off(-line.pence)
         if line.ref.startswith(QUICK) and line.pence > 0:
             found.quick.add(line.pence)
         found.by_month[line.day.replace(day=1)][1].add(line.pence)

@@ -11,7 +11,6 @@ from portal import clock
 from portal.errors import Refused
 from portal.exports import filters
 from portal.exports.dashboard import figures, report
-from portal.exports.views import years
 from portal.grants import queries as grants
 from portal.money import Pence, pounds
 from portal.places import queries as places
@@ -33,8 +32,9 @@ class Choose(Form):
 
 
 def _form() -> Choose:
-    form = Choose(formdata=request.args or None, data={"year": years()[0], "part": "", "fund": "", "area": ""}, meta={"csrf": False})
-    form.year.choices = [(year, year) for year in years()]
+    years = filters.years()
+    form = Choose(formdata=request.args or None, data={"year": years[0], "part": "", "fund": "", "area": ""}, meta={"csrf": False})
+    form.year.choices = [(year, year) for year in years]
     form.part.choices = [(part, _(words)) for part, words in filters.PARTS.items()]
     form.fund.choices = [("", _("All funds")), *((fund.code, fund.name) for fund in grants.funds())]
     form.area.choices = [("", _("Everywhere")), *((area.code, area.name) for area in places.areas() if area.kind != "scheme")]

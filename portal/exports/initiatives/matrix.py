@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from portal import clock
 from portal.db import db
+from portal.exports import filters
 from portal.exports.files import Cell as FileCell
 from portal.exports.initiatives.sources import SOURCES, Asked, Line, Part
-from portal.money import financial_year
 from portal.places import queries as places
 from portal.places.model import Area
 from portal.strengths.queries import above, drawn_areas
@@ -21,7 +20,6 @@ from portal.words import _
 
 FEW = 5  # fewer people than this are not counted in public
 ELSEWHERE = 0
-YEARS = 5
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Column:
 @dataclass(frozen=True)
 class Matrix:
     asked: Asked
+    years: Sequence[str]  # that may be asked for, this one first
     columns: Sequence[Column]
     rows: Sequence[Row]
 
@@ -74,15 +73,9 @@ class Matrix:
         return [sum(row.cells[place] is not None for row in self.rows) for place in range(len(self.columns))]
 
 
-def years() -> list[str]:
-    """Financial years that may be asked for, this one first."""
-    first = int(financial_year(clock.today())[:4])
-    return [f"{year}-{(year + 1) % 100:02d}" for year in range(first, first - YEARS, -1)]
-
-
 def read(year: str = "") -> Matrix:
-    """The matrix for a financial year; this one when none, or nonsense, was asked for. Nine queries."""
-    known = years()
+    """The matrix for a financial year; this one when none, or nonsense, was asked for. Ten queries."""
+    known = filters.years()
     asked = Asked(year if year in known else known[0])
     areas = {area.id: area for area in db.session.scalars(select(Area).order_by(Area.name))}
     wards = drawn_areas(list(areas.values()))
@@ -93,7 +86,7 @@ def read(year: str = "") -> Matrix:
     ward_of = {area_id: above(area_id, areas, found) or ELSEWHERE for area_id in areas}
     if any(ward_of.get(part.area_id, ELSEWHERE) == ELSEWHERE for _group, line in lines for part in line.parts):
         columns.append(Column(ELSEWHERE, _("In no ward"), "", ""))
-    return Matrix(asked, columns, [_row(group, line, columns, ward_of) for group, line in lines])
+    return Matrix(asked, known, columns, [_row(group, line, columns, ward_of) for group, line in lines])
 
 
 def _row(group: str, line: Line, columns: Sequence[Column], ward_of: dict[int, int]) -> Row:

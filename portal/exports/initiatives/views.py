@@ -18,7 +18,7 @@ initiatives = Blueprint("initiatives", __name__)
 @allow("anyone")
 @limiter.limit("60/minute")
 def index() -> Any:
-    return page("register/initiatives.html", matrix=matrix.read(request.args.get("year", "")), years=matrix.years())
+    return page("register/initiatives.html", matrix=matrix.read(request.args.get("year", "")))
 
 
 @initiatives.get("/register/initiatives.csv")

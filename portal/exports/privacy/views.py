@@ -14,9 +14,8 @@ from portal.history import Actor
 from portal.people import copies, keeping, seen
 from portal.people import queries as people
 from portal.people.forms import ROLE_NAMES, bases
-from portal.people.model import Person
 from portal.people.views import actor, needs_proof, saw
-from portal.web.forms import Form, Line, Needed, WholeNumberField, one_line, plain_day, whole_number
+from portal.web.forms import Form, Line, Needed, PlainDayField, WholeNumberField, whole_number
 from portal.web.limits import limiter
 from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow
@@ -24,7 +23,30 @@ from portal.words import N_, _
 
 privacy = Blueprint("privacy", __name__, url_prefix="/desk/privacy")
 PAGE = 50
+LOOKED = ("whom", "by", "since", "until")
 COLUMNS = ("when_utc", "who", "who_number", "role", "whose", "whose_number", "what", "about")
+
+
+class Looked(Form):
+    whom = Line(N_("Whose record? Number, e-mail or telephone"))
+    by = Line(N_("Who looked? Number, e-mail or telephone"))
+    since = PlainDayField(N_("From"), description=N_("Like 2026-03-31."))
+    until = PlainDayField(N_("Until"), description=N_("Like 2026-03-31."))
+
+    def asked(self) -> seen.Asked | None:
+        """What is looked for; None, with a sentence at each field, where it cannot be understood."""
+        self.validate()
+        whom, by = self._person(self.whom), self._person(self.by)
+        since, until = self.since.data, self.until.data
+        if since is not None and until is not None and since > until:
+            self.refuse(_("The last day comes before the first. Change one of them."), "until")
+        return None if self.errors else seen.Asked(whom, by, since, until)
+
+    def _person(self, field: Line) -> int | None:
+        found = next(iter(people.search(field.data, limit=1, names=False)), None) if field.data else None
+        if field.data and found is None:
+            self.refuse(_("We know nobody by “%(text)s”. Write their number, e-mail address or telephone.", text=field.data), field.name)
+        return found.id if found else None
 
 
 class Days(Form):
@@ -53,13 +75,14 @@ def index() -> Any:
 @allow("look after privacy")
 def seen_by() -> Any:
     """Who was shown whose record: of one person, by one person, between two days."""
-    typed, asked, missing = _asked()
-    found = [] if missing else seen.looks(asked, whole_number(request.args.get("before"), 0) or None, PAGE + 1)
-    if asked.whom_id is not None:
+    form = _looked()
+    asked = form.asked()
+    found = seen.looks(asked, whole_number(request.args.get("before"), 0) or None, PAGE + 1) if asked else []
+    if asked and asked.whom_id is not None:
         saw("looks", asked.whom_id)
-    search = urlencode({name: value for name, value in typed.items() if value})
-    return page(
-        "privacy/seen.html", lines=found[:PAGE], typed=typed, missing=missing, search=search, pages=seen.PAGES, roles=ROLE_NAMES,
+    search = urlencode({name: request.args[name] for name in LOOKED if request.args.get(name)})
+    return form_page(
+        "privacy/seen.html", form, lines=found[:PAGE], search=search, pages=seen.PAGES, roles=ROLE_NAMES,
         older=f"/desk/privacy/seen?{search}&before={found[PAGE - 1].id}" if len(found) > PAGE else None,
     )  # fmt: skip
 
@@ -67,13 +90,14 @@ def seen_by() -> Any:
 @privacy.get("/seen.csv")
 @allow("look after privacy")
 @limiter.limit("12/minute")
-def seen_csv() -> Response:
-    """The same as a file, all of it."""
-    _typed, asked, missing = _asked()
+def seen_csv() -> Any:
+    """The same as a file, all of it; the page, with its sentences, where what was asked cannot be understood."""
+    asked = _looked().asked()
+    if asked is None:
+        return seen_by()
     if asked.whom_id is not None:
         saw("looks", asked.whom_id)
-    rows = iter(()) if missing else _rows(asked)
-    response = Response(stream_with_context(files.csv_chunks(COLUMNS, rows)), content_type=files.TYPES["csv"])
+    response = Response(stream_with_context(files.csv_chunks(COLUMNS, _rows(asked))), content_type=files.TYPES["csv"])
     response.headers["Content-Disposition"] = f'attachment; filename="who-saw-what-{clock.today()}.csv"'
     return response
 
@@ -83,25 +107,8 @@ def _rows(asked: seen.Asked) -> Iterator[tuple[str, ...]]:
         yield line.at.strftime("%Y-%m-%dT%H:%M:%SZ"), line.by, line.by_ref, line.role, line.whom, line.whom_ref, line.page, line.about
 
 
-def _asked() -> tuple[dict[str, str], seen.Asked, str]:
-    """What was typed, what it means, and a sentence when it names nobody."""
-    typed = {name: one_line(request.args.get(name))[:100] for name in ("whom", "by", "since", "until")}
-    whom, by = _person(typed["whom"]), _person(typed["by"])
-    missing = next((typed[name] for name, found in (("whom", whom), ("by", by)) if typed[name] and found is None), "")
-    today = clock.today()
-    asked = seen.Asked(
-        whom_id=whom.id if whom else None, by_id=by.id if by else None, since=plain_day(typed["since"], today) if typed["since"] else None,
-        until=plain_day(typed["until"], today) if typed["until"] else None,
-    )  # fmt: skip
-    return (
-        typed,
-        asked,
-        _("We know nobody by “%(text)s”. Write their number, e-mail address or telephone.", text=missing) if missing else "",
-    )
-
-
-def _person(text: str) -> Person | None:
-    return next(iter(people.search(text, limit=1, names=False)), None) if text else None
+def _looked() -> Looked:
+    return Looked(formdata=request.args, meta={"csrf": False})
 
 
 # --- how long ------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class Settings(Form):
     publisher_prefix = Line(
         N_("360Giving prefix"), description=N_("360Giving gives it to you when you become a publisher. Like 360G-Estuary."), most=60
     )  # fmt: skip
+    sure = BooleanField(N_("The prefix changes, and the identifiers of what is published with it: I am sure"))
     licence = RadioField(N_("Under which licence may others use the files?"))
     every = RadioField(N_("When are the files published?"))
 
@@ -53,4 +54,4 @@ class Settings(Form):
 
     def values(self) -> dict[str, Any]:
         """As `settings.change` takes them."""
-        return {name: self[name].data for name in ("publisher_name", "publisher_id", "publisher_prefix", "licence", "every")}
+        return {name: self[name].data for name in ("publisher_name", "publisher_id", "publisher_prefix", "licence", "every", "sure")}

@@ -67,8 +67,8 @@ def organisations(chosen: Filter) -> Iterator[files.Row]:
     wards = places.wards_on(chosen.until)
     for row in _grants(chosen, individuals=False):
         charity, company = _charity(row.charity_number), _company(row.company_number)
-        ward_code, ward = wards.get(row.organisation_area, ("", ""))
-        place = _place(ward_code, ward)
+        home = wards.get(row.organisation_area, ("", ""))
+        place = (None, None, None) if home == wards.get(row.area_id, ("", "")) else _place(*home)  # a ward is told once
         yield (
             f"{who.prefix}-{row.ref}", row.title, row.description, "GBP", _sum(row.asked), _sum(row.amount), _sum(row.settled), row.decided_on,
             row.first_day, row.last_day, charity or company or f"{who.prefix}-{row.organisation_ref}", plain(row.organisation),
@@ -113,7 +113,7 @@ def _grants(chosen: Filter, *, individuals: bool) -> Iterator[Any]:
     )  # fmt: skip
     query = (
         select(
-            Award.decided_on, Award.first_day, Award.last_day, Award.amount, Award.ward_code, Award.ward_name, Application.ref, Application.asked,
+            Award.decided_on, Award.first_day, Award.last_day, Award.amount, Award.area_id, Award.ward_code, Award.ward_name, Application.ref, Application.asked,
             Summary.title, Summary.description, Summary.code, Summary.signed_at, Fund.code.label("fund_code"), Fund.name.label("fund"),
             Organisation.ref.label("organisation_ref"), Organisation.name.label("organisation"), Organisation.area_id.label("organisation_area"),
             Organisation.charity_number, Organisation.company_number, settled.label("settled"), told.label("told_at"), paid.label("paid_at"),

@@ -8,7 +8,7 @@ import csv
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
@@ -150,10 +150,82 @@ def _keep_bytes(made: Made) -> None:
         number += 1
 
 
-def publish_due() -> int:
-    """The worker's: an edition at the beginning of each month or quarter, and again when a file had to go or a grant is none any more.
-    Once for each.
+# --- asking for it -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The last time that somebody asked for an edition. `ref`: the edition that came of it, if anything had changed; `problem`: a sentence
+    that says why none could be made.
     """
+
+    id: int
+    at: datetime
+    by_id: int | None
+    why: str
+    before: str | None  # the edition that stood then
+    waits: bool
+    ref: str | None = None
+    problem: str = ""
+
+
+def ask(actor: Actor) -> None:
+    """Ask the worker for an edition of what is signed off now; while one waits, that is the one.
+
+    Refused: the settings are not complete, nothing was ever signed off.
+    """
+    settings.ready()
+    if current() is None and not summaries.counts()["signed"]:
+        raise Refused(_("Nothing is signed off yet. Look at the list, and sign off what is right."))
+    with transaction():
+        one_at_a_time(LOCK)
+        before = asked()
+        if before is None or not before.waits:
+            _record_asked("officer", actor)
+
+
+def _record_asked(why: str, actor: Actor) -> None:
+    edition = current()
+    record("publishing", "asked", actor, why=why, before=edition.ref if edition is not None else None)
+
+
+def asked() -> Asking | None:
+    """What was asked for last, and what came of it. Two queries."""
+    query = select(Event).where(Event.about == "publishing").order_by(Event.id.desc()).limit(1)
+    last = db.session.scalar(query.where(Event.kind == "asked"))
+    if last is None:
+        return None
+    answer = db.session.scalar(query.where(Event.kind == "answered"))
+    found = Asking(last.id, last.at, last.actor_id, last.data["why"], last.data["before"], waits=True)
+    if answer is None or answer.data["asked"] < last.id:
+        return found
+    return replace(found, waits=False, ref=answer.data["ref"], problem=answer.reason or "")
+
+
+def _publish_asked(one: Asking) -> int:
+    """Make what was asked for, and say so. Whoever is stopped between the two makes nothing twice: all files are as they were then."""
+    ref, problem = None, ""
+    try:
+        ref = publish(Actor(one.by_id), why=one.why)
+    except Refused as why:
+        problem = why.sentence
+    with transaction():
+        one_at_a_time(LOCK)
+        now = asked()
+        if now is None or not now.waits:
+            return 0  # another worker was quicker
+        edition = current()
+        came = edition.ref if edition is not None and edition.ref != one.before else None  # made before somebody stopped us
+        record("publishing", "answered", SCHEME, reason=problem or None, asked=one.id, ref=ref or came)
+    return 1
+
+
+def publish_due() -> int:
+    """The worker's: an edition that was asked for; at the beginning of each month or quarter; and again when a file had to go or a grant is
+    none any more. Once for each.
+    """
+    if (one := asked()) is not None and one.waits:
+        return _publish_asked(one)
     own = db.session.get(Publishing, 1)
     if own is None or settings.publisher().missing:
         return 0
@@ -176,7 +248,7 @@ def period_begins(every: str) -> datetime:
 
 
 def take_down(bid: str, reason: str, actor: Actor) -> None:
-    """Take an award out of the open data, and every file that holds it; then publish without it.
+    """Take an award out of the open data, and every file that holds it; the worker publishes without it.
 
     Refused: no reason, not signed off yet, taken down already.
     """
@@ -190,8 +262,8 @@ def take_down(bid: str, reason: str, actor: Actor) -> None:
         row.taken_down_at, row.taken_down_by_id, row.taken_down_reason = clock.now(), actor.person_id, reason
         record(f"public:{row.award_id}", "taken_down", actor, reason=reason)
         forget(bid)
-    if current() is not None and not settings.publisher().missing:
-        publish(actor, why="taken_down")
+        if current() is not None and not settings.publisher().missing:
+            _record_asked("taken_down", actor)
 
 
 def put_back(bid: str, reason: str, actor: Actor) -> None:

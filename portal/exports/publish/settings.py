@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import func, select
+
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.exports.publish.model import Publishing
+from portal.exports.publish.model import Publication, PublishedFile, Publishing
 from portal.history import Actor, record
 from portal.places import actions as places
 from portal.places.model import Scheme
-from portal.words import N_, _
+from portal.words import N_, _, _n
 
 LICENCES = {
     "cc-by": ("https://creativecommons.org/licenses/by/4.0/", N_("Creative Commons Attribution 4.0 (CC BY 4.0)")),
@@ -67,10 +69,20 @@ def ready() -> Publisher:
     return found
 
 
-def change(values: Mapping[str, Any], actor: Actor) -> None:
-    """Set `publisher_name`, `publisher_prefix`, `publisher_id`, `licence`, `every`; old and new stand in the log.
+def published() -> int:
+    """How many grants the edition that stands holds, each under an identifier that begins with the prefix. One query."""
+    newest = select(func.max(Publication.id)).scalar_subquery()
+    rows = select(func.sum(PublishedFile.rows)).where(
+        PublishedFile.publication_id == newest, PublishedFile.year == "", PublishedFile.form == "csv"
+    )
+    return int(db.session.scalar(rows) or 0)
 
-    Refused: a prefix or an identifier that cannot be one; no scheme yet.
+
+def change(values: Mapping[str, Any], actor: Actor) -> None:
+    """Set `publisher_name`, `publisher_prefix`, `publisher_id`, `licence`, `every`; old and new stand in the log. `sure`: the prefix may
+    change though grants were published under the old one.
+
+    Refused: a prefix or an identifier that cannot be one; another prefix than what was published has, and nobody said `sure`; no scheme yet.
     """
     if values["publisher_prefix"] and not PREFIX.fullmatch(values["publisher_prefix"]):
         raise Refused(_("Write it as 360Giving gave it to you, like 360G-Estuary."), "publisher_prefix")
@@ -79,6 +91,7 @@ def change(values: Mapping[str, Any], actor: Actor) -> None:
     with transaction():
         if db.session.get(Scheme, 1, with_for_update=True) is None:
             raise Refused(_("Say first what the scheme is called."))
+        _must_be_sure(values)
         places.put_scheme({name: values[name] for name in ("publisher_name", "publisher_prefix")}, actor)
         own = db.session.get(Publishing, 1, with_for_update=True)
         if own is None:
@@ -91,3 +104,16 @@ def change(values: Mapping[str, Any], actor: Actor) -> None:
                 setattr(own, name, values[name])
         if changed:
             record("publishing", "settings_changed", actor, changed=changed)
+
+
+def _must_be_sure(values: Mapping[str, Any]) -> None:
+    before, number = publisher().prefix, published()
+    if before and number and before != values["publisher_prefix"] and not values.get("sure"):
+        raise Refused(
+            _n(
+                "One grant is published under %(prefix)s. With another prefix it gets a new identifier, and whoever uses the files takes it for another grant. Say below that you are sure, or leave the prefix as it was.",
+                "%(num)d grants are published under %(prefix)s. With another prefix all of them get new identifiers, and whoever uses the files takes them for other grants. Say below that you are sure, or leave the prefix as it was.",
+                number, prefix=before,
+            ),
+            "sure",
+        )  # fmt: skip

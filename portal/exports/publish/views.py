@@ -41,7 +41,7 @@ def _list(form: Any) -> Any:
     older = f"/desk/publish?state={state}&before={further}" if further else None
     return form_page(
         "publish/desk.html", form, items=found, state=state, states=STATE_WORDS, counts=summaries.counts(), older=older,
-        clear=[each for each in found if each.clear] if state == "waiting" else [], who=settings.publisher(), edition=publishing.current(),
+        clear=[each for each in found if each.clear] if state == "waiting" else [], who=settings.publisher(), edition=publishing.current(), asking=publishing.asked(),
     )  # fmt: skip
 
 
@@ -54,14 +54,13 @@ def desk() -> Any:
 @publish.post("/desk/publish")
 @allow("publish")
 def act() -> Any:
-    """Sign off the list that was looked at, or publish."""
+    """Sign off the list that was looked at, or ask for the files."""
     form = Nothing()
     if form.validate():
         try:
             if request.form.get("act") == "publish":
-                made = publishing.publish(actor())
-                flash(_("Published. It is there for everybody now.") if made else _("Nothing has changed since it was published last."))
-                return see_other(publishing.HOME)
+                publishing.ask(actor())
+                return see_other("/desk/publish/making")
             number = summaries.sign_off_all(_looked_at(one_line(request.form.get("items"))), actor())
         except Refused as why:
             form.refuse(why.sentence)
@@ -69,6 +68,13 @@ def act() -> Any:
             flash(_n("One award is signed off.", "%(num)d awards are signed off.", number))
             return see_other("/desk/publish")
     return _list(form)
+
+
+@publish.get("/desk/publish/making")
+@allow("publish")
+def making() -> Any:
+    """Whether the files that were asked for are there; the page looks again by itself until they are."""
+    return page("publish/making.html", asking=publishing.asked(), edition=publishing.current())
 
 
 def _looked_at(sent: str) -> Mapping[str, str]:
@@ -85,7 +91,7 @@ def set_up() -> Any:
     if done(form, lambda: settings.change(form.values(), actor())):
         flash(_("Saved."))
         return see_other("/desk/publish")
-    return form_page("publish/settings.html", form, who=who)
+    return form_page("publish/settings.html", form, who=who, published=settings.published() if who.prefix else 0)
 
 
 @publish.route("/desk/publish/<ref>", methods=["GET", "POST"])
@@ -107,7 +113,11 @@ def move(ref: str, act: str) -> Any:
     form = forms.Why()
     does = publishing.take_down if act == "take-down" else publishing.put_back
     if done(form, lambda: does(ref, form.reason.data, actor())):
-        flash(_("Taken down. The files are without it.") if act == "take-down" else _("It goes out again with the next files."))
+        flash(
+            _("Taken down. Every file that held it is gone; new ones without it are made now.")
+            if act == "take-down"
+            else _("It goes out again with the next files.")
+        )
         return see_other(f"/desk/publish/{ref}")
     shown = {"title": found.title, "description": found.description, "stamp": found.stamp}
     return _award(found, forms.SignOff(formdata=None, data=shown), form, active=form)

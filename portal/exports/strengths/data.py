@@ -73,7 +73,7 @@ def facts_of(entries: Sequence[Strength]) -> Iterator[dict[str, Any]]:
             "telephone": "" if row.phone in private or not row.phone else show_phone(row.phone), "web": " ".join(rules.links_of(row.links)), "access": row.access,
             "access_more": shielded(row.access_words), "tags": shielded(row.tags), "latitude": "" if row.latitude is None else rules.degrees(row.latitude),
             "longitude": "" if row.longitude is None else rules.degrees(row.longitude), "initiative": "yes" if row.initiative else "no",
-            "looked_after_by": row.organisation.name if row.organisation is not None else "", "changed": clock.london_day(row.changed_at).isoformat(),
+            "looked_after_by": row.organisation.public_name if row.organisation is not None else "", "changed": clock.london_day(row.changed_at).isoformat(),
         }  # fmt: skip
 
 

@@ -33,6 +33,15 @@ STATE_WORDS: dict[str, tuple[str, str]] = {
     "lapsed": (N_("Ended: not taken up in time"), ""),
     "declined": (N_("Turned down"), ""),
 }
+ENDED = (N_("Ended before it was paid"), "")  # by two officers, after the yes
+
+
+def state_words(one: Award) -> tuple[str, str]:
+    """How a grant stands now, in words, and their tone."""
+    state = award.status_now(one)
+    return ENDED if state == "lapsed" and one.accepted_at is not None else STATE_WORDS[state]
+
+
 PAYMENT_WORDS: dict[str, tuple[str, str]] = {
     "prepared": (N_("Prepared"), "calm"),
     "approved": (N_("Approved"), "calm"),
@@ -59,7 +68,7 @@ def grant(ref: str) -> Any:
     """How much, on what conditions, where the money goes, and where it is."""
     bid, one = _theirs(ref, "see this bid")
     return page(
-        "grants/award.html", bid=bid, award=one, stands=award.status_now(one), state=STATE_WORDS[award.status_now(one)], mine=current_user.can("edit this bid", bid), payee=award.current_payee(one), kept=award.kept(one),
+        "grants/award.html", bid=bid, award=one, stands=award.status_now(one), state=state_words(one), mine=current_user.can("edit this bid", bid), payee=award.current_payee(one), kept=award.kept(one),
         route=ROUTES.get(bid.pay_route, ""), numbered=bid.pay_route in award.NUMBERED_ROUTES, payments=desk.payments(award_id=one.id), payment_words=PAYMENT_WORDS,
         may_account=current_user.can("give bank details", bid) and one.status in ("conditions_open", "ready_to_pay"), form=Nothing(),
     )  # fmt: skip
@@ -148,7 +157,7 @@ def link(ref: str, mark: str) -> Any:
         bid=bid,
         award=one,
         stands=award.status_now(one),
-        state=STATE_WORDS[award.status_now(one)],
+        state=state_words(one),
         numbered=bid.pay_route in award.NUMBERED_ROUTES,
     )
     response.headers["Referrer-Policy"] = "no-referrer"

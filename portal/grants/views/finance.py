@@ -14,7 +14,7 @@ from portal.grants.forms.decide import Nothing
 from portal.grants.model import Award, Payment
 from portal.grants.moves import about
 from portal.grants.ties import owners_of, tied_by_nature
-from portal.grants.views.award import PAYMENT_WORDS, STATE_WORDS
+from portal.grants.views.award import PAYMENT_WORDS, state_words
 from portal.people import queries as people
 from portal.people.views import actor, needs_proof
 from portal.web.forms import whole_number
@@ -190,7 +190,7 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     actors = {int(each.actor.partition(":")[2]) for each in moved if each.actor.startswith("person:")}
     entered = pay.entered_by(payee)
     return form_page(
-        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=STATE_WORDS[award.status_now(one)],
+        "finance/award.html", active, award=one, bid=one.application, lines=lines, payee=payee, due=due, moved=moved, refunds=refunds, state=state_words(one),
         words=PAYMENT_WORDS, names=people.names([*actors, entered]), me=current_user.id, entered=entered, other_name=pay.other_name(one.application, payee), same=award.same_account(payee) if payee else [], tied=current_user.id in owners_of(one.application),
         shares=pooled.shares_of(one), bought=bought, shops=shops if bought else [], may_end=one.status in ending.MAY_END and not any(line.payment.status in ("released", "settled") for line in lines), ending=ending.of_award(one) if one.status in ending.MAY_END else None,
         **shown,

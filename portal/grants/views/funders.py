@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 from flask_login import current_user
 
 from portal import clock
-from portal.errors import NotFound, Refused
+from portal.errors import NotFound, Refused, Unknown
 from portal.grants import queries, statement_letter, statements, withdrawals
 from portal.grants.forms.decide import Nothing
 from portal.grants.forms.funders import TakeOut
@@ -17,9 +17,10 @@ from portal.people import queries as people
 from portal.people.views import actor, needs_proof
 from portal.places import queries as places
 from portal.web.documents import Document
+from portal.web.forms import one_line
 from portal.web.pages import form_page, page, pdf_page, see_other
 from portal.web.policy import allow, require
-from portal.words import _
+from portal.words import N_, _
 
 desk_funders = Blueprint("desk_funders", __name__)
 
@@ -91,15 +92,29 @@ def letter_pdf(code: str) -> Response:
 
 def _letter(code: str) -> tuple[Document, str]:
     found, scheme = statements.funder_by_code(code), places.scheme()
-    year = request.args.get("year", "") or financial_year(clock.today())
+    year = one_line(request.args.get("year"))[:10] or financial_year(clock.today())
     try:
         first, last = year_bounds(year)
     except ValueError as why:
-        raise NotFound(_("We cannot find that page.")) from why
+        raise _NoSuchYear(str(why), code) from why
+    if first > clock.today():
+        raise _NoSuchYear(
+            _("The year %(year)s has not begun, so there is nothing to tell of it yet. Choose a year that has begun.", year=year), code
+        )
     if scheme is None:
         raise NotFound(_("We cannot find that page."))
     lines = [each for each in statements.years_of(found) if each.year == year]
     return statement_letter.letter(found, year, lines, statements.ideas_of(found, first, last), scheme), year
+
+
+class _NoSuchYear(Unknown):
+    """A year that has no letter, with the way to those that have one."""
+
+    link = N_("Choose a year of this funder")
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence)
+        self.href = f"/desk/funders/{code}"
 
 
 # --- money that goes back ------------------------------------------------------------------------------------------------
