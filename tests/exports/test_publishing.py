@@ -403,11 +403,11 @@ def test_a_day_at_the_desk(once: None, app: Flask, small: Small) -> None:
         olga.get(f"/desk/publish?state={state}&before=99999999999")
     assert "(perhaps a name)" in shown(olga.get("/desk/publish?state=signed")) and "Signed off by Olga" in shown(olga.get(hall))
     olga.get("/desk/publish").submit("Publish what is signed off").follow()
-    assert "The files are being made" in shown(olga) and 'http-equiv="refresh"' in olga.text
+    assert "The files are being made" in shown(olga) and 'hx-trigger="every 10s"' in olga.text
     olga.get("/desk/publish")
     assert "Publish what is signed off" not in shown(olga), "they are being made already"
     publishing.publish_due()
-    assert "Published. It is there for everybody now." in shown(olga.get("/desk/publish/making")) and "refresh" not in olga.text
+    assert "Published. It is there for everybody now." in shown(olga.get("/desk/publish/making")) and "every 10s" not in olga.text
     olga.get(hall).submit("Take it down", 422)
     olga.submit("Take it down", reason="They asked for it").follow()
     assert "They asked for it" in shown(olga)

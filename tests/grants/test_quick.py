@@ -402,7 +402,9 @@ def test_the_check_sees_a_sum_that_is_not_the_books(season: Season, tmp_path: Pa
         with transaction():
             db.session.execute(update(QuickFloat).values(before))
     with transaction():
-        db.session.execute(update(QuickSpark).values(reversed_on=clock.today(), reversed_at=clock.now(), reversed_by_id=season.who("Olga").id))
+        db.session.execute(
+            update(QuickSpark).values(reversed_on=clock.today(), reversed_at=clock.now(), reversed_by_id=season.who("Olga").id)
+        )
         db.session.execute(update(QuickFloat).values(spent=0))
     assert any(f"quick spark {made.ref} stands at £0.00" in line for line in checks.check(caches=CACHES).broken)
     with pytest.raises(sa.exc.DBAPIError), db.engine.begin() as connection:

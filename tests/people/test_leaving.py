@@ -379,5 +379,5 @@ def test_what_the_desk_keeps_is_written_down(app: Flask) -> None:
         "journal_line",
     }
     told = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
-    tables = {mapper.local_table.name for mapper in Base.registry.mappers if mapper.class_.__module__ in rooms} | money
+    tables = {str(mapper.local_table) for mapper in Base.registry.mappers if mapper.class_.__module__ in rooms} | money
     assert {name for name in tables - elsewhere if f"`{name}`" not in told} == set()

@@ -73,7 +73,7 @@ def act() -> Any:
 @publish.get("/desk/publish/making")
 @allow("publish")
 def making() -> Any:
-    """Whether the files that were asked for are there; the page looks again by itself until they are."""
+    """Whether the files that were asked for are there; where scripts run the page looks again by itself until they are."""
     return page("publish/making.html", asking=publishing.asked(), edition=publishing.current())
 
 
