@@ -15,6 +15,13 @@ from tests.browser.conftest import TOP, Site, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MENDING, BOXES, BALL = "Bike repair afternoons, Larkrise", "Bat and swift boxes, Heronsbrook", "Walking football, Tidemill"
 
+MAKE_FILES = """
+from portal.exports.publish.publishing import publish_due
+from wsgi import app
+with app.app_context():
+    publish_due()
+"""  # what the worker does within a minute
+
 
 @pytest.fixture
 def office(chromium: Browser, site: Site) -> Visitor:
