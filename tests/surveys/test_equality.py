@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.db import Base, db, transaction
 from portal.errors import Refused
 from portal.exports import packs
+from portal.grants import rounds
+from portal.grants.rules import RoundRules
 from portal.history import Actor, Event
 from portal.once import DoneOnce
 from portal.outbox import Message
@@ -22,7 +24,7 @@ from portal.surveys.model import SurveyAsked
 from portal.surveys.wording import ABOUT_YOU
 from tests.client import Inspector
 from tests.conftest import Store
-from tests.grants.season import Season, begin
+from tests.grants.season import Season, begin, person
 from tests.races import race
 from tests.surveys.street import AGAIN, NOW, many, open_street, tell
 
@@ -67,8 +69,6 @@ def test_the_table_leads_to_nobody(app: Flask) -> None:
     street = open_street()
     tell(street.who("Maya"), age="35")
     if db.engine.dialect.name == "postgresql":  # which notes with each row by which change it was written last
-        from sqlalchemy import text
-
         tell(street.who("Idris"), religion="sikh")
         assert db.session.scalar(text("SELECT count(DISTINCT xmin::text) FROM equality_tally")) == 1
         assert db.session.scalar(text("SELECT count(*) FROM equality_tally t JOIN survey_asked a ON a.xmin = t.xmin")) == 0
@@ -76,13 +76,8 @@ def test_the_table_leads_to_nobody(app: Flask) -> None:
 
 def test_refusals(app: Flask) -> None:
     street = open_street()
-    season_less = people.enter_person("Nobody Special", "n@example.org", None, None, "", Actor(street.who("Cass").id, None, "telephone"))
-    from portal.people.access import Who
-    from portal.people.queries import person_by_ref
-
-    stranger = person_by_ref(season_less)
     with pytest.raises(Refused, match="Join the timebank first"):
-        tell(Who(stranger.id, stranger.ref, stranger.name, None), age="35")
+        tell(person("Rita"), age="35")
     with pytest.raises(Refused, match="from the list"):
         tell(street.who("Maya"), age="old")
     asking.switch("about_you", False, street.actor("Olga"))
@@ -97,7 +92,7 @@ def test_the_database_has_the_last_word(app: Flask) -> None:
         db.session.add(equality.EqualityTally(**good))
     for values in ({}, {"answer": "16", "number": -1}, {"year": "2025"}, {"pot": ""}, {"wording": 0}):
         with pytest.raises(IntegrityError), transaction():
-            db.session.execute(equality.EqualityTally.__table__.insert().values({**good, **values}))
+            db.session.execute(insert(equality.EqualityTally).values({**good, **values}))
 
 
 def test_figures_of_years_that_are_over(app: Flask) -> None:
@@ -116,9 +111,6 @@ def test_figures_of_years_that_are_over(app: Flask) -> None:
 def test_a_fund_of_few_is_not_worked_out(app: Flask) -> None:
     """Nine of the timebank and three of a fund: everything less the timebank would tell of the three."""
     street = open_street()
-    from portal.grants import rounds
-    from portal.grants.rules import RoundRules
-
     for code in ("small-sparks", "warm-rooms"):
         rounds.open_fund(code, code, "", RoundRules(), street.actor("Olga"))
     some = many(street, 12)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -122,7 +122,7 @@ def test_the_database_has_the_last_word(street: Bank) -> None:
     ):
         good = {"token": "t", "moment": "start", "wording": 1, "month": "2024-05", "area_id": None, "trust": "most", "know": "", "help": ""}
         with pytest.raises(IntegrityError), transaction():
-            db.session.execute(NeighboursAnswer.__table__.insert().values({**good, **values}))
+            db.session.execute(insert(NeighboursAnswer).values({**good, **values}))
     with pytest.raises(IntegrityError), transaction():
         db.session.add(SurveyAsked(person_id=999_999, what="neighbours:start"))
 

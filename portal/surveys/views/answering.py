@@ -10,6 +10,7 @@ from portal.errors import NotFound
 from portal.grants import queries as grants
 from portal.grants.model import Application
 from portal.grants.views import apply as bids
+from portal.refs import clean_ref
 from portal.surveys import asking, equality, forms, leaving, neighbours
 from portal.surveys.wording import ABOUT_YOU, NEIGHBOURS, newest
 from portal.timebank import members
@@ -73,7 +74,7 @@ def _pot(of: str) -> str:
     if of == equality.TIMEBANK:
         return of if members.member_of(current_user.id) is not None else ""
     try:
-        application = grants.bid(of)
+        application = grants.bid(clean_ref(of) or "")
     except NotFound:
         return ""
     return equality.pot_of(application) if application.person_id == current_user.id and application.sent_at is not None else ""
