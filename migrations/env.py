@@ -28,6 +28,8 @@ import portal.panels.model
 import portal.people.model
 import portal.places.model
 import portal.strengths.model
+import portal.surveys.equality
+import portal.surveys.model
 import portal.timebank.evidence_model
 import portal.timebank.lines_model
 import portal.timebank.merged_model

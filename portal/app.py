@@ -56,6 +56,7 @@ from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
 from portal.strengths import views as strengths
+from portal.surveys import views as surveys
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
@@ -88,6 +89,7 @@ BLUEPRINTS: list[Blueprint] = [
     *strengths.PAGES,
     *gifts.PAGES,
     connecting,
+    *surveys.PAGES,
     finance,
     bank,
     postroom,

@@ -23,6 +23,7 @@ from portal.people.access import Nobody, Who
 from portal.places.model import Area, Scheme
 from portal.places.queries import outside_of
 from portal.strengths import today as strengths
+from portal.surveys import neighbours as surveys
 from portal.timebank import today as timebank
 from portal.timebank.members import rules as rules_of_time
 from portal.timebank.model import Timebank
@@ -127,10 +128,10 @@ def recent_awards(limit: int = 6) -> Sequence[tuple[str, str, int]]:
     return [(ref, title, amount) for ref, title, amount in rows]
 
 
-def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank | None, Sequence[Gathering], int]:
+def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank | None, Sequence[Gathering], int, str]:
     """The scheme, the round to offer first (one that closes before one that never does), the timebank if it is open, the next two events
-    near where they live (there, in what it lies in or in what lies in it; else anywhere), and how many neighbours wait for an answer
-    about a gift. One query.
+    near where they live (there, in what it lies in or in what lies in it; else anywhere), how many neighbours wait for an answer
+    about a gift, and what we would like to ask them. One query.
 
     While the caller holds the scheme and the timebank, whatever asks for them on the same page is answered without another query.
     """
@@ -142,7 +143,7 @@ def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank
     home = who.area_id
     near = None if home is None else select(Area.id).where(or_(Area.id.in_(outside_of(home)), Area.parent_id == home))
     found = db.session.execute(
-        select(Scheme, Round, Timebank, first, second, gift_talks.waiting_count(who))
+        select(Scheme, Round, Timebank, first, second, gift_talks.waiting_count(who), surveys.card(who))
         .select_from(Scheme)
         .outerjoin(Round, takes)
         .outerjoin(Timebank, true())
@@ -152,5 +153,5 @@ def front_door(who: Who | Nobody) -> tuple[Scheme | None, Round | None, Timebank
         .limit(1)
     ).one_or_none()
     if not found:
-        return None, None, None, [], 0
-    return found[0], found[1], found[2], [each for each in found[3:5] if each is not None], found[5]
+        return None, None, None, [], 0, ""
+    return found[0], found[1], found[2], [each for each in found[3:5] if each is not None], found[5], found[6]

@@ -21,9 +21,11 @@ from portal.panels import queries as panels
 from portal.people import keeping
 from portal.people import queries as people
 from portal.places import queries as places
+from portal.surveys.equality import CANNOT_BE_FOUND
 from portal.timebank import queries as timebank
 from portal.web.pages import page, see_other
 from portal.web.policy import allow
+from portal.words import _
 
 assert answers  # what the map of strengths has for a gift or a wish
 front = Blueprint("front", __name__)
@@ -32,7 +34,7 @@ front = Blueprint("front", __name__)
 @front.get("/")
 @allow("anyone")
 def home() -> Any:
-    scheme, round_, bank, near, gifts = queries.front_door(current_user)
+    scheme, round_, bank, near, gifts, ask = queries.front_door(current_user)
     rules = RoundRules.load(round_.rules) if round_ else None
     mine = grants.bids_of(current_user.id, current_user.acts_for, limit=6) if current_user.is_authenticated else []
     waiting = sum(panels.waiting_for(current_user.id).values()) if current_user.is_authenticated else 0
@@ -53,6 +55,7 @@ def home() -> Any:
         cards=cards,
         time=timebank.at_home(current_user) if bank is not None and current_user.is_authenticated else None,
         gifts=gifts,
+        ask=ask,
         near=near,
         times=times,
         latest=[] if busy or mine or cards is not None else queries.recent_awards(),
@@ -113,7 +116,8 @@ def help_page() -> Any:
 @allow("anyone")
 def privacy() -> Any:
     days = keeping.days_of()
-    return page("front/privacy.html", kept=[(each.what, each.rule, days[each.name]) for each in keeping.KEEPERS if each.forget])
+    kept = [(each.what, each.rule, days[each.name]) for each in keeping.KEEPERS if each.forget]
+    return page("front/privacy.html", kept=kept, cannot_be_found=_(CANNOT_BE_FOUND))
 
 
 @front.get("/accessibility")
@@ -184,6 +188,7 @@ def robots() -> Response:
                 "/photos/",
                 "/strengths/desk/",
                 "/connecting/",
+                "/surveys/",
             )
         ),
         "Allow: /",

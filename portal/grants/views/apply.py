@@ -1,6 +1,6 @@
 """Applying on a phone: one question a page, saved as it is left; and the bid with its story."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +31,8 @@ from portal.words import N_, _
 bids = Blueprint("bids", __name__)
 
 SHORT_ROWS = 2
+# what rooms above say to who has just sent an idea: a sentence, where it leads, and the words of the link
+ALSO_SENT: list[Callable[[Application], Sequence[tuple[str, str, str]]]] = []
 
 
 def acting_on(application: Application) -> Actor:
@@ -370,7 +372,8 @@ def sent(ref: str) -> Any:
     application = _mine(ref)
     if application.sent_at is None:
         return see_other(f"/grants/{ref}")
-    return page("grants/apply_sent.html", application=application, meter=queries.meter_of(application))
+    also = [line for said in ALSO_SENT for line in said(application)]
+    return page("grants/apply_sent.html", application=application, meter=queries.meter_of(application), also=also)
 
 
 @bids.route("/grants/<ref>/withdraw", methods=["GET", "POST"])
