@@ -21,6 +21,7 @@ from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
+from portal.outcomes import achieved
 from portal.panels.model import Matter, Panel, Sitting
 from portal.people.model import Organisation, Person
 from portal.people.shield import shielded
@@ -349,6 +350,8 @@ class Entry:
     not_needed: int = 0  # pence that need not be paid, because neighbours gave the thing itself
     added: int = 0  # pence that funders added to the fund for what neighbours raised
     added_by: str = ""  # their names
+    hopes: Sequence[achieved.Hoped] = ()  # what it hoped for, and how far it came
+    story: achieved.Read | None = None  # what the applicant tells everybody, while they agree
     origin: from_idea.Origin | None = None  # where it began, when that was a card on the wall of ideas
 
 
@@ -369,8 +372,9 @@ def entry(ref: str) -> Entry:
     neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     tally, minutes = _decision(about)
     photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
+    hopes, story = achieved.in_public(row.id, names)
     return Entry(
-        line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
+        hopes=hopes, story=story, line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
         other_pledged=sum(pledge.value for pledge in pledges), other_given=int(row.given or 0),
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),
@@ -455,7 +459,8 @@ def as_data(one: Entry) -> dict[str, Any]:
         "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "not_needed_pence": one.not_needed or None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
         "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
-        "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
+        "hoped_for": [{"words": each.words, "heading": each.heading, "how_far": each.how_far, "what_happened": each.happened} for each in one.hopes] or None,
+        "story": one.story.words if one.story is not None else None, "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
     }  # fmt: skip
     return {name: value for name, value in facts.items() if value not in (None, "")}
 

@@ -31,6 +31,8 @@ from portal.words import N_, _
 bids = Blueprint("bids", __name__)
 
 SHORT_ROWS = 2
+# a question of a room above that comes after one of the six in a draft: the section → its address, or "" where it is not asked
+ALSO_ASKED: dict[str, Callable[[Application], str]] = {}
 
 
 def acting_on(application: Application) -> Actor:
@@ -269,6 +271,8 @@ def _onward(ref: str, section: str, application: Application, rows: list[apply.L
         return see_other(f"/grants/{ref}")
     if "check" in request.form or application.status != "draft":
         return see_other(f"/grants/{ref}/check")
+    if section in ALSO_ASKED and (address := ALSO_ASKED[section](application)):
+        return see_other(address)
     following = SECTIONS[SECTIONS.index(section) + 1 :]
     return see_other(f"/grants/{ref}/{following[0] if following else 'check'}")
 
