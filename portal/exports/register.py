@@ -362,7 +362,7 @@ def entry(ref: str) -> Entry:
     told = told.add_columns(
         Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"), *match_offers.added_to_bid()
     )
-    row = db.session.execute(told.where(Application.ref == ref, shown())).one_or_none()
+    row = db.session.execute(achieved.beside(told).where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
@@ -372,9 +372,10 @@ def entry(ref: str) -> Entry:
     neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     tally, minutes = _decision(about)
     photos = grants.photos_of(about, *([f"report:{row.report_id}"] if row.report_id else [])) if row.decided == "yes" else []
-    hopes, story = achieved.in_public(row.id, names)
+    line = _line(row, names)
+    hopes, story = achieved.in_public(row, line.title, line.area, names)
     return Entry(
-        hopes=hopes, story=story, line=_line(row, names), reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
+        hopes=hopes, story=story, line=line, reason=shielded(row.decision_reason, names), tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
         other_pledged=sum(pledge.value for pledge in pledges), other_given=int(row.given or 0),
         neighbours=neighbours if neighbours >= FEW else None, happened=shielded(row.happened or "", names),

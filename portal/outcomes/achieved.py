@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import and_
+from sqlalchemy.orm import aliased, contains_eager
 
-from portal.db import db
 from portal.grants.model import Application, Award, Report
 from portal.outcomes import stories
 from portal.outcomes.model import Hope, Story
+from portal.outcomes.rules import MOST
 from portal.outcomes.stories import Read
 from portal.people.shield import shielded
 
-__all__ = ["Hoped", "Read", "in_public"]
+__all__ = ["Hoped", "Read", "beside", "in_public"]
+LINES = [aliased(Hope, name=f"hope_{position}") for position in range(1, MOST + 1)]
+READ = aliased(Report, name="read_report")  # once an officer has read it
 
 
 @dataclass(frozen=True)
@@ -26,26 +29,20 @@ class Hoped:
     happened: str
 
 
-def in_public(application_id: int, names: Sequence[str]) -> tuple[Sequence[Hoped], Read | None]:
-    """The hopes of an idea that everybody may read of, and its published story; `names`: of its people. One query."""
-    rows = (
-        db.session.execute(
-            select(Hope, Report.may_publish, Story, Application)
-            .select_from(Application)
-            .outerjoin(Hope, Hope.application_id == Application.id)
-            .outerjoin(Award, Award.application_id == Application.id)
-            .outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted"))
-            .outerjoin(Story, (Story.application_id == Application.id) & stories.PUBLIC)
-            .where(Application.id == application_id)
-            .options(joinedload(Story.photo), joinedload(Application.area))
-            .order_by(Hope.position)
-        )
-        .tuples()
-        .all()
-    )
-    hopes = [_hoped(hope, may_print, names) for hope, may_print, _story, _application in rows if hope is not None]
-    story = next((stories.read(story, application, names) for _hope, _may, story, application in rows if story is not None), None)
-    return hopes, story
+def beside(query: Any) -> Any:
+    """A query of bids and their awards with what is needed for `in_public` beside it: no further query."""
+    query = query.outerjoin(READ, and_(READ.award_id == Award.id, READ.status == "accepted"))
+    for position, line in enumerate(LINES, start=1):
+        query = query.outerjoin(line, and_(line.application_id == Application.id, line.position == position))
+    query = query.outerjoin(Story, and_(Story.application_id == Application.id, stories.PUBLIC)).outerjoin(Story.photo)
+    return query.add_columns(READ.may_publish.label("may_print"), *LINES, Story).options(contains_eager(Story.photo))
+
+
+def in_public(row: Any, title: str, area: str, names: Sequence[str]) -> tuple[Sequence[Hoped], Read | None]:
+    """The hopes of an idea, and its published story, from a row of `beside`; `names`: of its people, who are not named."""
+    chosen = [hope for hope in (getattr(row, f"hope_{position}") for position in range(1, MOST + 1)) if hope is not None]
+    story = stories.read(row.Story, row.ref, title, area, names) if row.Story is not None else None
+    return [_hoped(hope, row.may_print, names) for hope in chosen], story
 
 
 def _hoped(hope: Hope, may_print: bool | None, names: Sequence[str]) -> Hoped:

@@ -272,12 +272,11 @@ class Found:
 PUBLIC = and_(Story.status == "published", Application.released_at.is_not(None), Application.decided == "yes")
 
 
-def read(story: Story, application: Application, names: Sequence[str]) -> Read:
-    """A published story of an idea, without whom it must not name."""
+def read(story: Story, bid: str, title: str, area: str, names: Sequence[str]) -> Read:
+    """A published story of an idea, by its reference, without whom it must not name. `title`, `area`: as everybody reads them."""
     return Read(
-        story.ref, application.ref, shielded(application.title, names), shielded(story.words, names), application.area.name if application.area else "",
-        story.photo, shielded(story.photo.alt, names) if story.photo else "",
-    )  # fmt: skip
+        story.ref, bid, title, shielded(story.words, names), area, story.photo, shielded(story.photo.alt, names) if story.photo else ""
+    )
 
 
 def published(area: str = "", after: str = "") -> Found:
@@ -290,8 +289,13 @@ def published(area: str = "", after: str = "") -> Found:
         query = query.where(or_(Story.published_at < last.published_at, and_(Story.published_at == last.published_at, Story.id < last.id)))
     rows = db.session.scalars(query.order_by(Story.published_at.desc(), Story.id.desc()).limit(PAGE + 1)).all()
     names = queries.names_in([row.application_id for row in rows[:PAGE]])
-    shown = [read(row, row.application, names[row.application_id]) for row in rows[:PAGE]]
+    shown = [_read(row, names[row.application_id]) for row in rows[:PAGE]]
     return Found(shown, rows[PAGE - 1].ref if len(rows) > PAGE else "")
+
+
+def _read(story: Story, names: Sequence[str]) -> Read:
+    bid = story.application
+    return read(story, bid.ref, shielded(bid.title, names), bid.area.name if bid.area else "", names)
 
 
 def photo_of(ref: str) -> tuple[Story, Photo]:
