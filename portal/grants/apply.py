@@ -15,7 +15,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import kept, letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
-from portal.grants.rules import SECTIONS, RoundRules, hear_by, same_lines
+from portal.grants.rules import SECTIONS, Meter, RoundRules, hear_by, same_lines
 from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
@@ -280,9 +280,9 @@ def problems(application: Application, today: date | None = None) -> list[Proble
     return found + [problem for ask in ALSO_WANTED for problem in ask(application, rules)]
 
 
-def warnings(application: Application) -> list[Problem]:
-    """What is missing of the match: it may be sent all the same, and the panel sees the meter."""
-    meter = queries.meter_of(application)
+def warnings(application: Application, meter: Meter | None = None) -> list[Problem]:
+    """What is missing of the match: it may be sent all the same, and the panel sees the meter. `meter`: where it was read already."""
+    meter = meter or queries.meter_of(application)
     found = []
     if meter.missing_neighbours:
         found.append(

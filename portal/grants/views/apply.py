@@ -334,9 +334,10 @@ def check(ref: str) -> Any:
 
 def _check(application: Application, form: Any) -> Any:
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
+    meter = queries.meter_of(application)
     return form_page(
-        "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
-        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
+        "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application, meter),
+        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=meter,
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         rules=queries.rules_of(application),
     )  # fmt: skip
