@@ -24,6 +24,7 @@ import portal.ideas.model
 import portal.ledger.model
 import portal.once
 import portal.outbox
+import portal.outcomes.model
 import portal.panels.model
 import portal.people.model
 import portal.places.model

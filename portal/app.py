@@ -46,6 +46,7 @@ from portal.grants.views.rounds import desk_rounds
 from portal.grants.views.top_slice import desk_top_slice
 from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
+from portal.outcomes import views as outcomes
 from portal.panels.views import panels
 from portal.panels.views.seats import panel_seats
 from portal.people import sessions
@@ -81,6 +82,7 @@ BLUEPRINTS: list[Blueprint] = [
     desk_funders,
     desk_top_slice,
     desk_match_offers,
+    *outcomes.PAGES,
     panels,
     panel_seats,
     *timebank.PAGES,

@@ -24,6 +24,7 @@ from portal.demo import (
     ground,
     hall,
     ideas,
+    outcomes,
     pooled,
     posts,
     privacy,
@@ -111,6 +112,7 @@ class Story:
             self._places()
             self._people()
             self._money()
+            outcomes.begin(self)
             self._rolling()
             self._dated()
             self._seats()
@@ -135,6 +137,7 @@ class Story:
             banking.tell(self)
             privacy.tell(self)
             surveys.tell(self)
+            outcomes.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -638,6 +641,7 @@ class Story:
                 return ref
             budget = [apply.Line(what, Pence(min(amount, 70_00) if small else amount)) for what, amount in (lines[:2] if small else lines)]
             version = apply.save(ref, version, "who", {"who_for": who_for, "better": better, "public_summary": idea}, me)
+            version = outcomes.hoped(ref, number, version, me)
             version = apply.save(ref, version, "money", {}, me, lines=budget)
             version = apply.save(ref, version, "help", {"group_name": group}, me)
             version = apply.save(ref, version, "when", {"first_day": first, "last_day": last}, me)
@@ -813,6 +817,7 @@ class Story:
                 report.add_receipt(ref, "Everything on the list", Pence(spent), clock.today(), None, self.data_dir, me)
                 held = report.of_bid(queries.bid(ref))
             report.save(ref, held.version, self.random.choice(words.DONE), self.random.choice(words.BETTER), number % 2 == 0, me)
+            outcomes.told(ref, number, me)
             if stop == "report_started":
                 return
             report.send(ref, me)

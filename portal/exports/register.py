@@ -6,7 +6,7 @@ the ids of a page are found along one index, then what is shown of them is read.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +21,7 @@ from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
 from portal.money import financial_year, year_bounds
+from portal.outcomes import achieved
 from portal.panels.model import Matter, Panel, Sitting
 from portal.people.model import Organisation, Person
 from portal.people.shield import shielded
@@ -356,6 +357,8 @@ class Entry:
     not_needed: int = 0  # pence that need not be paid, because neighbours gave the thing itself
     added: int = 0  # pence that funders added to the fund for what neighbours raised
     added_by: str = ""  # their names
+    hopes: Sequence[achieved.Hoped] = ()  # what it hoped for, and how far it came
+    story: achieved.Read | None = None  # what the applicant tells everybody, while they agree
     origin: from_idea.Origin | None = None  # where it began, when that was a card on the wall of ideas
 
 
@@ -366,7 +369,7 @@ def entry(ref: str) -> Entry:
     query = query.add_columns(
         Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"), *match_offers.added_to_bid()
     )
-    row = db.session.execute(query.where(Application.ref == ref, shown())).one_or_none()
+    row = db.session.execute(achieved.beside(query).where(Application.ref == ref, shown())).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
@@ -381,10 +384,14 @@ def entry(ref: str) -> Entry:
         else []
     )
     told = dict.fromkeys(("reason", "happened", "changed"), "")
-    if not row.withheld:
+    line = _line(row, names)
+    hopes, story = achieved.in_public(row, line.title, line.area, names)
+    if row.withheld:  # what it hoped for are the scheme's words; what was told are the applicant's
+        hopes, story = [replace(each, happened="") for each in hopes], None
+    else:
         told = {"reason": row.decision_reason, "happened": row.happened or "", "changed": row.changed or ""}
     return Entry(
-        line=_line(row, names), **{name: shielded(words, names) for name, words in told.items()}, tally=tally, ties=tuple((tally or {}).get("ties", ())),
+        hopes=hopes, story=story, line=line, **{name: shielded(words, names) for name, words in told.items()}, tally=tally, ties=tuple((tally or {}).get("ties", ())),
         hours_pledged=sum(pledge.minutes for pledge in pledges), hours_delivered=int(row.delivered or 0),
         other_pledged=sum(pledge.value for pledge in pledges), other_given=int(row.given or 0),
         neighbours=neighbours if neighbours >= FEW else None,
@@ -468,7 +475,8 @@ def as_data(one: Entry) -> dict[str, Any]:
         "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "not_needed_pence": one.not_needed or None, "neighbours": one.neighbours, "reason": one.reason,
         "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
         "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
-        "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
+        "hoped_for": [{"words": each.words, "heading": each.heading, "how_far": each.how_far, "what_happened": each.happened} for each in one.hopes] or None,
+        "story": one.story.words if one.story is not None else None, "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
     }  # fmt: skip
     return {name: value for name, value in facts.items() if value not in (None, "")}
 

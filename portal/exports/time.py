@@ -21,6 +21,7 @@ BASES = ("given",)  # the day on which the hours were given
 COLUMNS = ("Month", "Ward code", "Activity type", "People", "Hours given", "Hours received", "Rate", "Rate source", "Value")
 DAY_FORMAT = "%Y-%m-%d"
 TOTAL, HOURS = COLUMNS.index("Value"), COLUMNS.index("Hours given")
+RATE, SOURCE = COLUMNS.index("Rate"), COLUMNS.index("Rate source")
 TOGETHER = "Several kinds, some with fewer than five people"
 FEW = "Fewer than five people"  # all of a month: neither their hours nor their number are told
 STATEMENT = ("Day", "Entered on", "What", "Kind", "Hours", "Balance in hours", "Number")

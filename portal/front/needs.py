@@ -30,6 +30,7 @@ from portal.grants.model import (
 from portal.grants.queries import lies_in
 from portal.grants.ties import free_to_judge, visible_to
 from portal.outbox import Message
+from portal.outcomes.model import Story
 from portal.panels.model import Matter, SeatOffer
 from portal.people.model import Person
 from portal.words import N_, _n
@@ -176,7 +177,14 @@ def _afterwards(areas: Collection[int] | None, person_id: int | None) -> dict[st
         appeals = appeals.where(free_to_judge(person_id))
     since = day_of(func.coalesce(Appeal.second_asked_at, Appeal.opened_at))
     appeal: dict[str, Any] = {"ref": Appeal.ref, "name": Application.title, "since": since, "due": Appeal.answer_by}
+    stories = select(Story).join(Story.application).where(Story.status == "waiting", lies_in(areas))
+    if person_id is not None:
+        stories = stories.where(free_to_judge(person_id))
     return {
+        "stories": Need(
+            stories, lambda n: _n("story that waits to be read", "stories that wait to be read", n),
+            N_("Read it"), "/desk/stories/{}", "/desk/stories", Story.ref, Application.title, day_of(Story.consent_at),
+        ),
         "reports": Need(
             reports.where(Report.status == "sent"), lambda n: _n("report to read", "reports to read", n),
             N_("Read it"), "/desk/reports/{}", "/desk/reports", **report | {"since": day_of(Report.sent_at), "due": None},

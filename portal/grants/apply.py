@@ -1,6 +1,6 @@
 """Applying: a draft saved page by page, judged when it is sent, changed until the round closes, asked about, withdrawn."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.grants import kept, letters, queries, rounds
 from portal.grants.model import Application, BudgetLine, MoreAsked, Photo, Round, Snapshot
 from portal.grants.moves import about, begin, move
-from portal.grants.rules import SECTIONS, hear_by, same_lines
+from portal.grants.rules import SECTIONS, Meter, RoundRules, hear_by, same_lines
 from portal.grants.ties import must_not_be_their_own
 from portal.history import Actor, Event, record
 from portal.money import Pence, hours, pounds
@@ -33,6 +33,8 @@ MOST_LINES = 20
 MOST_PHOTOS = 3
 # judges of a budget that was just changed, as a part of that, with what its lines said before (by their id): each may refuse
 LINES_JUDGED: list[Callable[[Application, Mapping[int, str]], None]] = []
+# what rooms above want of a bid before it is sent, by the rules of its round
+ALSO_WANTED: list[Callable[[Application, RoundRules], Iterable["Problem"]]] = []
 OPEN_STATES = ("draft", "sent", "more_asked", "with_panel", "decided", "offered", "accepted")
 
 
@@ -275,12 +277,12 @@ def problems(application: Application, today: date | None = None) -> list[Proble
         wants("when", application.last_day > today + timedelta(days=550), _("It should be done within a year and a half."))
     wants("pay", not application.pay_route, _("Choose how the money should reach you."))
     wants("pay", application.pay_route in ("group", "host") and not application.pay_to, _("Write the name on the bank account."))
-    return found
+    return found + [problem for ask in ALSO_WANTED for problem in ask(application, rules)]
 
 
-def warnings(application: Application) -> list[Problem]:
-    """What is missing of the match: it may be sent all the same, and the panel sees the meter."""
-    meter = queries.meter_of(application)
+def warnings(application: Application, meter: Meter | None = None) -> list[Problem]:
+    """What is missing of the match: it may be sent all the same, and the panel sees the meter. `meter`: where it was read already."""
+    meter = meter or queries.meter_of(application)
     found = []
     if meter.missing_neighbours:
         found.append(

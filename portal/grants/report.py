@@ -103,6 +103,20 @@ def _started(report: Report, actor: Actor) -> None:
     report.version += 1
 
 
+def begun(bid_ref: str) -> tuple[Application, Report]:
+    """A report that can still be changed, locked with its bid, as a part of an action. NotFound before there is one; Refused: sent already."""
+    must_be_in_transaction()
+    application, _award, report = _locked(bid_ref)
+    _editable(report)
+    return application, report
+
+
+def touched(report: Report, actor: Actor) -> None:
+    """Something else of a report was changed, as a part of an action that has locked it."""
+    must_be_in_transaction()
+    _started(report, actor)
+
+
 def add_receipt(
     bid_ref: str, what: str, amount: Pence, bought_on: date | None, picture: photos.Picture | None, data_dir: Path, actor: Actor,
     *, once_key: str | None = None,

@@ -16,6 +16,7 @@ SENTENCES: dict[str, str] = {
     "bid.started": N_("%(who)s began writing this idea."),
     "bid.began_as_idea": N_("It began as a card on the wall of ideas."),
     "bid.sent": N_("%(who)s sent the idea."),
+    "bid.outcomes_chosen": N_("%(who)s chose what this idea hopes for."),
     "bid.changed": N_("%(who)s changed the idea."),
     "bid.more_asked": N_("%(who)s asked to know more."),
     "bid.more_answered": N_("%(who)s answered the questions."),

@@ -19,7 +19,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.exports import filters, packs, register
 from portal.exports.filters import Filter
-from portal.exports.publish import giving, screening, settings, summaries
+from portal.exports.publish import giving, settings, summaries
 from portal.exports.publish.model import Summary
 from portal.gifts import parties
 from portal.gifts.model import GiftParty
@@ -28,6 +28,7 @@ from portal.grants.model import Application, Award
 from portal.history import SCHEME, Actor, events_of
 from portal.ledger import queries as books
 from portal.money import Pence
+from portal.people import screening
 from portal.people.actions import create_person, delete_me
 from portal.people.known import known_as, known_names, plain
 from portal.people.model import ActingFor, Organisation, Person

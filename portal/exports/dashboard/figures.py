@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from portal.exports import files, grants, time, vcse
+from portal.exports import achieved, files, grants, time, vcse
 from portal.exports.filters import Filter
+from portal.outcomes.rules import HEADINGS, Sums
 
 QUICK = "QSP-"  # how the reference of a quick spark begins
 OFFERED, GRANTED = ("reserved",), ("conditions_open", "ready_to_pay", "paid", "reporting", "closed", "returned")
@@ -40,6 +41,10 @@ class Figures:
     paid: Sum = field(default_factory=Sum)  # grants and quick sparks that reached somebody, less what the bank sent back
     back: Sum = field(default_factory=Sum)  # what payees gave back; negative pence: paid and back are the total of E4
     minutes: int | None = None  # hours given in the timebank, as E9 tells them; None where a fund is chosen
+    estimate: int | None = None  # pence: hours x rate as E9 tells it, what they would cost; no cash. None where there is no rate
+    rate: int = 0  # pence an hour, of which that was made
+    source: str = ""  # whose rate that is, and of which year
+    achieved: dict[str, Sums] = field(default_factory=lambda: {heading: Sums() for heading in HEADINGS})  # of the awards of these days
     by_fund: dict[str, Sum] = field(default_factory=dict)
     by_ward: dict[str, Sum] = field(default_factory=dict)
     by_month: dict[date, tuple[Sum, Sum]] = field(default_factory=dict)  # granted, and paid less what came back
@@ -51,7 +56,7 @@ class Figures:
 
 
 def read(chosen: Filter) -> Figures:
-    """One pass over awards, one over E3, one over money, one over hours; memory does not grow with the rows."""
+    """One pass over awards, one over E3, one over money, one over outcomes, one over hours; memory does not grow with the rows."""
     found = Figures(chosen, by_month={month: (Sum(), Sum()) for month in _months(chosen)})
     for award in grants.awards(chosen):
         if award.status not in (*OFFERED, *GRANTED):
@@ -74,9 +79,22 @@ def read(chosen: Filter) -> Figures:
         if line.ref.startswith(QUICK) and line.pence > 0:
             found.quick.add(line.pence)
         found.by_month[line.day.replace(day=1)][1].add(line.pence)
+    for _code, _ward, heading, sums in achieved.sums(chosen):
+        found.achieved[heading].join(sums)
     if not chosen.fund:
-        found.minutes = sum(cell.minutes for row in time.rows(chosen) if isinstance(cell := row[time.HOURS], files.Hours))
+        _hours(found)
     return found
+
+
+def _hours(found: Figures) -> None:
+    """Hours, and beside them what they would cost, from the lines of E9."""
+    found.minutes = 0
+    for row in time.rows(found.chosen):
+        if isinstance(cell := row[time.HOURS], files.Hours):
+            found.minutes += cell.minutes
+        if isinstance(value := row[time.TOTAL], files.Money) and isinstance(rate := row[time.RATE], files.Money):
+            found.estimate = (found.estimate or 0) + value.pence
+            found.rate, found.source = rate.pence, str(row[time.SOURCE] or "")
 
 
 def most(sums: Mapping[str, Sum]) -> list[tuple[str, Sum]]:

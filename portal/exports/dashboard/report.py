@@ -7,6 +7,7 @@ from portal.exports.dashboard.figures import Figures, Sum, most
 from portal.exports.filters import Filter
 from portal.grants import queries as grants
 from portal.money import Minutes, Pence, hours, pounds
+from portal.outcomes.rules import HEADINGS, HOW_FAR
 from portal.places import queries as places
 from portal.web.documents import Block, Document, Facts, Heading, Table, Text
 from portal.web.filters import day as day_words
@@ -28,7 +29,7 @@ def narrowed(chosen: Filter) -> list[str]:
 
 def facts(found: Figures) -> list[tuple[str, str]]:
     """The sums, by what they are called."""
-    lines = [
+    return [
         (_("Grants promised"), _of(found.granted)),
         (_("of them waiting for a yes"), _of(found.offered)),
         (_("To community groups (the register of grants)"), _of(found.bodies)),
@@ -37,9 +38,47 @@ def facts(found: Figures) -> list[tuple[str, str]]:
         (_("Came back"), _of(found.back)),
         (_("Spent: paid, less what came back"), pounds(Pence(found.net))),
     ]
-    if found.minutes is not None:
-        lines.append((_("Hours given in the timebank"), hours(Minutes(found.minutes))))
+
+
+def given(found: Figures) -> list[tuple[str, str]]:
+    """Hours first, then what they would cost, where the scheme has a rate for that. Nothing where a fund was chosen."""
+    if found.minutes is None:
+        return []
+    lines = [(_("Hours given in the timebank"), hours(Minutes(found.minutes)))]
+    if found.estimate is not None:
+        lines.append((_("What it would cost to pay for them (an estimate)"), pounds(Pence(found.estimate))))
     return lines
+
+
+def no_cash(found: Figures) -> str:
+    """What the estimate is, with its rate, source and year; empty where there is none."""
+    if found.estimate is None:
+        return ""
+    return _(
+        "This is not cash. Nobody paid or got it, and it is in no sum of money here. It is the hours times %(rate)s an hour: %(source)s.",
+        rate=pounds(Pence(found.rate)), source=found.source,
+    )  # fmt: skip
+
+
+def came(found: Figures) -> list[tuple[str, ...]]:
+    """What the grants achieved: a line for each heading that some grant chose."""
+    return [
+        (_(HEADINGS[heading]), str(sums.grants), *map(str, sums.parts), hours(Minutes(sums.minutes)))
+        for heading, sums in found.achieved.items()
+        if sums.grants
+    ]
+
+
+def came_head() -> tuple[str, ...]:
+    """What stands above these lines."""
+    return (_("Heading"), _("Grants"), *(_(words) for words in HOW_FAR.values()), _("Nothing said yet"), _("Hours"))
+
+
+def how_counted() -> str:
+    """How these lines are to be read."""
+    return _(
+        "A grant counts once under each heading that it chose, by the outcome that came furthest. So these numbers are not to be added up."
+    )
 
 
 def _of(sum_: Sum) -> str:
@@ -50,6 +89,18 @@ def document(found: Figures, as_at: date) -> Document:
     """As it goes to a committee."""
     scheme = places.scheme()
     blocks: list[Block] = [Text(", ".join(narrowed(found.chosen)) or _("All funds, everywhere")), Facts(facts(found))]
+    if hours_ := given(found):
+        blocks += [Heading(_("Hours that neighbours gave")), Facts(hours_)]
+        blocks += [Text(no_cash(found), quiet=True)] if no_cash(found) else []
+    blocks += [Heading(_("What it achieved"))]
+    if lines := came(found):
+        numbers = tuple(range(1, len(came_head())))
+        blocks += [
+            Table(_("Grants by what they hoped for, and how far it came"), came_head(), lines, numbers),
+            Text(how_counted(), quiet=True),
+        ]
+    else:
+        blocks.append(Text(_("None of these grants chose an outcome.")))
     blocks += [
         Heading(_("Month by month")),
         Table(

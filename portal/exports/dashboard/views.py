@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
+from flask_login import current_user
 from wtforms import SelectField
 
 from portal import clock
-from portal.errors import Refused
-from portal.exports import filters
+from portal.errors import NotFound, Refused
+from portal.exports import achieved, files, filters, packs
 from portal.exports.dashboard import figures, report
+from portal.exports.strengths.views import lasting
 from portal.grants import queries as grants
+from portal.history import Actor
 from portal.money import Pence, pounds
 from portal.places import queries as places
 from portal.web.filters import short_month
-from portal.web.forms import Form
+from portal.web.forms import Form, one_line
+from portal.web.limits import limiter
 from portal.web.pages import form_page, pdf_page
 from portal.web.policy import allow
 from portal.words import N_, _, _n
@@ -86,3 +90,31 @@ def as_pdf() -> Any:
     """For the committee. A year, fund or area that is not there: Refused, which the page before would have said."""
     chosen = _chosen(_form())
     return pdf_page(report.document(figures.read(chosen), clock.today()), f"figures-{chosen.first_day}-to-{chosen.last_day}")
+
+
+# --- what it achieved, as a file -----------------------------------------------------------------------------------------
+
+
+@dashboard.post("/finance/figures/outcomes")
+@allow("export")
+@limiter.limit("30/minute")
+def outcomes() -> Response:
+    """The lines behind the section of the page, for the same choice; who takes them is logged."""
+    asked = {name: one_line(request.form.get(name))[:80] for name in ASKED}
+    chosen = filters.of_year(asked["year"] or None, fund=asked["fund"], area=asked["area"], part=asked["part"])
+    packs.log_download(achieved.NAME, "csv", chosen, Actor(current_user.id))
+    response = Response(achieved.content(chosen, public=False), content_type=files.TYPES["csv"])
+    response.headers["Content-Disposition"] = f'attachment; filename="{packs.file_name(achieved.NAME, "csv", chosen)}"'
+    return response
+
+
+@dashboard.get("/register/outcomes-<year>.csv")
+@allow("anyone")
+@limiter.limit("12/minute")
+def outcomes_for_all(year: str) -> Response:
+    """A financial year, for everybody: without small numbers."""
+    try:
+        chosen = filters.of_year(year)
+    except Refused as why:
+        raise NotFound(_("There is no such file.")) from why
+    return lasting(achieved.content(chosen, public=True), files.TYPES["csv"], packs.file_name(achieved.NAME, "csv", chosen))

@@ -22,10 +22,12 @@ from portal.exports.filters import Filter
 from portal.exports.grants import code
 from portal.exports.publish import settings, summaries
 from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Publishing, Summary
+from portal.grants import apply
 from portal.grants.model import Application, Award
 from portal.history import SCHEME, Actor, Event, record
 from portal.money import financial_year, year_bounds
 from portal.outbox import address_of
+from portal.outcomes import stories
 from portal.people.known import spans
 from portal.people.model import Organisation
 from portal.refs import new_ref
@@ -248,17 +250,19 @@ def period_begins(every: str) -> datetime:
 
 
 def take_down(bid: str, reason: str, actor: Actor) -> None:
-    """Take an award out of the open data, and every file that holds it; the worker publishes without it.
+    """Take an award out of the open data, every file that holds it, and its story; the worker publishes without it.
 
     Refused: no reason, not signed off yet, taken down already.
     """
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
+        application = apply.locked(bid)
         one_at_a_time(LOCK)
         row = _locked(bid)
         if row.taken_down_at is not None:
             raise Refused(_("This award is taken down already."))
+        stories.take_down_with(application, reason, actor)
         row.taken_down_at, row.taken_down_by_id, row.taken_down_reason = clock.now(), actor.person_id, reason
         record(f"public:{row.award_id}", "taken_down", actor, reason=reason)
         forget(bid)

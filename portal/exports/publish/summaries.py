@@ -20,11 +20,11 @@ from portal.exports import vcse
 from portal.exports.bodies import a_person
 from portal.exports.files import is_risky
 from portal.exports.grants import one_line
-from portal.exports.publish import screening
 from portal.exports.publish.model import Summary
 from portal.grants import queries as grants
 from portal.grants.model import Application, Award, Fund, Payee
 from portal.history import Actor, record
+from portal.people import screening
 from portal.people.known import known_names, plain
 from portal.people.model import Organisation
 from portal.refs import new_ref

@@ -33,6 +33,8 @@ bids = Blueprint("bids", __name__)
 SHORT_ROWS = 2
 # what rooms above say to who has just sent an idea: a sentence, where it leads, and the words of the link
 ALSO_SENT: list[Callable[[Application], Sequence[tuple[str, str, str]]]] = []
+# a question of a room above that comes after one of the six in a draft: the section → its address, or "" where it is not asked
+ALSO_ASKED: dict[str, Callable[[Application], str]] = {}
 
 
 def acting_on(application: Application) -> Actor:
@@ -271,6 +273,8 @@ def _onward(ref: str, section: str, application: Application, rows: list[apply.L
         return see_other(f"/grants/{ref}")
     if "check" in request.form or application.status != "draft":
         return see_other(f"/grants/{ref}/check")
+    if section in ALSO_ASKED and (address := ALSO_ASKED[section](application)):
+        return see_other(address)
     following = SECTIONS[SECTIONS.index(section) + 1 :]
     return see_other(f"/grants/{ref}/{following[0] if following else 'check'}")
 
@@ -332,9 +336,10 @@ def check(ref: str) -> Any:
 
 def _check(application: Application, form: Any) -> Any:
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
+    meter = queries.meter_of(application)
     return form_page(
-        "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application),
-        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=queries.meter_of(application),
+        "grants/apply_check.html", form, application=application, problems=apply.problems(application), warnings=apply.warnings(application, meter),
+        section_names=forms.SECTION_NAMES, routes=forms.ROUTES, area=_area(application), meter=meter,
         photos=queries.photos_of(about(application)), open_sections=apply.sections_open(application, asked), asked=asked,
         rules=queries.rules_of(application),
     )  # fmt: skip

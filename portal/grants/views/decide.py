@@ -86,7 +86,7 @@ def seen_by_panel(about: str) -> Mapping[str, Any]:
     asked, rules = wishes.of_bid(bid.id), RoundRules.load(bid.round.rules)
     meter = queries.meter_of(bid, gifts=None if asked else [])
     return {
-        "asked_first": asked, "wish_states": wishes.STATES, "not_needed": sum(each.saved for each in asked),
+        "id": bid.id, "asked_first": asked, "wish_states": wishes.STATES, "not_needed": sum(each.saved for each in asked),
         "group": "" if rules.anonymous else _group(bid), "history": queries.history_of(bid),
         "title": bid.title, "idea": bid.idea, "place": _place(bid), "who_for": bid.who_for, "better": bid.better, "first_day": bid.first_day, "last_day": bid.last_day,
         "lines": [(line.what, line.amount) for line in bid.lines], "asked": bid.asked, "route": ROUTES.get(bid.pay_route, ""), "meter": meter,
