@@ -55,6 +55,7 @@ from portal.people.views.proving import proving
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.settings.views import PAGES as settings_pages
 from portal.strengths import views as strengths
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
@@ -64,6 +65,7 @@ BLUEPRINTS: list[Blueprint] = [
     people,
     proving,
     desk_places,
+    *settings_pages,
     idea_bids,
     put_right,
     line_wishes,

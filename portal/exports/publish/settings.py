@@ -11,6 +11,7 @@ from portal.exports.publish.model import Publishing
 from portal.history import Actor, record
 from portal.places import actions as places
 from portal.places.model import Scheme
+from portal.settings import log
 from portal.words import N_, _
 
 LICENCES = {
@@ -48,6 +49,16 @@ class Publisher:
     @property
     def licence_name(self) -> str:
         return _(LICENCES[self.licence][1])
+
+
+log.READERS["publishing", "settings_changed"] = log.of_fields(
+    N_("Publishing"),
+    {
+        "publisher_id": log.Field(N_("Organisation identifier")),
+        "licence": log.Field(N_("Licence"), lambda value: _(LICENCES[value][1]) if value in LICENCES else str(value)),
+        "every": log.Field(N_("How often")),
+    },
+)
 
 
 def publisher() -> Publisher:
