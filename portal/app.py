@@ -56,11 +56,13 @@ from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
 from portal.settings.views import PAGES as settings_pages
+from portal.setup.views import setup
 from portal.strengths import views as strengths
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
+    setup,
     front,
     people,
     proving,

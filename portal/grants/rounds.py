@@ -49,13 +49,19 @@ def must_be_open(fund: Fund) -> None:
 def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
     """A new pot. Its account has floor 0: the books refuse to overspend it. Refused: the code is taken."""
     with transaction():
-        if db.session.scalar(select(Fund.id).where(Fund.code == code)):
-            raise Refused(_("There is a fund with that short name already. Choose another."), "code")
-        fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
-        db.session.add(fund)
-        db.session.flush()
-        open_account(available(fund), "GBP", "asset", name, floor=0)
-        record(f"fund:{fund.id}", "opened", actor)
+        put_fund(code, name, purpose, rules, actor)
+
+
+def put_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
+    """`open_fund` as a part of an action."""
+    must_be_in_transaction()
+    if db.session.scalar(select(Fund.id).where(Fund.code == code)):
+        raise Refused(_("There is a fund with that short name already. Choose another."), "code")
+    fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
+    db.session.add(fund)
+    db.session.flush()
+    open_account(available(fund), "GBP", "asset", name, floor=0)
+    record(f"fund:{fund.id}", "opened", actor)
 
 
 def add_funder(code: str, name: str, actor: Actor) -> None:

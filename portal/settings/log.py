@@ -87,11 +87,12 @@ READERS: dict[tuple[str, str], Reader] = {
 }
 
 
-def entries(before: int | None, limit: int) -> Sequence[Entry]:
-    """What was changed, newest first, from before an event's id on. One query."""
+def entries(before: int | None, limit: int, only: str = "") -> Sequence[Entry]:
+    """What was changed, newest first, from before an event's id on; `only`: what it is about. One query."""
     kinds: dict[str, list[str]] = {}
     for about, kind in READERS:
-        kinds.setdefault(about, []).append(kind)
+        if only in ("", about):
+            kinds.setdefault(about, []).append(kind)
     ours = or_(*(and_(Event.about == about, Event.kind.in_(some)) for about, some in kinds.items()))
     query = select(Event).where(ours).order_by(Event.id.desc()).limit(limit)
     found = db.session.scalars(query.where(Event.id < before) if before else query).all()

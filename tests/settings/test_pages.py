@@ -1,11 +1,18 @@
 """The settings of the scheme, as an administrator sees and changes them."""
 
+import io
+import re
+from typing import Any
+
 import pytest
 from flask import Flask
+from PIL import Image
+from sqlalchemy import select
 
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.history import Actor, record
 from portal.money import Minutes
+from portal.outbox import Message
 from portal.people import keeping
 from portal.places import actions as places
 from portal.timebank import members
@@ -58,3 +65,76 @@ def test_the_log_is_paged_and_reads_what_was_kept_before(app: Flask, admin: Insp
     admin.get(older)
     assert "Department 2<" in admin.text and "Telephone for questions" in admin.text and "by command" in admin.text
     admin.get("/desk/settings/changed?before=nonsense")
+
+
+def test_the_words_of_a_letter_are_shown_saved_and_shipped_again(app: Flask, admin: Inspector) -> None:
+    admin.typed = ("{",)
+    browser = admin.get("/desk/settings/words").get("/desk/settings/words/code")
+    assert "in one part" in browser.text and "the six digits" in browser.text
+    browser.submit("Save these words", status=422, body="Type it in {link}", short="{code} http://evil.example")
+    assert "{code} is missing" in browser.text
+    shown: dict[str, Any] = {"subject": "{scheme}: {code}", "body": "Hello! {code}\n\n{link}", "short": "{code}"}
+    browser.get("/desk/settings/words/code").submit("Show me how it arrives", status=200, **shown)
+    assert "Nothing is saved yet" in browser.text and "Hello! 314159" in browser.text and "one part" in browser.text
+    assert "Hello! 314159" not in admin.get("/desk/settings/words/code").text
+    stale = browser.get("/desk/settings/words/code").tree
+    browser.submit("Save these words", **shown).follow()
+    assert "Hello! 314159" in browser.text and "Your words" in browser.get("/desk/settings/words").text
+    visitor = Inspector(app).get("/people/sign-in").submit("Send me a code", address="rita@example.org")
+    assert visitor.location == "/people/sign-in/code"
+    message = db.session.scalars(select(Message)).one()
+    assert message.subject.startswith("Estuary Together: ") and message.body.startswith("Hello! ") and message.short.isdigit()
+    browser.get("/desk/settings/words/code").tree = stale
+    browser.submit("Save these words", status=422, subject="Stale {code}")
+    assert "Somebody else changed these words" in browser.text
+    browser.get("/desk/settings/words/code").submit("Use the words that ship").follow()
+    assert "Hello! {code}" in browser.get("/desk/settings/changed?about=wording").text
+    assert "The scheme was set up" not in browser.text
+    browser.get("/desk/settings/words/nonsense", status=404)
+
+
+def _png(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (900, 300), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_colours_are_shown_saved_and_shipped_again(app: Flask, admin: Inspector) -> None:
+    assert "/look/look/" not in admin.get("/").text
+    browser = admin.get("/desk/settings/look").submit("Save these colours", status=422, brand="#ffcc00")
+    assert (
+        "White words on the header: the contrast is 1.5 and must be 4.5." in browser.text
+        and "The nearest colour that passes is" in browser.text
+    )
+    browser.submit("Show me", status=200, brand="#0b3d91", action="#8a3b00")
+    assert "Nothing is saved yet" in browser.text and "/look/both/0b3d91-8a3b00.css" in browser.text and "/look/look/" not in browser.text
+    browser.submit("Save these colours").follow()
+    sheet = re.search(r'href="(/look/look/0b3d91-8a3b00\.css\?v=[0-9a-f]{10})"', Inspector(app).get("/").text)
+    assert sheet is not None
+    answer = Inspector(app).client.get(sheet[1])
+    assert answer.mimetype == "text/css" and "immutable" in answer.headers["Cache-Control"] and b"--k-brand:#0b3d91" in answer.data
+    assert "immutable" in browser.client.get(sheet[1]).headers["Cache-Control"], "the same for who is signed in"
+    for wrong in ("/look/look/ffcc00-8a3b00.css", "/look/look/red-8a3b00.css", "/look/nonsense/0b3d91-8a3b00.css"):
+        Inspector(app).get(wrong, status=404)
+    browser.get("/desk/settings/look").submit("Use the colours that ship").follow()
+    assert "/look/look/" not in browser.text
+    assert "#8a3b00" in browser.get("/desk/settings/changed").text
+
+
+def test_a_logo_is_made_small_shown_and_taken_away(app: Flask, admin: Inspector) -> None:
+    browser = admin.get("/desk/settings/look")
+    browser.submit("Show this logo", status=422, photo=(io.BytesIO(b"<svg/>"), "logo.svg"), alt="Arms")
+    assert "not a photo that we can read" in browser.text
+    browser.submit("Show this logo", status=422, photo=(io.BytesIO(_png("red")), "logo.png"), alt="")
+    assert "Write what the picture shows" in browser.text
+    browser.submit("Show this logo", photo=(io.BytesIO(_png("red")), "logo.png"), alt="Arms of Estuary").follow()
+    first = re.search(r"/look/logo/PIC-[^.]+\.jpg", Inspector(app).get("/").text)
+    assert first is not None and 'alt="Arms of Estuary"' in browser.text
+    answer = Inspector(app).client.get(first[0])
+    assert answer.mimetype == "image/jpeg" and Image.open(io.BytesIO(answer.data)).size == (600, 200)
+    browser.submit("Show this logo", photo=(io.BytesIO(_png("blue")), "logo.png"), alt="New arms").follow()
+    Inspector(app).get(first[0], status=404)
+    browser.submit("Take the logo away").follow()
+    assert "/look/logo/" not in Inspector(app).get("/").text
+    text = browser.get("/desk/settings/changed").text
+    assert "Arms of Estuary" in text and "New arms" in text

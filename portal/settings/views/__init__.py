@@ -5,6 +5,8 @@ from typing import Any
 from flask import Blueprint, request
 
 from portal.settings import log
+from portal.settings.views.look import desk_look
+from portal.settings.views.words import desk_words
 from portal.web.forms import whole_number
 from portal.web.pages import page
 from portal.web.policy import allow
@@ -26,9 +28,11 @@ def index() -> Any:
 def changed() -> Any:
     """The log of all settings, newest first."""
     before = whole_number(request.args.get("before"), 0) or None
-    found = log.entries(before, PAGE + 1)
-    older = f"/desk/settings/changed?before={found[PAGE - 1].event.id}" if len(found) > PAGE else None
-    return page("settings/changed.html", entries=found[:PAGE], older=older, newest="/desk/settings/changed" if before else None)
+    about = next((each for each in sorted({about for about, _kind in log.READERS}) if each == request.args.get("about")), "")
+    found = log.entries(before, PAGE + 1, about)
+    here = f"/desk/settings/changed?about={about}&" if about else "/desk/settings/changed?"
+    older = f"{here}before={found[PAGE - 1].event.id}" if len(found) > PAGE else None
+    return page("settings/changed.html", entries=found[:PAGE], older=older, newest=here.rstrip("&?") if before else None)
 
 
-PAGES: list[Blueprint] = [desk_settings]
+PAGES: list[Blueprint] = [desk_settings, desk_words, desk_look]
