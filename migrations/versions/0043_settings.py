@@ -1,4 +1,4 @@
-"""First-run set-up: the word that opens it. Settings: the scheme's own words of its letters, its colours and its logo."""
+"""First-run set-up: the word that opens it. Settings: the scheme's own words of its letters, its colours and its logo, and its rates."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +31,18 @@ def upgrade() -> None:
         sa.CheckConstraint("subject <> '' and body <> '' and short <> ''", name=op.f("ck_wording_words")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_wording")),
     )
+    op.create_table(
+        "hour_rate",
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("pence", BIG, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("year", sa.Text(), nullable=False),
+        sa.CheckConstraint("purpose in ('match', 'figures')", name=op.f("ck_hour_rate_purpose")),
+        sa.CheckConstraint("pence between 1 and 10000", name=op.f("ck_hour_rate_pence")),
+        sa.CheckConstraint("source <> '' and year <> ''", name=op.f("ck_hour_rate_source")),
+        sa.PrimaryKeyConstraint("purpose", "valid_from", name=op.f("pk_hour_rate")),
+    )
     for name in COLOURS:
         check = f"{name} = '' or length({name}) = 7"
         op.execute(f"ALTER TABLE scheme ADD COLUMN {name} TEXT DEFAULT '' NOT NULL CONSTRAINT ck_scheme_{name} CHECK ({check})")
@@ -44,5 +56,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("photo_alt", "photo_height", "photo_width", "photo_file", "photo_ref", *COLOURS):
         op.drop_column("scheme", name)
+    op.drop_table("hour_rate")
     op.drop_table("wording")
     op.drop_table("setup_token")

@@ -28,6 +28,7 @@ from portal.demo import (
     posts,
     privacy,
     publishing,
+    settings,
     strengths,
     timesessions,
     wishes,
@@ -133,6 +134,7 @@ class Story:
             wishes.tell(self)
             banking.tell(self)
             privacy.tell(self)
+            settings.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

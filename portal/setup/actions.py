@@ -15,7 +15,7 @@ from portal import clock
 from portal.db import db, one_at_a_time, transaction
 from portal.errors import Refused
 from portal.grants.model import Fund
-from portal.grants.rounds import put_fund
+from portal.grants.rounds import put_fund, with_rate_of_today
 from portal.grants.rules import RoundRules
 from portal.history import Actor
 from portal.outbox import Text, queue
@@ -86,7 +86,7 @@ def first_fund(name: str, purpose: str, actor: Actor) -> None:
         one_at_a_time("setup")
         if db.session.scalar(select(Fund.id).limit(1)) is not None:
             raise Refused(_("There is a fund already. Officers open more of them at the desk."))
-        put_fund(_code(name, {"new"}), name, purpose, RoundRules(), actor)
+        put_fund(_code(name, {"new"}), name, purpose, with_rate_of_today(RoundRules()), actor)
 
 
 def send_test(person_id: int) -> None:

@@ -2,19 +2,26 @@
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
+from portal import clock
 from portal.db import db, transaction
+from portal.errors import Refused
+from portal.grants import rounds
+from portal.grants.rules import RoundRules
 from portal.history import Actor, record
-from portal.money import Minutes
+from portal.money import Minutes, Pence
 from portal.outbox import Message
 from portal.people import keeping
 from portal.places import actions as places
+from portal.settings import rates
 from portal.timebank import members
 from tests.client import Inspector
 from tests.grants.season import person
@@ -48,10 +55,10 @@ def test_the_log_says_what_stood_before_and_what_stands_now(app: Flask, admin: I
     olga = Actor(person("Olga", "officer").id)
     keeping.set_days("drafts", 100, "The board said so", olga)
     members.set_rules(soft_floor=Minutes(-60), hard_floor=Minutes(-1200), settle_days=14, starting_credit=Minutes(0), actor=olga)
-    text = " ".join(admin.get("/desk/settings/changed").text.split())
+    said_there = " ".join(admin.get("/desk/settings/changed").text.split())
     for said in ("01632 960123", "01632 960999", "Those above £500", "All of them", "Farah", "Olga", "The board said so", "-10 h", "-1 h"):
-        assert said in text, said
-    assert text.index("Rules of the timebank") < text.index("How long data is kept") < text.index("Name and contact")
+        assert said in said_there, said
+    assert said_there.index("Rules of the timebank") < said_there.index("How long data is kept") < said_there.index("Name and contact")
 
 
 def test_the_log_is_paged_and_reads_what_was_kept_before(app: Flask, admin: Inspector) -> None:
@@ -136,5 +143,38 @@ def test_a_logo_is_made_small_shown_and_taken_away(app: Flask, admin: Inspector)
     Inspector(app).get(first[0], status=404)
     browser.submit("Take the logo away").follow()
     assert "/look/logo/" not in Inspector(app).get("/").text
-    text = browser.get("/desk/settings/changed").text
-    assert "Arms of Estuary" in text and "New arms" in text
+    told = browser.get("/desk/settings/changed").text
+    assert "Arms of Estuary" in told and "New arms" in told
+
+
+def test_rates_are_said_with_their_source_and_count_from_their_day(app: Flask, admin: Inspector) -> None:
+    today = clock.today()
+    tomorrow = today + timedelta(days=1)
+    said: dict[str, Any] = {"purpose": "match", "source": "Estuary Council", "year": "2026-27"}
+    day = {f"valid_from_{part}": str(getattr(today, part)) for part in ("day", "month", "year")}
+    browser = admin.get("/desk/settings/rates").submit("Save this rate", status=422, pence="0", **said, **day)
+    assert "more than nothing" in browser.text
+    browser.submit("Save this rate", status=422, pence="12.60", purpose="match", **day)
+    assert "Write whose rate it is." in browser.text
+    browser.submit("Save this rate", pence="12.60", **said, **day).follow()
+    assert "£12.60 an hour (Estuary Council, 2026-27)" in browser.text and "In force" in browser.text
+    assert rounds.with_rate_of_today(RoundRules()).rate == 12_60 and RoundRules().rate == 12_00
+    rates.set_rate(rates.Rate("match", tomorrow, Pence(13_00), "Estuary Council", "2027-28"), Actor())
+    assert rounds.with_rate_of_today(RoundRules()).rate == 12_60
+    found = rates.in_force("match", tomorrow)
+    assert found is not None and found.pence == 13_00 and rates.in_force("figures", tomorrow) is None
+    assert "To come" in browser.get("/desk/settings/rates").text
+    form = browser.tree
+    browser.submit(form="/desk/settings/rates/remove", valid_from=tomorrow.isoformat()).follow()
+    assert rates.in_force("match", tomorrow) == rates.in_force("match", today)
+    assert form is not None and browser.post("/desk/settings/rates/remove", {"purpose": "match"}, status=400)
+    with pytest.raises(Refused, match="begun already"):
+        rates.take_back("match", today, Actor())
+    assert "£13.00 an hour (Estuary Council, 2027-28)" in browser.get("/desk/settings/changed").text
+
+
+@pytest.mark.parametrize("column", ["purpose = 'salary'", "pence = 0", "source = ''"])
+def test_the_database_keeps_no_rate_of_nobody(app: Flask, column: str) -> None:
+    rates.set_rate(rates.Rate("match", clock.today(), Pence(12_00), "Council", "2026-27"), Actor())
+    with pytest.raises(IntegrityError), transaction():
+        db.session.execute(text(f"UPDATE hour_rate SET {column}"))

@@ -56,7 +56,7 @@ log.READERS["publishing", "settings_changed"] = log.of_fields(
     {
         "publisher_id": log.Field(N_("Organisation identifier")),
         "licence": log.Field(N_("Licence"), lambda value: _(LICENCES[value][1]) if value in LICENCES else str(value)),
-        "every": log.Field(N_("How often")),
+        "every": log.Field(N_("How often"), lambda value: _(EVERY.get(value, value))),
     },
 )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, request
 
 from portal.settings import log
 from portal.settings.views.look import desk_look
+from portal.settings.views.rates import desk_rates
 from portal.settings.views.words import desk_words
 from portal.web.forms import whole_number
 from portal.web.pages import page
@@ -35,4 +36,4 @@ def changed() -> Any:
     return page("settings/changed.html", entries=found[:PAGE], older=older, newest=here.rstrip("&?") if before else None)
 
 
-PAGES: list[Blueprint] = [desk_settings, desk_words, desk_look]
+PAGES: list[Blueprint] = [desk_settings, desk_words, desk_look, desk_rates]
