@@ -27,6 +27,8 @@ import portal.outbox
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.settings.model
+import portal.setup.model
 import portal.strengths.model
 import portal.timebank.evidence_model
 import portal.timebank.lines_model

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 
 from portal import clock
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, address_of, queue
@@ -335,6 +335,7 @@ def begin_scheme(name: str, email: str, telephone: str, administrator: str, admi
     Refused: there is a scheme already.
     """
     with transaction():
+        one_at_a_time("setup")
         if scheme() is not None:
             raise Refused(_("There is a scheme in this database already. Its administrators change it at /desk/settings."))
         put_beginning(name, email, telephone, administrator, administrator_email)

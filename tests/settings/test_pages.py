@@ -151,10 +151,10 @@ def test_rates_are_said_with_their_source_and_count_from_their_day(app: Flask, a
     today = clock.today()
     tomorrow = today + timedelta(days=1)
     said: dict[str, Any] = {"purpose": "match", "source": "Estuary Council", "year": "2026-27"}
-    day = {f"valid_from_{part}": str(getattr(today, part)) for part in ("day", "month", "year")}
+    day: dict[str, Any] = {f"valid_from_{part}": str(getattr(today, part)) for part in ("day", "month", "year")}
     browser = admin.get("/desk/settings/rates").submit("Save this rate", status=422, pence="0", **said, **day)
     assert "more than nothing" in browser.text
-    browser.submit("Save this rate", status=422, pence="12.60", purpose="match", **day)
+    browser.submit("Save this rate", status=422, pence="12.60", **{**said, "source": ""}, **day)
     assert "Write whose rate it is." in browser.text
     browser.submit("Save this rate", pence="12.60", **said, **day).follow()
     assert "£12.60 an hour (Estuary Council, 2026-27)" in browser.text and "In force" in browser.text
