@@ -32,7 +32,8 @@ def _begun() -> bool:
 
 @setup.record_once
 def _switch(state: Any) -> None:
-    state.app.config.setdefault("LEADS_TO_SETUP", not state.app.testing)  # tests of other things stand on half a scheme
+    # tests of other things stand on half a scheme, and a demo fills itself
+    state.app.config.setdefault("LEADS_TO_SETUP", not state.app.testing and not state.app.extensions["kindling"].demo)
 
 
 @setup.before_app_request
