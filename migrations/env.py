@@ -28,6 +28,8 @@ import portal.outcomes.model
 import portal.panels.model
 import portal.people.model
 import portal.places.model
+import portal.settings.model
+import portal.setup.model
 import portal.strengths.model
 import portal.surveys.equality
 import portal.surveys.model

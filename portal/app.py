@@ -56,16 +56,20 @@ from portal.people.views.proving import proving
 from portal.places import queries as places
 from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
+from portal.settings.views import PAGES as settings_pages
+from portal.setup.views import setup
 from portal.strengths import views as strengths
 from portal.surveys import views as surveys
 from portal.timebank import views as timebank
 from portal.web import assets, csp, failures, filters, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
+    setup,
     front,
     people,
     proving,
     desk_places,
+    *settings_pages,
     idea_bids,
     put_right,
     line_wishes,

@@ -29,9 +29,11 @@ from portal.history import SCHEME
 from portal.ledger import checks, export
 from portal.people import actions as people
 from portal.places import load
+from portal.places import queries as places
+from portal.setup import actions as setup
 from portal.timebank import foreign, imports
 from portal.web.forms import one_line, parse_email, parse_phone, show_phone
-from portal.words import _n
+from portal.words import _, _n
 
 SEED = 7  # the demo that everybody sees
 
@@ -111,6 +113,9 @@ def serve() -> None:
     if _settings().demo:
         fill_demo(_print)
     must_be_ready()
+    if places.scheme() is None:
+        _tell_word()
+        database.db.session.remove()
     serving.serve(host, port, _settings())
 
 
@@ -186,29 +191,71 @@ def demo(scale: int, seed: int, reset: bool) -> None:
     fill_demo(_print, seed=seed, scale=scale, anew=reset)
 
 
-@click.command("begin")
-@click.option("--name", required=True, help="What the scheme is called, like “Estuary Together”.")
-@click.option("--email", required=True, help="Where people write to.")
-@click.option("--telephone", required=True, help="Where people call.")
-@click.option("--administrator", required=True, help="The name of the first administrator.")
-@click.option("--administrator-email", required=True, help="Where they get their sign-in code.")
-@with_appcontext
-def begin_command(name: str, email: str, telephone: str, administrator: str, administrator_email: str) -> None:
-    """Make an empty database a scheme with one administrator, who does the rest on the pages."""
-    must_be_ready()
+scheme_group = AppGroup("scheme", help="Set up a new scheme in an empty database.")
+
+
+def _asked(given: str | None, question: str, understood: Callable[[str], str]) -> str:
+    """An option as it is kept; who left it out is asked until it can be understood. BadSetting: an option that cannot."""
+    if given is None:
+        return str(click.prompt(question, value_proc=lambda text: _understood(text, understood)))
     try:
-        people.begin_scheme(
-            one_line(name),
-            parse_email(email),
-            show_phone(parse_phone(telephone)),
-            one_line(administrator),
-            parse_email(administrator_email),
-        )
+        return understood(given)
     except ValueError as why:
         raise BadSetting(str(why)) from why
+
+
+def _understood(text: str, understood: Callable[[str], str]) -> str:
+    try:
+        return understood(text)
+    except ValueError as why:
+        raise click.UsageError(str(why)) from why
+
+
+def _name(text: str) -> str:
+    if not one_line(text):
+        raise ValueError(_("Write a name."))
+    return one_line(text)
+
+
+@scheme_group.command("init")
+@click.option("--name", help="What the scheme is called, like “Estuary Together”.")
+@click.option("--email", help="Where people write to.")
+@click.option("--telephone", help="Where people call.")
+@click.option("--administrator", help="The name of the first administrator.")
+@click.option("--administrator-email", help="Where they get their sign-in code.")
+@with_appcontext
+def scheme_init(
+    name: str | None, email: str | None, telephone: str | None, administrator: str | None, administrator_email: str | None
+) -> None:
+    """Make an empty database a scheme with one administrator. What no option says is asked; the administrator does the rest on the pages."""
+    must_be_ready()
+    if places.scheme() is not None:
+        raise BadSetting(_("There is a scheme in this database already. Its administrators change it at /desk/settings."))
+    known = _asked(name, "Name of the scheme", _name)
+    ways = _asked(email, "E-mail address for questions", parse_email), _asked(telephone, "Telephone for questions", parse_phone)
+    first = _asked(administrator, "Name of the first administrator", _name)
+    address = _asked(administrator_email, "Their e-mail address", parse_email)
+    try:
+        people.begin_scheme(known, ways[0], show_phone(ways[1]), first, address)
     except Problem as why:
         raise BadSetting(why.sentence) from why
-    print(f"{one_line(name)} begins. {one_line(administrator)} signs in with {parse_email(administrator_email)}.")
+    print(f"{known} begins. {first} signs in with {address}.")
+    print(f"What is still to do stands at {_settings().base_url}/setup/checklist")
+
+
+@scheme_group.command("token")
+@with_appcontext
+def scheme_token() -> None:
+    """Print a fresh word that opens the set-up pages of an empty database; the one before opens nothing any more."""
+    must_be_ready()
+    try:
+        _tell_word()
+    except Problem as why:
+        raise BadSetting(why.sentence) from why
+
+
+def _tell_word() -> None:
+    print(f"Nobody has set this portal up. Open  {_settings().base_url}/setup/  and type  {setup.new_token()}", flush=True)
 
 
 @click.group("places")
@@ -336,7 +383,7 @@ def install(app: Flask) -> None:
     """Register the commands."""
     for command in (
         ledger_group,
-        begin_command,
+        scheme_group,
         places_group,
         timebank_group,
         worker_command,
@@ -347,6 +394,7 @@ def install(app: Flask) -> None:
         restore_command,
     ):
         app.cli.add_command(command)
+    app.cli.add_command(scheme_init, "begin")  # its first name
 
 
 __all__ = ["fill_demo", "install", "must_be_ready"]

@@ -1,18 +1,18 @@
 """The database: one Base, one session, one way to change anything (`transaction`)."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Text, cast, event, func, select
-from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 from sqlalchemy.types import TypeDecorator
 
 from portal.money import Minutes, Pence
@@ -102,6 +102,32 @@ def one_at_a_time(*names: str) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
+T = TypeVar("T")
+
+
+def kept(name: str, load: Callable[[], T]) -> T:
+    """What `load` reads, read once for as long as the session looks at one state of the database: for settings, which many places ask for.
+
+    Plain values only: rows would outlive their session.
+    """
+    found: dict[str, T] = db.session.info.setdefault("kept", {})
+    if name not in found:
+        found[name] = load()
+    return found[name]
+
+
+def forget_kept(name: str) -> None:
+    """Read it anew from here on, as a part of the action that changed it."""
+    must_be_in_transaction()
+    db.session.info.get("kept", {}).pop(name, None)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _let_go(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop("kept", None)
+
+
 def is_postgresql() -> bool:
     """Whether the session's engine is PostgreSQL (else it is SQLite)."""
     return db.engine.dialect.name == "postgresql"
@@ -150,4 +176,6 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-__all__ = ["Base", "BigInt", "Instant", "age", "db", "is_postgresql", "must_be_in_transaction", "one_at_a_time", "transaction"]
+__all__ = [
+    "Base", "BigInt", "Instant", "age", "db", "forget_kept", "is_postgresql", "kept", "must_be_in_transaction", "one_at_a_time", "transaction",
+]  # fmt: skip

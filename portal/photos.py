@@ -31,8 +31,8 @@ class Picture:
     height: int
 
 
-def read(data: bytes) -> Picture:
-    """Re-encode what somebody sent. Refused, with a sentence: empty, too large, not a picture that we know, or broken."""
+def read(data: bytes, longest: int = LONGEST) -> Picture:
+    """Re-encode what somebody sent, no side longer than `longest` dots. Refused, with a sentence: empty, too large, not a picture that we know, or broken."""
     if not data:
         raise Refused(_("That file is empty. Choose another photo, or go on without one."), "photo")
     if len(data) > MOST_BYTES:
@@ -41,9 +41,9 @@ def read(data: bytes) -> Picture:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS or min(picture.size) < 1:
                 raise Refused(_("That picture has too many dots for us. Choose a smaller one, or go on without."), "photo")
-            picture.draft("RGB", (LONGEST, LONGEST))
+            picture.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((LONGEST, LONGEST))
+            upright.thumbnail((longest, longest))
             flat = Image.new("RGB", upright.size, "white")
             rgba = upright.convert("RGBA")
             flat.paste(rgba, mask=rgba.getchannel("A"))

@@ -29,6 +29,7 @@ from portal.demo import (
     posts,
     privacy,
     publishing,
+    settings,
     strengths,
     surveys,
     timesessions,
@@ -138,6 +139,7 @@ class Story:
             privacy.tell(self)
             surveys.tell(self)
             outcomes.tell(self)
+            settings.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

@@ -1,17 +1,19 @@
 """E9: time credits by month, ward and kind of help; and a member's own statement as a file.
 
-Hours first: the value is hours x rate, a replacement-cost estimate of the council's own, and no cash; without a rate there is none.
+Hours first: the value is hours x rate (the one in force on the first day of the month), a replacement-cost estimate of the council's own, and no cash; without a rate there is none.
 Cells with fewer than five people are told together, without ward and kind, with so many others that nobody is known by them. Of a month
 with fewer than five people the file says only that.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from portal.db import db
 from portal.exports import files
 from portal.exports.filters import Filter
-from portal.money import match_value
+from portal.money import Pence, match_value
 from portal.places.queries import wards_on, within
+from portal.settings import rates
 from portal.timebank import figures, members, queries
 from portal.timebank.model import Member
 from portal.timebank.rules import TimeRules
@@ -37,12 +39,17 @@ def rows(chosen: Filter) -> Iterator[files.Row]:
         if cell.number is None:
             yield (month, "", FEW, None, None, None, None, None, None)
             continue
-        rate, value = None, None
-        if rules.figure_rate:
-            rate, value = files.Money(rules.figure_rate), files.Money(match_value(cell.given, rules.figure_rate))
+        pence, source = _rate(month, rules)
+        rate, value = (files.Money(pence), files.Money(match_value(cell.given, pence))) if pence else (None, None)
         yield (
-            month, code, kind or TOGETHER, cell.number, files.Hours(cell.given), files.Hours(cell.received), rate, rules.figure_source or None, value,
+            month, code, kind or TOGETHER, cell.number, files.Hours(cell.given), files.Hours(cell.received), rate, source or None, value,
         )  # fmt: skip
+
+
+def _rate(month: str, rules: TimeRules) -> tuple[Pence, str]:
+    """Pence an hour on the first day of a month "2026-07", and whose they are: as the scheme says, else as the timebank's rules do."""
+    said = rates.in_force("figures", date.fromisoformat(f"{month[:7]}-01"))
+    return (said.pence, said.named) if said is not None else (rules.figure_rate, rules.figure_source)
 
 
 def statement(member: Member) -> Iterator[files.Row]:

@@ -22,6 +22,7 @@ from portal.ideas import today as ideas
 from portal.people.access import Nobody, Who
 from portal.places.model import Area, Scheme
 from portal.places.queries import outside_of
+from portal.setup import checklist
 from portal.strengths import today as strengths
 from portal.surveys import neighbours as surveys
 from portal.timebank import today as timebank
@@ -50,6 +51,7 @@ class Job:
     coordinator: bool = False
     helps_in: frozenset[int] | None = None
     who: Who | None = None  # they, who do not judge what is theirs
+    administrator: bool = False  # they see what the scheme still needs
 
 
 def waiting_at_desk(job: Job) -> Sequence[Waiting]:
@@ -63,10 +65,16 @@ def waiting_at_desk(job: Job) -> Sequence[Waiting]:
 
 def desk(job: Job) -> tuple[Sequence[needs.Heap], Sequence[Waiting]]:
     """The same, with the first of each named where officers and finance act, the most pressing first; and what desks of their own name.
-    Two queries, and the rules for who looks after the timebank.
+    Two queries, one more for an administrator, and the rules for who looks after the timebank.
     """
     some, numbers, others = _counted(job)
-    return needs.heaps(some, numbers), others
+    return needs.heaps(some, numbers), [*_to_set_up(job), *others]
+
+
+def _to_set_up(job: Job) -> Sequence[Waiting]:
+    """What the scheme still needs, for its administrators. One query."""
+    left = checklist.missing() if job.administrator else 0
+    return [Waiting(_n("thing to set up", "things to set up", left), left, "/setup/checklist", "bad")] if left else []
 
 
 def _counted(job: Job) -> tuple[Mapping[str, Need], Mapping[str, int], Sequence[Waiting]]:

@@ -103,6 +103,7 @@ def _job() -> queries.Job:
     return queries.Job(
         officer=current_user.can("handle bids"), finance=current_user.has("finance"), areas=current_user.areas("officer"),
         coordinator=current_user.can("help others"), helps_in=current_user.areas("connector", "officer"), who=current_user,
+        administrator=current_user.has("administrator"),
     )  # fmt: skip
 
 

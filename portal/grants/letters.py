@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from portal import clock
+from portal.grants import letter_words
 from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
 from portal.grants.rules import APPEAL_WORKING_DAYS
 from portal.money import pounds
 from portal.outbox import Text, address_of
+from portal.settings.wording import write
 from portal.words import N_, _
 from portal.working_days import working_days_after
 
@@ -60,21 +62,10 @@ def how_to_appeal(bid: Application) -> str:
 
 def offered(bid: Application, amount: int, conditions: Sequence[str], accept_by: date, link: str) -> Text:
     """Yes. `link` opens a page with a button and needs no sign-in."""
-    return _text(
-        _("Good news about “%(title)s”", title=bid.title),
-        [
-            _("“%(title)s” was chosen. We offer you %(amount)s.", title=bid.title, amount=pounds(amount))
-            if _voted(bid)
-            else _("The panel said yes to “%(title)s”. We offer you %(amount)s.", title=bid.title, amount=pounds(amount)),
-            _reason(bid),
-            _conditions(conditions),
-            _("Please say yes by %(day)s. Open this link and press the button:", day=in_words(accept_by)),
-            link,
-            _("If we do not hear from you by then, the money goes to another idea."),
-            how_to_appeal(bid) if conditions else "",
-            _("Your reference is %(ref)s.", ref=bid.ref),
-        ],
-        _("Yes! We offer you %(amount)s for “%(title)s”. Say yes by %(day)s: %(link)s", amount=pounds(amount), title=_title(bid), day=in_words(accept_by), link=link),
+    said = _("“%(title)s” was chosen.", title=bid.title) if _voted(bid) else _("The panel said yes to “%(title)s”.", title=bid.title)
+    return write(
+        letter_words.OFFERED, title=bid.title, sum=pounds(amount), verdict=said, reason=_reason(bid), conditions=_conditions(conditions),
+        day=in_words(accept_by), link=link, appeal=how_to_appeal(bid) if conditions else "", reference=bid.ref,
     )  # fmt: skip
 
 
@@ -90,39 +81,20 @@ def more_time(bid: Application, until: date, reason: str) -> Text:
 
 def refused(bid: Application) -> Text:
     """No, with the reason."""
-    link = address_of(f"/grants/{bid.ref}")
-    return _text(
-        _("About “%(title)s”", title=bid.title),
-        [
-            _("Thank you for your idea “%(title)s”. It was not chosen this time.", title=bid.title)
-            if _voted(bid)
-            else _(
-                "Thank you for your idea “%(title)s”. The panel read it with care and decided not to fund it this time.", title=bid.title
-            ),
-            _reason(bid),
-            _("You are welcome to ask again with another idea. If you would like to talk about it, call us or answer this message."),
-            link,
-            how_to_appeal(bid),
-            _("Your reference is %(ref)s.", ref=bid.ref),
-        ],
-        _("We cannot fund “%(title)s” this time. Read why: %(link)s", title=_title(bid), link=link),
+    said = (
+        _("Thank you for your idea “%(title)s”. It was not chosen this time.", title=bid.title)
+        if _voted(bid)
+        else _("Thank you for your idea “%(title)s”. The panel read it with care and decided not to fund it this time.", title=bid.title)
     )
+    return write(
+        letter_words.REFUSED, title=bid.title, verdict=said, reason=_reason(bid), link=address_of(f"/grants/{bid.ref}"),
+        appeal=how_to_appeal(bid), reference=bid.ref,
+    )  # fmt: skip
 
 
 def not_yet(bid: Application) -> Text:
     """Not yet: what would make it a yes."""
-    link = address_of(f"/grants/{bid.ref}")
-    return _text(
-        _("Not yet: “%(title)s”", title=bid.title),
-        [
-            _("Thank you for your idea “%(title)s”. The panel likes to hear more before it can say yes.", title=bid.title),
-            _reason(bid),
-            _("Your idea is still with us. When that is put right, the panel will look at it again."),
-            link,
-            _("Your reference is %(ref)s.", ref=bid.ref),
-        ],
-        _("Not yet for “%(title)s”. Read what would help: %(link)s", title=_title(bid), link=link),
-    )
+    return write(letter_words.NOT_YET, title=bid.title, reason=_reason(bid), link=address_of(f"/grants/{bid.ref}"), reference=bid.ref)
 
 
 def on_reserve(bid: Application, place: int, taken: str | None = None) -> Text:
@@ -231,16 +203,8 @@ def details_given(bid: Application, payee: Payee, changed: bool) -> Text:
 
 def paid(bid: Application, amount: int, whole: bool) -> Text:
     """The money has arrived."""
-    link = address_of(f"/grants/{bid.ref}")
-    return _text(
-        _("%(amount)s is paid", amount=pounds(amount)),
-        [
-            _("%(amount)s for “%(title)s” has been paid.", amount=pounds(amount), title=bid.title),
-            _("Keep your receipts. Afterwards we ask you in three steps how it went.") if whole else "",
-            link,
-        ],
-        _("%(amount)s for “%(title)s” has been paid. Keep your receipts: %(link)s", amount=pounds(amount), title=_title(bid), link=link),
-    )
+    receipts = _("Keep your receipts. Afterwards we ask you in three steps how it went.") if whole else ""
+    return write(letter_words.PAID, title=bid.title, sum=pounds(amount), receipts=receipts, link=address_of(f"/grants/{bid.ref}"))
 
 
 def bounced(bid: Application, amount: int) -> Text:

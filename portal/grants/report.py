@@ -11,6 +11,7 @@ from portal import clock, once, photos
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Conflict, NotFound, Refused
 from portal.grants import apply, queries
+from portal.grants.letter_words import REPORT_REMINDER
 from portal.grants.model import Application, Award, Payment, Photo, Receipt, Report
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import not_spent
@@ -20,6 +21,7 @@ from portal.money import Pence, pounds
 from portal.outbox import Text, address_of, queue
 from portal.people import queries as people
 from portal.refs import new_ref
+from portal.settings.wording import write
 from portal.web.filters import day as day_words
 from portal.words import _
 from portal.work.actions import close_purpose
@@ -354,15 +356,8 @@ def remind_and_mark_late() -> int:
 
 
 def _remind(application: Application, report: Report, number: int) -> bool:
-    values = {"title": application.title, "day": day_words(report.due), "link": address_of(f"/grants/{application.ref}/report")}
-    text = Text(
-        subject=_("How did “%(title)s” go?", **values),
-        body=_(
-            "We would love to hear how “%(title)s” went. Three taps: receipts, hours, two sentences. Please by %(day)s.\n\n%(link)s\n\nIf something did not work out, tell us that too. Nobody is cross.",
-            **values,
-        ),
-        short=_("How did “%(title)s” go? Three taps, please by %(day)s: %(link)s", **values),
-    )
+    link = address_of(f"/grants/{application.ref}/report")
+    text = write(REPORT_REMINDER, title=application.title, day=day_words(report.due), link=link)
     return queue(
         f"report:{report.id}:reminder:{number}", people.addressee_of(people.person(application.person_id)), text, about=about(application)
     )

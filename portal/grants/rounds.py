@@ -1,6 +1,7 @@
 """What officers do with funds and rounds: open, fill, plan, freeze, extend, close. Dates move rounds through `move_rounds`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import func, or_, select, update
@@ -23,6 +24,7 @@ from portal.panels.ballots import FEWEST
 from portal.people.queries import addressee_of, person
 from portal.places import queries as places
 from portal.refs import new_ref
+from portal.settings import rates
 from portal.words import _
 
 
@@ -46,16 +48,28 @@ def must_be_open(fund: Fund) -> None:
         raise Refused(_("The fund %(name)s is closed. Reopen it first, with a reason.", name=fund.name))
 
 
+def with_rate_of_today(rules: RoundRules) -> RoundRules:
+    """Rules to begin a fund or a round with: an hour counts for what the scheme says today, if it does."""
+    rate = rates.in_force("match", clock.today())
+    return rules if rate is None else replace(rules, rate=rate.pence)
+
+
 def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
     """A new pot. Its account has floor 0: the books refuse to overspend it. Refused: the code is taken."""
     with transaction():
-        if db.session.scalar(select(Fund.id).where(Fund.code == code)):
-            raise Refused(_("There is a fund with that short name already. Choose another."), "code")
-        fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
-        db.session.add(fund)
-        db.session.flush()
-        open_account(available(fund), "GBP", "asset", name, floor=0)
-        record(f"fund:{fund.id}", "opened", actor)
+        put_fund(code, name, purpose, rules, actor)
+
+
+def put_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
+    """`open_fund` as a part of an action."""
+    must_be_in_transaction()
+    if db.session.scalar(select(Fund.id).where(Fund.code == code)):
+        raise Refused(_("There is a fund with that short name already. Choose another."), "code")
+    fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
+    db.session.add(fund)
+    db.session.flush()
+    open_account(available(fund), "GBP", "asset", name, floor=0)
+    record(f"fund:{fund.id}", "opened", actor)
 
 
 def add_funder(code: str, name: str, actor: Actor) -> None:

@@ -199,6 +199,7 @@ MAY: dict[str, Predicate] = {
     "publish": _role("officer"),  # sign off what the public gets, publish it, take it down
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
+    "change settings": _role("administrator"),  # how the scheme looks, what its letters say, its rates, days off and limits
     "look after privacy": _role("officer", "administrator"),  # who saw what, what is kept how long, copies for who asks
     "reset second factors": _role("officer", "administrator"),  # of somebody else, whose phone is lost
     "manage panels": _role("officer"),

@@ -10,15 +10,17 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 
 from portal import clock
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
-from portal.outbox import Addressee, Message, Text, queue
+from portal.outbox import Addressee, Message, Text, address_of, queue
 from portal.people import queries, second, sessions
+from portal.people.letter_words import CODE, WELCOME
 from portal.people.model import PLACED_ROLES, ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
 from portal.places.model import Area, Scheme
 from portal.places.queries import scheme
 from portal.refs import new_ref
+from portal.settings.wording import write
 from portal.words import _
 
 CODE_LIFE = timedelta(minutes=15)
@@ -74,14 +76,7 @@ def ask_for_code(
             )
         )  # fmt: skip
         url = f"{base_url}/people/sign-in/link/{link}"
-        text = Text(
-            subject=_("Your code is %(code)s", code=code),
-            body=_(
-                "Your code is %(code)s.\n\nOr open this link and press the button:\n\n%(url)s\n\nBoth work once, for 15 minutes. If you did not ask for it, you can forget this message.",
-                code=code, url=url,
-            ),
-            short=_("Your code is %(code)s. Or open %(url)s", code=code, url=url),
-        )  # fmt: skip
+        text = write(CODE, code=code, link=url)
         queue(f"code:{ticket}", Addressee(known.name if known else "", channel, address, person_id), text, about="sign-in")
     return ticket
 
@@ -165,6 +160,8 @@ def join(code_id: int, name: str, area_id: int | None, device: str) -> tuple[str
         )
         row.person_id = someone.id
         record(f"person:{someone.id}", "joined", Actor(someone.id))
+        hello = write(WELCOME, name=someone.name, link=address_of("/"))
+        queue(f"person:{someone.id}:welcome", queries.addressee_of(someone), hello, about=f"person:{someone.id}")
         return sessions.begin(someone.id, device), row.next_path
 
 
@@ -338,12 +335,22 @@ def begin_scheme(name: str, email: str, telephone: str, administrator: str, admi
     Refused: there is a scheme already.
     """
     with transaction():
+        one_at_a_time("setup")
         if scheme() is not None:
-            raise Refused(_("There is a scheme in this database already. Its administrators change it at /desk/scheme."))
-        db.session.add(Scheme(name=name, short_name=name, email=email, telephone=telephone))
-        first = create_person(administrator, email=administrator_email)
-        db.session.add(Role(person_id=first.id, name="administrator", since=clock.today(), reason=_("The first administrator")))
-        record(f"person:{first.id}", "role_granted", SCHEME, reason=_("The first administrator"), role="administrator")
+            raise Refused(_("There is a scheme in this database already. Its administrators change it at /desk/settings."))
+        put_beginning(name, email, telephone, administrator, administrator_email)
+
+
+def put_beginning(name: str, email: str, telephone: str, administrator: str, administrator_email: str) -> Person:
+    """The scheme's row and its first administrator, as a part of an action that knows that there is none; returns who it is."""
+    must_be_in_transaction()
+    db.session.add(Scheme(id=1, name=name, short_name=name[:30], email=email, telephone=telephone))
+    record("scheme", "scheme_begun", SCHEME)
+    first = create_person(administrator, email=administrator_email)
+    db.session.flush()
+    db.session.add(Role(person_id=first.id, name="administrator", since=clock.today(), reason=_("The first administrator")))
+    record(f"person:{first.id}", "role_granted", SCHEME, reason=_("The first administrator"), role="administrator")
+    return first
 
 
 def begin_demo_session(ref: str, device: str) -> str:

@@ -3,7 +3,7 @@
 Nothing of the books goes: what was paid, decided or recorded stays.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, Event, record
 from portal.outbox import Message
 from portal.people.model import KeepingRule, Person, SecondFactor, SignInCode, SignInSession
+from portal.settings import log
 from portal.words import N_, _
 
 SOME = 200  # rows that one transaction forgets
@@ -95,6 +96,14 @@ def set_days(name: str, days: int | None, reason: str, actor: Actor) -> None:
         assert actor.person_id is not None
         row.days, row.changed_at, row.changed_by_id = days, clock.now(), actor.person_id
         record("keeping", "keeping_changed", actor, reason=reason, what=name, old=old, new=days)
+
+
+def _told(event: Event) -> Iterable[log.Change]:
+    kept = next((each.what for each in KEEPERS if each.name == event.data["what"]), event.data["what"])
+    yield log.Change(_(kept), str(event.data["old"]), str(event.data["new"]))
+
+
+log.READERS["keeping", "keeping_changed"] = log.Reader(N_("How long data is kept, in days"), _told)
 
 
 def changes(limit: int = 20) -> Sequence[Event]:

@@ -20,7 +20,10 @@ TAKEN_BY_PAGES = ("new", "load")  # /desk/areas/new is a page of its own
 
 
 def change_scheme(values: Mapping[str, Any], actor: Actor) -> None:
-    """Say what the scheme is called and how it is reached; makes its row the first time. `values`: columns of Scheme but `id`."""
+    """Say what the scheme is called and how it is reached; makes its row the first time. `values`: columns of Scheme but `id`.
+
+    What stood before and what stands now is kept, for each of them that is different.
+    """
     with transaction():
         put_scheme(values, actor)
 
@@ -33,9 +36,9 @@ def put_scheme(values: Mapping[str, Any], actor: Actor) -> None:
         db.session.add(Scheme(id=1, **values))
         record("scheme", "scheme_begun", actor)
         return
-    changed = [name for name, value in values.items() if getattr(found, name) != value]
-    for name in changed:
-        setattr(found, name, values[name])
+    changed = {name: [getattr(found, name), value] for name, value in values.items() if getattr(found, name) != value}
+    for name, (_was, value) in changed.items():
+        setattr(found, name, value)
     if changed:
         record("scheme", "scheme_changed", actor, changed=changed)
 

@@ -12,7 +12,11 @@ class Scheme(Base):
     """The programme that this deployment serves: one row."""
 
     __tablename__ = "scheme"
-    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one"),
+        CheckConstraint("brand = '' or length(brand) = 7", name="brand"),
+        CheckConstraint("action = '' or length(action) = 7", name="action"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     name: Mapped[str]
@@ -25,6 +29,13 @@ class Scheme(Base):
     publisher_prefix: Mapped[str] = mapped_column(default="")  # 360Giving prefix; publishing is blocked while empty
     department: Mapped[str] = mapped_column(default="")
     spend_threshold: Mapped[int] = mapped_column(default=0)  # pence; E4 lists what exceeds it: 0, 25000 or 50000
+    brand: Mapped[str] = mapped_column(default="")  # "#6b2145", of header and links; empty: as it ships
+    action: Mapped[str] = mapped_column(default="")  # of the button
+    photo_ref: Mapped[str | None]  # the logo: as `photos.Pictured`
+    photo_file: Mapped[str | None]
+    photo_width: Mapped[int] = mapped_column(default=0)
+    photo_height: Mapped[int] = mapped_column(default=0)
+    photo_alt: Mapped[str] = mapped_column(default="")
 
 
 class Area(Base):

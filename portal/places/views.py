@@ -15,8 +15,6 @@ from portal.words import N_, _, _n
 desk_places = Blueprint("desk_places", __name__)
 
 EVENT_WORDS = {
-    "scheme_begun": N_("The scheme was set up"),
-    "scheme_changed": N_("Something of the scheme was changed"),
     "area_added": N_("Added"),
     "area_changed": N_("Changed"),
     "area_retired": N_("Retired"),
@@ -40,7 +38,7 @@ def scheme() -> Any:
         actions.change_scheme(form.values(), _actor())
         flash(_("Saved. It stands on every page from now on."))
         return see_other("/desk/scheme")
-    return form_page("places/scheme.html", form, events=events_of("scheme")[-SHOWN_EVENTS:], event_words=EVENT_WORDS)
+    return form_page("places/scheme.html", form)
 
 
 @desk_places.get("/desk/areas")

@@ -14,7 +14,7 @@ from portal.timebank.leaving import POT
 from portal.timebank.members import name_of
 from portal.timebank.model import Category, Member
 from portal.timebank.rules import ADULT
-from portal.web.forms import DayField, Form, HoursField, Line, Needed, PoundsField, WholeNumberField
+from portal.web.forms import DayField, Form, HoursField, Line, Needed, WholeNumberField
 from portal.words import N_, _
 from portal.work.model import Purpose
 
@@ -201,8 +201,3 @@ class Rules(Form):
     hard_floor = WholeNumberField(N_("How many hours below zero may a member go?"), [Needed(N_("Write a number of hours."))])
     settle_days = WholeNumberField(N_("After how many days without an answer do hours count?"), [Needed(N_("Write a number of days."))])
     starting_credit = HoursField(N_("Hours that everybody starts with"), description=N_("Often none."))
-    figure_rate = PoundsField(
-        N_("What an hour is worth in the council’s figures (optional)"),
-        description=N_("Only for the file for the council: what it would cost to pay somebody. Never shown to a member."),
-    )
-    figure_source = Line(N_("Whose rate that is, and of which year (optional)"), most=120)

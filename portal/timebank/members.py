@@ -15,12 +15,13 @@ from portal.history import SCHEME, Actor, events_of, record
 from portal.ledger import queries as books
 from portal.ledger.model import Entry
 from portal.ledger.posting import Line, open_accounts, post, reverse, set_floor
-from portal.money import Minutes, Pence, hours
+from portal.money import Minutes, Pence, hours, pounds
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Organisation, Person
 from portal.places.model import Area
 from portal.refs import ALPHABET, clean_card, new_ref
+from portal.settings import log
 from portal.timebank.merged_model import MergedMember
 from portal.timebank.model import Category, Exchange, Member, Timebank, new_digits
 from portal.timebank.rules import ADULT, TimeRules
@@ -69,6 +70,20 @@ def open_timebank(rules: TimeRules, actor: Actor) -> None:
         record("timebank", "opened", actor)
 
 
+log.READERS["timebank", "rules_set"] = log.of_fields(
+    N_("Rules of the timebank"),
+    {
+        "soft_floor": log.Field(N_("Balance at which there is a friendly word"), hours),
+        "hard_floor": log.Field(N_("Lowest balance"), hours),
+        "settle_days": log.Field(N_("Days until it settles without an answer")),
+        "starting_credit": log.Field(N_("Hours to begin with"), hours),
+        "figure_rate": log.Field(N_("Rate for the estimate"), pounds),
+        "figure_source": log.Field(N_("Whose rate it is")),
+        "reminder_days": log.Field(N_("Days after which there is a reminder"), lambda days: ", ".join(map(str, days))),
+    },
+)
+
+
 def set_rules(
     *, soft_floor: Minutes, hard_floor: Minutes, settle_days: int, starting_credit: Minutes, figure_rate: int = 0, figure_source: str = "", actor: Actor
 ) -> None:  # fmt: skip
@@ -99,7 +114,8 @@ def set_rules(
         if after == before:
             return
         found.rules = after.dump()
-        record("timebank", "rules_set", actor, **after.dump())
+        old, new = before.dump(), after.dump()
+        record("timebank", "rules_set", actor, changed={name: [old[name], new[name]] for name in new if old[name] != new[name]})
         if hard_floor != before.hard_floor:
             try:
                 set_floor(select("member:" + Member.ref).where(Member.hard_floor.is_(None)), hard_floor)

@@ -15,6 +15,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.history import Actor, record
+from portal.settings import log
 from portal.timebank import members
 from portal.timebank.evidence_model import Evidence
 from portal.timebank.model import Category, Member, Timebank
@@ -57,6 +58,23 @@ def set_level(code: str, level: str, actor: Actor) -> None:
             record(f"category:{found.id}", "level_set", actor, before=before, level=level)
 
 
+def _table(evidence: Mapping[str, Mapping[str, int]]) -> str:
+    return "\n".join(
+        f"{_(LEVELS[level])}: " + ", ".join(f"{_(KINDS[kind])} {number}" for kind, number in sorted(row.items()))
+        for level, row in sorted(evidence.items())
+    )
+
+
+log.READERS["timebank", "safety_set"] = log.of_fields(
+    N_("Care in the timebank"),
+    {
+        "evidence": log.Field(N_("What somebody shows before they give help"), _table),
+        "least_age": log.Field(N_("Least age")),
+        "quiet_days": log.Field(N_("Days after which a quiet member is asked how they are")),
+    },
+)
+
+
 def set_rules(evidence: Mapping[str, Mapping[str, int]], *, least_age: int, quiet_days: int, actor: Actor) -> None:
     """What each careful level asks, from which age people join, after how many days a member is quiet.
 
@@ -80,7 +98,8 @@ def set_rules(evidence: Mapping[str, Mapping[str, int]], *, least_age: int, quie
         after = replace(before, evidence=table, least_age=least_age, quiet_days=quiet_days)
         if after.dump() != before.dump():
             found.rules = after.dump()
-            record("timebank", "safety_set", actor, evidence=table, least_age=least_age, quiet_days=quiet_days)
+            old, new = before.dump(), after.dump()
+            record("timebank", "safety_set", actor, changed={name: [old[name], new[name]] for name in new if old[name] != new[name]})
 
 
 def asks(level: str, rules: TimeRules) -> Mapping[str, int]:

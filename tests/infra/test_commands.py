@@ -23,6 +23,8 @@ COMMANDS = {
     "demo": ["demo"],
     "begin": ["begin", "--name", "X", "--email", "x@example.org", "--telephone", "01375 000000", "--administrator", "Ann",
               "--administrator-email", "ann@example.org"],
+    "scheme init": ["scheme", "init"],
+    "scheme token": ["scheme", "token"],
     "ledger check": ["ledger", "check"],
     "ledger export": ["ledger", "export", "--format", "hledger", "--output", "-"],
     "export": ["export", "lga-spend", "--output", "{home}/out"],
@@ -52,10 +54,12 @@ def all_say(home: Path, env: dict[str, str], *but: str) -> dict[str, str]:
 
 def test_every_command_is_here(tmp_path: Path) -> None:
     app = make_app(f"sqlite:///{tmp_path / 'k.db'}", tmp_path)
-    known = set(app.cli.commands) - {"db", "ledger", "places", "timebank"} | {
+    known = set(app.cli.commands) - {"db", "ledger", "places", "scheme", "timebank"} | {
         "ledger check",
         "ledger export",
         "places load",
+        "scheme init",
+        "scheme token",
         "timebank import",
     }
     assert known == set(COMMANDS), "a new command needs its line here"

@@ -40,6 +40,7 @@ CLOSED = {
     "/desk/reports": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
     "/desk/seats": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 404},
     "/desk/appeals": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 404, "area": 200},
+    "/desk/settings": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 404, "officer": 200, "administrator": 200, "area": 404},
     "/desk/appeals/new": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/events/desk": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},
     "/timebank/desk/": {"visitor": 303, "resident": 404, "panel": 404, "finance": 404, "auditor": 404, "connector": 200, "officer": 200, "administrator": 404, "area": 200},

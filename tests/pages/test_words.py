@@ -33,7 +33,7 @@ SHOWN = ("alt", "aria-label", "placeholder", "title", "data-sum", "data-saved", 
 # what is the same in every language: numbers, money, dates, references, hashes, addresses
 ALIKE = re.compile(
     r"[\d\W_]+|[A-Z]{2,3}-[\w-]+|[0-9a-f]{8,64}|am|pm|CSV|XLSX|JSON|Excel|code|name|kind|parent|ons_code|valid_from|valid_to|Test|[a-z0-9.+-]+@[a-z0-9.-]+|/[\w/.-]*|\d+(st|nd|rd|th)|v?\d[\d.]*|GBP|MIN|MATCH"
-    + "|" + "|".join([*data.COLUMNS, r"[a-z]+\.(csv|geojson)", r"(manifest|360giving)\.json", r"E\d{1,2}", "localhost"])
+    + "|" + "|".join([*data.COLUMNS, r"[a-z]+\.(csv|geojson)", r"(manifest|360giving)\.json", r"E\d{1,2}", "localhost", r"\{[a-z_]+\}"])
     + "|" + "|".join({*get_day_names("wide", locale="en").values(), *get_month_names("wide", locale="en").values()})
     + "|" + "|".join({*get_month_names("abbreviated", locale="en").values(), "Sept"})
 )  # fmt: skip
@@ -159,6 +159,8 @@ def _no_page(abroad: Flask) -> None:
             "/nowhere",
             "/desk/areas",
             "/desk/scheme",
+            "/desk/settings",
+            "/setup/checklist",
         ]
         while todo:
             path = todo.pop(0)

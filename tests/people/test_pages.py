@@ -292,6 +292,6 @@ def test_the_desk_leads_to_them(app: Flask) -> None:
         name: set(Inspector(app).sign_in(person(name, name.lower()).id).get("/desk/").links())
         for name in ("Officer", "Administrator", "Connector")
     }
-    places = {"/desk/areas", "/desk/scheme", "/desk/people"}
+    places = {"/desk/areas", "/desk/settings", "/desk/people"}
     assert places <= links["Officer"] and places | {"/desk/roles"} <= links["Administrator"]
     assert "/desk/roles" not in links["Officer"] and not (places | {"/desk/roles"}) & links["Connector"]

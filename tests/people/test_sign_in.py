@@ -385,6 +385,7 @@ def test_whoever_was_deleted_is_signed_out(app: Flask) -> None:
 def limited(store: Store) -> Iterator[Flask]:
     """The app with its limits on, as for real people."""
     app = make_app(store.url, store.home, testing=False)
+    app.config["LEADS_TO_SETUP"] = False  # without a scheme, as in other tests
     limiter.reset()
     with app.app_context():
         yield app

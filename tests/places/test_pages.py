@@ -47,7 +47,7 @@ def test_the_scheme_is_set_up_and_changed(app: Flask) -> None:
     assert "01375 390001" in browser.text
     assert [(event.kind, event.data) for event in events_of("scheme")] == [
         ("scheme_begun", {}),
-        ("scheme_changed", {"changed": ["telephone"]}),
+        ("scheme_changed", {"changed": {"telephone": ["01375 390000", "01375 390001"]}}),
     ]
     browser.get("/").get("/desk/scheme").submit("Save")
     assert len(events_of("scheme")) == 2, "saving what stands already is no change"

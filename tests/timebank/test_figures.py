@@ -14,7 +14,9 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.exports import filters, packs, time
 from portal.ledger.model import Entry, Transfer
+from portal.money import Pence
 from portal.places.model import WardCode
+from portal.settings import rates
 from portal.timebank import exchange, figures, health, members
 from tests.client import NS, Inspector
 from tests.timebank.bank import Bank, lend, open_bank
@@ -88,6 +90,13 @@ def test_e9_has_its_frozen_columns_and_all_the_hours_of_the_books(bank: Bank) ->
     assert rows[1:] == [
         [month, "", time.TOGETHER, "5", "1.25", "1.25", "12.60", "Estuary Council, 2026-27", "15.75"],
         [month, "E05099000", "Garden", "6", "5.25", "5.25", "12.60", "Estuary Council, 2026-27", "66.15"],
+    ]
+    first = clock.today().replace(day=1)
+    rates.set_rate(rates.Rate("figures", first, Pence(13_00), "Living wage", "2026"), bank.actor("Olga"))
+    text_of_scheme = b"".join(packs.chunks("time-credits", "csv", chosen, packs.Totals())).decode()
+    assert [row[6:] for row in list(csv.reader(io.StringIO(text_of_scheme)))[1:]] == [
+        ["13.00", "Living wage, 2026", "16.25"],
+        ["13.00", "Living wage, 2026", "68.25"],
     ]
     in_books = db.session.scalar(
         select(func.sum(Transfer.amount)).join(Entry, Entry.id == Transfer.entry_id).where(Entry.kind == "exchange", Transfer.unit == "MIN")

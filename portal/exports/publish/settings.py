@@ -13,6 +13,7 @@ from portal.exports.publish.model import Publication, PublishedFile, Publishing
 from portal.history import Actor, record
 from portal.places import actions as places
 from portal.places.model import Scheme
+from portal.settings import log
 from portal.words import N_, _, _n
 
 LICENCES = {
@@ -50,6 +51,16 @@ class Publisher:
     @property
     def licence_name(self) -> str:
         return _(LICENCES[self.licence][1])
+
+
+log.READERS["publishing", "settings_changed"] = log.of_fields(
+    N_("Publishing"),
+    {
+        "publisher_id": log.Field(N_("Organisation identifier")),
+        "licence": log.Field(N_("Licence"), lambda value: _(LICENCES[value][1]) if value in LICENCES else str(value)),
+        "every": log.Field(N_("How often"), lambda value: _(EVERY.get(value, value))),
+    },
+)
 
 
 def publisher() -> Publisher:

@@ -50,7 +50,7 @@ def funds() -> Any:
 @desk_rounds.route("/desk/funds/new", methods=["GET", "POST"])
 @allow("run rounds")
 def new_fund() -> Any:
-    form = forms.NewFund(data=forms.Rules.of(RoundRules()))
+    form = forms.NewFund(data=forms.Rules.of(rounds.with_rate_of_today(RoundRules())))
     if form.validate_on_submit():
         try:
             rounds.open_fund(form.code.data, form.name.data, form.purpose.data, form.rules(RoundRules()), _actor())
@@ -219,7 +219,7 @@ def _planned(form: forms.PlanRound, base: RoundRules) -> tuple[int, str, datetim
 def new_round(code: str) -> Any:
     found = queries.fund_by_code(code)
     base = RoundRules.load(found.rules)
-    form = forms.PlanRound(data=forms.PlanRound.of(base)).fill(_panels())
+    form = forms.PlanRound(data=forms.PlanRound.of(rounds.with_rate_of_today(base))).fill(_panels())
     if form.validate_on_submit():
         try:
             ref = rounds.plan_round(found.id, *_planned(form, base), _actor(), vote_until=form.vote_until.data)

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal.errors import NotFound, Refused
 from portal.ledger import queries as books
-from portal.money import Minutes, Pence
+from portal.money import Minutes
 from portal.people import queries as people
 from portal.people.views import actor, saw
 from portal.timebank import areas, caring, forms, kinds, leaving, members, neighbour_queries, neighbours, queries, safety, today
@@ -169,7 +169,6 @@ def rules() -> Any:
     now = stands or TimeRules()
     given = {
         "soft_floor": -now.soft_floor // 60, "hard_floor": -now.hard_floor // 60, "settle_days": now.settle_days, "starting_credit": now.starting_credit,
-        "figure_rate": now.figure_rate or None, "figure_source": now.figure_source,
     }  # fmt: skip
     form = forms.Rules(data=given if request.method == "GET" else None)
     if form.validate_on_submit():
@@ -177,8 +176,8 @@ def rules() -> Any:
         try:
             members.set_rules(
                 soft_floor=Minutes(-60 * form.soft_floor.data), hard_floor=Minutes(-60 * form.hard_floor.data), settle_days=form.settle_days.data,
-                starting_credit=form.starting_credit.data or Minutes(0), figure_rate=form.figure_rate.data or Pence(0),
-                figure_source=form.figure_source.data, actor=actor(),
+                starting_credit=form.starting_credit.data or Minutes(0), figure_rate=now.figure_rate, figure_source=now.figure_source,
+                actor=actor(),
             )  # fmt: skip
         except Refused as why:
             form.refuse(why.sentence, why.field)

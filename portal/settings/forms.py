@@ -1,0 +1,66 @@
+"""What administrators type about the scheme."""
+
+from collections.abc import Mapping
+
+from wtforms import FileField, HiddenField, RadioField
+
+from portal.settings import rates
+from portal.settings.colours import understood
+from portal.settings.letters import MOST, PARTS
+from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
+from portal.words import N_, _
+
+
+class Words(Form):
+    """The words of a letter. `seen`: a mark of those that stood when the page was opened."""
+
+    subject = Line(N_("Subject"), most=MOST["subject"])
+    body = Paragraphs(N_("E-mail and letter"), description=N_("An empty line begins a new paragraph."), most=MOST["body"])
+    short = Line(
+        N_("Text message"), description=N_("For people who chose text messages. Keep it short: each part costs."), most=MOST["short"]
+    )
+    seen = HiddenField()
+
+    def words(self) -> Mapping[str, str]:
+        """By part."""
+        return {part: self[part].data for part in PARTS}
+
+
+class Look(Form):
+    brand = Line(N_("Header and links"), most=20)
+    action = Line(N_("The button"), most=20)
+
+    def colours(self) -> tuple[str, str]:
+        """As we keep them. Refused: one that is no colour."""
+        return understood(self.brand.data, "brand"), understood(self.action.data, "action")
+
+
+class Logo(Form):
+    photo = FileField(N_("Picture"), description=N_("JPEG or PNG, at most 5 megabytes. It stands on white."))
+    alt = Line(N_("What does it show?"), description=N_("Read out to people who cannot see it, like: Arms of Estuary Council"), most=120)
+
+
+class Rate(Form):
+    purpose = RadioField(N_("What is it for?"), [Needed(N_("Choose what the rate is for."))])
+    pence = PoundsField(N_("Pounds an hour"), [Needed(N_("Write how much an hour counts for."))])
+    source = Line(
+        N_("Whose rate is it?"),
+        [Needed(N_("Write whose rate it is."))],
+        description=N_("Like: Estuary Council, or the living wage"),
+        most=80,
+    )
+    year = Line(N_("Of which year?"), [Needed(N_("Write of which year it is."))], description=N_("Like 2026-27"), most=20)
+    valid_from = DayField(
+        N_("From which day?"),
+        [Needed(N_("Write the first day of this rate."))],
+        description=N_("In the figures it counts from the first whole month."),
+    )
+
+    def fill(self) -> "Rate":
+        self.purpose.choices = [(name, _(words)) for name, words in rates.PURPOSES.items()]
+        return self
+
+    def rate(self) -> rates.Rate:
+        """As typed; call after validation."""
+        assert self.valid_from.data is not None and self.pence.data is not None
+        return rates.Rate(self.purpose.data, self.valid_from.data, self.pence.data, self.source.data, self.year.data)
