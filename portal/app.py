@@ -46,6 +46,7 @@ from portal.grants.views.rounds import desk_rounds
 from portal.grants.views.top_slice import desk_top_slice
 from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
+from portal.merging.views import merging
 from portal.panels.views import panels
 from portal.panels.views.seats import panel_seats
 from portal.people import sessions
@@ -90,6 +91,7 @@ BLUEPRINTS: list[Blueprint] = [
     connecting,
     finance,
     bank,
+    merging,
     postroom,
     publish,
     exports,

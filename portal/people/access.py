@@ -200,6 +200,7 @@ MAY: dict[str, Predicate] = {
     "manage places": _role("officer", "administrator"),  # the scheme's own data, areas, ward codes
     "grant roles": _role("administrator"),
     "look after privacy": _role("officer", "administrator"),  # who saw what, what is kept how long, copies for who asks
+    "join records": _role("officer", "administrator"),  # of a group that is here twice; of people as for "manage people"
     "reset second factors": _role("officer", "administrator"),  # of somebody else, whose phone is lost
     "manage panels": _role("officer"),
     "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered
