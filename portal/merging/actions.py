@@ -18,10 +18,10 @@ from portal.history import Actor, record
 from portal.merging import judging
 from portal.merging.judging import Record
 from portal.merging.moving import move
-from portal.outbox import Text, address_of, queue
+from portal.outbox import Addressee, Text, address_of, queue
 from portal.people import actions as people_actions
+from portal.people import caring, second
 from portal.people import queries as people
-from portal.people import second
 from portal.people.model import Merger, Organisation, Person, SignInCode, SignInSession
 from portal.refs import new_ref
 from portal.words import _
@@ -102,12 +102,13 @@ def confirm(ref: str, actor: Actor) -> None:
         old, new = sides(row)
         _lock(old, new)
         judging.judge(old, new, actor)
+        ways = _ways_in(old, new)
         row.status, row.done_by_id, row.done_at = "done", actor.person_id, clock.now()
         db.session.flush()
         _fold(old, new, actor)
         for one, other, kind in ((old, new, "merged_into"), (new, old, "merged")):
             record(about(one), kind, actor, reason=row.reason, other=other.ref)
-        _tell(row, new)
+        _tell(row, new, ways)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------
@@ -236,8 +237,12 @@ def _sign_out_for_good(old: Person) -> None:
 
 
 def _take_over_details(old: Person, new: Person) -> None:
-    """What the kept record lacks. Another address stays with the folded one, and leads here."""
+    """What the kept record lacks. Another address stays with the folded one, and leads here; but never to somebody with a role or a seat,
+    whose ways in only they themselves change: theirs open nothing any more.
+    """
     gained = {}
+    if caring.why_not(new, None) is not None:
+        old.email = old.phone = None
     for field in ("email", "phone"):
         if getattr(new, field) is None and getattr(old, field) is not None:
             gained[field] = getattr(old, field)
@@ -265,19 +270,27 @@ def _fold_group(old: Organisation, new: Organisation) -> None:
     db.session.flush()
 
 
-def _tell(row: Merger, new: Record) -> None:
-    """The person, or everybody who acts for the group, once."""
+def _ways_in(*some: Record) -> Sequence[tuple[str, str]]:
+    """Every address that one of them has: whoever joins two people wrongly opens one's door to the other, so each is told."""
+    ways = [
+        (way, address) for one in some if isinstance(one, Person) for way, address in (("email", one.email), ("sms", one.phone)) if address
+    ]
+    return list(dict.fromkeys(ways))
+
+
+def _tell(row: Merger, new: Record, ways: Sequence[tuple[str, str]]) -> None:
+    """The person, at every address that either had, each once; or everybody who acts for the group."""
     if isinstance(new, Person):
-        told: Sequence[Person] = [new]
+        told = [Addressee(new.name, way, address, new.id) for way, address in ways] or [people.addressee_of(new)]
         what = _("You were on our list twice. Your two records are one now.")
     else:
-        told = [someone for _row, someone in people.acting_for(new.id)]
+        told = [people.addressee_of(someone) for _row, someone in people.acting_for(new.id)]
         what = _("Your group “%(name)s” was on our list twice. The two records are one now.", name=new.name)
     values = {"what": what, "link": address_of("/people/me")}
     text = Text(
         subject=_("Your two records are one now"),
-        body=_("%(what)s\n\nEverything that stood under the other one is with this one. You sign in with either address.\n\n%(link)s\n\nIf this is not right, call us at once.", **values),
+        body=_("%(what)s\n\nEverything that stood under the other one is with this one.\n\n%(link)s\n\nIf this is not right, call us at once.", **values),
         short=_("%(what)s If this is not right, call us at once. %(link)s", **values),
     )  # fmt: skip
-    for someone in told:
-        queue(f"merger:{row.id}:person:{someone.id}", people.addressee_of(someone), text, about=about(new))
+    for number, to in enumerate(told, 1):
+        queue(f"merger:{row.id}:{number}", to, text, about=about(new))

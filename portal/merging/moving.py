@@ -28,7 +28,7 @@ STAYS = frozenset(
         ("payment", "released_by_id"), ("conduct", "published_by_id"), ("interest", "declared_by_id"), ("vote", "entered_by_id"),
         ("mark", "entered_by_id"), ("struck", "struck_by_id"), ("quick_float", "person_id"), ("quick_spark", "entered_by_id"),
         ("quick_spark", "reversed_by_id"), ("evidence", "seen_by_id"), ("evidence", "recorded_by_id"), ("idea_join", "asked_by_id"),
-        ("gift_said", "by_person_id"), ("relayed", "by_person_id"), ("wished_line", "asked_by_id"), ("run_file", "taken_by_id"),
+        ("gift_said", "by_person_id"), ("fresh_file", "asked_by_id"), ("fresh_file", "done_by_id"), ("relayed", "by_person_id"), ("wished_line", "asked_by_id"), ("run_file", "taken_by_id"),
         ("paying_account", "given_by_id"), ("calling_back", "asked_by_id"), ("calling_back", "done_by_id"), ("withdrawal", "asked_by_id"),
         ("withdrawal", "done_by_id"), ("bank_line", "read_by_id"), ("bank_line", "decided_by_id"), ("publication", "by_id"),
         ("time_session", "organiser_id"), ("openness", "person_id"), ("code_try", "person_id"), ("gathering_wrong_code", "person_id"),

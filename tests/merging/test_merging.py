@@ -93,7 +93,7 @@ def test_everything_is_the_kept_ones_and_both_addresses_lead_there(app: Flask, s
     stays = {f"{table}.{column}" for table, column in moving.STAYS}
     assert set(names_somebody(old.id)) <= stays
     told = db.session.scalars(select(Message).where(Message.key.like("merger:%"))).all()
-    assert [each.person_id for each in told] == [rita.id]
+    assert {(each.person_id, each.address) for each in told} == {(rita.id, "rita@example.org"), (rita.id, "grey@example.org")}
     assert persons.all_about(rita.id)["records that became this one"][old.ref]["you"]["name"] == "Rita Grey"
     kinds = db.session.scalars(select(Event.kind).where(Event.about == f"person:{rita.id}")).all()
     assert kinds[-2:] == ["merging_asked", "merged"]
@@ -114,6 +114,14 @@ def test_an_address_is_taken_over_or_made_room_for(season: Season) -> None:
     code = db.session.scalars(select(Message.subject).where(Message.key == f"code:{ticket}")).one()
     people.use_code(ticket, code, purpose="change", device="", secret_key="x")
     assert db.session.get_one(Person, rita.id).email == "grey@example.org"
+
+
+def test_no_new_way_in_to_somebody_with_a_seat_or_a_role(season: Season) -> None:
+    for kept in ("Ada", "Fay"):
+        season.people["Fake"] = paper("Fake", "fake@example.org")
+        merged(season, "Fake", kept)
+        assert persons.person_at("email", "fake@example.org") is None
+        assert db.session.scalars(select(Person.email).where(Person.id == season.who(kept).id)).one() == f"{kept.lower()}@example.org"
 
 
 def test_deleting_the_kept_one_empties_both(season: Season) -> None:
@@ -284,7 +292,7 @@ def test_the_same_join_twice_and_a_chain_of_them(store: Store, season: Season) -
     assert ways(results).count("done") >= 1
     db.session.rollback()
     row = db.session.scalars(select(Merger)).one()
-    assert row.status == "done" and db.session.query(Message).filter(Message.key.like("merger:%")).count() == 1
+    assert row.status == "done" and db.session.query(Message).filter(Message.key.like("merger:%")).count() == 1  # Rita Grey has no address
     asked = "__import__('portal.merging.actions', fromlist=['x']).ask('person', {!r}, {!r}, 'x', Actor({}))"
     chain = [
         asked.format(season.ref(old), season.ref(new), season.who("Olga").id)
