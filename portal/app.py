@@ -46,6 +46,7 @@ from portal.grants.views.rounds import desk_rounds
 from portal.grants.views.top_slice import desk_top_slice
 from portal.grants.views.wishes import line_wishes
 from portal.ideas import views as ideas
+from portal.merging.views import merging
 from portal.outcomes import views as outcomes
 from portal.panels.views import panels
 from portal.panels.views.seats import panel_seats
@@ -98,6 +99,7 @@ BLUEPRINTS: list[Blueprint] = [
     *surveys.PAGES,
     finance,
     bank,
+    merging,
     postroom,
     publish,
     exports,

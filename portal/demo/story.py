@@ -24,6 +24,7 @@ from portal.demo import (
     ground,
     hall,
     ideas,
+    merging,
     outcomes,
     pooled,
     posts,
@@ -140,6 +141,7 @@ class Story:
             surveys.tell(self)
             outcomes.tell(self)
             settings.tell(self)
+            merging.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:

@@ -32,7 +32,7 @@ from portal.grants.ties import free_to_judge, visible_to
 from portal.outbox import Message
 from portal.outcomes.model import Story
 from portal.panels.model import Matter, SeatOffer
-from portal.people.model import Person
+from portal.people.model import Merger, Organisation, Person
 from portal.words import N_, _n
 
 MOST = 99  # a larger number tells nobody more
@@ -155,6 +155,15 @@ def _decisions(person_id: int | None) -> dict[str, Need]:
             lambda n: _n("idea that too few of its panel can decide", "ideas that too few of their panel can decide", n),
             N_("Find more seats"), "/desk/seats", "/desk/seats", Matter.ref, func.coalesce(Application.title, Matter.ref),
             day_of(Matter.opened_at), Matter.decide_by, tone="bad",
+        ),
+        "twice": Need(
+            select(Merger)
+            .outerjoin(Person, Person.id == Merger.kept_id)
+            .outerjoin(Organisation, Organisation.id == Merger.kept_group_id)
+            .where(Merger.status == "asked", not_by(Merger.asked_by_id, person_id)),
+            lambda n: _n("record to join that waits for a second person", "records to join that wait for a second person", n),
+            N_("Look at both"), "/desk/merging/{}", "/desk/merging/", Merger.ref, func.coalesce(Person.name, Organisation.name),
+            day_of(Merger.asked_at), tone="warm",
         ),
         "offers": Need(
             select(SeatOffer).join(Person, Person.id == SeatOffer.person_id).where(SeatOffer.status == "open"),

@@ -13,7 +13,7 @@ from portal.grants.bank_model import BankLine, CallingBack
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Closing, Ending, Fund, Funder, Payee, Payment, PaymentRun
 from portal.grants.pay import HANDS
-from portal.grants.pooled_model import SliceYear, TopSlice, Withdrawal
+from portal.grants.pooled_model import LargeContribution, SliceYear, TopSlice, Withdrawal
 from portal.grants.ties import free_to_judge, not_their_money
 from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
@@ -48,7 +48,17 @@ def _seconds(me: int | None) -> dict[str, Need]:
         .join(PaymentRun, PaymentRun.id == CallingBack.run_id)
         .where(CallingBack.done_at.is_(None), CallingBack.taken_back_at.is_(None), not_by(CallingBack.asked_by_id, me))
     )
+    large = (
+        select(LargeContribution)
+        .join(Fund, Fund.id == LargeContribution.fund_id)
+        .where(LargeContribution.done_at.is_(None), LargeContribution.dropped_at.is_(None), not_by(LargeContribution.asked_by_id, me))
+    )
     return {
+        "large": Need(
+            large, lambda n: _n("large sum that waits for a second person", "large sums that wait for a second person", n),
+            N_("See whether it came"), "/desk/funds/{}", "/desk/funds", Fund.code + "/large/" + LargeContribution.ref, Fund.name,
+            day_of(LargeContribution.asked_at), tone="warm",
+        ),
         "withdrawals": Need(
             back, lambda n: _n("sum to give back that waits for a second person", "sums to give back that wait for a second person", n),
             N_("Give it back or keep it"), "/desk/funders/{}", "/desk/funders", Funder.code + "/withdrawals/" + Withdrawal.ref, Funder.name,

@@ -174,7 +174,7 @@ def waiting(after: int = 0) -> Sequence[Shown]:
     ).all()  # fmt: skip
     if not lines:
         return []
-    texts = {line.id: vault.unseal(line.sealed) for line in lines}
+    texts = {line.id: vault.unseal(line.sealed) if line.sealed else "" for line in lines}
     refs = {ref for text in texts.values() for ref in references(text)}
     sent, held = _sent(refs, {abs(line.pence) for line in lines}), _held(refs)
     booked = untold_of([each.ref for each in held], {line.pence for line in lines})
@@ -325,6 +325,78 @@ def _must_fit(line: BankLine, outcome: str, payment: Payment) -> None:
     told = select(BankLine.ref).where(BankLine.payment_id == payment.id, BankLine.outcome == outcome)
     if (other := db.session.scalar(told)) is not None:
         raise Refused(_("Another line (%(ref)s) says that of this payment already.", ref=other))
+
+
+# --- what is not ours ----------------------------------------------------------------------------------------------------
+
+
+def rest() -> Sequence[str]:
+    """References of the lines that wait and are about nothing of ours as far as we see: no reference of ours stands in them, and no payment
+    of their sum is on its way. In steps of PAGE, six queries each.
+    """
+    found: list[str] = []
+    after = 0
+    while some := waiting(after):
+        found += [each.line.ref for each in some if not any(_may_be_ours(choice) for choice in each.choices)]
+        after = max(each.line.id for each in some)
+    return found
+
+
+def _may_be_ours(choice: Choice) -> bool:
+    return choice.by_reference or not choice.value.startswith(("refund:", f"{AGAIN}:"))
+
+
+def put_aside(reason: str, actor: Actor) -> int:
+    """Say of all of `rest` at once that they are not ours; returns how many. What was decided meanwhile stays as it is. Refused: no reason."""
+    if not reason:
+        raise Refused(_("Write why, in a few words. It is kept."), "reason")
+    refs = rest()
+    count = 0
+    for first in range(0, len(refs), PAGE):
+        with transaction():
+            count += _put_aside(refs[first : first + PAGE], reason, actor)
+    return count
+
+
+def _put_aside(refs: Sequence[str], reason: str, actor: Actor) -> int:
+    query = select(BankLine).where(BankLine.ref.in_(refs), BankLine.outcome == "waiting").order_by(BankLine.id)
+    lines = db.session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    for line in lines:
+        line.outcome, line.sealed, line.decided_by_id, line.decided_at = NOT_OURS, "", actor.person_id, clock.now()
+        record(f"bank_line:{line.id}", NOT_OURS, actor, reason=reason, line=line.ref, of="", said="rest")
+    return len(lines)
+
+
+def not_ours(before: int = 0) -> Sequence[BankLine]:
+    """Lines that are not ours, by the newest day that they were read, PAGE at once."""
+    query = select(BankLine).where(BankLine.outcome == NOT_OURS)
+    if before:
+        query = query.where(BankLine.id < before)
+    return db.session.scalars(query.order_by(BankLine.id.desc()).limit(PAGE)).all()
+
+
+def may_be_undone(line: BankLine) -> bool:
+    """Whether the books are open still for the bank's day, so that "not ours" can be taken back."""
+    return books.first_open(line.day) == line.day
+
+
+def undo_not_ours(ref: str, actor: Actor) -> None:
+    """It is ours after all: the line waits again, without its words, which were forgotten. Twice changes nothing.
+
+    Refused: something else came of it, the books are closed for its day. NotFound.
+    """
+    with transaction():
+        line = db.session.scalar(select(BankLine).where(BankLine.ref == ref).with_for_update().execution_options(populate_existing=True))
+        if line is None:
+            raise NotFound(_("We cannot find that line."))
+        if line.outcome == "waiting":
+            return
+        if line.outcome != NOT_OURS:
+            raise Refused(_("This line is in the books. Put it right where it stands there."))
+        if not may_be_undone(line):
+            raise Refused(_("The books are closed for that day, so this line stays as it is."))
+        line.outcome, line.decided_by_id, line.decided_at, line.read_at = "waiting", None, None, clock.now()
+        record(f"bank_line:{line.id}", "waits_again", actor, line=line.ref)
 
 
 # --- after ---------------------------------------------------------------------------------------------------------------

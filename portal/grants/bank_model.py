@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base
@@ -44,6 +44,42 @@ class RunFile(Base):
     standard_sha256: Mapped[str]
     taken_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     taken_at: Mapped[datetime]
+
+
+class FreshFile(Base):
+    """The bank took nothing of a run's file: one asks for a fresh one, a second person lets it be made. It is the file from then on."""
+
+    __tablename__ = "fresh_file"
+    __table_args__ = (
+        UniqueConstraint("run_id", "number"),
+        CheckConstraint("reason <> ''", name="reason"),
+        CheckConstraint("done_by_id is null or done_by_id <> asked_by_id", name="two_people"),
+        CheckConstraint("(done_at is null) = (done_by_id is null)", name="done"),
+        CheckConstraint("done_at is null or (csv_sha256 <> '' and standard_sha256 <> '' and from_sealed <> '')", name="made"),
+        CheckConstraint("done_at is null or dropped_at is null", name="one_end"),
+        Index(
+            "uq_fresh_file_waits",
+            "run_id",
+            unique=True,
+            sqlite_where=text("done_at is null and dropped_at is null"),
+            postgresql_where=text("done_at is null and dropped_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("payment_run.id"))
+    number: Mapped[int]  # 2 for the second file of a run
+    reason: Mapped[str]
+    pays_on: Mapped[date]
+    from_sealed: Mapped[str] = mapped_column(default="")  # as in RunFile, when it is made
+    from_masked: Mapped[str] = mapped_column(default="")
+    csv_sha256: Mapped[str] = mapped_column(default="")
+    standard_sha256: Mapped[str] = mapped_column(default="")
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    done_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
 
 
 class CallingBack(Base):

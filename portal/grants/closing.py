@@ -119,6 +119,9 @@ def story_of(fund: Fund) -> Sequence[Event]:
         "withdrawal_asked",
         "withdrawal_taken_back",
         "withdrawn",
+        "large_asked",
+        "large_confirmed",
+        "large_dropped",
     )
     return [event for event in reversed(events_of(f"fund:{fund.id}")) if event.kind in told]
 
@@ -208,6 +211,7 @@ def reopen(code: str, reason: str, actor: Actor) -> None:
             raise Refused(_("This fund is open."))
         if waiting(fund) is not None:
             raise Refused(_("To give money of this fund back waits for a second person. Take that back first."))
+        fund.plain_name = rounds.name_for_fund(fund.name)
         fund.closed_at = None
         record(_about(fund), "reopened", actor, reason=reason)
 
@@ -228,6 +232,7 @@ def _close(fund: Fund, closing: Closing, actor: Actor) -> None:
             raise pooled.moved_meanwhile()
     kind = "given_back" if fund.closed_at else "closed"
     fund.closed_at = fund.closed_at or clock.now()
+    fund.plain_name = None  # a new fund may have its name
     record(_about(fund), kind, actor, reason=closing.reason, amount=closing.amount, parts=dict(parts))
 
 

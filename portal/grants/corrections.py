@@ -55,8 +55,8 @@ def correct_area(ref: str, code: str, reason: str, actor: Actor) -> None:
         before = bid.area.name if bid.area is not None else ""
         bid.area_id = area.id
         bid.version += 1  # a page of the applicant's that is open would bring the old one back
-        record(about(bid), "area_corrected", actor, reason=reason, before=before, now=area.name)
-        db.session.flush()  # the database lets an award move only with its reason on record
+        record(about(bid), "area_corrected", actor, reason=reason, before=before, now=area.name, area=area.id)
+        db.session.flush()  # the database lets an award move only to where the newest correction on record says
         award: Award | None = queries.award_of(bid.id)
         if award is not None:
             ward_code, ward_name = ward_on(area, award.decided_on)

@@ -283,13 +283,14 @@ def know_again(someone: Person) -> None:
         select(Pledge).where(theirs).order_by(Pledge.id).with_for_update().execution_options(populate_existing=True)
     ).all()
     for worker in dict.fromkeys(pledge.worker for pledge in before):
-        if _same_neighbour(worker, f"person:{someone.id}"):
+        if same_neighbour(worker, f"person:{someone.id}"):
             for pledge in before:
                 if pledge.worker == worker:
                     pledge.worker = f"person:{someone.id}"
 
 
-def _same_neighbour(old: str, new: str) -> bool:
+def same_neighbour(old: str, new: str) -> bool:
+    """What one neighbour gave to ideas is another's, as a part of an action; False, and nothing is changed, where an idea holds them as two."""
     both = (old, new)
     crossed = select(Delivery.id).where(Delivery.entered_by.in_(both), Delivery.checked_by.in_(both)).limit(1)
     if db.session.scalar(crossed) is not None or not work.same_worker(old, new):
@@ -581,7 +582,7 @@ def one_person(bid_ref: str, pledge_ref: str, record_ref: str, actor: Actor) -> 
             if row.worker == old:
                 _once_a_day(award, row, [each for each in rows if each.worker == new and each.day == row.day], actor)
         db.session.flush()
-        if not _same_neighbour(old, new):
+        if not same_neighbour(old, new):
             raise Refused(_("One of them has checked what the other wrote down, so here they stay two people."))
         pledge.worker = new
         db.session.flush()

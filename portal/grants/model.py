@@ -53,16 +53,19 @@ class Funder(Base):
     """Who puts money into funds. Ledger account `funder:<code>`."""
 
     __tablename__ = "funder"
+    __table_args__ = (Index("uq_funder_plain_name", "plain_name", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    plain_name: Mapped[str | None]  # as names are compared; None where two had the same before
 
 
 class Fund(Base):
     """A pot of money with rules. Ledger account `fund:<code>:available`."""
 
     __tablename__ = "fund"
+    __table_args__ = (Index("uq_fund_plain_name", "plain_name", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
@@ -71,6 +74,7 @@ class Fund(Base):
     rules: Mapped[dict[str, Any]] = mapped_column(JSON)  # the defaults its rounds start from: see rules.RoundRules
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]  # cache of its events; empty again when it is reopened
+    plain_name: Mapped[str | None]  # as names are compared, while it is open; None where two had the same before
 
 
 class Contribution(Base):

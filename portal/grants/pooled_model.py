@@ -188,3 +188,31 @@ class OfferMatch(Base):
     seen_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     seen_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class LargeContribution(Base):
+    """A sum above `rounds.LARGE` that came in: one person writes it down, a second one confirms it."""
+
+    __tablename__ = "large_contribution"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("done_by_id is null or done_by_id <> asked_by_id", name="two_people"),
+        CheckConstraint("(done_at is null) = (done_by_id is null)", name="done"),
+        CheckConstraint("done_at is null or dropped_at is null", name="one_end"),
+        CheckConstraint("contribution_id is null or done_at is not null", name="in_the_books"),
+        Index("ix_large_contribution_fund_id", "fund_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # LCN-....-....
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"))
+    funder_id: Mapped[int] = mapped_column(ForeignKey("funder.id"))
+    amount: Mapped[Pence]
+    received_on: Mapped[date]
+    reference: Mapped[str] = mapped_column(default="")
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    done_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    contribution_id: Mapped[int | None] = mapped_column(ForeignKey("contribution.id"), unique=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select, update
 
 from portal import clock, once
-from portal.db import db, must_be_in_transaction, transaction
+from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters, pooled
 from portal.grants.model import Application, Closing, Contribution, Extension, Fund, Funder, Round
@@ -16,6 +16,7 @@ from portal.grants.pooled_model import OfferMatch, SliceYear
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
 from portal.history import SCHEME, Actor, record
+from portal.ledger import queries as books
 from portal.ledger.model import Entry
 from portal.ledger.posting import Line, open_account, post, reverse
 from portal.money import Pence, pounds
@@ -26,6 +27,8 @@ from portal.places import queries as places
 from portal.refs import new_ref
 from portal.settings import rates
 from portal.words import _
+
+LARGE = Pence(100_000_00)  # more than this in one sum is confirmed by a second person
 
 
 def available(fund: Fund) -> str:
@@ -54,8 +57,21 @@ def with_rate_of_today(rules: RoundRules) -> RoundRules:
     return rules if rate is None else replace(rules, rate=rate.pence)
 
 
+def plain(name: str) -> str:
+    """A name as names of funds and funders are compared: without capitals, and without more spaces than one."""
+    return " ".join(name.casefold().split())
+
+
+def name_for_fund(name: str) -> str:
+    """The name of a fund that opens, plain, as a part of an action. Refused: a fund that is open has it."""
+    one_at_a_time("names of funds")
+    if db.session.scalar(select(Fund.id).where(Fund.plain_name == plain(name))) is not None:
+        raise Refused(_("There is an open fund with that name already. Choose another name, so that nobody mixes them up."), "name")
+    return plain(name)
+
+
 def open_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor) -> None:
-    """A new pot. Its account has floor 0: the books refuse to overspend it. Refused: the code is taken."""
+    """A new pot. Its account has floor 0: the books refuse to overspend it. Refused: the code is taken, or the name by a fund that is open."""
     with transaction():
         put_fund(code, name, purpose, rules, actor)
 
@@ -65,7 +81,7 @@ def put_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor
     must_be_in_transaction()
     if db.session.scalar(select(Fund.id).where(Fund.code == code)):
         raise Refused(_("There is a fund with that short name already. Choose another."), "code")
-    fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now())
+    fund = Fund(code=code, name=name, purpose=purpose, rules=rules.store(), opened_at=clock.now(), plain_name=name_for_fund(name))
     db.session.add(fund)
     db.session.flush()
     open_account(available(fund), "GBP", "asset", name, floor=0)
@@ -73,11 +89,14 @@ def put_fund(code: str, name: str, purpose: str, rules: RoundRules, actor: Actor
 
 
 def add_funder(code: str, name: str, actor: Actor) -> None:
-    """Somebody who puts money in. Refused: the code is taken."""
+    """Somebody who puts money in. Refused: the code or the name is taken."""
     with transaction():
+        one_at_a_time("names of funders")
         if db.session.scalar(select(Funder.id).where(Funder.code == code)):
             raise Refused(_("There is a funder with that short name already. Choose another."), "code")
-        funder = Funder(code=code, name=name)
+        if db.session.scalar(select(Funder.id).where(Funder.plain_name == plain(name))) is not None:
+            raise Refused(_("There is a funder with that name already. Use that one, or choose another name."), "name")
+        funder = Funder(code=code, name=name, plain_name=plain(name))
         db.session.add(funder)
         db.session.flush()
         open_account(f"funder:{code}", "GBP", "equity", name)
@@ -85,9 +104,21 @@ def add_funder(code: str, name: str, actor: Actor) -> None:
 
 
 def contribute(
-    fund_id: int, funder_id: int, amount: Pence, received_on: date, reference: str, actor: Actor, *, once_key: str | None = None
+    fund_id: int,
+    funder_id: int,
+    amount: Pence,
+    received_on: date,
+    reference: str,
+    actor: Actor,
+    *,
+    once_key: str | None = None,
+    another: bool = False,
 ) -> str:
-    """Record money received, posted funder to fund; returns the contribution's reference. Refused: a day to come, a closed fund."""
+    """Record money received, posted funder to fund; returns the contribution's reference.
+
+    Refused: a day to come, a closed fund, so much that a second person must confirm it (`large.ask`), the same of the same funder on the
+    same day stands there already, unless this is said to be `another` one.
+    """
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
@@ -97,10 +128,26 @@ def contribute(
         if funder is None:
             raise NotFound(_("We cannot find that funder."))
         must_be_open(fund)
+        if amount > LARGE:
+            raise Refused(_("So much needs a second person. Ask for it to be confirmed."), "amount")
+        if not another:
+            must_be_another(fund, funder, amount, received_on)
         row = take_in(fund, funder, amount, received_on, reference, actor)
         if once_key:
             once.keep(once_key, row.ref)
         return row.ref
+
+
+def must_be_another(fund: Fund, funder: Funder, amount: Pence, received_on: date) -> None:
+    """Refused when the same sum of the same funder stands in a fund for the same day: it may have been typed twice."""
+    same = select(Contribution.id).where(
+        Contribution.fund_id == fund.id, Contribution.funder_id == funder.id, Contribution.amount == amount, Contribution.received_on == received_on
+    )  # fmt: skip
+    keys = [f"contribution:{id_}" for id_ in db.session.scalars(same)]
+    if set(keys) - books.reversed_keys(keys):
+        raise Refused(
+            _("%(amount)s of %(funder)s for that day stands here already. Is this another one? Then say so, and record it again.", amount=pounds(amount), funder=funder.name), "another"
+        )  # fmt: skip
 
 
 def take_in(fund: Fund, funder: Funder, amount: Pence, received_on: date, reference: str, actor: Actor) -> Contribution:

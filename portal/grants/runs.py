@@ -16,7 +16,7 @@ from portal.errors import NotFound, Refused
 from portal.grants import bank_file, desk, pay
 from portal.grants.award import BOUGHT
 from portal.grants.bank_file import BankAccount, Credit
-from portal.grants.bank_model import CallingBack, PayingAccount, RunFile
+from portal.grants.bank_model import CallingBack, FreshFile, PayingAccount, RunFile
 from portal.grants.model import Application, Award, Payment, PaymentRun
 from portal.grants.moves import begin, move
 from portal.grants.payees import masked
@@ -85,11 +85,11 @@ def standing(run: PaymentRun) -> Standing:
         select(Event).where(Event.about == f"run:{run.id}", Event.kind.in_((TAKEN, "numbers_seen"))).order_by(Event.id)
     ).all()
     return Standing(
-        _file(run), _back(run), [each for each in seen if each.kind == TAKEN], any(each.kind == "numbers_seen" for each in seen)
+        file_of(run), _back(run), [each for each in seen if each.kind == TAKEN], any(each.kind == "numbers_seen" for each in seen)
     )  # fmt: skip
 
 
-def _file(run: PaymentRun) -> RunFile | None:
+def file_of(run: PaymentRun) -> RunFile | None:
     return db.session.scalar(select(RunFile).where(RunFile.run_id == run.id))
 
 
@@ -100,6 +100,11 @@ def _back(run: PaymentRun) -> CallingBack | None:
 def by_hand(line: desk.Line) -> bool:
     """Whether a payment goes out by card or cheque, and so not in the bank's file: what the council buys."""
     return line.payee.route == BOUGHT
+
+
+def paid_by_hand(run: PaymentRun) -> frozenset[int]:
+    """Ids of the payments of a run that are not in its file."""
+    return frozenset(line.payment.id for line in _lines(run) if by_hand(line))
 
 
 def first_day_to_pay() -> date:
@@ -121,27 +126,35 @@ def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor, *, no
     if form not in FORMS:
         raise Refused(_("Choose which file the bank wants."))
     with transaction():
-        run = _locked_run(run_ref)
+        run = locked_run(run_ref)
         if (back := _back(run)) is not None:
             raise Refused(_cancelled() if back.done_at else _("Somebody asks to cancel this run. Decide that first."))
-        file = _file(run) or _lock_with_file(run, pays_on, nothing_typed, actor)
-        made = _made(run, file)
-        if _hashes(made) != {"csv": file.csv_sha256, "standard18": file.standard_sha256}:
+        file = file_of(run) or _lock_with_file(run, pays_on, nothing_typed, actor)
+        stands = fresh_of(run) or file
+        made = made_of(run, stands)
+        if hashes_of(made) != {"csv": stands.csv_sha256, "standard18": stands.standard_sha256}:
             raise Refused(_("The file would not be the one that was taken first. Ask whoever runs the portal to look at it."))
-        record(f"run:{run.id}", TAKEN, actor, file=file_name(run, form), sha256=_hashes(made)[form])
+        record(f"run:{run.id}", TAKEN, actor, file=file_name(run, form), sha256=hashes_of(made)[form])
         return made[form]
 
 
 def file_name(run: PaymentRun, form: str) -> str:
-    """`payment-run-RUN-7F3K-9QXA.csv`."""
-    return f"payment-run-{run.ref}.{FORMS[form]}"
+    """`payment-run-RUN-7F3K-9QXA.csv`; a fresh one says so: `payment-run-RUN-7F3K-9QXA-2.csv`."""
+    fresh = fresh_of(run)
+    return f"payment-run-{run.ref}{f'-{fresh.number}' if fresh else ''}.{FORMS[form]}"
+
+
+def fresh_of(run: PaymentRun) -> FreshFile | None:
+    """The fresh file that stands for a run, where the bank took nothing of the one before."""
+    query = select(FreshFile).where(FreshFile.run_id == run.id, FreshFile.done_at.is_not(None))
+    return db.session.scalar(query.order_by(FreshFile.number.desc()).limit(1))
 
 
 def _cancelled() -> str:
     return _("This run was cancelled. Its payments wait to be released again.")
 
 
-def _locked_run(ref: str) -> PaymentRun:
+def locked_run(ref: str) -> PaymentRun:
     must_be_in_transaction()
     found = db.session.scalar(
         select(PaymentRun).where(PaymentRun.ref == ref).with_for_update().execution_options(populate_existing=True)
@@ -151,7 +164,7 @@ def _locked_run(ref: str) -> PaymentRun:
     return found
 
 
-def _locked_lines(run: PaymentRun) -> list[tuple[Application, Award, Payment]]:
+def locked_lines(run: PaymentRun) -> list[tuple[Application, Award, Payment]]:
     return pay.locked_payments(db.session.scalars(select(Payment.ref).where(Payment.run_id == run.id)).all())
 
 
@@ -160,7 +173,7 @@ def _lines(run: PaymentRun) -> list[desk.Line]:
 
 
 def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, actor: Actor) -> RunFile:
-    _locked_lines(run)
+    locked_lines(run)
     lines = _lines(run)
     account = paying_account()
     if account is None:
@@ -173,12 +186,12 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, 
     ours = _opened(account)
     file = RunFile(
         run_id=run.id, payments=len(lines), pence=sum(line.payment.amount for line in lines), bank_payments=len(for_bank),
-        bank_pence=sum(line.payment.amount for line in for_bank), pays_on=_day(pays_on),
+        bank_pence=sum(line.payment.amount for line in for_bank), pays_on=day_to_pay(pays_on),
         from_sealed=vault.seal(f"{ours.sort_code}:{ours.number}:{ours.name}"), from_masked=account.masked, csv_sha256="", standard_sha256="",
         taken_by_id=actor.person_id, taken_at=clock.now(),
     )  # fmt: skip
     _must_not_be_typed(run, nothing_typed, actor)
-    hashes = _hashes(_made(run, file))
+    hashes = hashes_of(made_of(run, file))
     file.csv_sha256, file.standard_sha256 = hashes["csv"], hashes["standard18"]
     db.session.add(file)
     record(f"run:{run.id}", "locked", actor, payments=file.payments, total=file.pence, **hashes)
@@ -195,7 +208,8 @@ def _must_not_be_typed(run: PaymentRun, nothing_typed: bool, actor: Actor) -> No
     record(f"run:{run.id}", "nothing_typed", actor)
 
 
-def _day(pays_on: date | None) -> date:
+def day_to_pay(pays_on: date | None) -> date:
+    """The day on which the bank is asked to pay. Refused: none, over, too far ahead, no working day."""
     if pays_on is None:
         raise Refused(_("Write the day on which the bank should pay."), "pays_on")
     if pays_on < clock.today():
@@ -207,7 +221,7 @@ def _day(pays_on: date | None) -> date:
     return pays_on
 
 
-def _made(run: PaymentRun, file: RunFile) -> dict[str, bytes]:
+def made_of(run: PaymentRun, file: RunFile | FreshFile) -> dict[str, bytes]:
     """Both files from what stands in the database: payments of a run, their accounts and ours never change once it is locked."""
     credits = []
     for line in _lines(run):
@@ -221,7 +235,7 @@ def _made(run: PaymentRun, file: RunFile) -> dict[str, bytes]:
     return {"csv": bank_file.as_csv(origin, credits, file.pays_on), "standard18": bank_file.as_standard_18(origin, credits)}
 
 
-def _hashes(made: dict[str, bytes]) -> dict[str, str]:
+def hashes_of(made: dict[str, bytes]) -> dict[str, str]:
     return {form: hashlib.sha256(data).hexdigest() for form, data in made.items()}
 
 
@@ -236,7 +250,7 @@ def ask_back(run_ref: str, reason: str, actor: Actor) -> None:
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
     with transaction():
-        run = _locked_run(run_ref)
+        run = locked_run(run_ref)
         if (before := _back(run)) is not None:
             if before.done_at:
                 raise Refused(_cancelled())
@@ -252,7 +266,7 @@ def ask_back(run_ref: str, reason: str, actor: Actor) -> None:
 def keep(run_ref: str, actor: Actor) -> None:
     """Let the run stand after all. Twice changes nothing. Refused: it was cancelled."""
     with transaction():
-        found = _back(run := _locked_run(run_ref))
+        found = _back(run := locked_run(run_ref))
         if found is None:
             return
         if found.done_at:
@@ -268,7 +282,7 @@ def call_back(run_ref: str, actor: Actor) -> int:
     Refused: nobody asked, the same person asked, its file was taken, the bank has answered meanwhile, an award of one's own.
     """
     with transaction():
-        run = _locked_run(run_ref)
+        run = locked_run(run_ref)
         found = _back(run)
         if found is None:
             raise Refused(_("Nobody asks to cancel this run now. Look at its page again."))
@@ -290,10 +304,10 @@ def call_back(run_ref: str, actor: Actor) -> int:
 
 
 def _can_be_called_back(run: PaymentRun, actor: Actor) -> list[tuple[Application, Award, Payment]]:
-    if _file(run) is not None:
+    if file_of(run) is not None:
         raise Refused(_("The file of this run was taken for the bank, so it cannot be cancelled here. Wait for the bank’s answer."))
-    chosen = _locked_lines(run)
-    hand = {line.payment.id for line in _lines(run) if by_hand(line)}
+    chosen = locked_lines(run)
+    hand = paid_by_hand(run)
     on_its_way = [each for each in chosen if each[2].status == "released"]
     if not on_its_way or any(payment.status != "released" and payment.id not in hand for _bid, _award, payment in chosen):
         raise Refused(_("The bank has answered for a part of this run already. Say of each of the others what came of it."))

@@ -201,6 +201,7 @@ MAY: dict[str, Predicate] = {
     "grant roles": _role("administrator"),
     "change settings": _role("administrator"),  # how the scheme looks, what its letters say, its rates, days off and limits
     "look after privacy": _role("officer", "administrator"),  # who saw what, what is kept how long, copies for who asks
+    "join records": _role("officer", "administrator"),  # of a group that is here twice; of people as for "manage people"
     "reset second factors": _role("officer", "administrator"),  # of somebody else, whose phone is lost
     "manage panels": _role("officer"),
     "run the post room": _role("officer", "administrator"),  # print letters, deal with what could not be delivered

@@ -14,7 +14,7 @@ from portal.db import db, must_be_in_transaction, one_at_a_time, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, record
 from portal.outbox import Addressee, Message, Text, address_of, queue
-from portal.people import queries, second, sessions
+from portal.people import merged, queries, second, sessions
 from portal.people.letter_words import CODE, WELCOME
 from portal.people.model import PLACED_ROLES, ROLES, ActingFor, Invitation, Organisation, Person, Role, SignInCode, SignInSession
 from portal.places.model import Area, Scheme
@@ -269,6 +269,7 @@ def _change_address(row: SignInCode) -> None:
             short=_("You sign in with another number from now on. If it was not you who changed it, call us at once."),
         )
         queue(f"changed:{row.ticket}", Addressee(me.name, channel, before, person_id), text, about="sign-in")
+    merged.make_room(person_id, me.email if channel != "email" else address, address if channel != "email" else me.phone)
     if channel == "email":
         me.email = address
     else:
@@ -421,33 +422,37 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
     Refused while something keeps them (money under way); the sentence says what.
     """
     with transaction():
+        records = [person_id, *(each.id for each in merged.folded_into(person_id))]  # one human being, whatever number they had
         for lock in queries.BEFORE_LEAVING:
-            lock(person_id)
+            for id_ in records:
+                lock(id_)
         # whoever writes a row that names them meanwhile does not wait for this, and so not they for each other
-        me = db.session.get_one(Person, person_id, with_for_update={"key_share": True})
-        why = queries.why_not_leave(person_id)
-        if why:
+        some = [db.session.get_one(Person, id_, with_for_update={"key_share": True}) for id_ in sorted(records)]
+        if why := next((why for id_ in records if (why := queries.why_not_leave(id_))), None):
             raise Refused(why)
-        files = [file for erase in queries.ERASERS for file in erase(me)]
-        addresses = [part for part in (me.email, me.phone) if part]
-        name = me.name
-        me.name, me.email, me.phone, me.postal_address, me.area_id = _("Former member"), None, None, "", None
-        me.channel, me.large_print, me.deleted_at = "letter", False, clock.now()
-        yesterday = clock.today() - timedelta(days=1)
-        for table in (Role, ActingFor):
-            db.session.execute(update(table).where(table.person_id == person_id, table.until.is_(None)).values(until=yesterday))
-        _end_invitations(person_id, addresses)
-        second.forget(person_id)
-        db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
-        db.session.execute(
-            delete(SignInCode).where(
-                or_(SignInCode.person_id == person_id, SignInCode.person_id.is_(None) & SignInCode.address.in_(addresses))
-            )
-        )
-        to_them = or_(Message.person_id == person_id, Message.id.in_(queries.loose_messages(name, addresses)))
-        db.session.execute(delete(Message).where(to_them))
-        record(f"person:{person_id}", "deleted", actor)
-        return files
+        return [file for each in some for file in _empty(each, actor)]
+
+
+def _empty(me: Person, actor: Actor) -> Sequence[str]:
+    person_id = me.id
+    files = [file for erase in queries.ERASERS for file in erase(me)]
+    addresses = [part for part in (me.email, me.phone) if part]
+    name = me.name
+    me.name, me.email, me.phone, me.postal_address, me.area_id = _("Former member"), None, None, "", None
+    me.channel, me.large_print, me.deleted_at = "letter", False, clock.now()
+    yesterday = clock.today() - timedelta(days=1)
+    for table in (Role, ActingFor):
+        db.session.execute(update(table).where(table.person_id == person_id, table.until.is_(None)).values(until=yesterday))
+    _end_invitations(person_id, addresses)
+    second.forget(person_id)
+    db.session.execute(delete(SignInSession).where(SignInSession.person_id == person_id))
+    db.session.execute(
+        delete(SignInCode).where(or_(SignInCode.person_id == person_id, SignInCode.person_id.is_(None) & SignInCode.address.in_(addresses)))
+    )
+    to_them = or_(Message.person_id == person_id, Message.id.in_(queries.loose_messages(name, addresses)))
+    db.session.execute(delete(Message).where(to_them))
+    record(f"person:{person_id}", "deleted", actor)
+    return files
 
 
 def _end_invitations(person_id: int, addresses: Sequence[str]) -> None:

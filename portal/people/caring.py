@@ -13,7 +13,7 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.history import Actor, record
 from portal.outbox import Addressee, Text, queue
-from portal.people import actions, queries
+from portal.people import actions, merged, queries
 from portal.people.model import Person, Role, SignInCode
 from portal.words import N_, _
 
@@ -76,6 +76,7 @@ def change_for(person_id: int, given: Details, reason: str, actor: Actor) -> tup
     _judge(someone, given)
     if not changed:
         return ()
+    merged.make_room(someone.id, given.email, given.phone)
     for field in changed:
         setattr(someone, field, getattr(given, field))
     by = Actor(actor.person_id, someone.id, actor.basis)

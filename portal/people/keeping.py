@@ -14,6 +14,7 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.history import SCHEME, Actor, Event, record
 from portal.outbox import Message
+from portal.people import merged
 from portal.people.model import KeepingRule, Person, SecondFactor, SignInCode, SignInSession
 from portal.settings import log
 from portal.words import N_, _
@@ -164,7 +165,8 @@ def _none_due(_before: datetime) -> int:
 
 def _left(_before: datetime) -> int:
     """People who left and of whom an address stands here still: none, unless something is wrong."""
-    return count(Person.deleted_at.is_not(None) & (Person.email.is_not(None) | Person.phone.is_not(None) | (Person.postal_address != "")))
+    gone = Person.deleted_at.is_not(None) & ~merged.leads_to_somebody(Person.id)
+    return count(gone & (Person.email.is_not(None) | Person.phone.is_not(None) | (Person.postal_address != "")))
 
 
 KEEPERS += [

@@ -8,10 +8,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Exists, exists, func, literal_column, or_, select
 from sqlalchemy.orm import aliased, column_property
 
 from portal.db import db
+from portal.people.merged import leads_to_somebody
 from portal.people.model import Organisation, Person
 
 PLAIN = "’‘'.,"  # what is no part of a name when names are compared; an index of person is made with just these
@@ -40,7 +41,11 @@ def plain_in_sql(column: Any) -> ColumnElement[str]:
 def known_as(column: Any) -> Exists:
     """Whether a column holds the name of somebody who is here."""
     somebody = aliased(Person)
-    return exists(select(somebody.id).where(plain_in_sql(somebody.name) == plain_in_sql(column), somebody.deleted_at.is_(None)))
+    return exists(select(somebody.id).where(plain_in_sql(somebody.name) == plain_in_sql(column), _here(somebody)))
+
+
+def _here(somebody: Any) -> ColumnElement[bool]:
+    return or_(somebody.deleted_at.is_(None), leads_to_somebody(somebody.id))
 
 
 Organisation.like_a_person = column_property(known_as(Organisation.name))  # type: ignore[assignment]
@@ -53,7 +58,7 @@ def known_names(texts: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for first in range(0, len(may_be), _MOST):
         some = plain_in_sql(Person.name).in_(may_be[first : first + _MOST])
-        found |= {plain(name) for name in db.session.scalars(select(Person.name).where(some, Person.deleted_at.is_(None)))}
+        found |= {plain(name) for name in db.session.scalars(select(Person.name).where(some, _here(Person)))}
     return frozenset(found)
 
 

@@ -126,6 +126,40 @@ class Role(Base):
     area: Mapped[Area | None] = relationship(viewonly=True)
 
 
+class Merger(Base):
+    """Two records of one human being, or of one group, become one: one officer asks, a second person does it. It is never undone."""
+
+    __tablename__ = "merger"
+    __table_args__ = (
+        CheckConstraint("status in ('asked', 'done', 'dropped')", name="status"),
+        CheckConstraint("(kept_id is null) = (folded_id is null) and (kept_group_id is null) = (folded_group_id is null)", name="pair"),
+        CheckConstraint("(kept_id is null) <> (kept_group_id is null)", name="one_of_two"),
+        CheckConstraint("kept_id <> folded_id and kept_group_id <> folded_group_id", name="two_records"),
+        CheckConstraint("(status = 'done') = (done_at is not null)", name="done"),
+        CheckConstraint("(done_at is null) = (done_by_id is null)", name="done_by"),
+        CheckConstraint("done_by_id is null or done_by_id <> asked_by_id", name="two_people"),
+        CheckConstraint("reason <> ''", name="reason"),
+        Index("uq_merger_folded", "folded_id", unique=True, sqlite_where=text("status <> 'dropped'"), postgresql_where=text("status <> 'dropped'")),
+        Index("uq_merger_folded_group", "folded_group_id", unique=True, sqlite_where=text("status <> 'dropped'"), postgresql_where=text("status <> 'dropped'")),
+        Index("ix_merger_kept_id", "kept_id"),
+        Index("ix_merger_kept_group_id", "kept_group_id"),
+        Index("ix_merger_status", "status", "id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # MRG-....-....
+    kept_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # where the folded one leads now
+    folded_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    kept_group_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    folded_group_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    status: Mapped[str] = mapped_column(default="asked")
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    done_at: Mapped[datetime | None]
+
+
 class SignInCode(Base):
     """A link and a six-digit code sent to an address: single use, fifteen minutes, hashed at rest."""
 

@@ -13,6 +13,7 @@ from portal.db import db
 from portal.errors import NotFound, Refused
 from portal.history import Event, events_of
 from portal.outbox import Addressee, Message
+from portal.people import merged
 from portal.people.model import ActingFor, Organisation, Person, Role, SecondFactor, SignInSession
 from portal.places.model import Area
 from portal.places.queries import LIES_IN, Kept, outside_of
@@ -65,9 +66,10 @@ def person_by_ref(ref: str) -> Person:
 
 
 def person_at(channel: str, address: str) -> Person | None:
-    """Who is reached at an e-mail address or number, if anybody of the scheme is."""
+    """Who is reached at an e-mail address or number, if anybody of the scheme is; also where it stands on a record that is another one now."""
     column = Person.email if channel == "email" else Person.phone
-    return db.session.scalar(select(Person).where(column == address, Person.deleted_at.is_(None)))
+    found = db.session.scalar(select(Person).where(column == address, Person.deleted_at.is_(None)))
+    return found or merged.reached_at(column, address)
 
 
 def names(ids: Iterable[int | None]) -> Mapping[int, str]:
@@ -291,7 +293,12 @@ def sessions_of(person_id: int) -> Sequence[SignInSession]:
 
 
 def all_about(person_id: int) -> dict[str, Any]:
-    """Everything we hold about a person, as JSON, from every room."""
+    """Everything we hold about a person, as JSON, from every room; and what stands under records that were folded into theirs."""
+    older = {someone.ref: _all_under(someone.id) for someone in merged.folded_into(person_id)}
+    return _all_under(person_id) | ({"records that became this one": older} if older else {})
+
+
+def _all_under(person_id: int) -> dict[str, Any]:
     me = person(person_id)
     acted = db.session.execute(
         select(ActingFor, Organisation.name)

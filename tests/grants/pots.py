@@ -26,7 +26,7 @@ def pot() -> Season:
 def contribute(season: Season, funder: str, pence: int) -> str:
     """Money comes in today; returns the contribution's reference."""
     id_ = db.session.scalars(select(Funder.id).where(Funder.code == funder)).one()
-    return rounds.contribute(season.fund_id, id_, Pence(pence), clock.today(), "", season.actor("Olga"))
+    return rounds.contribute(season.fund_id, id_, Pence(pence), clock.today(), "", season.actor("Olga"), another=True)
 
 
 def at(code: str) -> Position:

@@ -44,7 +44,7 @@ def season(app: Flask) -> Iterator[Season]:
 
 def contribute(season: Season, funder: str, pence: int) -> str:
     id_ = db.session.scalars(select(Funder.id).where(Funder.code == funder)).one()
-    return rounds.contribute(season.fund_id, id_, Pence(pence), clock.today(), "", season.actor("Olga"))
+    return rounds.contribute(season.fund_id, id_, Pence(pence), clock.today(), "", season.actor("Olga"), another=True)
 
 
 def finished(season: Season) -> None:

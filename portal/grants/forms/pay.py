@@ -58,12 +58,21 @@ class BankFile(Form):
     nothing_typed = BooleanField(N_("Nothing of this run was typed into the bank"))
 
 
+class FreshFile(Form):
+    pays_on = DayField(N_("On which day should the bank pay?"), [Needed(N_("Write the day."))])
+    reason = Line(N_("What does the bank say?"), [Needed(N_("Write what the bank says. It is kept."))], most=300)
+
+
 class CallBack(Form):
     reason = Line(N_("Why is the run cancelled?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
 
 
 class Statement(Form):
     file = FileField(N_("The statement"), description=N_("CSV, as your bank gives it. Up to 2,000 lines."))
+
+
+class Aside(Form):
+    reason = Line(N_("How do you know that they are not ours?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
 
 
 class Bounce(Form):

@@ -272,6 +272,7 @@ class NewContribution(Form):
     amount = PoundsField(N_("How much?"), [Needed(N_("Write how much came in."))])
     received_on = DayField(N_("On which day?"), [Needed(N_("Say on which day it came."))], default=clock.today)
     reference = Line(N_("Reference on the bank statement (optional)"), most=80)
+    another = BooleanField(N_("This is another one, not the same typed twice"))
 
     def fill(self, funders: Sequence[Funder]) -> "NewContribution":
         self.funder.choices = [(funder.code, funder.name) for funder in funders]

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, g, request
 from flask_login import current_user
 
 from portal.errors import Refused
-from portal.grants import bank_lines, desk, pay, runs, statement
+from portal.grants import bank_lines, desk, fresh_files, pay, runs, statement
 from portal.grants.bank_file import BankAccount, name_for_bank
 from portal.grants.forms import pay as forms
 from portal.grants.forms.award import Account
@@ -39,6 +39,8 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
     lines = sorted(desk.payments(run_id=one.id, limit=1000), key=lambda line: line.payment.id)
     state = runs.standing(one)
     ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id)} | {one.released_by_id}
+    fresh, waits = runs.fresh_of(one), fresh_files.waiting(one)
+    ids |= {each.asked_by_id for each in (fresh, waits) if each} | ({fresh.done_by_id} if fresh and fresh.done_by_id else set())
     ids |= {each.actor_id for each in state.taken if each.actor_id} | (
         {state.back.asked_by_id, state.back.done_by_id} if state.back else set()
     )
@@ -48,12 +50,13 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
     hand = [line for line in lines if runs.by_hand(line)]
     typed.setdefault("settle", forms.Settle(formdata=None))
     typed.setdefault("file", forms.BankFile(prefix="file-", formdata=None, data={"pays_on": runs.first_day_to_pay()}))
+    typed.setdefault("again", forms.FreshFile(prefix="again-", formdata=None, data={"pays_on": runs.first_day_to_pay()}))
     typed.setdefault("back", forms.CallBack(prefix="back-", formdata=None))
     return form_page(
         "finance/run.html", active, run=one, lines=lines, names=people.names(ids), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
         in_transit=books.balance(pay.in_transit(one.id)), state=state, hand=hand, by_hand=sum(line.payment.amount for line in hand), me=current_user.id,
         in_file={line.payment.id: name_for_bank(line.payee.name, line.bid.ref) for line in lines}, ours=None if state.file else runs.paying_account(),
-        all_out=bool(sums.get("released")) and all(line.payment.status == "released" for line in lines if not runs.by_hand(line)), **typed,
+        fresh=fresh, waits=waits, all_out=bool(sums.get("released")) and all(line.payment.status == "released" for line in lines if not runs.by_hand(line)), **typed,
     )  # fmt: skip
 
 
@@ -120,6 +123,25 @@ def cancel_run(ref: str) -> Any:
         else:
             return see_other(f"/finance/runs/{ref}")
     return _run_page(ref, form, **({"back": form} if act == "ask" else {}))
+
+
+@bank.post("/runs/<ref>/fresh-file")
+@allow("release payments")
+def fresh_file(ref: str) -> Any:
+    """The bank took nothing of the file: the first person asks for a fresh one; the second lets it be made, or somebody lets the first stand."""
+    act = request.form.get("act", "")
+    if act == "make" and (proof := needs_proof()) is not None:
+        return proof
+    form: Any = forms.FreshFile(prefix="again-") if act == "ask" else Nothing()
+    acts = {
+        "ask": (lambda: fresh_files.ask(ref, form.pays_on.data, form.reason.data, actor()), _("Asked. A second person lets the fresh file be made.")),
+        "make": (lambda: fresh_files.make(ref, actor()), _("The fresh file can be taken now. The one before must not go to the bank again.")),
+        "drop": (lambda: fresh_files.drop(ref, actor()), _("The file stands that was taken.")),
+    }  # fmt: skip
+    if act in acts and done(form, acts[act][0]):
+        flash(acts[act][1])
+        return see_other(f"/finance/runs/{ref}")
+    return _run_page(ref, form, **({"again": form} if act == "ask" else {}))
 
 
 @bank.route("/runs/<ref>/numbers", methods=["GET", "POST"])
@@ -221,3 +243,35 @@ def decide_lines() -> Any:
         return see_other("/finance/statement")
     form.refuse(_n("One line could not be done. It says why.", "%(num)d lines could not be done. They say why.", len(found.refused)))
     return _statement_page(form, chosen, found.refused)
+
+
+@bank.route("/statement/rest", methods=["GET", "POST"])
+@allow("settle")
+def put_aside() -> Any:
+    """Say of all lines at once that are about nothing of ours that they are not ours."""
+    form, count = forms.Aside(), []
+    if done(form, lambda: count.append(bank_lines.put_aside(form.reason.data, actor()))):
+        flash(_n("One line is put aside.", "%(num)d lines are put aside.", sum(count)))
+        return see_other("/finance/statement")
+    return form_page("finance/statement_rest.html", form, number=len(bank_lines.rest()))
+
+
+@bank.get("/statement/not-ours")
+@allow("settle")
+def not_ours() -> Any:
+    """Lines that are not ours, with a button for what is ours after all."""
+    before = request.args.get("before", "")
+    lines = bank_lines.not_ours(whole_number(before, 0) if before else 0)
+    older = f"/finance/statement/not-ours?before={lines[-1].id}" if len(lines) == bank_lines.PAGE else None
+    first_open = {day: books.first_open(day) for day in {line.day for line in lines}}
+    return page(
+        "finance/statement_not_ours.html", lines=lines, older=older, open={line.id for line in lines if first_open[line.day] == line.day}
+    )
+
+
+@bank.post("/statement/lines/<ref>/undo")
+@allow("settle")
+def undo_not_ours(ref: str) -> Any:
+    bank_lines.undo_not_ours(ref, actor())
+    flash(_("The line waits for your word again. Its words were forgotten: find it on the statement by its day and sum."))
+    return see_other("/finance/statement")

@@ -139,7 +139,8 @@ def release() -> Any:
         return see_other("/finance/release?payments=" + ",".join(_refs(request.args.getlist("payment"))))
     refs = _refs(request.values.get("payments", "").split(","))
     if not refs:
-        raise Refused(_("Choose at least one payment to release."))
+        flash(_("Choose at least one payment to release."))
+        return see_other("/finance/")
     if (proof := needs_proof()) is not None:
         return proof
     form = forms.Release()

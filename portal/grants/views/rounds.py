@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.errors import NotFound, Refused
-from portal.grants import closing, pooled, queries, rounds
+from portal.grants import closing, large, pooled, queries, rounds
 from portal.grants.forms import rounds as forms
 from portal.grants.forms.decide import Nothing
 from portal.grants.model import Funder, Round
@@ -20,7 +20,7 @@ from portal.people import queries as people
 from portal.people.views import needs_proof
 from portal.places import queries as places
 from portal.web.forms import whole_number
-from portal.web.pages import form_page, page, see_other
+from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import N_, _
 
@@ -88,7 +88,7 @@ def _fund(code: str, form: Any) -> Any:
     whose = pooled.positions(found)
     return form_page(
         "grants/desk_fund.html", form, fund=found, money=pooled.figures(whose.values()), pooled=whose, contributions=queries.contributions_of(found),
-        rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules), closing=closing.waiting(found),
+        rounds=queries.rounds(found), words=STATUS_WORDS, rules=RoundRules.load(found.rules), closing=closing.waiting(found), large=large.waiting(found),
         funder_names=dict(form.funder.choices), story=(story := closing.story_of(found)), names=people.names(event.actor_id for event in story), story_words=STORY_WORDS,
     )  # fmt: skip
 
@@ -104,7 +104,8 @@ def contribute(code: str) -> Any:
         try:
             if form.amount.data < 1:
                 raise Refused(_("Write how much came in."), "amount")
-            rounds.contribute(
+            write_down = large.ask if form.amount.data > rounds.LARGE else rounds.contribute
+            write_down(
                 found.id,
                 funder.id,
                 form.amount.data,
@@ -112,13 +113,36 @@ def contribute(code: str) -> Any:
                 form.reference.data,
                 _actor(),
                 once_key=form.once_key(current_user.id),
+                another=form.another.data,
             )
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(_("The contribution is in the books."))
+            so_much = write_down is large.ask
+            flash(
+                _("A second person must confirm so much. Tell them that it waits.") if so_much else _("The contribution is in the books.")
+            )
             return see_other(f"/desk/funds/{code}")
     return _fund(code, form)
+
+
+@desk_rounds.route("/desk/funds/<code>/large/<ref>", methods=["GET", "POST"])
+@allow("release payments")
+def large_one(code: str, ref: str) -> Any:
+    """A large sum that came in: the second person puts it into the books, or it is dropped."""
+    row, fund, funder = large.by_ref(ref)
+    if fund.code != code:
+        raise NotFound(_("We cannot find that."))
+    form, act = Nothing(), request.form.get("act", "")
+    if request.method == "POST" and act not in ("confirm", "drop"):
+        raise NotFound(_("We cannot find that page."))
+    if act == "confirm" and (proof := needs_proof()) is not None:
+        return proof
+    if done(form, lambda: (large.confirm if act == "confirm" else large.drop)(ref, _actor())):
+        flash(_("The contribution is in the books.") if act == "confirm" else _("It was dropped. Nothing is in the books."))
+        return see_other(f"/desk/funds/{code}")
+    by = people.names([row.asked_by_id, row.done_by_id])
+    return form_page("grants/desk_large.html", form, row=row, fund=fund, funder=funder, by=by, me=current_user.id)
 
 
 @desk_rounds.route("/desk/funds/<code>/contributions/<ref>/reverse", methods=["GET", "POST"])
@@ -144,6 +168,7 @@ STORY_WORDS = {
     "opened": N_("Opened"), "quick_limit_set": N_("The most for one quick spark was changed"), "closing_asked": N_("Asked to close it"),
     "closing_taken_back": N_("It stays as it is"), "closed": N_("Closed"), "given_back": N_("Given back to the funders"), "reopened": N_("Reopened"),
     "withdrawal_asked": N_("Asked to give money back to a funder"), "withdrawal_taken_back": N_("The money of that funder stays"), "withdrawn": N_("Given back to a funder"),
+    "large_asked": N_("A large sum came in, and waits for a second person"), "large_confirmed": N_("A second person confirmed a large sum"), "large_dropped": N_("A large sum was a mistake"),
 }  # fmt: skip
 
 

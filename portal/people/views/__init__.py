@@ -13,7 +13,7 @@ from portal import photos
 from portal.config import Settings
 from portal.errors import Refused
 from portal.history import Actor, Event
-from portal.people import actions, caring, copies, forms, held, invitations, queries, second, seen, sessions
+from portal.people import actions, caring, copies, forms, held, invitations, merged, queries, second, seen, sessions
 from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
@@ -473,6 +473,9 @@ people.add_app_template_filter(show_phone, "phone")
 @people.get("/desk/people/<ref>")
 @allow("manage people")
 def desk_person(ref: str) -> Any:
+    if (now := merged.person_now(queries.person_by_ref(ref).id)) is not None and may("manage people", now):
+        flash(_("This record has become one with another. This is the one that is kept."))
+        return see_other(f"/desk/people/{now.ref}")
     return _desk_person(ref, forms.GrantRole().fill(areas=current_user.can("grant roles")))
 
 
@@ -533,7 +536,8 @@ EVENT_WORDS = {
     "details_changed": N_("The desk changed details"), "profile_changed": N_("Changed their profile"), "home_changed": N_("Changed where their home is"), "address_changed": N_("Changed an address"), "role_granted": N_("Was given a role"),
     "role_ended": N_("A role ended"), "deleted": N_("Was deleted"), "copy_made": N_("The desk made a copy of everything for them"), "second_set": N_("Set up the second step"), "second_given": N_("Gave a code of the second step"),
     "second_recovery": N_("Used a recovery code"), "second_codes_made": N_("Made new recovery codes"), "second_wrong": N_("Five wrong codes of the second step"),
-    "second_removed": N_("Does without the second step"), "second_reset": N_("The second step was taken away"),
+    "merging_asked": N_("Somebody asked to join this record with another"), "merging_dropped": N_("It was not joined with another record after all"),
+    "merged": N_("Another record was joined with this one"), "merged_into": N_("Became one with another record"), "second_removed": N_("Does without the second step"), "second_reset": N_("The second step was taken away"),
 }  # fmt: skip
 
 
