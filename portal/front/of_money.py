@@ -185,7 +185,7 @@ def _payments(me: int | None) -> dict[str, Need]:
         "send": Need(
             payments.where(Payment.status == "approved", not_by(Payment.prepared_by_id, me), not_mine, not_entered, third),
             lambda n: _n("payment to send to the bank", "payments to send to the bank", n),
-            N_("Release it"), "/finance/release?payment={}", "/finance/", Payment.ref, title, day_of(Payment.approved_at),
+            N_("Release it"), "/finance/release?payments={}", "/finance/", Payment.ref, title, day_of(Payment.approved_at),
         ),
         "slow": Need(
             payments.where(Payment.status == "released", Payment.released_at < clock.start_of_day(_first_in_time())),

@@ -12,12 +12,14 @@ from portal.books.model import PeriodClosing
 from portal.db import Base, db, transaction
 from portal.front import needs, queries, search
 from portal.front.queries import Job
-from portal.grants import appeals, award, closing, decide, ending, pay, report, rounds, runs, top_slice, withdrawals
+from portal.grants import appeals, award, closing, decide, ending, large, pay, report, rounds, runs, top_slice, withdrawals
 from portal.grants.bank_model import BankLine
 from portal.grants.model import Appeal, Application, Award, Fund, Funder, MoreAsked, Payment, PaymentRun, QuickSpark, Report
 from portal.grants.rules import RoundRules
+from portal.merging import actions as merging
 from portal.money import Pence, financial_year
 from portal.outbox import Message
+from portal.outcomes import stories
 from portal.panels import offers
 from portal.panels.model import Matter
 from portal.people.access import Who
@@ -108,6 +110,15 @@ def of_post(season: Season, folder: Path) -> None:
             )
 
 
+def of_neighbours(season: Season) -> None:
+    """A story to read, and two records of one neighbour."""
+    told = season.sent("Told about")
+    pay.settle(season.released(season.ready(told)).ref, clock.today(), season.actor("Fay"))
+    db.session.rollback()
+    stories.tell(told, stories.Telling("We meet at the pump.", "", True, True), season.actor("Rita"))
+    merging.ask("person", person("Rita Grey").ref, season.ref("Rita"), "Typed from paper.", season.actor("Olga"))
+
+
 def of_money(season: Season) -> None:
     """Payments at each step, and funds and grants that end."""
     olga, fay, otto = (season.actor(name) for name in ("Olga", "Fay", "Otto"))
@@ -122,6 +133,7 @@ def of_money(season: Season) -> None:
         fund = db.session.scalars(select(Fund).where(Fund.code == code)).one()
         rounds.contribute(fund.id, db.session.scalars(select(Funder.id)).one(), Pence(100_00), clock.today(), "", olga)
     award.accept(season.offered(season.sent("Without an account")).ref, season.actor("Rita"))
+    large.ask(season.fund_id, db.session.scalars(select(Funder.id)).one(), Pence(200_000_00), clock.today(), "", olga)
     withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", olga)
     budget = top_slice.begin("Highways", 50, "small-sparks", "council", olga)
     top_slice.propose(budget, financial_year(clock.today()), Pence(1_000_00), olga)
@@ -180,6 +192,7 @@ def test_no_way_of_the_desk_is_dead(app: Flask, tmp_path: Path) -> None:
     of_bids(season)
     afterwards(season)
     of_post(season, tmp_path)
+    of_neighbours(season)
     of_money(season)
     names = set()
     for name, officer, finance in (("Otto", True, False), ("Fay", False, True)):

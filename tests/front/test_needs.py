@@ -57,7 +57,7 @@ def test_money_is_named_for_finance_step_by_step(season: Season) -> None:
     payment = pay.prepare(made.ref, None, season.actor("Olga"))
     assert [item.href for item in names(FINANCE)["approve"].items] == [f"/finance/payments/{payment}"]
     pay.approve(payment, season.actor("Fay"))
-    assert [item.href for item in names(FINANCE)["send"].items] == [f"/finance/release?payment={payment}"]
+    assert [item.href for item in names(FINANCE)["send"].items] == [f"/finance/release?payments={payment}"]
     assert "screen" not in names(FINANCE) and "send" in names(OFFICER)
 
 

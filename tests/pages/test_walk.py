@@ -87,7 +87,8 @@ BUDGETS |= {
     "/finance/": 11, "/desk/people": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 23, "/panels/REF/bids/REF/ties": 16,
     "/panels/REF/sittings/REF": 17, "/grants/REF": 15,  # whose it is takes 9; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
 }  # fmt: skip
-BUDGETS |= {"/finance/books/agree": 24, "/finance/books/year-end": 40}  # each source adds up on its own, and nothing is kept
+# each source adds up on its own, and nothing is kept
+BUDGETS |= {"/finance/books/agree": 24, "/finance/books/year-end": 41, "/finance/figures": 16, "/finance/figures.pdf": 17}
 BUDGETS |= {f"/panels/REF/sittings/{which}/minutes{ending}": 26 for which in ("REF", "N-N") for ending in ("", ".pdf")}
 
 

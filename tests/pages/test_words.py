@@ -17,7 +17,9 @@ from portal import vault
 from portal.db import Base, db
 from portal.demo.story import Story
 from portal.exports.strengths import data
+from portal.grants.bank_file import fitted
 from portal.grants.bank_model import BankLine
+from portal.grants.model import Payee
 from portal.history import Event
 from portal.outbox import Message
 from portal.people import queries as people
@@ -84,6 +86,7 @@ def typed_by_people() -> str:
         for row in db.session.execute(select(*words)) if words else ():
             found += [str(value) for value in row if value]
     found += [vault.unseal(sealed) for sealed in db.session.scalars(select(BankLine.sealed).where(BankLine.sealed != ""))]
+    found += [fitted(name) for name in db.session.scalars(select(Payee.name))]  # as the bank's file writes it
     # what was written into the history of a panel, a member or somebody's roles; our own words there stand in brackets
     about = or_(*(Event.about.like(f"{what}:%") for what in ("panel", "person", "member")))
     written = select(Event.reason).where(about)

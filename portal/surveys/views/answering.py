@@ -61,12 +61,12 @@ def about_you(of: str) -> Any:
     if not pot:
         raise NotFound(_("We cannot find that page."))
     if not equality.may_answer(current_user, pot):
-        return page("surveys/about_you_done.html", sentence=equality.CANNOT_BE_FOUND)
+        return page("surveys/about_you_done.html", sentence=_(equality.CANNOT_BE_FOUND))
     form = forms.questions(ABOUT_YOU, newest(ABOUT_YOU))
     if done(form, lambda: equality.answer(current_user, pot, form.number, form.answers)):
         flash(_("Thank you."))
         return see_other("/")
-    return form_page("surveys/about_you.html", form, of=of, sentence=equality.CANNOT_BE_FOUND)
+    return form_page("surveys/about_you.html", form, of=of, sentence=_(equality.CANNOT_BE_FOUND))
 
 
 def _pot(of: str) -> str:
