@@ -23,7 +23,7 @@ def test_officers_keep_the_list(app: Flask, season: Season) -> None:
     assert "People get to know their neighbours" in olga.text and "Enabling inclusion" in olga.text
     olga.get("/desk/outcomes/new").submit("Add it to the list", words="", status=422)
     olga.get("/desk/outcomes/new").submit("Add it to the list", words="Children play outside", heading="ownership").follow()
-    olga.submit("Move “Children play outside” up").follow()
+    olga.submit("Up: Children play outside").follow()
     new = next(path for path in olga.links() if path == f"/desk/outcomes/{catalogue.offered()[-2].ref}")
     olga.get(new).submit("Keep these words", words="People get to know their neighbours", status=422)
     assert "stands on the list already" in olga.text
