@@ -520,7 +520,7 @@ class TestPages:
         goods.check(ForIdea(ref, season.actor("Rita")), goods.say(token, timber(), png(), folder), 1)
         file = photos.path(db.session.scalars(select(Photo.file).where(Photo.about.startswith("delivery:"))).one(), folder)
         assert file.exists()
-        browser = Inspector(app, budget=90).sign_in(season.who("Rosa").id).get("/people/me/data")
+        browser = Inspector(app, budget=120).sign_in(season.who("Rosa").id).get("/people/me/data")
         browser.submit("Delete me", sure="y").follow()
         assert not file.exists() and season.award(ref).given == 40_00
 

@@ -61,7 +61,7 @@ def test_the_pages_of_a_run(app: Flask, season: Season) -> None:
     otto.submit("Show the account numbers").follow()
     token = token_of(fay.get(page))
     assert "Nothing of this run was typed into the bank" in fay.text
-    fay.budget = 24  # of a page that comes after a refused action
+    fay.budget = 28  # of a page that comes after a refused action
     wrong = {**token, "form": "csv", "file-pays_on-day": "6", "file-pays_on-month": "6", "file-pays_on-year": "2026"}
     fay.post(f"{page}/file", wrong, 422)
     assert "Banks do not pay on that day." in fay.text
@@ -70,7 +70,7 @@ def test_the_pages_of_a_run(app: Flask, season: Season) -> None:
     answer = fay.client.post(f"{page}/file", data={**wrong, "file-pays_on-day": "2", "file-nothing_typed": "y"})
     assert (answer.status_code, answer.headers["Content-Disposition"]) == (200, f'attachment; filename="payment-run-{run}.csv"')
     assert answer.data.startswith(f"{SORT_CODE},{NUMBER},MOSSGATE GARDENERS,250.00,99,".encode())
-    otto.budget = 24
+    otto.budget = 28
     otto.get(page)
     assert "Show the account numbers" not in otto.text
     otto.post(f"{page}/numbers", before, 422)

@@ -119,6 +119,6 @@ def test_the_panel_reads_it(app: Flask, season: Season) -> None:
     given(season, wish(season, ref))
     matter = season.with_panel(send(season, ref))
     panels.declare(season.who("Ada"), season.panel_ref, matter, "none")
-    seat = Inspector(app).sign_in(season.who("Ada").id)
+    seat = Inspector(app, budget=23).sign_in(season.who("Ada").id)
     page = seat.get(f"/panels/{season.panel_ref}/bids/{matter}")
     assert "Neighbours were asked first" in page.text and "Rob" not in page.text
