@@ -85,6 +85,7 @@ def asks(idris: Visitor, title: str, photo: Path) -> str:
     idris.fill("Who is it for?", "Everybody on the steps").fill("What will be better afterwards?", "We sit there together.").press(
         "Continue"
     )
+    idris.choose(page.get_by_label("People get to know their neighbours", exact=True)).press("Continue")
     idris.fill("Thing 1", "Planters").fill("Cost of thing 1", "200").press("Add another thing", island=True)
     idris.fill("Thing 3", "Soil and plants").fill("Cost of thing 3", "50.00").press("Remove thing 2", island=True)
     idris.sees("Together: £250.00").press("Continue")
