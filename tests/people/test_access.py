@@ -47,6 +47,8 @@ TABLE = {  # predicate → the roles that it opens for; "resident" is anybody wh
     "settle": {"finance"},
     "publish": {"officer"},
     "keep the books": {"finance"},
+    "change settings": {"administrator"},
+    "join records": {"officer", "administrator"},
     "manage people": {"officer", "administrator"},
     "manage places": {"officer", "administrator"},
     "grant roles": {"administrator"},

@@ -79,7 +79,7 @@ def test_the_file_holds_what_every_room_knows(season: Season) -> None:
         "quick sparks", "offers and requests", "conversations", "paper sheets", "time brought along", "spend offers", "questions to neighbours",
         "lines of your statement", "cards that became one", "what we have seen", "tariffs", "gifts and wishes", "what fits on the boards", "gifts to ideas", "conversations about gifts", "introductions and being asked to lead",
         "care for the boards", "idea cards", "ideas you are in", "cards that you reported", "events", "entries on the map", "changes to the map",
-        "lists that you brought to the map", "who saw what", "grants in the open data",
+        "lists that you brought to the map", "who saw what", "grants in the open data", "what came of your ideas", "questions that we ask",
     }  # fmt: skip
     you, ideas, promises, grants = mine["you"], mine["ideas"], mine["promises to ideas"], mine["awards"]
     assert isinstance(you, dict) and isinstance(ideas, list) and isinstance(promises, list) and isinstance(grants, list)
@@ -104,9 +104,9 @@ def test_a_decision_that_is_private_is_not_in_the_file(season: Season) -> None:
 
 def test_it_is_taken_from_the_page_and_is_nobody_elses(app: Flask, season: Season) -> None:
     season.sent("A secret of Rita")
-    rob = Inspector(app, budget=80).sign_in(season.who("Rob").id).get("/people/me/data.json")
+    rob = Inspector(app, budget=90).sign_in(season.who("Rob").id).get("/people/me/data.json")
     assert "secret of Rita" not in rob.text and json.loads(rob.text)["you"]["name"] == "Rob"
-    rita = Inspector(app, budget=80).sign_in(season.who("Rita").id)
+    rita = Inspector(app, budget=90).sign_in(season.who("Rita").id)
     answer = rita.client.get("/people/me/data.json")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"' and "no-store" in answer.headers["Cache-Control"]
     assert "secret of Rita" in rita.get("/people/me/data.json").text

@@ -199,7 +199,7 @@ def test_a_long_list_goes_on_with_what_was_typed(app: Flask) -> None:
 
 def test_a_role_is_given_and_ended_with_its_reason(app: Flask) -> None:
     ann, rita = person("Ann", "administrator"), person("Rita")
-    browser = see(Inspector(app).sign_in(ann.id), f"/desk/people/{rita.ref}", BUDGET + 3)
+    browser = see(Inspector(app).sign_in(ann.id), f"/desk/people/{rita.ref}", BUDGET + 4)
     browser.submit("Give this role", status=422, role="finance")
     assert "Write why" in browser.text
     browser.submit("Give this role", role="finance", reason="Joined the team").follow()

@@ -161,7 +161,7 @@ def test_too_many_codes(app: Flask) -> None:
 
 def test_the_whole_way_in_and_out(app: Flask) -> None:
     rita = person("Rita")
-    browser = Inspector(app, budget=17)
+    browser = Inspector(app, budget=18)
     browser.get("/people/sign-in?next=/grants/").submit("Send me a code", status=422, address="nobody")
     browser.submit("Send me a code", address=" RITA@Example.org ").follow()
     code, _link = sent()
@@ -173,7 +173,7 @@ def test_the_whole_way_in_and_out(app: Flask) -> None:
 
 
 def test_somebody_new_joins_with_a_name(app: Flask) -> None:
-    browser = Inspector(app, budget=17)
+    browser = Inspector(app, budget=18)
     browser.get("/people/sign-in").submit("Send me a code", address="07700 900123").follow()
     assert newest().channel == "sms" and newest().address == "+447700900123"
     browser.submit("Continue", code=sent()[0]).follow().submit("Come in", status=422, name=" ")
@@ -185,7 +185,7 @@ def test_somebody_new_joins_with_a_name(app: Flask) -> None:
 
 
 def test_two_browsers_prove_one_new_address_and_one_joins(app: Flask) -> None:
-    first, second = Inspector(app, budget=17), Inspector(app, budget=17)
+    first, second = Inspector(app, budget=18), Inspector(app, budget=18)
     for browser in (first, second):
         browser.get("/people/sign-in").submit("Send me a code", address="nia@example.org").follow()
         browser.submit("Continue", code=sent()[0]).follow()
@@ -237,12 +237,12 @@ def test_a_mail_scanner_opens_the_link_and_signs_nobody_in(app: Flask) -> None:
 def test_a_link_to_change_an_address_works_only_where_it_was_asked_for(app: Flask) -> None:
     """Else somebody could tie their account to the address of whoever presses the button."""
     rita = person("Rita")
-    browser = Inspector(app, budget=17).sign_in(rita.id)
+    browser = Inspector(app, budget=18).sign_in(rita.id)
     browser.get("/people/me/address").submit("Send a code there", address="new@example.org")
     _code, link = sent()
-    stranger = Inspector(app, budget=17)
+    stranger = Inspector(app, budget=18)
     stranger.get(link).submit("Use this address", status=409)
-    other = Inspector(app, budget=17).sign_in(person("Rob").id)
+    other = Inspector(app, budget=18).sign_in(person("Rob").id)
     other.get(link).submit("Use this address", status=409)
     assert queries.person(rita.id).email == ADDRESS
     browser.get(link).submit("Use this address").follow()
@@ -255,7 +255,7 @@ def test_a_link_to_change_an_address_works_only_where_it_was_asked_for(app: Flas
 def test_a_changed_address_belongs_to_nobody_else(app: Flask) -> None:
     rita = person("Rita")
     person("Rob")
-    browser = Inspector(app, budget=17).sign_in(rita.id)
+    browser = Inspector(app, budget=18).sign_in(rita.id)
     browser.get("/people/me/address").submit("Send a code there", address="rob@example.org").follow()
     browser.submit("Continue", status=422, code=sent()[0])
     assert "belongs to somebody" in browser.text and queries.person(rita.id).email == ADDRESS
@@ -263,7 +263,7 @@ def test_a_changed_address_belongs_to_nobody_else(app: Flask) -> None:
 
 def test_a_link_proves_in_the_same_browser_alone(app: Flask) -> None:
     rita = person("Rita")
-    browser = Inspector(app, budget=17).sign_in(rita.id)
+    browser = Inspector(app, budget=18).sign_in(rita.id)
     row = db.session.scalars(select(SignInSession)).one()
     browser.get("/people/prove?next=/grants/").submit("Send me a code").follow()
     _code, link = sent()
@@ -298,7 +298,7 @@ def cookie(browser: Inspector) -> dict[str, Any]:
 def test_signing_in_makes_a_new_session_and_carries_nothing_over(app: Flask) -> None:
     """Session fixation: a cookie that somebody planted before is worth nothing after."""
     rita, mallory = person("Rita"), person("Mallory")
-    browser = Inspector(app, budget=17).sign_in(mallory.id)
+    browser = Inspector(app, budget=18).sign_in(mallory.id)
     planted = cookie(browser)["_user_id"]
     with browser.client.session_transaction() as held:
         held["joining"] = 99
@@ -311,7 +311,7 @@ def test_signing_in_makes_a_new_session_and_carries_nothing_over(app: Flask) -> 
 
 def test_sign_out_everywhere_kills_every_old_cookie(app: Flask) -> None:
     rita = person("Rita")
-    phone, laptop, other = (Inspector(app, budget=17).sign_in(id_) for id_ in (rita.id, rita.id, person("Rob").id))
+    phone, laptop, other = (Inspector(app, budget=18).sign_in(id_) for id_ in (rita.id, rita.id, person("Rob").id))
     stolen = cookie(phone)["_user_id"]
     laptop.get("/people/me").submit("Sign out everywhere")
     for browser in (phone, laptop):
@@ -326,13 +326,13 @@ def test_sign_out_everywhere_kills_every_old_cookie(app: Flask) -> None:
 
 def test_one_browser_is_signed_out_by_its_owner_alone(app: Flask) -> None:
     rita, rob = person("Rita"), person("Rob")
-    phone = Inspector(app, budget=17).sign_in(rita.id)
+    phone = Inspector(app, budget=18).sign_in(rita.id)
     session_id = queries.sessions_of(rita.id)[0].id
-    stranger = Inspector(app, budget=17).sign_in(rob.id).get("/people/me")
+    stranger = Inspector(app, budget=18).sign_in(rob.id).get("/people/me")
     token = stranger._values(stranger.forms()[0])["csrf_token"]
     stranger.post(f"/people/me/sessions/{session_id}/end", {"csrf_token": token})
     phone.get("/people/me")
-    laptop = Inspector(app, budget=17).sign_in(rita.id).get("/people/me")
+    laptop = Inspector(app, budget=18).sign_in(rita.id).get("/people/me")
     laptop.submit(form=f"/people/me/sessions/{session_id}/end")
     phone.get("/people/me", status=303)
     laptop.get("/people/me")

@@ -60,7 +60,7 @@ def test_suggested_looked_at_found(app: Flask, ground: Ground) -> None:
 
 
 def test_every_empty_list_helps(app: Flask, ground: Ground) -> None:
-    visitor = browser(app, ground)
+    visitor = browser(app, ground, budget=12)
     for path, words in (("/strengths/", "Be the first"), ("/strengths/?q=!!!", "Type a word"), ("/strengths/?kind=place&area=nowhere&way=x&access=y", "Nothing like that yet"), ("/strengths/?before=1", "You have seen everything")):  # fmt: skip
         assert words in visitor.get(path).text, path
     assert "Nothing of yours yet" in browser(app, ground, "Maya").get("/strengths/mine").text
@@ -154,7 +154,7 @@ def test_a_list_comes_and_goes(app: Flask, ground: Ground) -> None:
 
 def test_paper_and_data(app: Flask, ground: Ground) -> None:
     ref = ground.published(initiative=True)
-    visitor = browser(app, ground, budget=11)
+    visitor = browser(app, ground, budget=12)
     assert "looked_after_by" in visitor.get("/strengths/data").text
     answer = visitor.client.get("/strengths/directory.pdf?area=mossgate&large=1")
     assert answer.data.startswith(b"%PDF") and "directory-mossgate" in answer.headers["Content-Disposition"]
