@@ -56,7 +56,7 @@ def test_one_grant_to_the_end(chromium: Browser, site: Site, way: str, tmp_path:
 
     public = stranger.open("/register/").fill("Search for words", title).press("Search", island=True)
     public.page.wait_for_url("**q=**")  # where a script runs it comes with the results that replace what stood there
-    public.sees(title, "Finished £250.00")
+    public.sees(title, "Finished £250.00").page.wait_for_load_state("networkidle")  # leaving the box asked, and so did the button
     public.click(title).sees("Finished", "£250.00", "21 h", "Many neighbours stand behind this.", "Twelve of us filled six planters.")
     public.sees("A resident of Mossgate", "Seats that were tied took no part: family")
     assert "Idris" not in public.page.inner_text("main")
