@@ -3,7 +3,7 @@
 A grant counts once under each heading that it chose, so the numbers of a ward's headings are not to be added to each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from portal.exports import files
 from portal.exports.filters import Filter
@@ -18,9 +18,17 @@ FEW = "under 5"
 
 def sums(chosen: Filter) -> Iterator[tuple[str, str, str, Sums]]:
     """Ward's code and name, heading, and what is counted of the awards that were decided on the filter's days. One query."""
-    which = counting.Which(chosen.first_day, chosen.last_day, chosen.fund, chosen.area)
-    for (ward, code, heading), found in counting.by_ward(which).items():
+    for (ward, code, heading), found in counting.by_ward(_which(chosen)).items():
         yield code, ward, heading, found
+
+
+def by_heading(chosen: Filter) -> Mapping[str, Sums]:
+    """The same by heading alone, all of them in their order. One query."""
+    return counting.by_heading(_which(chosen))
+
+
+def _which(chosen: Filter) -> counting.Which:
+    return counting.Which(chosen.first_day, chosen.last_day, chosen.fund, chosen.area)
 
 
 def rows(chosen: Filter, *, public: bool) -> Iterator[files.Row]:

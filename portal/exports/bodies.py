@@ -44,3 +44,10 @@ def _summaries(are: Any) -> ColumnElement[bool]:
 def _acted(who: Any) -> ColumnElement[bool]:
     query = select(ActingFor.id).join(Person, Person.id == ActingFor.person_id)
     return exists(query.where(ActingFor.organisation_id == Organisation.id, who).correlate(Organisation))
+
+
+def not_to_name(row: Any) -> list[str]:
+    """Names that no public text of a grant holds: of who asked, and of their group where it is called like a person. A row with
+    `applicant`, `organisation` and `a_person`.
+    """
+    return [row.applicant, row.organisation] if row.a_person and row.organisation else [row.applicant]

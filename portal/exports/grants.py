@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, literal, or_, select, union_all
 
 from portal.db import db
-from portal.exports.bodies import a_person, taken_down
+from portal.exports.bodies import a_person, not_to_name, taken_down
 from portal.exports.filters import Filter
 from portal.grants.award import BOUGHT
 from portal.grants.model import Application, Award, Fund, Payee, Payment, QuickFloat, QuickSpark, Refund
@@ -182,7 +182,7 @@ def awards(chosen: Filter) -> Iterator[Granted]:
             ref=row.ref, decided_on=row.decided_on, first_day=row.first_day, last_day=row.last_day,
             organisation=REDACTED if row.withheld else one_line(row.organisation) if row.organisation else None, organisation_kind=row.organisation_kind,
             registration="" if row.withheld else row.charity_number or row.company_number or "",
-            purpose=REDACTED if row.withheld else one_line(shielded(row.public_summary or row.title, _hidden(row))), amount=row.amount, paid=int(row.paid), fund=row.fund,
+            purpose=REDACTED if row.withheld else one_line(shielded(row.public_summary or row.title, not_to_name(row))), amount=row.amount, paid=int(row.paid), fund=row.fund,
             ward_code=row.ward_code, ward_name=row.ward_name, status=row.status, a_person=row.a_person,
         )  # fmt: skip
 
@@ -300,11 +300,6 @@ def quick_grants(chosen: Filter) -> Iterator[Granted]:
         )  # fmt: skip
 
 
-def _hidden(row: Any) -> list[str]:
-    """As in the register: the name of who asked, and of their group where it is called like a person."""
-    return [row.applicant, row.organisation] if row.a_person and row.organisation else [row.applicant]
-
-
 def _money(row: Any) -> Money:
     """The supplier is whom the council bought from, a host's account, or the organisation that applied; a person is redacted, and so
     are their group's numbers.
@@ -313,14 +308,14 @@ def _money(row: Any) -> Money:
     if row.route == BOUGHT:  # the supplier is who was paid, and a purchase is no grant
         named = bool(row.account) and not row.individual and not named_after_somebody
         return Money(
-            ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, [*_hidden(row), "" if named else row.account])),
+            ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, [*not_to_name(row), "" if named else row.account])),
             supplier=one_line(shielded(row.account, [row.applicant])) if named else REDACTED if row.account else NOT_RECORDED,
             organisation_ref="", charity_number="", company_number=row.supplier_number if named else "", vcse=False,
         )  # fmt: skip
     hosted = row.route == "host" and bool(row.account) and not named_after_somebody
     itself = row.organisation is not None and row.route != "host" and not row.a_person
     return Money(
-        ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, _hidden(row))),
+        ref=row.ref, day=row.day, pence=row.pence, purpose=REDACTED if row.withheld else one_line(shielded(row.title, not_to_name(row))),
         supplier=one_line(row.account) if hosted else one_line(row.organisation) if itself else REDACTED,
         organisation_ref=row.organisation_ref if itself else "", charity_number=row.charity_number if itself else "",
         company_number=row.company_number if itself else "", vcse=row.organisation_kind in VCSE and not row.a_person,

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal, or_, s
 from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
-from portal.exports.bodies import a_person, taken_down
+from portal.exports.bodies import a_person, not_to_name, taken_down
 from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
@@ -293,18 +293,13 @@ def _begin(at: datetime) -> int:
 def _line(row: Any, names: Iterable[str] = ()) -> Line:
     awarded = row.decided == "yes" and row.award_status is not None
     state = "declined" if not awarded else {"closed": "finished", "returned": "returned"}.get(row.award_status, "awarded")
-    hidden = [*_hidden(row), *names]
+    hidden = [*not_to_name(row), *names]
     title, summary = (_("Words taken down"), "") if row.withheld else (shielded(row.title, hidden), shielded(row.public_summary, hidden))
     return Line(
         ref=row.ref, title=title, summary=summary,
         who=_who(None if row.a_person or row.withheld else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
         awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at, withheld=row.withheld,
     )  # fmt: skip
-
-
-def _hidden(row: Any) -> list[str]:
-    """Names that no text of an entry holds: of who asked, and of their group where it is called like a person."""
-    return [row.applicant, row.organisation] if row.a_person and row.organisation else [row.applicant]
 
 
 def _who(organisation: str | None, ward: str) -> str:
@@ -374,7 +369,7 @@ def entry(ref: str) -> Entry:
         raise NotFound(_("There is no such entry in the register."))
     about = f"bid:{row.id}"
     asked = grants.pledges_of(row.id)
-    names = [*_hidden(row), *(pledge.name for pledge in asked)]  # also of those who said no
+    names = [*not_to_name(row), *(pledge.name for pledge in asked)]  # also of those who said no
     pledges = [pledge for pledge in asked if pledge.status in ("confirmed", "delivered", "checked")]
     neighbours = len({grants.worker_of(pledge) for pledge in pledges})
     tally, minutes = _decision(about)
@@ -443,7 +438,7 @@ def looked_at_anew(ref: str) -> Anew:
     row = db.session.execute(_query().where(Application.ref == ref, under_way, Application.id.in_(right))).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
-    names = [*_hidden(row), *(pledge.name for pledge in grants.pledges_of(row.id))]
+    names = [*not_to_name(row), *(pledge.name for pledge in grants.pledges_of(row.id))]
     return Anew(row.ref, shielded(row.title, names), row.area, row.fund, [appealed(each) for each in reversed(grants.appeals_of(row.id))])
 
 

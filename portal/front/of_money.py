@@ -9,7 +9,7 @@ from portal import clock
 from portal.books.model import PeriodClosing
 from portal.front.need import Need, day_of, not_by
 from portal.grants.award import BOUGHT
-from portal.grants.bank_model import BankLine, CallingBack
+from portal.grants.bank_model import BankLine, CallingBack, FreshFile
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Closing, Ending, Fund, Funder, Payee, Payment, PaymentRun
 from portal.grants.pay import HANDS
@@ -53,7 +53,17 @@ def _seconds(me: int | None) -> dict[str, Need]:
         .join(Fund, Fund.id == LargeContribution.fund_id)
         .where(LargeContribution.done_at.is_(None), LargeContribution.dropped_at.is_(None), not_by(LargeContribution.asked_by_id, me))
     )
+    files = (
+        select(FreshFile)
+        .join(PaymentRun, PaymentRun.id == FreshFile.run_id)
+        .where(FreshFile.done_at.is_(None), FreshFile.dropped_at.is_(None), not_by(FreshFile.asked_by_id, me))
+    )
     return {
+        "fresh_files": Need(
+            files, lambda n: _n("file for the bank to make anew that waits for a second person", "files for the bank to make anew that wait for a second person", n),
+            N_("Let it be made or keep the first"), "/finance/runs/{}", "/finance/payments?state=released", PaymentRun.ref, PaymentRun.ref,
+            day_of(FreshFile.asked_at), tone="warm",
+        ),
         "large": Need(
             large, lambda n: _n("large sum that waits for a second person", "large sums that wait for a second person", n),
             N_("See whether it came"), "/desk/funds/{}", "/desk/funds", Fund.code + "/large/" + LargeContribution.ref, Fund.name,

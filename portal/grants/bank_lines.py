@@ -330,14 +330,18 @@ def _must_fit(line: BankLine, outcome: str, payment: Payment) -> None:
 # --- what is not ours ----------------------------------------------------------------------------------------------------
 
 
-def rest() -> Sequence[str]:
-    """References of the lines that wait and are about nothing of ours as far as we see: no reference of ours stands in them, and no payment
-    of their sum is on its way. In steps of PAGE, six queries each.
+def rest() -> Mapping[int, str]:
+    """Id → reference of the lines that wait and are about nothing of ours as far as we see: no reference of ours stands in them, whatever
+    their sum, and no payment of their sum is on its way. A line without words says too little. In steps of PAGE, six queries each.
     """
-    found: list[str] = []
+    found: dict[int, str] = {}
     after = 0
     while some := waiting(after):
-        found += [each.line.ref for each in some if not any(_may_be_ours(choice) for choice in each.choices)]
+        found |= {
+            each.line.id: each.line.ref
+            for each in some
+            if each.text and not references(each.text) and not any(_may_be_ours(choice) for choice in each.choices)
+        }
         after = max(each.line.id for each in some)
     return found
 
@@ -346,11 +350,13 @@ def _may_be_ours(choice: Choice) -> bool:
     return choice.by_reference or not choice.value.startswith(("refund:", f"{AGAIN}:"))
 
 
-def put_aside(reason: str, actor: Actor) -> int:
-    """Say of all of `rest` at once that they are not ours; returns how many. What was decided meanwhile stays as it is. Refused: no reason."""
+def put_aside(reason: str, up_to: int, actor: Actor) -> int:
+    """Say of all of `rest` at once that they are not ours, up to the line with this id, the last that was counted; returns how many. What
+    was decided or read meanwhile stays as it is. Refused: no reason.
+    """
     if not reason:
         raise Refused(_("Write why, in a few words. It is kept."), "reason")
-    refs = rest()
+    refs = [ref for id_, ref in rest().items() if id_ <= up_to]
     count = 0
     for first in range(0, len(refs), PAGE):
         with transaction():

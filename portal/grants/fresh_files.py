@@ -20,12 +20,6 @@ from portal.people.queries import names
 from portal.words import _
 
 
-def waiting(run: PaymentRun) -> FreshFile | None:
-    """What waits for a second person, if anything does."""
-    query = select(FreshFile).where(FreshFile.run_id == run.id, FreshFile.done_at.is_(None), FreshFile.dropped_at.is_(None))
-    return db.session.scalar(query.execution_options(populate_existing=True))
-
-
 def ask(run_ref: str, pays_on: date | None, reason: str, actor: Actor) -> None:
     """The first person says that the bank took nothing of the file, and asks for a fresh one. Twice changes nothing.
 
@@ -36,7 +30,7 @@ def ask(run_ref: str, pays_on: date | None, reason: str, actor: Actor) -> None:
         raise Refused(_("Write what the bank says. It is kept."), "reason")
     with transaction():
         run = runs.locked_run(run_ref)
-        if (before := waiting(run)) is not None:
+        if (before := runs.fresh_waits(run)) is not None:
             if before.asked_by_id == actor.person_id:
                 return
             name = names([before.asked_by_id]).get(before.asked_by_id, "")
@@ -54,7 +48,7 @@ def ask(run_ref: str, pays_on: date | None, reason: str, actor: Actor) -> None:
 def drop(run_ref: str, actor: Actor) -> None:
     """Let the file stand that was taken. Twice changes nothing."""
     with transaction():
-        row = waiting(run := runs.locked_run(run_ref))
+        row = runs.fresh_waits(run := runs.locked_run(run_ref))
         if row is not None:
             row.dropped_at = clock.now()
             record(f"run:{run.id}", "fresh_file_dropped", actor)
@@ -68,7 +62,7 @@ def make(run_ref: str, actor: Actor) -> None:
     """
     with transaction():
         run = runs.locked_run(run_ref)
-        row = waiting(run)
+        row = runs.fresh_waits(run)
         if row is None and (stands := runs.fresh_of(run)) is not None and stands.done_by_id == actor.person_id:
             return
         if row is None:

@@ -35,16 +35,11 @@ def ask(
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
-        if received_on > clock.today():
-            raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
-        fund, funder = rounds.locked_fund(fund_id), db.session.get(Funder, funder_id)
-        if funder is None:
-            raise NotFound(_("We cannot find that funder."))
-        rounds.must_be_open(fund)
-        if not another:
-            rounds.must_be_another(fund, funder, amount, received_on)
-        if any((each.funder_id, each.amount, each.received_on) == (funder_id, amount, received_on) for each, _funder in waiting(fund)):
-            raise Refused(_("This sum waits for a second person already."), "amount")
+        fund, funder = rounds.may_come_in(fund_id, funder_id, amount, received_on, another=another)
+        if not another and any(
+            (each.funder_id, each.amount, each.received_on) == (funder_id, amount, received_on) for each, _funder in waiting(fund)
+        ):
+            raise Refused(_("This sum waits for a second person already. Is this another one? Say so below."), "another")
         assert actor.person_id is not None
         row = LargeContribution(
             ref=new_ref("LCN"), fund_id=fund_id, funder_id=funder_id, amount=amount, received_on=received_on, reference=reference,

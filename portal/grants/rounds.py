@@ -122,32 +122,36 @@ def contribute(
     with transaction():
         if once_key and (done := once.claim(once_key)) is not None:
             return done
-        if received_on > clock.today():
-            raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
-        fund, funder = locked_fund(fund_id), db.session.get(Funder, funder_id)
-        if funder is None:
-            raise NotFound(_("We cannot find that funder."))
-        must_be_open(fund)
+        fund, funder = may_come_in(fund_id, funder_id, amount, received_on, another=another)
         if amount > LARGE:
             raise Refused(_("So much needs a second person. Ask for it to be confirmed."), "amount")
-        if not another:
-            must_be_another(fund, funder, amount, received_on)
         row = take_in(fund, funder, amount, received_on, reference, actor)
         if once_key:
             once.keep(once_key, row.ref)
         return row.ref
 
 
-def must_be_another(fund: Fund, funder: Funder, amount: Pence, received_on: date) -> None:
-    """Refused when the same sum of the same funder stands in a fund for the same day: it may have been typed twice."""
+def may_come_in(fund_id: int, funder_id: int, amount: Pence, received_on: date, *, another: bool) -> tuple[Fund, Funder]:
+    """The fund, locked, and the funder of a sum that came in, as a part of an action.
+
+    Refused: a day to come, a closed fund, the same sum of the same funder for that day stands there already (it may have been typed twice)
+    and nobody says that it is `another` one. NotFound: no such funder.
+    """
+    if received_on > clock.today():
+        raise Refused(_("The money cannot have come on a day that is still ahead."), "received_on")
+    fund, funder = locked_fund(fund_id), db.session.get(Funder, funder_id)
+    if funder is None:
+        raise NotFound(_("We cannot find that funder."))
+    must_be_open(fund)
     same = select(Contribution.id).where(
         Contribution.fund_id == fund.id, Contribution.funder_id == funder.id, Contribution.amount == amount, Contribution.received_on == received_on
     )  # fmt: skip
-    keys = [f"contribution:{id_}" for id_ in db.session.scalars(same)]
+    keys = [] if another else [f"contribution:{id_}" for id_ in db.session.scalars(same)]
     if set(keys) - books.reversed_keys(keys):
         raise Refused(
             _("%(amount)s of %(funder)s for that day stands here already. Is this another one? Then say so, and record it again.", amount=pounds(amount), funder=funder.name), "another"
         )  # fmt: skip
+    return fund, funder
 
 
 def take_in(fund: Fund, funder: Funder, amount: Pence, received_on: date, reference: str, actor: Actor) -> Contribution:

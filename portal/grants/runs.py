@@ -120,7 +120,7 @@ def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor, *, no
     each file, and the day of payment; every later one gives the same bytes, whatever `pays_on` says. `nothing_typed`: somebody says that
     none of it was typed into the bank, which the first time must be said where the account numbers were looked at before.
 
-    Refused: no such form; cancelled, or somebody asks to cancel it; no account of ours; nothing for the bank; the bank's answer is in
+    Refused: no such form; cancelled, or somebody asks to cancel it or for a fresh file; no account of ours; nothing for the bank; the bank's answer is in
     already; a day on which banks do not pay; numbers that were seen, and nobody says that nothing was typed; numbers that were forgotten since.
     """
     if form not in FORMS:
@@ -129,6 +129,8 @@ def take_file(run_ref: str, form: str, pays_on: date | None, actor: Actor, *, no
         run = locked_run(run_ref)
         if (back := _back(run)) is not None:
             raise Refused(_cancelled() if back.done_at else _("Somebody asks to cancel this run. Decide that first."))
+        if fresh_waits(run) is not None:
+            raise Refused(_("Somebody says that the bank took nothing of this file. Decide that first."))
         file = file_of(run) or _lock_with_file(run, pays_on, nothing_typed, actor)
         stands = fresh_of(run) or file
         made = made_of(run, stands)
@@ -142,6 +144,12 @@ def file_name(run: PaymentRun, form: str) -> str:
     """`payment-run-RUN-7F3K-9QXA.csv`; a fresh one says so: `payment-run-RUN-7F3K-9QXA-2.csv`."""
     fresh = fresh_of(run)
     return f"payment-run-{run.ref}{f'-{fresh.number}' if fresh else ''}.{FORMS[form]}"
+
+
+def fresh_waits(run: PaymentRun) -> FreshFile | None:
+    """What asks for a fresh file and waits for a second person, if anything does."""
+    query = select(FreshFile).where(FreshFile.run_id == run.id, FreshFile.done_at.is_(None), FreshFile.dropped_at.is_(None))
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def fresh_of(run: PaymentRun) -> FreshFile | None:

@@ -13,6 +13,7 @@ from portal.history import Actor, record
 from portal.outbox import Text, address_of, queue
 from portal.panels import calls, queries
 from portal.panels.model import KINDS, Interest, Objection, Panel, PanelArea, Seat, SeatOffer
+from portal.people import merged
 from portal.people.access import Who
 from portal.people.model import Person
 from portal.people.queries import ERASERS, addressee_of, holders
@@ -140,6 +141,7 @@ def give_seat(
     if seat is None:
         seat = Seat(panel_id=panel.id, person_id=person.id, kind=kind, term_start=term_start, given_at=clock.now(), conduct=0)
         db.session.add(seat)
+        merged.close_doors(person.id)
     seat.kind, seat.chair, seat.term_end = kind, chair, term_end
     db.session.flush()
     record(f"panel:{panel.id}", "seat_added", actor, reason=reason or None, seat=seat.id, person=person.id, chair=chair, seat_kind=kind)

@@ -269,7 +269,7 @@ def _change_address(row: SignInCode) -> None:
             short=_("You sign in with another number from now on. If it was not you who changed it, call us at once."),
         )
         queue(f"changed:{row.ticket}", Addressee(me.name, channel, before, person_id), text, about="sign-in")
-    merged.make_room(person_id, me.email if channel != "email" else address, address if channel != "email" else me.phone)
+    merged.close_doors(person_id)
     if channel == "email":
         me.email = address
     else:
@@ -396,6 +396,7 @@ def grant_role(person_id: int, name: str, reason: str, actor: Actor, area_id: in
                 person_id=person_id, name=name, area_id=area_id, since=since or clock.today(), granted_by_id=actor.person_id, reason=reason
             )
         )
+        merged.close_doors(person_id)
         record(f"person:{person_id}", "role_granted", actor, reason=reason, role=name, area=area and area.name)
 
 
@@ -422,7 +423,9 @@ def delete_me(person_id: int, actor: Actor) -> Sequence[str]:
     Refused while something keeps them (money under way); the sentence says what.
     """
     with transaction():
+        one_at_a_time("merging")  # nothing is folded into them meanwhile, which would be left behind
         records = [person_id, *(each.id for each in merged.folded_into(person_id))]  # one human being, whatever number they had
+        merged.leave_be(records)
         for lock in queries.BEFORE_LEAVING:
             for id_ in records:
                 lock(id_)

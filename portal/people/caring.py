@@ -76,7 +76,8 @@ def change_for(person_id: int, given: Details, reason: str, actor: Actor) -> tup
     _judge(someone, given)
     if not changed:
         return ()
-    merged.make_room(someone.id, given.email, given.phone)
+    if {"email", "phone"} & set(changed):
+        merged.close_doors(someone.id)
     for field in changed:
         setattr(someone, field, getattr(given, field))
     by = Actor(actor.person_id, someone.id, actor.basis)

@@ -46,10 +46,17 @@ def leads_to_somebody(person_id: Any) -> Exists:
     )
 
 
-def make_room(person_id: int, email: str | None, phone: str | None) -> None:
-    """An address that a person's folded record still has is free for their own, as a part of an action."""
+def close_doors(person_id: int) -> None:
+    """The addresses that still stand on a person's folded records lead nowhere any more, and are free, as a part of an action: they said
+    another one themselves, or are trusted with a role or a seat, and then only their own address is a way in.
+    """
     must_be_in_transaction()
     theirs = select(Merger.folded_id).where(Merger.kept_id == person_id, Merger.status == "done")
-    for column, address in ((Person.email, email), (Person.phone, phone)):
-        if address:
-            db.session.execute(update(Person).where(Person.id.in_(theirs), column == address).values({column: None}))
+    db.session.execute(update(Person).where(Person.id.in_(theirs)).values(email=None, phone=None))
+
+
+def leave_be(records: Sequence[int]) -> None:
+    """Nobody waits for a second person to join these records any more: one of the two leaves. A part of an action."""
+    must_be_in_transaction()
+    named = Merger.kept_id.in_(records) | Merger.folded_id.in_(records)
+    db.session.execute(update(Merger).where(Merger.status == "asked", named).values(status="dropped"))

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -176,12 +176,15 @@ def _parent(code: str, area: Area | None) -> int | None:
 
 
 def _free_code(name: str) -> str:
+    return code_from(name, lambda code: code in TAKEN_BY_PAGES or queries.area_by_code(code) is not None)
+
+
+def code_from(name: str, taken: Callable[[str], bool]) -> str:
+    """A short name for addresses, made from a name, that is not taken: "priory-hub", or "priory-hub-2"."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "area"
-    if stem in TAKEN_BY_PAGES:
-        stem += "-area"
-    code, number = stem, 1
-    while queries.area_by_code(code) is not None:
+    code = stem = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "area"
+    number = 1
+    while taken(code):
         number += 1
         code = f"{stem}-{number}"
     return code

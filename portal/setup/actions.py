@@ -6,7 +6,6 @@ import hmac
 import io
 import re
 import secrets
-import unicodedata
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -23,6 +22,7 @@ from portal.people import sessions
 from portal.people.actions import put_beginning
 from portal.people.queries import addressee_of, person
 from portal.places import load
+from portal.places.actions import TAKEN_BY_PAGES, code_from
 from portal.places.queries import areas, scheme
 from portal.refs import ALPHABET
 from portal.setup.model import SetupToken
@@ -69,12 +69,12 @@ def first_areas(names: Sequence[str], kind: str, actor: Actor) -> int:
     """Areas by their names, all of them or none; returns how many are new. BadFile: a name that is there already, or twice."""
     if not 0 < len(names) <= MOST_AREAS:
         raise Refused(_("Write between 1 and %(most)d names, each on a line of its own.", most=MOST_AREAS), "names")
-    taken = {area.code for area in areas()}
+    taken = {area.code for area in areas()} | {*TAKEN_BY_PAGES}
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(load.COLUMNS[:4])
     for name in names:
-        code = _code(name, taken)
+        code = code_from(name, taken.__contains__)
         taken.add(code)
         writer.writerow((code, name, kind, ""))
     return load.load(file.getvalue().encode(), actor)[0]
@@ -86,7 +86,7 @@ def first_fund(name: str, purpose: str, actor: Actor) -> None:
         one_at_a_time("setup")
         if db.session.scalar(select(Fund.id).limit(1)) is not None:
             raise Refused(_("There is a fund already. Officers open more of them at the desk."))
-        put_fund(_code(name, {"new"}), name, purpose, with_rate_of_today(RoundRules()), actor)
+        put_fund(code_from(name, {"new"}.__contains__), name, purpose, with_rate_of_today(RoundRules()), actor)
 
 
 def send_test(person_id: int) -> None:
@@ -110,14 +110,3 @@ def _must_be_empty() -> None:
 def _hashed(token: str) -> str:
     letters = re.sub(r"[\s-]", "", token).upper()[:100]
     return hashlib.sha256(letters.encode()).hexdigest()
-
-
-def _code(name: str, taken: set[str]) -> str:
-    """A short name for addresses, from a name, that is not taken."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = "-".join(re.findall(r"[a-z0-9]+", plain))[:30].strip("-") or "one"
-    code, number = stem, 1
-    while code in taken:
-        number += 1
-        code = f"{stem}-{number}"
-    return code

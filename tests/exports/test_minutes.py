@@ -589,7 +589,7 @@ def test_where_residents_voted_they_are_who_decided(app: Flask) -> None:
         assert never not in text, never
 
 
-def test_who_asks_for_too_many_waits(store: Store) -> None:
+def test_who_asks_for_too_many_waits(season: Season, store: Store) -> None:
     app = make_app(store.url, store.home, testing=False)
     limiter.reset()
     try:

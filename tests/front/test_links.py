@@ -12,7 +12,8 @@ from portal.books.model import PeriodClosing
 from portal.db import Base, db, transaction
 from portal.front import needs, queries, search
 from portal.front.queries import Job
-from portal.grants import appeals, award, closing, decide, ending, large, pay, report, rounds, runs, top_slice, withdrawals
+from portal.grants import appeals, award, closing, decide, ending, fresh_files, large, pay, report, rounds, runs, top_slice, withdrawals
+from portal.grants.bank_file import BankAccount
 from portal.grants.bank_model import BankLine
 from portal.grants.model import Appeal, Application, Award, Fund, Funder, MoreAsked, Payment, PaymentRun, QuickSpark, Report
 from portal.grants.rules import RoundRules
@@ -139,6 +140,11 @@ def of_money(season: Season) -> None:
     top_slice.propose(budget, financial_year(clock.today()), Pence(1_000_00), olga)
     slow = season.released(season.ready(season.sent("Slow")))
     runs.ask_back(db.session.scalars(select(PaymentRun.ref).where(PaymentRun.id == slow.run_id)).one(), "Wrong day", olga)
+    runs.set_paying_account(BankAccount("201234", "87654321", "ESTUARY"), fay)
+    lost = season.released(season.ready(season.sent("Lost by the bank")))
+    lost_run = db.session.scalars(select(PaymentRun.ref).where(PaymentRun.id == lost.run_id)).one()
+    runs.take_file(lost_run, "csv", runs.first_day_to_pay(), fay)
+    fresh_files.ask(lost_run, runs.first_day_to_pay(), "It could not be read", olga)
     with transaction():
         now, who = clock.now(), season.who("Olga").id
         db.session.execute(update(Payment).where(Payment.ref == slow.ref).values(released_at=now - timedelta(days=30)))

@@ -159,15 +159,22 @@ def test_the_rest_of_a_statement_is_put_aside_and_taken_back(app: Flask) -> None
         paid = season.released(season.ready())
     with clock.held_at(MONDAY + timedelta(days=20)):
         fay, said = season.actor("Fay"), f"BACS {paid_bid(paid)}"
-        take(season, (3, -250_00, said), (4, -250_00, "RENT"), *((5, -(number + 1), f"SHOP {number}") for number in range(60)))
+        take(
+            season,
+            (3, -250_00, said),
+            (4, -250_00, "RENT"),
+            (4, -249_00, said),
+            *((5, -(number + 1), f"SHOP {number}") for number in range(60)),
+        )
         with pytest.raises(Refused, match="Write why"):
-            bank_lines.put_aside("", fay)
+            bank_lines.put_aside("", 10**9, fay)
+        assert bank_lines.put_aside("x", min(bank_lines.rest()) - 1, fay) == 0, "nothing that was not counted"
         page = Inspector(app, 150).sign_in(season.who("Fay").id)  # sixty lines are written one by one
         page.get("/finance/statement/rest").submit("Put them aside", 422).submit(
             "Put them aside", reason="The account pays for more than grants"
         )
-        assert [each.text for each in bank_lines.waiting()] == [said, "RENT"]
-        assert bank_lines.put_aside("Again", fay) == 0
+        assert [each.text for each in bank_lines.waiting()] == [said, "RENT", said]
+        assert bank_lines.put_aside("Again", 10**9, fay) == 0
         line = bank_lines.not_ours()[0]
         ref, pence = line.ref, line.pence
         page.get("/finance/statement/not-ours").get(f"/finance/statement/not-ours?before={line.id}").get("/finance/statement/not-ours")
@@ -224,7 +231,8 @@ class TestAFreshFile:
             fresh_files.ask(ref, WEDNESDAY, "x", olga)
         with pytest.raises(Refused, match="You asked for this"):
             fresh_files.make(ref, otto)
-        assert runs.take_file(ref, "csv", None, season.actor("Fay")) == first
+        with pytest.raises(Refused, match="bank took nothing of this file"):
+            runs.take_file(ref, "csv", None, season.actor("Fay"))
         fresh_files.make(ref, olga)
         fresh_files.make(ref, olga)
         second = runs.take_file(ref, "csv", None, season.actor("Fay"))

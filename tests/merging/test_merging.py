@@ -1,5 +1,6 @@
 """Two records of one human being, or of one group, become one: by two people, whole, and for good."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from portal.history import Actor, Event
 from portal.merging import actions, moving
 from portal.outbox import Message
 from portal.panels import actions as panels
+from portal.panels import seats
 from portal.panels.queries import has_seat
 from portal.people import actions as people
 from portal.people import queries as persons
@@ -122,6 +124,27 @@ def test_no_new_way_in_to_somebody_with_a_seat_or_a_role(season: Season) -> None
         merged(season, "Fake", kept)
         assert persons.person_at("email", "fake@example.org") is None
         assert db.session.scalars(select(Person.email).where(Person.id == season.who(kept).id)).one() == f"{kept.lower()}@example.org"
+
+
+def test_who_is_trusted_later_has_one_way_in(season: Season) -> None:
+    """What was folded led to them while they were a neighbour; with a role or a seat it does not, and is nobody's."""
+    trusts: tuple[Callable[[Who], None], ...] = (
+        lambda to: people.grant_role(to.id, "connector", "They know everybody", season.actor("Olga")),
+        lambda to: seats.add_seat(season.who("Olga"), season.panel_ref, to.ref, term_start=clock.today(), term_end=None, reason="Voted in"),
+    )  # fmt: skip
+    for number, trust in enumerate(trusts):
+        one, two = f"One {number}", f"Two {number}"
+        season.people |= {one: paper(one, f"one{number}@example.org"), two: paper(two, f"two{number}@example.org")}
+        merged(season, one, two)
+        assert persons.person_at("email", f"one{number}@example.org").id == season.who(two).id  # type: ignore[union-attr]  # it leads there now
+        trust(season.who(two))
+        assert persons.person_at("email", f"one{number}@example.org") is None
+
+
+def test_who_leaves_is_joined_with_nobody(season: Season) -> None:
+    ref = ask(season)
+    people.delete_me(season.who("Rita").id, season.actor("Rita"))
+    assert actions.by_ref(ref).status == "dropped"
 
 
 def test_deleting_the_kept_one_empties_both(season: Season) -> None:

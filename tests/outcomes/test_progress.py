@@ -18,7 +18,7 @@ from portal.exports.dashboard.figures import GRANTED, OFFERED
 from portal.grants import pay, queries
 from portal.grants import report as reports
 from portal.grants.model import Award, Report
-from portal.money import financial_year
+from portal.money import Minutes, Pence, financial_year
 from portal.outcomes import catalogue, counting, hopes, progress
 from portal.outcomes.model import Progress
 from portal.outcomes.progress import Written
@@ -145,19 +145,21 @@ def test_dashboard_and_file_say_the_same(season: Season, app: Flask) -> None:
     assert report.came(found)[0][:3] == ("Building mutual support", "1", "0")
 
 
-def test_the_estimate_is_apart_from_money(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hours first, then hours x rate with its rate and source; no sum of money holds it."""
-    rate = files.Money(12_00)  # type: ignore[arg-type]
-    row = ("2026-05", "", "Gardening", 7, files.Hours(600), files.Hours(600), rate, "ONS median, 2025", files.Money(120_00))  # type: ignore[arg-type]
+def test_the_estimate_is_apart_from_money(season: Season) -> None:
+    """Hours first, then hours x rate with each rate that it was made of; no sum of money holds it."""
+    may, june = (
+        (month, "", "Gardening", 7, files.Hours(Minutes(600)), files.Hours(Minutes(600)), files.Money(Pence(rate)), source, files.Money(Pence(10 * rate)))
+        for month, rate, source in (("2026-05", 12_00, "ONS median, 2025"), ("2026-06", 13_00, "ONS median, 2026"))
+    )  # fmt: skip
     few = ("2026-06", "", time.FEW, None, None, None, None, None, None)
-    before = report.facts(figures.read(this_year()))
-    monkeypatch.setattr(time, "rows", lambda _chosen: iter([row, few, row]))
     found = figures.read(this_year())
-    assert (found.minutes, found.estimate, found.rate, found.source) == (1200, 240_00, 12_00, "ONS median, 2025")
+    before = report.facts(found)
+    figures.add_hours(found, [may, few, june, may])
+    assert (found.minutes, found.estimate) == (1800, 370_00)
     assert report.facts(found) == before, "no sum of money changed"
-    assert report.given(found) == [("Hours given in the timebank", "20 h"), ("What it would cost to pay for them (an estimate)", "£240.00")]
-    assert "This is not cash" in report.no_cash(found) and "£12.00 an hour: ONS median, 2025" in report.no_cash(found)
-    monkeypatch.setattr(time, "rows", lambda _chosen: iter([]))
-    without = figures.read(this_year())
+    assert report.given(found) == [("Hours given in the timebank", "30 h"), ("What it would cost to pay for them (an estimate)", "£370.00")]
+    said = report.no_cash(found)
+    assert "This is not cash" in said and "(£12.00 an hour: ONS median, 2025; £13.00 an hour: ONS median, 2026)" in said
+    figures.add_hours(without := figures.read(this_year()), [])
     assert without.estimate is None and report.no_cash(without) == "" and len(report.given(without)) == 1
     assert report.given(figures.read(filters.of_year(financial_year(clock.today()), fund="small-sparks"))) == [], "hours belong to no fund"

@@ -84,6 +84,7 @@ BUDGETS = dict.fromkeys(
 )  # fmt: skip
 # what a panel reads and judges is put together from many rooms: ideas, their hopes and floats, hours, ties and votes, seats and sittings
 BUDGETS |= {
+    "/": 9,  # for who screens ideas and also lives there, with a vote and a strip of hours
     "/finance/": 11, "/desk/people": 9, "/panels/": 11, "/panels/REF": 23, "/panels/REF/bids/REF": 23, "/panels/REF/bids/REF/ties": 16,
     "/panels/REF/sittings/REF": 17, "/grants/REF": 15,  # whose it is takes 9; who works with it asks whether they are tied; what began as a card says so, and what neighbours gave
 }  # fmt: skip

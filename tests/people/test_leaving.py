@@ -171,7 +171,7 @@ def test_nothing_of_them_is_left_but_what_was_decided(app: Flask, season: Season
     other = season.sent("A bench", by="Rosa")
     match.invite(other, "Quillon", ("email", "quillon@example.org"), season.actor("Rosa"))
     seats.add_seat(season.who("Olga"), season.panel_ref, quill.ref, term_start=clock.today(), term_end=None, reason="Elected", chair=False)
-    browser = Inspector(app, budget=110).sign_in(quill.id).get("/people/me/data")
+    browser = Inspector(app, budget=115).sign_in(quill.id).get("/people/me/data")
     assert "Quillon" in whole_database() and "zebedee" in whole_database()
     file = photos.path(db.session.scalars(select(Photo.file).where(Photo.ref == photo)).one(), app.extensions["kindling"].data_dir)
     assert file.exists()

@@ -161,7 +161,7 @@ def test_too_many_codes(app: Flask) -> None:
 
 def test_the_whole_way_in_and_out(app: Flask) -> None:
     rita = person("Rita")
-    browser = Inspector(app, budget=18)
+    browser = Inspector(app, budget=20)
     browser.get("/people/sign-in?next=/grants/").submit("Send me a code", status=422, address="nobody")
     browser.submit("Send me a code", address=" RITA@Example.org ").follow()
     code, _link = sent()
@@ -173,7 +173,7 @@ def test_the_whole_way_in_and_out(app: Flask) -> None:
 
 
 def test_somebody_new_joins_with_a_name(app: Flask) -> None:
-    browser = Inspector(app, budget=18)
+    browser = Inspector(app, budget=20)
     browser.get("/people/sign-in").submit("Send me a code", address="07700 900123").follow()
     assert newest().channel == "sms" and newest().address == "+447700900123"
     browser.submit("Continue", code=sent()[0]).follow().submit("Come in", status=422, name=" ")
@@ -185,7 +185,7 @@ def test_somebody_new_joins_with_a_name(app: Flask) -> None:
 
 
 def test_two_browsers_prove_one_new_address_and_one_joins(app: Flask) -> None:
-    first, second = Inspector(app, budget=18), Inspector(app, budget=18)
+    first, second = Inspector(app, budget=20), Inspector(app, budget=20)
     for browser in (first, second):
         browser.get("/people/sign-in").submit("Send me a code", address="nia@example.org").follow()
         browser.submit("Continue", code=sent()[0]).follow()

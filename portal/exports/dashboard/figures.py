@@ -1,12 +1,12 @@
 """The figures of a time, counted from the very rows that the files hold, so that dashboard, report and files cannot disagree."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from portal.exports import achieved, files, grants, time, vcse
 from portal.exports.filters import Filter
-from portal.outcomes.rules import HEADINGS, Sums
+from portal.outcomes.rules import Sums
 
 QUICK = "QSP-"  # how the reference of a quick spark begins
 OFFERED, GRANTED = ("reserved",), ("conditions_open", "ready_to_pay", "paid", "reporting", "closed", "returned")
@@ -42,9 +42,10 @@ class Figures:
     back: Sum = field(default_factory=Sum)  # what payees gave back; negative pence: paid and back are the total of E4
     minutes: int | None = None  # hours given in the timebank, as E9 tells them; None where a fund is chosen
     estimate: int | None = None  # pence: hours x rate as E9 tells it, what they would cost; no cash. None where there is no rate
-    rate: int = 0  # pence an hour, of which that was made
-    source: str = ""  # whose rate that is, and of which year
-    achieved: dict[str, Sums] = field(default_factory=lambda: {heading: Sums() for heading in HEADINGS})  # of the awards of these days
+    rates: dict[tuple[int, str], None] = field(
+        default_factory=dict
+    )  # (pence an hour, whose rate and of which year): of which it was made, in order
+    achieved: Mapping[str, Sums] = field(default_factory=dict)  # of the awards of these days
     by_fund: dict[str, Sum] = field(default_factory=dict)
     by_ward: dict[str, Sum] = field(default_factory=dict)
     by_month: dict[date, tuple[Sum, Sum]] = field(default_factory=dict)  # granted, and paid less what came back
@@ -79,22 +80,21 @@ def read(chosen: Filter) -> Figures:
         if line.ref.startswith(QUICK) and line.pence > 0:
             found.quick.add(line.pence)
         found.by_month[line.day.replace(day=1)][1].add(line.pence)
-    for _code, _ward, heading, sums in achieved.sums(chosen):
-        found.achieved[heading].join(sums)
+    found.achieved = achieved.by_heading(chosen)
     if not chosen.fund:
-        _hours(found)
+        add_hours(found, time.rows(chosen))
     return found
 
 
-def _hours(found: Figures) -> None:
+def add_hours(found: Figures, rows: Iterable[files.Row]) -> None:
     """Hours, and beside them what they would cost, from the lines of E9."""
     found.minutes = 0
-    for row in time.rows(found.chosen):
+    for row in rows:
         if isinstance(cell := row[time.HOURS], files.Hours):
             found.minutes += cell.minutes
         if isinstance(value := row[time.TOTAL], files.Money) and isinstance(rate := row[time.RATE], files.Money):
             found.estimate = (found.estimate or 0) + value.pence
-            found.rate, found.source = rate.pence, str(row[time.SOURCE] or "")
+            found.rates[rate.pence, str(row[time.SOURCE] or "")] = None
 
 
 def most(sums: Mapping[str, Sum]) -> list[tuple[str, Sum]]:

@@ -54,10 +54,8 @@ def no_cash(found: Figures) -> str:
     """What the estimate is, with its rate, source and year; empty where there is none."""
     if found.estimate is None:
         return ""
-    return _(
-        "This is not cash. Nobody paid or got it, and it is in no sum of money here. It is the hours times %(rate)s an hour: %(source)s.",
-        rate=pounds(Pence(found.rate)), source=found.source,
-    )  # fmt: skip
+    rates = "; ".join(_("%(rate)s an hour: %(source)s", rate=pounds(Pence(rate)), source=source) for rate, source in found.rates)
+    return _("This is not cash. Nobody paid or got it, and it is in no sum of money here. It is the hours times the rate of their month (%(rates)s).", rates=rates)  # fmt: skip
 
 
 def came(found: Figures) -> list[tuple[str, ...]]:

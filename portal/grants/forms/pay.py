@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wtforms import BooleanField, FileField, SelectField
+from wtforms import BooleanField, FileField, HiddenField, SelectField
 
 from portal import clock
 from portal.grants.payees import clean_company_number
@@ -72,6 +72,7 @@ class Statement(Form):
 
 
 class Aside(Form):
+    up_to = HiddenField()  # the last line that was counted: what is read meanwhile is not put aside unseen
     reason = Line(N_("How do you know that they are not ours?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
 
 

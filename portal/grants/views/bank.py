@@ -39,7 +39,7 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
     lines = sorted(desk.payments(run_id=one.id, limit=1000), key=lambda line: line.payment.id)
     state = runs.standing(one)
     ids = {id_ for line in lines for id_ in (line.payment.prepared_by_id, line.payment.approved_by_id)} | {one.released_by_id}
-    fresh, waits = runs.fresh_of(one), fresh_files.waiting(one)
+    fresh, waits = runs.fresh_of(one), runs.fresh_waits(one)
     ids |= {each.asked_by_id for each in (fresh, waits) if each} | ({fresh.done_by_id} if fresh and fresh.done_by_id else set())
     ids |= {each.actor_id for each in state.taken if each.actor_id} | (
         {state.back.asked_by_id, state.back.done_by_id} if state.back else set()
@@ -250,10 +250,12 @@ def decide_lines() -> Any:
 def put_aside() -> Any:
     """Say of all lines at once that are about nothing of ours that they are not ours."""
     form, count = forms.Aside(), []
-    if done(form, lambda: count.append(bank_lines.put_aside(form.reason.data, actor()))):
+    if done(form, lambda: count.append(bank_lines.put_aside(form.reason.data, whole_number(form.up_to.data, 0), actor()))):
         flash(_n("One line is put aside.", "%(num)d lines are put aside.", sum(count)))
         return see_other("/finance/statement")
-    return form_page("finance/statement_rest.html", form, number=len(bank_lines.rest()))
+    found = bank_lines.rest()
+    form.up_to.data = str(max(found, default=0))
+    return form_page("finance/statement_rest.html", form, number=len(found))
 
 
 @bank.get("/statement/not-ours")
