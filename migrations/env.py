@@ -15,6 +15,7 @@ import portal.gifts.model
 import portal.gifts.notes_model
 import portal.gifts.talks_model
 import portal.grants.bank_model
+import portal.grants.by_hand_model
 import portal.grants.idea_model
 import portal.grants.model
 import portal.grants.pooled_model

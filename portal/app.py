@@ -31,6 +31,7 @@ from portal.grants.views.appeals import appeals
 from portal.grants.views.apply import bids
 from portal.grants.views.award import awards
 from portal.grants.views.bank import bank
+from portal.grants.views.cheques import cheques
 from portal.grants.views.corrections import put_right
 from portal.grants.views.decide import decisions
 from portal.grants.views.finance import finance
@@ -39,6 +40,7 @@ from portal.grants.views.funders import desk_funders
 from portal.grants.views.goods import other_help
 from portal.grants.views.match import neighbours
 from portal.grants.views.match_offers import desk_match_offers
+from portal.grants.views.purchases import purchases
 from portal.grants.views.quick import quick
 from portal.grants.views.quick_review import quick_reviews
 from portal.grants.views.report import reports
@@ -99,6 +101,8 @@ BLUEPRINTS: list[Blueprint] = [
     *surveys.PAGES,
     finance,
     bank,
+    cheques,
+    purchases,
     merging,
     postroom,
     publish,

@@ -8,8 +8,10 @@ from sqlalchemy.orm import aliased
 from portal import clock
 from portal.books.model import PeriodClosing
 from portal.front.need import Need, day_of, not_by
-from portal.grants.award import BOUGHT
+from portal.grants import cheques
+from portal.grants.award import BOUGHT, CHEQUE
 from portal.grants.bank_model import BankLine, CallingBack, FreshFile
+from portal.grants.by_hand_model import Cheque
 from portal.grants.desk import to_prepare_query
 from portal.grants.model import Application, Award, Closing, Ending, Fund, Funder, Payee, Payment, PaymentRun
 from portal.grants.pay import HANDS
@@ -107,6 +109,16 @@ def _of_finance(me: int | None) -> dict[str, Need]:
             N_("Close them or leave them open"), "/finance/books/close", "/finance/books/close", PeriodClosing.last_day, literal(_("The books")),
             day_of(PeriodClosing.asked_at), tone="warm",
         ),
+        "cheques": Need(
+            cheques.to_write().join(PaymentRun, PaymentRun.id == Payment.run_id),
+            lambda n: _n("cheque to write", "cheques to write", n),
+            N_("Write its number and send it"), "/finance/runs/{}", "/finance/payments?state=released", PaymentRun.ref, Payment.ref,
+            day_of(Payment.released_at),
+        ),
+        "old_cheques": Need(
+            cheques.stale(), lambda n: _n("cheque that nobody has paid in", "cheques that nobody has paid in", n),
+            N_("Stop it"), "/finance/payments/{}/cheque", "/finance/cheques", Payment.ref, Payment.ref, Cheque.dated, tone="warm",
+        ),
         "bank_lines": Need(
             select(BankLine).where(BankLine.outcome == "waiting"),
             lambda n: _n("line of the bank to decide", "lines of the bank to decide", n),
@@ -179,6 +191,8 @@ def _payments(me: int | None) -> dict[str, Need]:
     not_mine = true() if me is None else not_their_money(me)
     not_entered = or_(bought, not_by(Payee.given_by_id, me))
     third = or_(not_by(Payment.approved_by_id, me), _third() < 3)
+    anew = aliased(Payment)
+    begun_anew = select(anew.id).where(anew.award_id == Award.id, anew.id > Payment.id, anew.status != "cancelled").exists()
     return {
         "pay": Need(
             to_prepare_query().where(known, not_mine, not_entered), lambda n: _n("grant to pay", "grants to pay", n),
@@ -198,13 +212,17 @@ def _payments(me: int | None) -> dict[str, Need]:
             N_("Release it"), "/finance/release?payments={}", "/finance/", Payment.ref, title, day_of(Payment.approved_at),
         ),
         "slow": Need(
-            payments.where(Payment.status == "released", Payment.released_at < clock.start_of_day(_first_in_time())),
+            payments.where(
+                Payment.status == "released", Payee.route != CHEQUE, Payment.released_at < clock.start_of_day(_first_in_time())
+            ),
             lambda n: _n("payment that has been on its way too long", "payments that have been on their way too long", n),
             N_("Ask the bank"), "/finance/payments/{}", "/finance/payments?state=released", Payment.ref, title, day_of(Payment.released_at),
             tone="bad",
         ),
         "bounced": Need(
-            payments.where(Payment.status == "bounced", Award.status == "ready_to_pay", Payee.replaced_at.is_(None)),
+            payments.where(
+                Payment.status == "bounced", Award.status == "ready_to_pay", Payee.replaced_at.is_(None), or_(Payee.route != CHEQUE, ~begun_anew)
+            ),
             lambda n: _n("payment that came back", "payments that came back", n),
             N_("Put the account right"), "/finance/payments/{}", "/finance/", Payment.ref, title, Payment.bounced_on, tone="bad",
         ),

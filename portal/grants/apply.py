@@ -277,6 +277,7 @@ def problems(application: Application, today: date | None = None) -> list[Proble
         wants("when", application.last_day > today + timedelta(days=550), _("It should be done within a year and a half."))
     wants("pay", not application.pay_route, _("Choose how the money should reach you."))
     wants("pay", application.pay_route in ("group", "host") and not application.pay_to, _("Write the name on the bank account."))
+    wants("pay", application.pay_route == "cheque" and not rules.cheques, _("This time we cannot send a cheque. Choose another way."))
     return found + [problem for ask in ALSO_WANTED for problem in ask(application, rules)]
 
 

@@ -18,7 +18,7 @@ from portal.errors import NotFound, Refused, Unknown
 from portal.grants import letters, pooled, rounds
 from portal.grants.model import Application, Award, Fund, Payee, Payment, Release, Round
 from portal.grants.moves import about, begin, move
-from portal.grants.payees import fingerprints, masked
+from portal.grants.payees import fingerprints, masked, masked_address
 from portal.grants.report import let_report_go, open_report
 from portal.grants.rules import RoundRules
 from portal.grants.ties import must_not_be_their_own
@@ -40,6 +40,8 @@ KEEP_DETAILS = timedelta(days=30)  # after the money has arrived
 NUMBERED_ROUTES = ("group", "host", "receipts")  # paid into an account; what the council buys needs none
 BOUGHT = "council_buys"  # the council pays shops; whom is said with each payment
 REPAID = "receipts"  # they buy first; what stands on receipts is paid back
+CHEQUE = "cheque"  # no account: a name and an address are enough
+TOLD_ROUTES = (*NUMBERED_ROUTES, CHEQUE)  # they tell us where the money goes
 UNPAID = ("reserved", "conditions_open", "ready_to_pay")
 
 
@@ -193,7 +195,7 @@ def accept(ref: str, actor: Actor) -> None:
         move(bid, "accepted", actor)
         award.accepted_at = clock.now()
         open_purpose(about(award), bid.title, award.area_id, award.first_day, award.last_day)
-        tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in NUMBERED_ROUTES, bid.pay_route == REPAID), award)
+        tell(bid, "accepted", letters.accepted(bid, award, bid.pay_route in TOLD_ROUTES, bid.pay_route == REPAID), award)
         _when_ready(bid, award, actor)
 
 
@@ -327,21 +329,76 @@ def give_details(ref: str, name: str, sort_code: str, account_number: str, actor
     with transaction():
         bid, award = locked(ref)
         if bid.pay_route not in NUMBERED_ROUTES:
-            raise Refused(_("The council buys the things for this idea, so no account is needed."))
-        if award.status not in ("conditions_open", "ready_to_pay"):
-            raise Refused(_("We ask for the account after you said yes and before the money is paid."))
-        old = current_payee(award)
-        marks = fingerprints(sort_code, account_number)
-        if old is not None and old.sealed and old.fingerprint in marks and old.name == name:
-            return
-        for payment in live_payments(award):
-            if payment.status == "released":
-                raise Refused(_("A payment is on its way to the old account. Call us at once if that account is wrong."))
-            if payment.status in ("prepared", "approved"):
-                move(payment, "cancelled", actor, reason=_("The account was changed."))
-        payee = _add_payee(award, bid.pay_route, name, sort_code, account_number, actor.person_id or bid.person_id, old is not None)
-        record(about(award), "details_changed" if old else "details_given", actor, payee=payee.ref)
-        tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)
+            raise Refused(
+                _("This grant is paid by cheque, so no account is needed.")
+                if bid.pay_route == CHEQUE
+                else _("The council buys the things for this idea, so no account is needed.")
+            )
+        where = Where(name, f"{sort_code}:{account_number}", masked(sort_code, account_number), fingerprints(sort_code, account_number))
+        _keep_where(bid, award, where, actor)
+
+
+def give_address(ref: str, name: str, address: str, actor: Actor) -> None:
+    """Say whose name stands on the cheque and where it is sent, or change it; otherwise as `give_details`. No proof of identity is asked for.
+
+    Refused: another way to be paid, no name, no address, and as there.
+    """
+    if not name:
+        raise Refused(_("Write the name that shall stand on the cheque."), "name")
+    if not address:
+        raise Refused(_("Write the address that the cheque shall go to."), "address")
+    with transaction():
+        bid, award = locked(ref)
+        if bid.pay_route != CHEQUE:
+            raise Refused(_("This grant is not paid by cheque."))
+        _keep_where(bid, award, Where(name, address, masked_address(address), _marks_of_address(name, address)), actor)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where money goes: the name, what is sealed, what is shown of it, and by which marks the same is known again."""
+
+    name: str
+    secret: str = ""
+    masked: str = ""
+    marks: tuple[str, ...] = ("",)
+
+
+def _marks_of_address(name: str, address: str) -> tuple[str, ...]:
+    return vault.marks("cheque", " ".join(f"{name} {address}".casefold().replace(",", " ").split()))
+
+
+def marks_of(payee: Payee) -> tuple[str, ...]:
+    """The marks of an account, or of a cheque's name and address, under each key; what was kept, where it is forgotten."""
+    if not payee.sealed:
+        return (payee.fingerprint,) if payee.fingerprint else ()
+    secret = vault.unseal(payee.sealed)
+    return _marks_of_address(payee.name, secret) if payee.route == CHEQUE else fingerprints(*secret.split(":"))
+
+
+def _keep_where(bid: Application, award: Award, where: Where, actor: Actor) -> None:
+    if award.status not in ("conditions_open", "ready_to_pay"):
+        raise Refused(
+            _("We ask for the account after you said yes and before the money is paid.")
+            if bid.pay_route != CHEQUE
+            else _("We ask for the address after you said yes and before the cheque is sent.")
+        )
+    old = current_payee(award)
+    if old is not None and old.sealed and old.fingerprint in where.marks and old.name == where.name:
+        return
+    for payment in live_payments(award):
+        if payment.status == "released":
+            raise Refused(
+                _("A cheque is on its way to the old address. Call us at once if that is wrong.")
+                if bid.pay_route == CHEQUE
+                else _("A payment is on its way to the old account. Call us at once if that account is wrong.")
+            )
+        if payment.status in ("prepared", "approved"):
+            reason = _("The name or address was changed.") if bid.pay_route == CHEQUE else _("The account was changed.")
+            move(payment, "cancelled", actor, reason=reason)
+    payee = _add_payee(award, bid.pay_route, where, actor.person_id or bid.person_id, old is not None)
+    record(about(award), "details_changed" if old else "details_given", actor, payee=payee.ref)
+    tell(bid, f"details:{payee.ref}", letters.details_given(bid, payee, old is not None), award)
 
 
 @dataclass(frozen=True)
@@ -351,6 +408,14 @@ class Supplier:
     name: str
     company_number: str = ""
     individual: bool = False
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the council buys with a payment, and the number of the order, where it is known."""
+
+    what: str
+    ref: str = ""
 
 
 def supplied_by(award: Award, supplier: Supplier, actor: Actor) -> Payee:
@@ -366,7 +431,7 @@ def supplied_by(award: Award, supplier: Supplier, actor: Actor) -> Payee:
     )  # fmt: skip
     found = db.session.scalars(same.order_by(Payee.id)).first()
     if found is None:
-        found = _add_payee(award, BOUGHT, supplier.name, "", "", actor.person_id or award.application.person_id, False)
+        found = _add_payee(award, BOUGHT, Where(supplier.name), actor.person_id or award.application.person_id, False)
         found.company_number, found.individual = supplier.company_number, supplier.individual
         record(about(award), "supplier_named", actor, payee=found.ref)
     return found
@@ -380,7 +445,7 @@ def judge(supplier: Supplier) -> None:
         raise Refused(_("A person has no company number. Take away the number, or the tick."), "company_number")
 
 
-def _add_payee(award: Award, route: str, name: str, sort_code: str, account_number: str, by: int, changed: bool) -> Payee:
+def _add_payee(award: Award, route: str, where: Where, by: int, changed: bool) -> Payee:
     now = clock.now()
     wait = RoundRules.load(award.application.round.rules).bank_wait_days if changed else 0
     old = current_payee(award)
@@ -388,9 +453,8 @@ def _add_payee(award: Award, route: str, name: str, sort_code: str, account_numb
         old.replaced_at = now
         db.session.flush()
     payee = Payee(
-        ref=new_ref("PAY"), award_id=award.id, route=route, name=name, given_by_id=by, given_at=now, usable_from=now + timedelta(days=wait),
-        sealed=vault.seal(f"{sort_code}:{account_number}") if account_number else "", masked=masked(sort_code, account_number),
-        fingerprint=fingerprints(sort_code, account_number)[0] if account_number else "",
+        ref=new_ref("PAY"), award_id=award.id, route=route, name=where.name, given_by_id=by, given_at=now, usable_from=now + timedelta(days=wait),
+        sealed=vault.seal(where.secret) if where.secret else "", masked=where.masked, fingerprint=where.marks[0],
     )  # fmt: skip
     db.session.add(payee)
     db.session.flush()
@@ -401,7 +465,7 @@ def same_account(payee: Payee) -> Sequence[Award]:
     """Awards of somebody else that were paid, or are to be paid, into the same account: finance takes a second look."""
     if not payee.sealed:
         return []
-    marks = fingerprints(*vault.unseal(payee.sealed).split(":"))
+    marks = marks_of(payee)
     mine = db.session.get_one(Award, payee.award_id).application
     found = db.session.scalars(
         select(Award).join(Payee, Payee.award_id == Award.id).where(Payee.fingerprint.in_(marks), Award.id != payee.award_id).limit(20)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import Select, and_, delete, or_, select
 
 from portal import clock, vault
 from portal.db import db, one_at_a_time, transaction
@@ -15,6 +15,7 @@ from portal.grants import pay, statement
 from portal.grants.award import locked
 from portal.grants.bank_model import BankLine
 from portal.grants.bank_refunds import Booked, untold_of
+from portal.grants.by_hand_model import Cheque
 from portal.grants.model import Application, Award, Payment, Refund
 from portal.grants.ties import must_not_be_their_money
 from portal.history import Actor, record
@@ -36,6 +37,8 @@ FORGET = timedelta(days=90)  # so long a line waits for a word
 KNOWN_FOR = timedelta(days=60)  # so long a payment that arrived by our word is offered for the bank's line about it
 SENT_BACK_WITHIN = timedelta(days=14)  # money of the same sum that comes in so soon was sent back, later it is a refund
 PAGE = 50
+CHEQUE_NUMBER = "cheque "
+_DIGITS = re.compile(r"(?<![0-9.,/-])[0-9]{1,12}(?![0-9.,/-])")
 _REF = re.compile(rf"SPK[\s-]*([{ALPHABET}]{{4}})[\s-]*([{ALPHABET}]{{4}})")
 
 
@@ -94,6 +97,11 @@ class Sent:
     status: str
     released_on: date
     told: frozenset[str]  # outcomes that another line has told of it
+    cheque: str = ""  # its number; then the bank does not know our reference
+
+    def is_named(self, refs: frozenset[str]) -> bool:
+        """Whether these, as they stand in a line, name this payment."""
+        return f"{CHEQUE_NUMBER}{self.cheque}" in refs if self.cheque else self.bid_ref in refs
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,11 @@ def references(text: str) -> frozenset[str]:
     return frozenset(f"SPK-{first}-{second}" for first, second in _REF.findall(text.upper()))
 
 
+def named_in(text: str) -> frozenset[str]:
+    """What a bank's text may be about: our references, and what may be the number of a cheque, as "cheque 123"."""
+    return references(text) | {f"{CHEQUE_NUMBER}{found.lstrip('0')}" for found in _DIGITS.findall(text)}
+
+
 def choices(
     pence: int, day: date, refs: frozenset[str], sent: Sequence[Sent], held: Sequence[Held], booked: Sequence[Booked] = ()
 ) -> list[Choice]:
@@ -130,7 +143,7 @@ def choices(
     for each in sorted(sent, key=lambda each: (each.released_on > day, -each.released_on.toordinal())):
         if each.pence != abs(pence):
             continue
-        ours = each.bid_ref in refs
+        ours = each.is_named(refs)
         if pence < 0 and "arrived" not in each.told:
             found.append(
                 (
@@ -168,20 +181,20 @@ class Shown:
 
 
 def waiting(after: int = 0) -> Sequence[Shown]:
-    """Lines that wait for a word, in the order in which they were read, PAGE at once, with what they may be. Six queries."""
+    """Lines that wait for a word, in the order in which they were read, PAGE at once, with what they may be. Seven queries."""
     lines = db.session.scalars(
         select(BankLine).where(BankLine.outcome == "waiting", BankLine.id > after).order_by(BankLine.id).limit(PAGE)
     ).all()  # fmt: skip
     if not lines:
         return []
     texts = {line.id: vault.unseal(line.sealed) if line.sealed else "" for line in lines}
-    refs = {ref for text in texts.values() for ref in references(text)}
+    refs = {ref for text in texts.values() for ref in named_in(text)}
     sent, held = _sent(refs, {abs(line.pence) for line in lines}), _held(refs)
     booked = untold_of([each.ref for each in held], {line.pence for line in lines})
     used: set[str] = set()
     shown = []
     for line in sorted(lines, key=lambda each: (each.day, each.pence > 0, each.id)):
-        may_be = choices(line.pence, line.day, references(texts[line.id]), sent, held, booked)
+        may_be = choices(line.pence, line.day, named_in(texts[line.id]), sent, held, booked)
         proposed = next((each.value for each in may_be if each.by_reference and each.value not in used), "")
         if not proposed.startswith("refund:"):
             used.add(proposed)
@@ -197,22 +210,31 @@ def _sent(refs: set[str], sums: set[int]) -> Sequence[Sent]:
         .where(
             Payment.status.in_(("released", "settled", "bounced")), Payment.amount.in_(sums),
             or_(
-                Application.ref.in_(refs), Payment.status == "released",
+                Application.ref.in_(refs), Payment.status == "released", Payment.id.in_(_by_number(refs)),
                 and_(Payment.status == "settled", Payment.settled_on >= clock.today() - KNOWN_FOR),
             ),
         )
         .order_by(Payment.id)
         .limit(1000)
     ).all()  # fmt: skip
+    by_cheque = select(Cheque.payment_id, Cheque.number).where(
+        Cheque.payment_id.in_([payment.id for payment, _ref, _title in rows]), Cheque.cancelled_at.is_(None)
+    )  # fmt: skip
+    numbers = dict(db.session.execute(by_cheque).tuples().all())
     told: dict[int, set[str]] = {}
     for payment_id, outcome in db.session.execute(
         select(BankLine.payment_id, BankLine.outcome).where(BankLine.payment_id.in_([payment.id for payment, _ref, _title in rows]))
     ):
         told.setdefault(payment_id or 0, set()).add(outcome)
     return [
-        Sent(payment.ref, ref, title, payment.amount, payment.status, clock.london_day(payment.released_at or payment.prepared_at), frozenset(told.get(payment.id, ())))
+        Sent(payment.ref, ref, title, payment.amount, payment.status, clock.london_day(payment.released_at or payment.prepared_at), frozenset(told.get(payment.id, ())), numbers.get(payment.id, ""))
         for payment, ref, title in rows
     ]  # fmt: skip
+
+
+def _by_number(refs: set[str]) -> Select[int]:
+    numbers = {ref.removeprefix(CHEQUE_NUMBER) for ref in refs if ref.startswith(CHEQUE_NUMBER)}
+    return select(Cheque.payment_id).where(Cheque.number.in_(numbers), Cheque.cancelled_at.is_(None))
 
 
 def _held(refs: set[str]) -> Sequence[Held]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased, contains_eager, joinedload
 from portal import clock, vault
 from portal.db import db, transaction
 from portal.errors import NotYours, Refused
-from portal.grants.award import REPAID
+from portal.grants.award import CHEQUE, REPAID
 from portal.grants.bank_model import RunFile
 from portal.grants.model import Application, Award, Fund, Payee, Payment, PaymentRun, Receipt, Refund, Release, Report, Round
 from portal.grants.pay import run_by_ref
@@ -277,6 +277,8 @@ def numbers(run: PaymentRun, person_id: int) -> Sequence[dict[str, Any]]:
         raise NotYours(_("Ask for the numbers on the page of the run."))
     shown = []
     for line in payments("released", run_id=run.id, limit=1000):
+        if line.payee.route == CHEQUE:
+            continue
         sort_code, _colon, number = vault.unseal(line.payee.sealed).partition(":") if line.payee.sealed else ("", "", "")
         shown.append(
             {"line": line, "sort_code": "-".join((sort_code[:2], sort_code[2:4], sort_code[4:])) if sort_code else "", "number": number}

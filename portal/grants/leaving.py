@@ -15,6 +15,7 @@ from portal.gifts.model import GiftParty
 from portal.gifts.talks_model import GiftPromise
 from portal.grants import apply, floats, goods, match, queries, quick, wishes, worked
 from portal.grants.award import UNPAID, current_payee
+from portal.grants.by_hand_model import Purchase
 from portal.grants.model import (
     Appeal,
     Application,
@@ -132,6 +133,10 @@ def _awards(person_id: int) -> list[dict[str, Any]]:
     ).all()
     columns_back = (Refund.award_id, Refund.ref, Refund.amount, Refund.received_on, Refund.reason)
     refunds = db.session.execute(select(*columns_back).where(Refund.award_id.in_(ids)).order_by(Refund.id)).all()
+    of_purchase = (Payment.award_id, Purchase.what, Purchase.delivered_on, Purchase.received_by)
+    things = db.session.execute(
+        select(*of_purchase).join(Payment, Payment.id == Purchase.payment_id).where(Payment.award_id.in_(ids)).order_by(Purchase.id)
+    ).all()
     told = {row.award_id: row for row in db.session.scalars(select(Report).where(Report.award_id.in_(ids)))}
     return [
         {
@@ -139,6 +144,7 @@ def _awards(person_id: int) -> list[dict[str, Any]]:
             "paid in pence": row.paid, "account": payee.masked if (payee := current_payee(row)) else None,
             "payments": [{"reference": ref, "pence": pence, "state": state, "arrived": day and day.isoformat()} for of, ref, pence, state, day in payments if of == row.id],
             "given back": [{"reference": ref, "pence": pence, "day": day.isoformat(), "why": why} for of, ref, pence, day, why in refunds if of == row.id],
+            "bought for them": [{"what": what, "came": day and day.isoformat(), "who has it": by} for of, what, day, by in things if of == row.id],
             "how it went": _report(told[row.id]) if row.id in told else None,
         }
         for row in rows
@@ -276,10 +282,23 @@ def _erase(someone: Person) -> Sequence[str]:
     ):
         if payee.sealed:
             payee.sealed, payee.purged_at = "", clock.now()
-        if payee.route == "receipts":
+        if payee.route in ("receipts", "cheque"):
             payee.name = _("Former member")
+    _erase_who_received(someone)
     _erase_from_quick_sparks(someone)
     return files
+
+
+def _erase_who_received(someone: Person) -> None:
+    theirs = (
+        select(Purchase)
+        .join(Payment, Payment.id == Purchase.payment_id)
+        .join(Award, Award.id == Payment.award_id)
+        .join(Application, Application.id == Award.application_id)
+        .where(Application.person_id == someone.id, Purchase.received_by != "")
+    )
+    for row in db.session.scalars(theirs):
+        row.received_by = _("Former member")
 
 
 def _leave_out(someone: Person) -> None:

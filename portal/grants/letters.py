@@ -183,8 +183,27 @@ def accepted(bid: Application, award: Award, needs_details: bool, repaid: bool) 
     )  # fmt: skip
 
 
+def _address_given(bid: Application, payee: Payee, changed: bool) -> Text:
+    first = (
+        _("The name or address for the cheque for “%(title)s” was changed.", title=bid.title)
+        if changed
+        else _("We know where to send the cheque for “%(title)s”.", title=bid.title)
+    )
+    return _text(
+        _("Where the money for “%(title)s” goes", title=bid.title),
+        [
+            first,
+            _("Name on the cheque: %(name)s. Address: %(masked)s.", name=payee.name, masked=payee.masked),
+            _("If this was not you, call us at once and we stop the payment."),
+        ],
+        _("%(first)s If this was not you, call us at once.", first=first),
+    )
+
+
 def details_given(bid: Application, payee: Payee, changed: bool) -> Text:
     """Somebody gave, or changed, where the money goes: said to the applicant, in case it was not they."""
+    if payee.route == "cheque":
+        return _address_given(bid, payee, changed)
     first = (
         _("The account for “%(title)s” was changed.", title=bid.title)
         if changed
@@ -219,6 +238,50 @@ def bounced(bid: Application, amount: int) -> Text:
         ],
         _("The bank sent back %(amount)s for “%(title)s”. Nothing is lost. Please check the account: %(link)s", amount=pounds(amount), title=_title(bid), link=link),
     )  # fmt: skip
+
+
+def delivered(bid: Application, what: str, on: date) -> Text:
+    """What the council bought for the idea is there."""
+    link = address_of(f"/grants/{bid.ref}/award")
+    return _text(
+        _("It is here: %(what)s", what=what),
+        [_("What we bought for “%(title)s” came on %(day)s: %(what)s.", title=bid.title, day=in_words(on), what=what), _("If that is wrong, call us."), link],
+        _("It is here: %(what)s. If that is wrong, call us. %(link)s", what=what, link=link),
+    )  # fmt: skip
+
+
+def cheque_sent(bid: Application, amount: int, until: date) -> Text:
+    """A cheque is in the post, and can be paid in up to a day."""
+    link = address_of(f"/grants/{bid.ref}/award")
+    return _text(
+        _("Your cheque is in the post"),
+        [
+            _("A cheque for %(amount)s for “%(title)s” is on its way to you by post.", amount=pounds(amount), title=bid.title),
+            _("Pay it in by %(day)s. After that banks do not take it any more.", day=in_words(until)),
+            _("If it has not come in ten days, call us. We stop it and send you another one."),
+            link,
+        ],
+        _("Your cheque for %(amount)s is in the post. Pay it in by %(day)s. %(link)s", amount=pounds(amount), day=in_words(until), link=link),
+    )  # fmt: skip
+
+
+def cheque_back(bid: Application, amount: int, was: str) -> Text:
+    """A cheque was "stopped" by us, or "returned" by the bank: the money is kept, and another one can be sent."""
+    link = address_of(f"/grants/{bid.ref}/award")
+    first = (
+        _("We stopped your cheque for %(amount)s for “%(title)s”. Please do not pay it in.", amount=pounds(amount), title=bid.title)
+        if was == "stopped"
+        else _("The bank sent back your cheque for %(amount)s for “%(title)s”.", amount=pounds(amount), title=bid.title)
+    )
+    return _text(
+        _("Your cheque does not count any more"),
+        [
+            first,
+            _("Nothing is lost: the money is still kept for you. Please check the name and address. Then we send another cheque."),
+            link,
+        ],
+        _("%(first)s Nothing is lost. Please check the name and address: %(link)s", first=first, link=link),
+    )
 
 
 def withdrawn(bid: Application, amount: int) -> Text:

@@ -39,7 +39,7 @@ APPEAL_REMEDIES = ("anew", "conditions", "words")
 REPORT_STATES = ("due", "started", "sent", "more_asked", "accepted", "late", "waived")
 FLOAT_STATES = ("open", "closed")
 FLOAT_REQUEST_STATES = ("with_panel", "granted", "no", "not_yet", "no_quorum", "withdrawn")
-PAY_ROUTES = ("group", "host", "council_buys", "receipts")
+PAY_ROUTES = ("group", "host", "council_buys", "receipts", "cheque")
 PLEDGE_KINDS = ("hours", "goods", "room", "cash")
 DELIVERY_STATES = ("delivered", "checked", "withdrawn", "turned_down", "taken_back")
 DELIVERY_KINDS = ("goods", "room", "cash")  # hours are kept in portal.work
@@ -141,7 +141,7 @@ class Application(Base):
     __tablename__ = "application"
     __table_args__ = (
         CheckConstraint(_one_of("status", BID_STATES), name="status"),
-        CheckConstraint("pay_route in ('', 'group', 'host', 'council_buys', 'receipts')", name="pay_route"),
+        CheckConstraint("pay_route in ('', 'group', 'host', 'council_buys', 'receipts', 'cheque')", name="pay_route"),
         CheckConstraint("asked >= 0", name="asked"),
         Index("ix_application_round_id_status", "round_id", "status"),
         Index("ix_application_status", "status", "sent_at", "id"),
@@ -406,8 +406,8 @@ class Award(Base):
 
 
 class Payee(Base):
-    """Where an award's money goes: an account, or whom the council bought from. Numbers are sealed in the vault, shown masked, purged
-    after settlement.
+    """Where an award's money goes: an account, the name and address of a cheque, or whom the council bought from. Numbers and addresses are
+    sealed in the vault, shown masked, purged after settlement.
     """
 
     __tablename__ = "payee"
@@ -426,10 +426,14 @@ class Payee(Base):
     ref: Mapped[str] = mapped_column(unique=True)  # PAY-....-....: ledger account payee:<ref>:paid
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"))
     route: Mapped[str]
-    name: Mapped[str]  # on the account, or of whom the council bought from; empty where that was not asked yet (before migration 0012)
+    name: Mapped[
+        str
+    ]  # on the account or the cheque, or of whom the council bought from; empty where that was not asked yet (before migration 0012)
     company_number: Mapped[str] = mapped_column(default="")  # of whom the council bought from
     individual: Mapped[bool] = mapped_column(default=False)  # the council bought from a person, whom no file names
-    sealed: Mapped[str] = mapped_column(default="")  # sort code and account number, encrypted; empty for council_buys, and when purged
+    sealed: Mapped[str] = mapped_column(
+        default=""
+    )  # sort code and account number, or the address for a cheque, encrypted; empty for council_buys, and when purged
     masked: Mapped[str] = mapped_column(default="")  # "••-••-56 ••••5678"
     fingerprint: Mapped[str] = mapped_column(default="", index=True)  # keyed hash: the same account on two payees is seen
     given_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import and_, case, func, select, union
 
-from portal import clock, vault
+from portal import clock
 from portal.db import db
+from portal.grants.award import marks_of
 from portal.grants.desk import Line
 from portal.grants.model import Application, Award, Payee, Payment, Receipt, Report, Round
 from portal.grants.moves import about
-from portal.grants.payees import fingerprints
 from portal.grants.rules import RoundRules
 from portal.grants.second_look import Account, Hand, Look, Near, hands_of, looks
 from portal.panels.queries import declared_ties
@@ -29,7 +29,7 @@ class Beside:
 
 def beside(lines: Sequence[Line], *, also: Iterable[int | None] = (), now: datetime | None = None) -> Beside:
     """What to look at beside these payments. `also`: persons whose names the page needs; `now`: the moment that judges what is recent."""
-    marks = {line.payment.id: _marks(line.payee) for line in lines}
+    marks = {line.payment.id: marks_of(line.payee) for line in lines}
     hands = _hands({id_ for line in lines for id_ in hands_of(line)} | {id_ for id_ in also if id_ is not None}, lines)
     if not lines:
         return Beside({}, {id_: hand.name for id_, hand in hands.items()})
@@ -40,13 +40,6 @@ def beside(lines: Sequence[Line], *, also: Iterable[int | None] = (), now: datet
         for line in lines
     }
     return Beside(found, {id_: hand.name for id_, hand in hands.items()})
-
-
-def _marks(payee: Payee) -> tuple[str, ...]:
-    """The marks of an account under each key; what was kept, where the number is forgotten."""
-    if payee.sealed:
-        return fingerprints(*vault.unseal(payee.sealed).split(":"))
-    return (payee.fingerprint,) if payee.fingerprint else ()
 
 
 def _hands(ids: set[int], lines: Sequence[Line]) -> Mapping[int, Hand]:

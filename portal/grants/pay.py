@@ -15,7 +15,8 @@ from portal import clock, once
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import letters, rounds
-from portal.grants.award import BOUGHT, REPAID, Supplier, current_payee, judge, live_payments, locked, payable, supplied_by
+from portal.grants.award import BOUGHT, CHEQUE, REPAID, Order, Supplier, current_payee, judge, live_payments, locked, payable, supplied_by
+from portal.grants.by_hand_model import Cheque, Purchase
 from portal.grants.model import Application, Award, Payee, Payment, PaymentRun, Receipt, Refund, Report
 from portal.grants.moves import about, begin, move
 from portal.grants.report import let_report_go, open_report
@@ -65,7 +66,7 @@ def entered_by(payee: Payee | None) -> int | None:
 
 def other_name(bid: Application, payee: Payee | None) -> str:
     """The name that the bid says the money should go to, where the account is in another one; empty where they agree, or one is missing."""
-    said = bid.pay_to if payee is not None and payee.route != BOUGHT and payee.name else ""
+    said = bid.pay_to if payee is not None and payee.route not in (BOUGHT, CHEQUE) and payee.name else ""
     return said if payee is not None and said.casefold().split() != payee.name.casefold().split() else ""
 
 
@@ -132,16 +133,25 @@ def _why_not(award: Award, payee: Payee | None) -> str | None:
     if payee is None:
         return _("We do not know yet where the money should go.")
     if payee.purged_at is not None:
-        return _("The account number was forgotten. Ask for it again.")
+        return (
+            _("The address was forgotten. Ask for it again.")
+            if payee.route == CHEQUE
+            else _("The account number was forgotten. Ask for it again.")
+        )
     if payee.usable_from > clock.now():
         day = letters.in_words(clock.london_day(payee.usable_from))
+        if payee.route == CHEQUE:
+            return _("The name or address was changed. We wait until %(day)s, in case it was not they.", day=day)
         return _("The account was changed. We wait until %(day)s, in case it was not they.", day=day)
     return None
 
 
-def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Supplier | None = None, once_key: str | None = None) -> str:
+def prepare(
+    award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Supplier | None = None, order: Order | None = None,
+    once_key: str | None = None,
+) -> str:  # fmt: skip
     """The first hand: prepare a payment of all that is left, or of a part (an instalment); returns its reference. Where the council
-    buys, `supplier` is whom this payment goes to.
+    buys, `supplier` is whom this payment goes to, `order` what is bought (else: what the idea is called), `amount` its price.
 
     Refused: nothing left (somebody was quicker), nothing at all, more than is left, no usable account, one that they entered themselves, no supplier,
     an award of one's own.
@@ -165,9 +175,14 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
         amount = Pence(left) if amount is None else amount
         if amount <= 0:
             raise Refused(_("A payment must be more than nothing. Write how much, or leave it empty to pay all that is left."), "amount")
+        bought = bid.pay_route == BOUGHT
+        if amount > left and bought:
+            raise Refused(
+                _("Only %(left)s of this grant is left. Find it for less, buy a part of it now, or agree with the applicant what to leave out. A higher price needs a new decision.", left=pounds(left)),
+                "amount",
+            )  # fmt: skip
         if amount > left:
             raise Refused(_("At most %(left)s of this award can be paid now.", left=pounds(left)), "amount")
-        bought = bid.pay_route == BOUGHT
         payee = supplied_by(award, supplier or Supplier(""), actor) if bought else current_payee(award)
         assert payee is not None
         _must_not_have_entered(payee, actor)
@@ -179,6 +194,9 @@ def prepare(award_ref: str, amount: Pence | None, actor: Actor, *, supplier: Sup
         db.session.add(payment)
         db.session.flush()
         begin(payment, "prepared", actor, amount=amount)
+        if bought:
+            order = order or Order(bid.title)
+            db.session.add(Purchase(payment_id=payment.id, what=order.what or bid.title, order_ref=order.ref))
         if once_key:
             once.keep(once_key, payment.ref)
         return payment.ref
@@ -230,7 +248,7 @@ def _must_not_be_themselves(route: str, name: str, actor: Actor) -> None:
 def _still_right(award: Award, payment: Payment) -> None:
     payee = current_payee(award)
     if award.application.pay_route != BOUGHT and (payee is None or payee.id != payment.payee_id):
-        raise Refused(_("The account was changed after %(ref)s was prepared. Cancel it and prepare it anew.", ref=payment.ref))
+        raise Refused(_("Where the money goes was changed after %(ref)s was prepared. Cancel it and prepare it anew.", ref=payment.ref))
     if award.status != "ready_to_pay":
         raise Refused(_("The award of %(ref)s is not ready to be paid any more.", ref=payment.ref))
     if award.application.pay_route == REPAID:
@@ -333,9 +351,9 @@ def _may_release(bid: Application, award: Award, payment: Payment, actor: Actor)
 
 
 def settle(payment_ref: str, on: date, actor: Actor) -> None:
-    """The money has arrived, on a day. Twice changes nothing. Paid in full, the report opens.
+    """The money has arrived, or the cheque was paid in, on a day. Twice changes nothing. Paid in full, the report opens.
 
-    Refused: not released, a day to come or before the release, an award of one's own.
+    Refused: not released, a cheque without its number, a day to come or before the release, an award of one's own.
     """
     with transaction():
         settle_part(payment_ref, on, actor)
@@ -349,10 +367,13 @@ def settle_part(payment_ref: str, on: date, actor: Actor) -> None:
 
 
 def settle_run(run_ref: str, on: date, actor: Actor) -> int:
-    """Everything of a run that is still on its way has arrived, on a day; returns how many payments. Refused as for `settle`."""
+    """Everything of a run that is still on its way has arrived, on a day; returns how many payments. A cheque is told on its own, because
+    each is paid in on another day. Refused as for `settle`.
+    """
     with transaction():
         run = run_by_ref(run_ref)
-        refs = db.session.scalars(select(Payment.ref).where(Payment.run_id == run.id, Payment.status == "released")).all()
+        moving = select(Payment.ref).join(Payee, Payee.id == Payment.payee_id).where(Payment.run_id == run.id, Payment.status == "released")
+        refs = db.session.scalars(moving.where(Payee.route != CHEQUE)).all()
         chosen = locked_payments(refs)
         for bid, award, payment in chosen:
             must_not_be_their_money(bid, actor)
@@ -364,9 +385,11 @@ def _settle(bid: Application, award: Award, payment: Payment, on: date, actor: A
     if payment.status == "settled":
         return
     _bank_day(payment, on)
+    payee = db.session.get_one(Payee, payment.payee_id)
+    if payee.route == CHEQUE and payment.status == "released" and cheque_of(payment) is None:
+        raise Refused(_("Write down the number of the cheque first."))
     move(payment, "settled", actor, refusal=_("Only a payment that was released can arrive."))
     payment.settled_on = on
-    payee = db.session.get_one(Payee, payment.payee_id)
     open_account(paid_to(payee), "GBP", "expense", _("Paid to %(ref)s", ref=bid.ref), floor=0)
     assert payment.run_id is not None
     post(
@@ -407,8 +430,18 @@ def bounce(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
         bounce_part(payment_ref, on, reason, actor)
 
 
-def bounce_part(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
-    """`bounce`, as a part of an action."""
+def purchase_of(payment: Payment) -> Purchase | None:
+    """What the council buys with a payment; None where it buys nothing, or nobody was asked yet."""
+    return db.session.scalar(select(Purchase).where(Purchase.payment_id == payment.id))
+
+
+def cheque_of(payment: Payment) -> Cheque | None:
+    """The cheque that stands for a payment, also once it was stopped or sent back."""
+    return db.session.scalar(select(Cheque).where(Cheque.payment_id == payment.id, Cheque.cancelled_at.is_(None)))
+
+
+def bounce_part(payment_ref: str, on: date, reason: str, actor: Actor, *, cheque_was: str = "returned") -> None:
+    """`bounce`, as a part of an action. `cheque_was`: "returned" by the bank, or "stopped" by us."""
     bid, award, payment = _locked_payment(payment_ref)
     if payment.status == "bounced":
         return
@@ -420,16 +453,26 @@ def bounce_part(payment_ref: str, on: date, reason: str, actor: Actor) -> None:
     move(payment, "bounced", actor, reason=reason, refusal=_("Only a payment that was released can bounce."))
     payment.bounced_on, payment.bounced_reason = on, reason
     payee = db.session.get_one(Payee, payment.payee_id)
+    by_cheque = payee.route == CHEQUE
+    if by_cheque and (cheque := cheque_of(payment)) is not None:
+        cheque.ended = cheque_was
     assert payment.run_id is not None
     post(
         [Line(paid_to(payee) if arrived else in_transit(payment.run_id), payable(award), payment.amount)], key=f"payment:{payment.id}:bounced",
-        kind="bounce", about=about(award), sentence=_("Sent back by the bank: %(ref)s", ref=bid.ref), actor=actor.code, effective_on=on,
+        kind="bounce", about=about(award), sentence=_back_in_words(bid, by_cheque, cheque_was), actor=actor.code, effective_on=on,
         refusals={paid_to(payee): _("Part of this money has been refunded already. Enter the rest as a refund.")},
     )  # fmt: skip
     if arrived:
         award.paid = Pence(award.paid - payment.amount)
     move(award, "bounced", actor, reason=reason)
-    queue(f"payment:{payment.id}:bounced", addressee_of(person(bid.person_id)), letters.bounced(bid, payment.amount), about=about(bid))
+    text = letters.cheque_back(bid, payment.amount, cheque_was) if by_cheque else letters.bounced(bid, payment.amount)
+    queue(f"payment:{payment.id}:bounced", addressee_of(person(bid.person_id)), text, about=about(bid))
+
+
+def _back_in_words(bid: Application, by_cheque: bool, cheque_was: str) -> str:
+    if not by_cheque:
+        return _("Sent back by the bank: %(ref)s", ref=bid.ref)
+    return _("Cheque stopped: %(ref)s", ref=bid.ref) if cheque_was == "stopped" else _("Cheque sent back by the bank: %(ref)s", ref=bid.ref)
 
 
 # --- what is not spent ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from portal import vault
 from portal.words import _
 
 NAME_MOST = 40
+ADDRESS_MOST = 300
+_OUTWARD = re.compile(r"\b([A-Z]{1,2}[0-9][0-9A-Z]?) ?[0-9][A-Z]{2}\b")
 
 
 def clean_sort_code(text: str) -> str:
@@ -42,3 +44,17 @@ def masked(sort_code: str, account_number: str) -> str:
 def fingerprints(sort_code: str, account_number: str) -> tuple[str, ...]:
     """Keyed hashes of an account, newest key first: the first is kept, any recognises it."""
     return vault.marks("payee", f"{sort_code}:{account_number}")
+
+
+def masked_address(address: str) -> str:
+    """ "••• RM17 •••", or "•••" where no postcode stands in it: enough to recognise one's own."""
+    found = _OUTWARD.search(address.upper())
+    return f"••• {found[1]} •••" if found else "•••"
+
+
+def clean_cheque_number(text: str) -> str:
+    """Digits without the noughts in front, so that the bank's "000123" is our 123. ValueError, with a sentence, for anything else."""
+    digits = re.sub(r"[\s\-–.]", "", text)
+    if not re.fullmatch(r"[0-9]{1,12}", digits) or not digits.strip("0"):
+        raise ValueError(_("Write the number on the cheque with its digits, like 100123."))
+    return digits.lstrip("0")

@@ -47,6 +47,7 @@ class RoundRules:
     accept_within_days: int = 14
     report_within_days: int = 42  # after the last day of the idea
     bank_wait_days: int = 3  # after details were changed (not when first given)
+    cheques: bool = False  # who has no account may ask for a cheque: off, because only some councils still write them
     outcomes_needed: bool = False  # an idea must choose what it hopes for; else it may
     quick_most: Pence = Pence(25_00)  # one quick spark, given on the spot by a connector (of the fund, not of a round)
 

@@ -14,9 +14,10 @@ from portal import clock, vault
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.grants import bank_file, desk, pay
-from portal.grants.award import BOUGHT
+from portal.grants.award import BOUGHT, CHEQUE
 from portal.grants.bank_file import BankAccount, Credit
 from portal.grants.bank_model import CallingBack, FreshFile, PayingAccount, RunFile
+from portal.grants.by_hand_model import Purchase
 from portal.grants.model import Application, Award, Payment, PaymentRun
 from portal.grants.moves import begin, move
 from portal.grants.payees import masked
@@ -98,8 +99,8 @@ def _back(run: PaymentRun) -> CallingBack | None:
 
 
 def by_hand(line: desk.Line) -> bool:
-    """Whether a payment goes out by card or cheque, and so not in the bank's file: what the council buys."""
-    return line.payee.route == BOUGHT
+    """Whether a payment is not in the bank's file: what the council buys, and what is paid by cheque."""
+    return line.payee.route in (BOUGHT, CHEQUE)
 
 
 def paid_by_hand(run: PaymentRun) -> frozenset[int]:
@@ -188,7 +189,7 @@ def _lock_with_file(run: PaymentRun, pays_on: date | None, nothing_typed: bool, 
         raise Refused(_("We do not know yet from which account the scheme pays: its sort code, number and name. Finance writes them down under “Our account”."))  # fmt: skip
     for_bank = [line for line in lines if not by_hand(line)]
     if not for_bank:
-        raise Refused(_("Nothing in this run goes through the bank: the council buys these things by card or cheque."))
+        raise Refused(_("Nothing in this run goes through the bank: it is paid by card or cheque."))
     if any(line.payment.status != "released" for line in for_bank):
         raise Refused(_("The bank has answered for a part of this run already, so its file would pay twice."))
     ours = _opened(account)
@@ -319,8 +320,12 @@ def _can_be_called_back(run: PaymentRun, actor: Actor) -> list[tuple[Application
     on_its_way = [each for each in chosen if each[2].status == "released"]
     if not on_its_way or any(payment.status != "released" and payment.id not in hand for _bid, _award, payment in chosen):
         raise Refused(_("The bank has answered for a part of this run already. Say of each of the others what came of it."))
-    for bid, _award, _payment in on_its_way:
+    for bid, _award, payment in on_its_way:
         must_not_be_their_money(bid, actor)
+        if (cheque := pay.cheque_of(payment)) is not None:
+            raise Refused(
+                _("Cheque %(number)s of this run is written. Stop it first, then the rest can be cancelled.", number=cheque.number)
+            )
     return on_its_way
 
 
@@ -333,4 +338,6 @@ def _stand_anew(award: Award, old: Payment, actor: Actor) -> None:
     db.session.add(new)
     db.session.flush()
     begin(new, "again", actor, amount=new.amount, of=old.ref)
+    if (bought := pay.purchase_of(old)) is not None:
+        db.session.add(Purchase(payment_id=new.id, what=bought.what, order_ref=bought.order_ref))
     db.session.flush()

@@ -34,7 +34,7 @@ STAYS = frozenset(
         ("time_session", "organiser_id"), ("openness", "person_id"), ("code_try", "person_id"), ("gathering_wrong_code", "person_id"),
         ("merger", "kept_id"), ("merger", "folded_id"), ("merger", "kept_group_id"), ("merger", "folded_group_id"), ("merger", "asked_by_id"),
         ("merger", "done_by_id"), ("sign_in_session", "person_id"), ("sign_in_code", "person_id"), ("second_factor", "person_id"),
-        ("recovery_code", "person_id"),
+        ("recovery_code", "person_id"), ("cheque", "written_by_id"), ("cheque", "cancelled_by_id"), ("purchase", "told_by_id"),
     }
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from portal.words import N_
 
 PAGES = {
     "details": N_("Their details at the desk"), "people": N_("A list of people with addresses"), "idea": N_("Their idea, with the pages of the desk"),
-    "account": N_("Where their grant is paid"), "numbers": N_("Account numbers of a payment run"), "member": N_("Their card at the timebank"),
+    "account": N_("Where their grant is paid"), "numbers": N_("Account numbers of a payment run"), "cheques": N_("Names and addresses for cheques"), "member": N_("Their card at the timebank"),
     "letters": N_("A letter to them"), "copy": N_("A copy of everything we hold"), "looks": N_("Who looked at their record"),
 }  # fmt: skip
 ROLES = ("finance", "auditor", "officer", "connector", "administrator")  # the first that they hold is written down

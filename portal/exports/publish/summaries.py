@@ -162,7 +162,9 @@ def _near(rows: Sequence[Any]) -> tuple[Mapping[int, Sequence[str]], Mapping[int
     alone = [row.id for row in rows if row.individual]
     accounts = dict[int, frozenset[str]]()
     if alone:
-        for id_, name in db.session.execute(select(Payee.award_id, Payee.name).where(Payee.award_id.in_(alone), Payee.route == "group")):
+        for id_, name in db.session.execute(
+            select(Payee.award_id, Payee.name).where(Payee.award_id.in_(alone), Payee.route.in_(("group", "cheque")))
+        ):
             words = plain(name)
             accounts[id_] = accounts.get(id_, frozenset()) | (frozenset() if words.startswith("the ") else {words})
     return grants.names_in([row.bid_id for row in rows]), accounts

@@ -19,6 +19,7 @@ ROUTES = {
     "host": N_("Into the account of an organisation that helps us"),
     "council_buys": N_("You buy the things for us"),
     "receipts": N_("I buy, you pay me back against receipts"),
+    "cheque": N_("By a cheque in the post"),
 }
 
 
@@ -60,8 +61,10 @@ class Pay(Form):
         N_("Name on the bank account"), description=N_("Only the name. We ask for the numbers later, if you get the grant."), most=80
     )
 
-    def fill(self) -> "Pay":
-        self.pay_route.choices = [(value, _(text)) for value, text in ROUTES.items()]
+    def fill(self, *, cheques: bool) -> "Pay":
+        """`cheques`: whether the round sends them; one that was chosen before is shown all the same, and refused at the end."""
+        shown = {value: text for value, text in ROUTES.items() if value != "cheque" or cheques or self.pay_route.data == value}
+        self.pay_route.choices = [(value, _(text)) for value, text in shown.items()]
         return self
 
 

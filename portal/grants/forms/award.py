@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.grants.payees import NAME_MOST, clean_account_number, clean_sort_code
+from portal.grants.payees import ADDRESS_MOST, NAME_MOST, clean_account_number, clean_sort_code
 from portal.web.forms import Form, Line, Needed, Paragraphs
 from portal.words import N_
 
@@ -47,6 +47,30 @@ class Account(Form):
         [Needed(N_("Write the account number with its eight digits, like 12345678."))],
         description=N_("Eight digits, sometimes fewer."),
         most=20,
+    )
+
+
+class HiddenAddress(Paragraphs):
+    """An address; what was typed is not shown back, so that it never stands in a page."""
+
+    def _value(self) -> str:
+        return ""
+
+
+class ChequeTo(Form):
+    """No proof of who somebody is: the bank that takes the cheque asks for it."""
+
+    name = Line(
+        N_("Name on the cheque"),
+        [Needed(N_("Write the name that shall stand on the cheque."))],
+        description=N_("Whoever pays it in. It must be the name that their bank knows."),
+        most=NAME_MOST,
+    )
+    address = HiddenAddress(
+        N_("Address for the envelope"),
+        [Needed(N_("Write the address that the cheque shall go to."))],
+        description=N_("With the postcode."),
+        most=ADDRESS_MOST,
     )
 
 

@@ -1,11 +1,12 @@
 """What finance types: sums, days, and why."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from wtforms import BooleanField, FileField, HiddenField, SelectField
+from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField
 
 from portal import clock
-from portal.grants.payees import clean_company_number
+from portal.grants.payees import clean_cheque_number, clean_company_number
 from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
 from portal.words import N_, _
 
@@ -35,8 +36,18 @@ class Bought(Form):
     individual = BooleanField(N_("This is a person, not a firm"), description=N_("Then the spending file prints no name."))
 
 
-class PrepareBought(Bought, Prepare):
+class Order(Form):
+    what = Line(N_("What is bought?"), [Needed(N_("Write what is bought."))], description=N_("The applicant reads it."), most=120)
+    order_ref = Line(N_("Number of the order (optional)"), description=N_("You can add it later."), most=40)
+
+
+class PrepareBought(Order, Bought, Prepare):
     """The first hand, where the council buys."""
+
+
+class Delivered(Form):
+    on = DayField(N_("On which day did it come?"), [Needed(N_("Write the day."))], default=clock.today)
+    by = Line(N_("Who has it now?"), [Needed(N_("Write who has it now."))], description=N_("The applicant reads it."), most=80)
 
 
 class NameSupplier(Bought):
@@ -79,6 +90,44 @@ class Aside(Form):
 class Bounce(Form):
     on = DayField(N_("On which day did it come back?"), [Needed(N_("Write the day."))], default=clock.today)
     reason = Line(N_("What does the bank say?"), [Needed(N_("Write what the bank says. It is kept."))], most=300)
+
+
+class ChequeNumber(Line):
+    """As it is printed on the cheque; what cannot be one is shown back as it was typed."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data:
+            self.data = clean_cheque_number(self.data)
+
+
+class WriteCheque(Form):
+    number = ChequeNumber(N_("Number on the cheque"), [Needed(N_("Write the number on the cheque."))], most=20)
+    why = Line(N_("Why has it another number now?"), most=300)
+
+
+class WriteCheques(Form):
+    first = ChequeNumber(
+        N_("Number on the first cheque"),
+        [Needed(N_("Write the number on the first cheque."))],
+        description=N_("The others get the numbers after it, in the order of the list."),
+        most=20,
+    )
+
+
+class ChequeBack(Form):
+    was = RadioField(
+        N_("What came of the cheque?"),
+        [Needed(N_("Say whether we stopped it, or the bank sent it back."))],
+        choices=[],
+        validate_choice=False,
+    )
+    on = DayField(N_("On which day?"), [Needed(N_("Write the day."))], default=clock.today)
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=300)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.was.choices = [("stopped", _("We stopped it")), ("returned", _("The bank sent it back"))]
 
 
 class Refund(Form):

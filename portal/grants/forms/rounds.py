@@ -161,6 +161,10 @@ class Rules(Form):
         N_("An idea must say what it hopes for"),
         description=N_("From the list of outcomes that you keep at the desk. Without it, people may choose, and need not."),
     )
+    cheques = BooleanField(
+        N_("Who has no bank account may ask for a cheque"),
+        description=N_("Only if the council still writes cheques. We ask for a name and an address, and for nothing else."),
+    )
     decision = RadioField(N_("How a round with a closing day shares its money"), choices=[])
     pot = PoundsField(
         N_("The pot of such a round (optional)"),
@@ -187,7 +191,7 @@ class Rules(Form):
         """Values to show."""
         equal = rules.decision == "equal_shares"  # rules that froze before there was a field for it hold 0 there
         return {
-            "marking": rules.marking, "outcomes_needed": rules.outcomes_needed, "named": not rules.anonymous, "decision": way_of(rules), "pot": rules.pot,
+            "marking": rules.marking, "outcomes_needed": rules.outcomes_needed, "cheques": rules.cheques, "named": not rules.anonymous, "decision": way_of(rules), "pot": rules.pot,
             "least": rules.least, "most": rules.most, "second": rules.most_on_rung(1), "third": rules.most_on_rung(2), "ratio_percent": rules.ratio_percent,
             "rate": rules.rate, "neighbours": rules.neighbours, "person_percent": rules.person_percent, "goods_percent": rules.goods_percent,
             "planning_percent": rules.planning_percent, "quorum": rules.quorum, "on_tie": rules.on_tie,
@@ -211,7 +215,7 @@ class Rules(Form):
             majority_percent=number("majority_percent"), on_tie=self.on_tie.data, decide_within_days=number("decide_within_days"),
             accept_within_days=number("accept_within_days"), report_within_days=number("report_within_days"), bank_wait_days=number("bank_wait_days"),
             criteria=tuple(line for line in self.criteria.data.splitlines() if line.strip()), marking=bool(self.marking.data),
-            outcomes_needed=bool(self.outcomes_needed.data),
+            outcomes_needed=bool(self.outcomes_needed.data), cheques=bool(self.cheques.data),
             anonymous=not self.named.data, pot=self.pot.data, **WAYS[self.decision.data],
         )  # fmt: skip
 

@@ -153,7 +153,7 @@ def _form(section: str, application: Application) -> Any:
         case "when":
             return forms.When(obj=application)
         case "pay":
-            return forms.Pay(obj=application).fill()
+            return forms.Pay(obj=application).fill(cheques=queries.rules_of(application).cheques)
         case _:
             return forms.Money()
 
@@ -403,7 +403,7 @@ def bid(ref: str) -> Any:
     mine = current_user.can("edit this bid", application)
     if not mine:
         saw("idea", application.person_id, about=ref)
-    waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.NUMBERED_ROUTES
+    waits = award is not None and award.status in ("conditions_open", "ready_to_pay") and application.pay_route in awards.TOLD_ROUTES
     appealed = queries.appeals_of(application.id)
     asked = queries.open_more_asked(application.id) if application.status == "more_asked" else None
     story = queries.told_story_of(application, award) if mine else queries.story_of(application, award)

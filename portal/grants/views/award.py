@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g
 from flask_login import current_user
 
 from portal.errors import NotFound, Refused
-from portal.grants import award, desk, queries
+from portal.grants import award, cheques, desk, purchases, queries
 from portal.grants.forms import award as forms
 from portal.grants.forms.apply import ROUTES
 from portal.grants.forms.decide import Nothing
@@ -67,9 +67,10 @@ def _theirs(ref: str, predicate: str) -> tuple[Application, Award]:
 def grant(ref: str) -> Any:
     """How much, on what conditions, where the money goes, and where it is."""
     bid, one = _theirs(ref, "see this bid")
+    lines = desk.payments(award_id=one.id)
     return page(
         "grants/award.html", bid=bid, award=one, stands=award.status_now(one), state=state_words(one), mine=current_user.can("edit this bid", bid), payee=award.current_payee(one), kept=award.kept(one),
-        route=ROUTES.get(bid.pay_route, ""), numbered=bid.pay_route in award.NUMBERED_ROUTES, payments=desk.payments(award_id=one.id), payment_words=PAYMENT_WORDS,
+        route=ROUTES.get(bid.pay_route, ""), numbered=bid.pay_route in award.TOLD_ROUTES, by_cheque=bid.pay_route == award.CHEQUE, payments=lines, bought=purchases.steps(lines), posted=cheques.of_payments([line.payment.id for line in lines]), good_until=cheques.good_until, payment_words=PAYMENT_WORDS,
         may_account=current_user.can("give bank details", bid) and one.status in ("conditions_open", "ready_to_pay"), form=Nothing(),
     )  # fmt: skip
 
@@ -120,23 +121,36 @@ def account(ref: str) -> Any:
     g.private = True
     saw("account", bid.person_id, about=ref)
     payee = award.current_payee(one)
-    form = forms.Account(data={"name": payee.name if payee else bid.pay_to})
+    by_cheque = bid.pay_route == award.CHEQUE
+    known = payee.name if payee else "" if by_cheque else bid.pay_to
+    form: Any = (forms.ChequeTo if by_cheque else forms.Account)(data={"name": known})
     if form.validate_on_submit():
         by = acting_on(bid) if current_user.can("edit this bid", bid) else Actor(current_user.id, bid.person_id, _("as the applicant said"))
         try:
-            award.give_details(one.ref, form.name.data, form.sort_code.data, form.account_number.data, by)
+            if by_cheque:
+                award.give_address(one.ref, form.name.data, form.address.data, by)
+            else:
+                award.give_details(one.ref, form.name.data, form.sort_code.data, form.account_number.data, by)
         except Refused as why:
             form.refuse(why.sentence, why.field)
         else:
-            flash(
-                _("Thank you. We have the account. A message about it is on its way, in case it was not you.")
-                if by.on_behalf_id is None
-                else _(
-                    "We have the account, and tell the applicant so. Your colleagues handle the payment, because you entered the account."
-                )
-            )
+            flash(_kept_words(by_cheque, by))
             return see_other(f"/grants/{ref}/award")
-    return form_page("grants/award_account.html", form, bid=bid, award=one, payee=payee)
+    return form_page("grants/award_account.html", form, bid=bid, award=one, payee=payee, by_cheque=by_cheque)
+
+
+def _kept_words(by_cheque: bool, by: Actor) -> str:
+    if by.on_behalf_id is None:
+        return (
+            _("Thank you. We know where to send the cheque. A message about it is on its way, in case it was not you.")
+            if by_cheque
+            else _("Thank you. We have the account. A message about it is on its way, in case it was not you.")
+        )
+    return (
+        _("We have the address, and tell the applicant so. Your colleagues handle the payment, because you entered the address.")
+        if by_cheque
+        else _("We have the account, and tell the applicant so. Your colleagues handle the payment, because you entered the account.")
+    )
 
 
 @awards.route("/a/<ref>/<mark>", methods=["GET", "POST"])
@@ -158,7 +172,7 @@ def link(ref: str, mark: str) -> Any:
         award=one,
         stands=award.status_now(one),
         state=state_words(one),
-        numbered=bid.pay_route in award.NUMBERED_ROUTES,
+        numbered=bid.pay_route in award.TOLD_ROUTES,
     )
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, flash, g, request
 from flask_login import current_user
 
 from portal.errors import Refused
-from portal.grants import bank_lines, desk, fresh_files, pay, runs, statement
+from portal.grants import bank_lines, cheques, desk, fresh_files, pay, runs, statement
+from portal.grants.award import CHEQUE
 from portal.grants.bank_file import BankAccount, name_for_bank
 from portal.grants.forms import pay as forms
 from portal.grants.forms.award import Account
@@ -48,6 +49,9 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
     for line in lines:
         sums[line.payment.status] = sums.get(line.payment.status, 0) + line.payment.amount
     hand = [line for line in lines if runs.by_hand(line)]
+    slips = [line for line in hand if line.payee.route == CHEQUE]
+    looked = cheques.looks_at(one) if slips else []
+    ids |= {each.actor_id for each in looked if each.actor_id}
     typed.setdefault("settle", forms.Settle(formdata=None))
     typed.setdefault("file", forms.BankFile(prefix="file-", formdata=None, data={"pays_on": runs.first_day_to_pay()}))
     typed.setdefault("again", forms.FreshFile(prefix="again-", formdata=None, data={"pays_on": runs.first_day_to_pay()}))
@@ -56,7 +60,8 @@ def _run_page(ref: str, active: Any, **typed: Any) -> Any:
         "finance/run.html", active, run=one, lines=lines, names=people.names(ids), total=sum(sums.values()), sums=sums, words=PAYMENT_WORDS,
         in_transit=books.balance(pay.in_transit(one.id)), state=state, hand=hand, by_hand=sum(line.payment.amount for line in hand), me=current_user.id,
         in_file={line.payment.id: name_for_bank(line.payee.name, line.bid.ref) for line in lines}, ours=None if state.file else runs.paying_account(),
-        fresh=fresh, waits=waits, all_out=bool(sums.get("released")) and all(line.payment.status == "released" for line in lines if not runs.by_hand(line)), **typed,
+        slips=slips, by_cheque=sum(line.payment.amount for line in slips), looked=looked,
+        cheques=cheques.of_payments([line.payment.id for line in slips]) if slips else {}, fresh=fresh, waits=waits, all_out=bool(sums.get("released")) and all(line.payment.status == "released" for line in lines if not runs.by_hand(line)), **typed,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from portal import turns
 from portal.errors import Problem, Refused
-from portal.grants import award, closing, desk, ending, nearby, pay, pooled
+from portal.grants import award, cheques, closing, desk, ending, nearby, pay, pooled
 from portal.grants.bank_file import name_for_bank
 from portal.grants.forms import pay as forms
 from portal.grants.forms.decide import Nothing
@@ -59,7 +59,9 @@ def payments() -> Any:
         if len(found) > PAGE
         else None
     )
-    return page("finance/payments.html", lines=found[:PAGE], older=older, state=state, words=PAYMENT_WORDS)
+    return page(
+        "finance/payments.html", lines=found[:PAGE], older=older, state=state, words=PAYMENT_WORDS, old_cheques=cheques.any_not_paid_in()
+    )  # fmt: skip
 
 
 # --- one payment ---------------------------------------------------------------------------------------------------------
@@ -77,6 +79,7 @@ def _payment_page(payment: Payment, active: Any, **all_forms: Any) -> Any:
     return form_page(
         "finance/payment.html", active, line=line, names=found.names, looks=found.looks[payment.id], words=PAYMENT_WORDS, me=current_user.id,
         tied=current_user.id in owners_of(line.bid), hands=pay.hands(line.bid, line.payee), supplier=all_forms["supplier"],
+        cheque=pay.cheque_of(line.payment) if line.payee.route == award.CHEQUE else None,
         entered=entered, other_name=pay.other_name(line.bid, line.payee), in_file=name_for_bank(line.payee.name, line.bid.ref), **shown,
     )  # fmt: skip
 
@@ -183,7 +186,8 @@ def _award_page(one: Award, active: Any, **all_forms: Any) -> Any:
     due = pay.due(one, [line.payment for line in lines], payee)
     bought = one.application.pay_route == award.BOUGHT
     fresh: dict[str, Any] = {"prepare": forms.PrepareBought if bought else forms.Prepare, "refund": forms.Refund, "rest": forms.Rest}
-    shown = {name: all_forms.get(name) or make(prefix=f"{name}-") for name, make in fresh.items()}
+    known = {"data": {"what": one.application.title}} if bought else {}
+    shown = {name: all_forms.get(name) or make(prefix=f"{name}-", **(known if name == "prepare" else {})) for name, make in fresh.items()}
     shops = list(
         dict.fromkeys((line.payee.ref, line.payee.name or _("Not recorded")) for line in lines if line.payment.status == "settled")
     )
@@ -214,7 +218,8 @@ def act_on_award(ref: str) -> Any:
             match act:
                 case "prepare":
                     made = pay.prepare(
-                        ref, form.amount.data, actor(), supplier=_supplier(form) if bought else None, once_key=form.once_key(current_user.id)
+                        ref, form.amount.data, actor(), supplier=_supplier(form) if bought else None,
+                        order=award.Order(form.what.data, form.order_ref.data) if bought else None, once_key=form.once_key(current_user.id)
                     )  # fmt: skip
                     flash(_("Prepared. Another person approves it."))
                     return see_other(f"/finance/payments/{made}")
