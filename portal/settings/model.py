@@ -1,8 +1,8 @@
-"""What a scheme sets beside its name: the words of its letters, and what an hour counts for."""
+"""What a scheme sets beside its name: the words of its letters, what an hour counts for, and its own days off."""
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base
@@ -36,3 +36,18 @@ class HourRate(Base):
     pence: Mapped[Pence]
     source: Mapped[str]
     year: Mapped[str]
+
+
+class DayOff(Base):
+    """Days on which the scheme does not work, beside the bank holidays: one or a span of at most two months."""
+
+    __tablename__ = "day_off"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name"),
+        CheckConstraint("last_day >= first_day", name="span"),
+        UniqueConstraint("last_day"),
+    )
+
+    first_day: Mapped[date] = mapped_column(primary_key=True)
+    last_day: Mapped[date]
+    name: Mapped[str]

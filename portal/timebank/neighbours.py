@@ -26,13 +26,13 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.places.queries import area as area_of
 from portal.places.queries import outside_of
 from portal.refs import new_ref
+from portal.settings.days_off import working_days_after
 from portal.timebank import exchange as exchanges
 from portal.timebank import leaving, members, neighbour_messages, neighbour_queries
 from portal.timebank.members import codes_of
 from portal.timebank.model import Exchange
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion, NeighbourSeat
 from portal.words import _
-from portal.working_days import working_days_after
 
 SEATS = 3
 DAYS_TO_ASK = 14  # after a coordinator's decision

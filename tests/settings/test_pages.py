@@ -178,3 +178,26 @@ def test_the_database_keeps_no_rate_of_nobody(app: Flask, column: str) -> None:
     rates.set_rate(rates.Rate("match", clock.today(), Pence(12_00), "Council", "2026-27"), Actor())
     with pytest.raises(IntegrityError), transaction():
         db.session.execute(text(f"UPDATE hour_rate SET {column}"))
+
+
+def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> None:
+    first = clock.months_on(clock.today(), 2)
+    first += timedelta(days=(7 - first.weekday()) % 7)  # a Monday, and the week after it, so that some of it is no bank holiday
+    last = first + timedelta(days=6)
+    days: dict[str, Any] = {
+        f"{name}_{part}": str(getattr(day, part))
+        for name, day in (("first_day", first), ("last_day", last))
+        for part in ("day", "month", "year")
+    }
+    browser = admin.get("/desk/settings/days-off")
+    assert "None yet" in browser.text and "Christmas Day" in browser.text
+    browser.submit("Save these days off", status=422, name="Town hall moves", **days)
+    assert "Write why" in browser.text and "Town hall moves" in browser.text
+    browser.submit("Save these days off", reason="The cabinet decided it").follow()
+    assert f"Town hall moves: {clock.in_words(first)} to {clock.in_words(last)}" in browser.text
+    browser.get(f"/desk/settings/days-off/{first.isoformat()}/remove").submit("Take it away", status=422, reason="")
+    browser.submit("Take it away", reason="It stays where it is").follow()
+    assert "None yet" in browser.text
+    told = browser.get("/desk/settings/changed?about=days_off").text
+    assert "The cabinet decided it" in told and "It stays where it is" in told
+    browser.get("/desk/settings/days-off/nonsense/remove", status=404)
