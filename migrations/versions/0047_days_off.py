@@ -1,4 +1,4 @@
-"""Settings: days off of the scheme's own. The last day to appeal is kept with the letter that told it, so that no day off moves it."""
+"""Settings: days off of the scheme's own, and its limits. The last day to appeal is kept with the letter that told it, so that no day off moves it."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +13,7 @@ down_revision = "0045"
 branch_labels = None
 depends_on = None
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WORKING_DAYS = 20  # as every letter said until now
 LONDON = ZoneInfo("Europe/London")
 APPLICATION = sa.table(
@@ -35,6 +36,19 @@ def upgrade() -> None:
         sa.CheckConstraint("last_day >= first_day", name=op.f("ck_day_off_span")),
         sa.PrimaryKeyConstraint("first_day", name=op.f("pk_day_off")),
         sa.UniqueConstraint("last_day", name=op.f("uq_day_off_last_day")),
+    )
+    op.create_table(
+        "scheme_limit",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", BIG, nullable=False),
+        sa.CheckConstraint(
+            "(key = 'large' and value between 100000 and 100000000) or (key = 'receipt' and value between 3 and 60) or "
+            "(key = 'appeal' and value between 10 and 60) or (key = 'answer' and value between 3 and 40) or "
+            "(key = 'second_look' and value between 5 and 40) or (key = 'neighbours' and value between 6 and 30) or "
+            "(key = 'slow' and value between 3 and 30)",
+            name=op.f("ck_scheme_limit_bounds"),
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_scheme_limit")),
     )
     op.add_column("application", sa.Column("appeal_by", sa.Date(), nullable=True))
     _keep_what_was_told()
@@ -77,4 +91,5 @@ def _last_day(day: date) -> date:
 
 def downgrade() -> None:
     op.drop_column("application", "appeal_by")
+    op.drop_table("scheme_limit")
     op.drop_table("day_off")

@@ -19,8 +19,6 @@ from portal.grants import award as awards
 from portal.grants.model import APPEAL_GROUNDS, Appeal, Application, Award, Release
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import (
-    ANSWER_WORKING_DAYS,
-    SECOND_LOOK_WORKING_DAYS,
     RoundRules,
     hear_by,
 )
@@ -31,6 +29,7 @@ from portal.panels.model import Matter, Override, Seat
 from portal.panels.queries import declared_ties
 from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
+from portal.settings import limits
 from portal.settings.days_off import working_days_after, working_days_between
 from portal.words import N_, _
 
@@ -123,7 +122,7 @@ def make(bid_ref: str, ground: str, words: str, actor: Actor, *, once_key: str |
             raise Refused(_("Write what happened, in your own words."), "words")
         appeal = Appeal(
             ref=new_ref("APL"), application_id=bid.id, against=letter.against, letter_at=letter.at, letter_reason=letter.reason, ground=ground,
-            words=words, opened_at=clock.now(), answer_by=working_days_after(clock.today(), ANSWER_WORKING_DAYS),
+            words=words, opened_at=clock.now(), answer_by=working_days_after(clock.today(), limits.of(limits.ANSWER)),
             helper_id=actor.person_id if actor.on_behalf_id else None, helper_basis=actor.basis or "",
         )  # fmt: skip
         db.session.add(appeal)
@@ -152,7 +151,7 @@ def ask_again(ref: str, words: str, actor: Actor) -> None:
         if not words:
             raise Refused(_("Write what was not right about the answer."), "words")
         appeal.second_words, appeal.second_asked_at, appeal.reminded = words, clock.now(), ""
-        appeal.answer_by = working_days_after(clock.today(), ANSWER_WORKING_DAYS)
+        appeal.answer_by = working_days_after(clock.today(), limits.of(limits.ANSWER))
         move(appeal, "second_asked", actor)
         _tell(bid, appeal, "second", letters.appeal_second_received(bid, appeal, _offer_waits(bid, appeal, actor)))
 
@@ -285,7 +284,7 @@ def answer(ref: str, stage: str, upheld: bool, reasons: str, dropped: Collection
         if upheld:
             _put_right(bid, appeal, dropped, actor)
         elif stage == "open":
-            appeal.answer_by, appeal.second_by = None, working_days_after(clock.today(), SECOND_LOOK_WORKING_DAYS)
+            appeal.answer_by, appeal.second_by = None, working_days_after(clock.today(), limits.of(limits.SECOND_LOOK))
             move(appeal, "not_upheld", actor)
             _tell(bid, appeal, "answered", letters.appeal_answered(bid, appeal))
         else:

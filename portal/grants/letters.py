@@ -6,9 +6,9 @@ from datetime import date
 from portal import clock
 from portal.grants import letter_words
 from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
-from portal.grants.rules import APPEAL_WORKING_DAYS
 from portal.money import pounds
 from portal.outbox import Text, address_of
+from portal.settings import limits
 from portal.settings.days_off import working_days_after
 from portal.settings.wording import write
 from portal.words import N_, _
@@ -52,7 +52,7 @@ def _conditions(conditions: Sequence[str]) -> str:
 
 def appeal_by() -> date:
     """The last day to appeal against a letter that goes out today. Kept with the bid, because it was told."""
-    return working_days_after(clock.today(), APPEAL_WORKING_DAYS)
+    return working_days_after(clock.today(), limits.of(limits.APPEAL))
 
 
 def how_to_appeal(bid: Application) -> str:

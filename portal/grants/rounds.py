@@ -25,10 +25,8 @@ from portal.panels.ballots import FEWEST
 from portal.people.queries import addressee_of, person
 from portal.places import queries as places
 from portal.refs import new_ref
-from portal.settings import rates
+from portal.settings import limits, rates
 from portal.words import _
-
-LARGE = Pence(100_000_00)  # more than this in one sum is confirmed by a second person
 
 
 def available(fund: Fund) -> str:
@@ -128,7 +126,7 @@ def contribute(
         if funder is None:
             raise NotFound(_("We cannot find that funder."))
         must_be_open(fund)
-        if amount > LARGE:
+        if amount > limits.of(limits.LARGE):
             raise Refused(_("So much needs a second person. Ask for it to be confirmed."), "amount")
         if not another:
             must_be_another(fund, funder, amount, received_on)

@@ -8,7 +8,7 @@ from portal.settings import rates
 from portal.settings.colours import understood
 from portal.settings.days_off import Closure
 from portal.settings.letters import MOST, PARTS
-from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
+from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField, WholeNumberField
 from portal.words import N_, _
 
 
@@ -91,3 +91,22 @@ class DaysOff(Form):
 
 class Reason(Form):
     reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=200)
+
+
+class _Limit(Form):
+    """`seen`: what stood when the page was opened."""
+
+    seen = HiddenField()
+
+    def was_seen(self, otherwise: int) -> int:
+        """In pence or days; `otherwise` where the page does not say it."""
+        text = self.seen.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
+
+
+class LimitOfDays(_Limit):
+    value = WholeNumberField(N_("How many?"), [Needed(N_("Write a number of days."))])
+
+
+class LimitOfPounds(_Limit):
+    value = PoundsField(N_("How much?"), [Needed(N_("Write a sum in pounds."))])

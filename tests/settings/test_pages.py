@@ -201,3 +201,23 @@ def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> No
     told = browser.get("/desk/settings/changed?about=days_off").text
     assert "The cabinet decided it" in told and "It stays where it is" in told
     browser.get("/desk/settings/days-off/nonsense/remove", status=404)
+
+
+def test_a_limit_is_changed_and_ships_again(app: Flask, admin: Inspector) -> None:
+    browser = admin.get("/desk/settings/limits")
+    assert "£100,000.00" in browser.text and "20 working days" in browser.text and "Your own" not in browser.text
+    browser.get("/desk/settings/limits/large").submit("Save this limit", status=422, value="5")
+    assert "Choose something from £1,000.00 to £1,000,000.00." in browser.text and 'value="5"' in browser.text
+    stale = browser.tree
+    browser.submit("Save this limit", value="50,000").follow()
+    assert "£50,000.00" in browser.text and "Your own" in browser.text
+    browser.get("/desk/settings/limits/large").tree = stale
+    browser.submit("Save this limit", status=422, value="60,000")
+    assert "Somebody else changed this meanwhile. It is £50,000.00 now." in browser.text
+    browser.submit("Save this limit", value="60,000").follow()
+    browser.get("/desk/settings/limits/answer").submit("Save this limit", status=422, value="soon")
+    browser.submit("Save this limit", value="15").follow()
+    browser.get("/desk/settings/limits/answer").submit("Use what ships").follow()
+    told = browser.get("/desk/settings/changed?about=limits").text
+    assert "15 working days" in told and "10 working days" in told and "£50,000.00" in told
+    browser.get("/desk/settings/limits/nonsense", status=404)
