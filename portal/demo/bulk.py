@@ -34,6 +34,7 @@ from portal.people.model import Organisation, Person
 from portal.places import queries as places
 from portal.refs import drawn_from, new_ref
 from portal.words import _
+from portal.working_days import working_days_after
 
 PEOPLE, BIDS = 1_800, 200  # for each step of scale
 BATCH = 500
@@ -144,6 +145,7 @@ def _bids(source: random.Random, first_person: int, persons: int, number: int) -
                 "decided": "yes" if yes else "no" if status == "declined" else None, "conditions": [],
                 "decision_reason": source.choice(words.REASONS["yes" if yes else "no"]) if status in ("accepted", "declined") else "", "reserve_place": None,
                 "released_at": released if status in ("accepted", "declined") else None,
+                "appeal_by": None if status == "withdrawn" else working_days_after(clock.london_day(released), 20),
             })  # fmt: skip
             for position, (what, amount) in enumerate(lines):
                 rows[BudgetLine].append(

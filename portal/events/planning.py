@@ -27,8 +27,8 @@ from portal.people.model import Organisation
 from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.refs import new_ref
+from portal.settings.days_off import working_days_after
 from portal.words import _, _n
-from portal.working_days import working_days_after
 
 ANSWER_IN = 2  # working days in which a neighbour hears whether their event is on
 

@@ -21,11 +21,10 @@ from portal.ledger.model import Account, State
 from portal.ledger.queries import BALANCE
 from portal.people.model import Role
 from portal.people.queries import in_force
+from portal.settings import limits
 from portal.turns import RECONCILED, Turn
 from portal.words import N_, _, _n
 from portal.working_days import working_days_between
-
-TOO_LONG = 10  # working days that a payment may be on its way
 
 
 def needs(me: int | None, *, finance: bool) -> dict[str, Need]:
@@ -129,7 +128,7 @@ def _of_finance(me: int | None) -> dict[str, Need]:
 
 def _first_in_time() -> date:
     day = clock.today()
-    while working_days_between(day, clock.today()) < TOO_LONG:
+    while working_days_between(day, clock.today()) < limits.of(limits.SLOW):
         day -= timedelta(days=1)
     return day
 

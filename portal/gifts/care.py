@@ -20,8 +20,8 @@ from portal.history import Actor, record
 from portal.people import queries as people
 from portal.people.access import Who
 from portal.people.model import Person
+from portal.settings.days_off import working_days_after
 from portal.words import _
-from portal.working_days import working_days_after
 
 PAGE = 30
 HOLDS = ("new", "worry")

@@ -19,9 +19,6 @@ from portal.grants import award as awards
 from portal.grants.model import APPEAL_GROUNDS, Appeal, Application, Award, Release
 from portal.grants.moves import about, begin, move
 from portal.grants.rules import (
-    ANSWER_WORKING_DAYS,
-    APPEAL_WORKING_DAYS,
-    SECOND_LOOK_WORKING_DAYS,
     RoundRules,
     hear_by,
 )
@@ -32,8 +29,9 @@ from portal.panels.model import Matter, Override, Seat
 from portal.panels.queries import declared_ties
 from portal.people.queries import addressee_of, holders, names, person
 from portal.refs import new_ref
+from portal.settings import limits
+from portal.settings.days_off import working_days_after, working_days_between
 from portal.words import N_, _
-from portal.working_days import working_days_after, working_days_between
 
 OPEN = ("open", "second_stage")  # somebody must answer
 SOON = 2  # working days before an answer is due, on which officers are reminded
@@ -63,22 +61,23 @@ def letter_of(bid: Application) -> Letter | None:
         said = db.session.scalar(
             select(Event).where(Event.about == about(bid), Event.kind == "ineligible").order_by(Event.id.desc()).limit(1)
         )
-        return _letter("ineligible", said.at, said.reason or "") if said is not None else None
+        return _letter(bid, "ineligible", said.at, said.reason or "") if said is not None else None
     if bid.released_at is None:
         return None
     if bid.status == "declined" and bid.decided == "no":
-        return _letter("no", bid.released_at, bid.decision_reason)
+        return _letter(bid, "no", bid.released_at, bid.decision_reason)
     if bid.status == "lapsed" and bid.reserve_place is not None:
-        return _letter("reserve", bid.released_at, bid.decision_reason)
+        return _letter(bid, "reserve", bid.released_at, bid.decision_reason)
     if bid.status in ("offered", "accepted") and bid.conditions:
         found = queries.award_of(bid.id)
         if found is not None and awards.unmet(found):
-            return _letter("conditions", bid.released_at, bid.decision_reason)
+            return _letter(bid, "conditions", bid.released_at, bid.decision_reason)
     return None
 
 
-def _letter(against: str, at: datetime, reason: str) -> Letter:
-    return Letter(against, at, reason, working_days_after(clock.london_day(at), APPEAL_WORKING_DAYS))
+def _letter(bid: Application, against: str, at: datetime, reason: str) -> Letter:
+    assert bid.appeal_by is not None
+    return Letter(against, at, reason, bid.appeal_by)
 
 
 def may_appeal(bid: Application, made: Sequence[Appeal]) -> Letter | None:
@@ -123,7 +122,7 @@ def make(bid_ref: str, ground: str, words: str, actor: Actor, *, once_key: str |
             raise Refused(_("Write what happened, in your own words."), "words")
         appeal = Appeal(
             ref=new_ref("APL"), application_id=bid.id, against=letter.against, letter_at=letter.at, letter_reason=letter.reason, ground=ground,
-            words=words, opened_at=clock.now(), answer_by=working_days_after(clock.today(), ANSWER_WORKING_DAYS),
+            words=words, opened_at=clock.now(), answer_by=working_days_after(clock.today(), limits.of(limits.ANSWER)),
             helper_id=actor.person_id if actor.on_behalf_id else None, helper_basis=actor.basis or "",
         )  # fmt: skip
         db.session.add(appeal)
@@ -152,7 +151,7 @@ def ask_again(ref: str, words: str, actor: Actor) -> None:
         if not words:
             raise Refused(_("Write what was not right about the answer."), "words")
         appeal.second_words, appeal.second_asked_at, appeal.reminded = words, clock.now(), ""
-        appeal.answer_by = working_days_after(clock.today(), ANSWER_WORKING_DAYS)
+        appeal.answer_by = working_days_after(clock.today(), limits.of(limits.ANSWER))
         move(appeal, "second_asked", actor)
         _tell(bid, appeal, "second", letters.appeal_second_received(bid, appeal, _offer_waits(bid, appeal, actor)))
 
@@ -285,7 +284,7 @@ def answer(ref: str, stage: str, upheld: bool, reasons: str, dropped: Collection
         if upheld:
             _put_right(bid, appeal, dropped, actor)
         elif stage == "open":
-            appeal.answer_by, appeal.second_by = None, working_days_after(clock.today(), SECOND_LOOK_WORKING_DAYS)
+            appeal.answer_by, appeal.second_by = None, working_days_after(clock.today(), limits.of(limits.SECOND_LOOK))
             move(appeal, "not_upheld", actor)
             _tell(bid, appeal, "answered", letters.appeal_answered(bid, appeal))
         else:
@@ -328,7 +327,8 @@ def _look_anew(bid: Application, appeal: Appeal, actor: Actor) -> None:
         bid, "appeal_upheld", actor, appeal=appeal.ref, decided=bid.decided, told=appeal.letter_at.isoformat(), why=appeal.letter_reason,
         place=bid.reserve_place,
     )  # fmt: skip
-    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.funded, bid.released_at = None, "", [], None, None, None
+    bid.decided, bid.decision_reason, bid.conditions, bid.reserve_place, bid.funded = None, "", [], None, None
+    bid.released_at, bid.appeal_by = None, None
     bid.hear_by = hear_by(clock.today(), RoundRules.load(bid.round.rules), None)
 
 

@@ -469,6 +469,7 @@ def set_ineligible(ref: str, reason: str, actor: Actor) -> None:
         if not reason:
             raise Refused(_("Write why, in words for the applicant. It goes into the letter."), "reason")
         move(application, "ineligible", actor, refusal=_("This idea is with the panel or decided already."), reason=reason)
+        application.appeal_by = letters.appeal_by()
         values = {"title": application.title, "reason": reason, "appeal": letters.how_to_appeal(application)}
         text = Text(
             subject=_("About “%(title)s”", **values),

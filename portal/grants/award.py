@@ -109,7 +109,7 @@ def offer_reserves() -> int:
                 continue
             release = next(each for each in reversed(_releases(bid.round_id)) if bid.id in each.application_ids)
             move(bid, "offered_from_reserve", SCHEME)
-            bid.reserve_place, bid.released_at = None, clock.now()
+            bid.reserve_place, bid.released_at, bid.appeal_by = None, clock.now(), letters.appeal_by()
             offer(bid, fund, SCHEME, released_by_id=release.released_by_id, seconded_by_id=release.prepared_by_id)
             offered += 1
     return offered

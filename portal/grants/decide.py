@@ -427,7 +427,7 @@ def _carry_out(planned: Planned, release: Release, fund: Fund, actor: Actor) -> 
     bid, what = planned.bid, planned.what
     if what == "gone":
         return 0
-    bid.released_at = release.released_at
+    bid.released_at, bid.appeal_by = release.released_at, letters.appeal_by()
     data: dict[str, Any] = {"release": release.ref}
     if what == "offered":
         move(bid, "offered", actor, **data)

@@ -28,7 +28,7 @@ def ask(
     once_key: str | None = None,
     another: bool = False,
 ) -> str:
-    """The first person writes down a sum above `rounds.LARGE`; returns its reference. Nothing is in the books yet.
+    """The first person writes down a sum above `limits.LARGE`; returns its reference. Nothing is in the books yet.
 
     Refused as for `rounds.contribute`, and when the same waits already.
     """

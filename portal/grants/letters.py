@@ -6,12 +6,12 @@ from datetime import date
 from portal import clock
 from portal.grants import letter_words
 from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
-from portal.grants.rules import APPEAL_WORKING_DAYS
 from portal.money import pounds
 from portal.outbox import Text, address_of
+from portal.settings import limits
+from portal.settings.days_off import working_days_after
 from portal.settings.wording import write
 from portal.words import N_, _
-from portal.working_days import working_days_after
 
 SHORT_TITLE = 60  # of a bid in a text message
 
@@ -50,12 +50,16 @@ def _conditions(conditions: Sequence[str]) -> str:
     return _("Before we can pay, this is needed:") + "\n" + "\n".join(f"- {condition}" for condition in conditions)
 
 
+def appeal_by() -> date:
+    """The last day to appeal against a letter that goes out today. Kept with the bid, because it was told."""
+    return working_days_after(clock.today(), limits.of(limits.APPEAL))
+
+
 def how_to_appeal(bid: Application) -> str:
     """The paragraph of a letter that goes out today: what somebody can do who was not treated by the rules."""
-    until = working_days_after(clock.today(), APPEAL_WORKING_DAYS)
     return _(
         "Do you think that we did not keep to the rules? You can appeal until %(day)s. Somebody who had no part in this looks at how it was done. Open this page, or call us: %(link)s",
-        day=in_words(until),
+        day=in_words(appeal_by()),
         link=address_of(f"/grants/{bid.ref}/appeal"),
     )
 

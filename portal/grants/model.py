@@ -192,6 +192,7 @@ class Application(Base):
     reserve_place: Mapped[int | None]  # in line for the money of a dated round
     funded: Mapped[bool | None]  # what the sharing of a pot gave; None: it was decided on its own
     released_at: Mapped[datetime | None]  # of the last letter: see `told`
+    appeal_by: Mapped[date | None]  # what that letter said, or the one that it cannot be taken in the round
 
     lines: Mapped[list["BudgetLine"]] = relationship(order_by="BudgetLine.position", cascade="all, delete-orphan")
     round: Mapped[Round] = relationship()

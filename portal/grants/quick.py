@@ -30,11 +30,11 @@ from portal.people.shield import not_for_the_public
 from portal.places.model import Area
 from portal.places.queries import ward_on
 from portal.refs import new_ref
+from portal.settings import limits
 from portal.web.filters import day as day_words
 from portal.words import _
 
 OLDEST = timedelta(days=31)  # what is older is told to an officer
-RECEIPT_WITHIN = timedelta(days=14)
 REMINDERS = (timedelta(days=-7), timedelta(days=0), timedelta(days=1))  # before the day a receipt is due, on it, and when it is late
 PAYEE_KINDS = ("shop", "group", "person")
 
@@ -115,7 +115,7 @@ def _spend(
     spark = QuickSpark(
         ref=new_ref("QSP"), float_id=float_.id, amount=given.amount, spent_on=given.spent_on, what=given.what, helps=given.helps, area_id=area.id,
         ward_code=ward_code, ward_name=ward_name, payee_kind=given.payee_kind, payee_name=given.payee_name, entered_on=today, entered_at=now,
-        entered_by_id=actor.person_id, basis=actor.basis or "", receipt_by=today + RECEIPT_WITHIN,
+        entered_by_id=actor.person_id, basis=actor.basis or "", receipt_by=today + timedelta(days=limits.of(limits.RECEIPT)),
     )  # fmt: skip
     db.session.add(spark)
     db.session.flush()

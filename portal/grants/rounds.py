@@ -25,10 +25,8 @@ from portal.panels.ballots import FEWEST
 from portal.people.queries import addressee_of, person
 from portal.places import queries as places
 from portal.refs import new_ref
-from portal.settings import rates
+from portal.settings import limits, rates
 from portal.words import _
-
-LARGE = Pence(100_000_00)  # more than this in one sum is confirmed by a second person
 
 
 def available(fund: Fund) -> str:
@@ -123,7 +121,7 @@ def contribute(
         if once_key and (done := once.claim(once_key)) is not None:
             return done
         fund, funder = may_come_in(fund_id, funder_id, amount, received_on, another=another)
-        if amount > LARGE:
+        if amount > limits.of(limits.LARGE):
             raise Refused(_("So much needs a second person. Ask for it to be confirmed."), "amount")
         row = take_in(fund, funder, amount, received_on, reference, actor)
         if once_key:

@@ -11,9 +11,6 @@ from typing import Any, Self
 from portal.finding import telling
 from portal.money import Minutes, Pence, match_value
 
-APPEAL_WORKING_DAYS = 20  # after the letter: so long an appeal can be made
-ANSWER_WORKING_DAYS = 10  # after an appeal, and after asking for a second look: by then it is answered
-SECOND_LOOK_WORKING_DAYS = 10  # after the answer: so long a second look can be asked for
 LIKE, SHORT = 0.66, 4  # so much alike, words of at least so many letters may be one name, written twice
 SECTIONS = ("idea", "who", "money", "help", "when", "pay")  # the six questions, in order
 

@@ -20,8 +20,8 @@ from portal.ideas.rules import LOOK_WORKING_DAYS
 from portal.people import queries as people
 from portal.people.access import Nobody, Who
 from portal.people.model import Person
+from portal.settings.days_off import working_days_after
 from portal.words import N_, _
-from portal.working_days import working_days_after
 
 MOST_REPORTS = 20  # open ones of one card: more say nothing new
 KINDS = {

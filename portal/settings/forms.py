@@ -6,8 +6,9 @@ from wtforms import FileField, HiddenField, RadioField
 
 from portal.settings import rates
 from portal.settings.colours import understood
+from portal.settings.days_off import Closure
 from portal.settings.letters import MOST, PARTS
-from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField
+from portal.web.forms import DayField, Form, Line, Needed, Paragraphs, PoundsField, WholeNumberField
 from portal.words import N_, _
 
 
@@ -64,3 +65,48 @@ class Rate(Form):
         """As typed; call after validation."""
         assert self.valid_from.data is not None and self.pence.data is not None
         return rates.Rate(self.purpose.data, self.valid_from.data, self.pence.data, self.source.data, self.year.data)
+
+
+class DaysOff(Form):
+    name = Line(
+        N_("What is it for?"),
+        [Needed(N_("Write what the day off is for."))],
+        description=N_("Like: Christmas closure of the council"),
+        most=80,
+    )
+    first_day = DayField(N_("First day off"), [Needed(N_("Write the first day off."))])
+    last_day = DayField(N_("Last day off"), description=N_("Leave it empty for one day."))
+    reason = Line(
+        N_("Why?"),
+        [Needed(N_("Write why, in a few words. It is kept."))],
+        description=N_("Like: the cabinet decided it on 4 July"),
+        most=200,
+    )
+
+    def closure(self) -> Closure:
+        """As typed; call after validation."""
+        assert self.first_day.data is not None
+        return Closure(self.name.data, self.first_day.data, self.last_day.data or self.first_day.data)
+
+
+class Reason(Form):
+    reason = Line(N_("Why?"), [Needed(N_("Write why, in a few words. It is kept."))], most=200)
+
+
+class _Limit(Form):
+    """`seen`: what stood when the page was opened."""
+
+    seen = HiddenField()
+
+    def was_seen(self, otherwise: int) -> int:
+        """In pence or days; `otherwise` where the page does not say it."""
+        text = self.seen.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
+
+
+class LimitOfDays(_Limit):
+    value = WholeNumberField(N_("How many?"), [Needed(N_("Write a number of days."))])
+
+
+class LimitOfPounds(_Limit):
+    value = PoundsField(N_("How much?"), [Needed(N_("Write a sum in pounds."))])

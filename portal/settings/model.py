@@ -1,12 +1,18 @@
-"""What a scheme sets beside its name: the words of its letters, and what an hour counts for."""
+"""What a scheme sets beside its name: the words of its letters, what an hour counts for, its own days off, and its limits."""
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base
 from portal.money import Pence
+
+# the least and the most of each limit, in pence or days
+BOUNDS = {
+    "large": (1_000_00, 1_000_000_00), "receipt": (3, 60), "appeal": (10, 60), "answer": (3, 40), "second_look": (5, 40), "neighbours": (6, 30),
+    "slow": (3, 30),
+}  # fmt: skip
 
 
 class Wording(Base):
@@ -36,3 +42,32 @@ class HourRate(Base):
     pence: Mapped[Pence]
     source: Mapped[str]
     year: Mapped[str]
+
+
+class DayOff(Base):
+    """Days on which the scheme does not work, beside the bank holidays: one or a span of at most two months."""
+
+    __tablename__ = "day_off"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name"),
+        CheckConstraint("last_day >= first_day", name="span"),
+        UniqueConstraint("last_day"),
+    )
+
+    first_day: Mapped[date] = mapped_column(primary_key=True)
+    last_day: Mapped[date]
+    name: Mapped[str]
+
+
+class SchemeLimit(Base):
+    """A limit that is not as it ships, in pence or days. No row: as it ships."""
+
+    __tablename__ = "scheme_limit"
+    __table_args__ = (
+        CheckConstraint(
+            " or ".join(f"(key = '{key}' and value between {least} and {most})" for key, (least, most) in BOUNDS.items()), name="bounds"
+        ),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]

@@ -26,17 +26,17 @@ from portal.people.queries import COLLECTORS, ERASERS
 from portal.places.queries import area as area_of
 from portal.places.queries import outside_of
 from portal.refs import new_ref
+from portal.settings import limits
+from portal.settings.days_off import working_days_after
 from portal.timebank import exchange as exchanges
 from portal.timebank import leaving, members, neighbour_messages, neighbour_queries
 from portal.timebank.members import codes_of
 from portal.timebank.model import Exchange
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion, NeighbourSeat
 from portal.words import _
-from portal.working_days import working_days_after
 
 SEATS = 3
 DAYS_TO_ASK = 14  # after a coordinator's decision
-WORKING_DAYS = 10  # for the three
 REMIND = 5  # working days before its last day
 NEIGHBOURS = Actor(basis="three neighbours")
 
@@ -161,7 +161,7 @@ def propose(area_code: str, to: str, minutes: int, reason: str, who: Who, *, onc
 def _begin(made: NeighbourQuestion, area_ids: Sequence[int], tied: Collection[str], who: Who) -> None:
     must_be_in_transaction()
     made.ref, made.asked_by, made.asked_at = new_ref("NBR"), f"person:{who.id}", clock.now()
-    made.decide_by = working_days_after(clock.today(), WORKING_DAYS)
+    made.decide_by = working_days_after(clock.today(), limits.of(limits.NEIGHBOURS))
     made.panel_id = _panel(area_ids, tied)
     db.session.add(made)
     db.session.flush()

@@ -178,3 +178,46 @@ def test_the_database_keeps_no_rate_of_nobody(app: Flask, column: str) -> None:
     rates.set_rate(rates.Rate("match", clock.today(), Pence(12_00), "Council", "2026-27"), Actor())
     with pytest.raises(IntegrityError), transaction():
         db.session.execute(text(f"UPDATE hour_rate SET {column}"))
+
+
+def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> None:
+    first = clock.months_on(clock.today(), 2)
+    first += timedelta(days=(7 - first.weekday()) % 7)  # a Monday, and the week after it, so that some of it is no bank holiday
+    last = first + timedelta(days=6)
+    days: dict[str, Any] = {
+        f"{name}_{part}": str(getattr(day, part))
+        for name, day in (("first_day", first), ("last_day", last))
+        for part in ("day", "month", "year")
+    }
+    browser = admin.get("/desk/settings/days-off")
+    assert "None yet" in browser.text and "Christmas Day" in browser.text
+    browser.submit("Save these days off", status=422, name="Town hall moves", **days)
+    assert "Write why" in browser.text and "Town hall moves" in browser.text
+    browser.submit("Save these days off", reason="The cabinet decided it").follow()
+    assert f"Town hall moves: {clock.in_words(first)} to {clock.in_words(last)}" in browser.text
+    browser.get(f"/desk/settings/days-off/{first.isoformat()}/remove").submit("Take it away", status=422, reason="")
+    browser.submit("Take it away", reason="It stays where it is").follow()
+    assert "None yet" in browser.text
+    told = browser.get("/desk/settings/changed?about=days_off").text
+    assert "The cabinet decided it" in told and "It stays where it is" in told
+    browser.get("/desk/settings/days-off/nonsense/remove", status=404)
+
+
+def test_a_limit_is_changed_and_ships_again(app: Flask, admin: Inspector) -> None:
+    browser = admin.get("/desk/settings/limits")
+    assert "£100,000.00" in browser.text and "20 working days" in browser.text and "Your own" not in browser.text
+    browser.get("/desk/settings/limits/large").submit("Save this limit", status=422, value="5")
+    assert "Choose something from £1,000.00 to £1,000,000.00." in browser.text and 'value="5"' in browser.text
+    stale = browser.tree
+    browser.submit("Save this limit", value="50,000").follow()
+    assert "£50,000.00" in browser.text and "Your own" in browser.text
+    browser.get("/desk/settings/limits/large").tree = stale
+    browser.submit("Save this limit", status=422, value="60,000")
+    assert "Somebody else changed this meanwhile. It is £50,000.00 now." in browser.text
+    browser.submit("Save this limit", value="60,000").follow()
+    browser.get("/desk/settings/limits/answer").submit("Save this limit", status=422, value="soon")
+    browser.submit("Save this limit", value="15").follow()
+    browser.get("/desk/settings/limits/answer").submit("Use what ships").follow()
+    told = browser.get("/desk/settings/changed?about=limits").text
+    assert "15 working days" in told and "10 working days" in told and "£50,000.00" in told
+    browser.get("/desk/settings/limits/nonsense", status=404)

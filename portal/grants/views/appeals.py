@@ -17,6 +17,7 @@ from portal.history import Actor
 from portal.people import queries as people
 from portal.people.views import actor
 from portal.refs import clean_ref
+from portal.settings import limits
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -78,7 +79,17 @@ def choose(ref: str) -> Any:
         form.refuse(_("Choose what went wrong."), "ground")
     hints = {value: _(text) for value, text in forms.GROUND_HINTS.items()}
     last = made[0] if made and letter is not None and made[0].letter_at == letter.at else None
-    return form_page("grants/appeal.html", form, bid=bid, letter=letter, refusal=refusal, hints=hints, helps=helps, made=last)
+    return form_page(
+        "grants/appeal.html",
+        form,
+        bid=bid,
+        letter=letter,
+        refusal=refusal,
+        hints=hints,
+        helps=helps,
+        made=last,
+        answer_days=limits.of(limits.ANSWER),
+    )
 
 
 @appeals.get("/grants/<ref>/appeal/instead")
@@ -162,7 +173,7 @@ def _act(ref: str, appeal_ref: str, form: Any, template: str, act: Any, onward: 
             form.refuse(why.sentence, why.field)
         else:
             return see_other(onward)
-    return form_page(template, form, bid=bid, appeal=appeal, helps=helps)
+    return form_page(template, form, bid=bid, appeal=appeal, helps=helps, answer_days=limits.of(limits.ANSWER))
 
 
 @appeals.route("/grants/<ref>/appeals/<appeal>/second", methods=["GET", "POST"])

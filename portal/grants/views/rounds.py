@@ -19,6 +19,7 @@ from portal.panels import queries as panels
 from portal.people import queries as people
 from portal.people.views import needs_proof
 from portal.places import queries as places
+from portal.settings import limits
 from portal.web.forms import whole_number
 from portal.web.pages import done, form_page, page, see_other
 from portal.web.policy import allow, may, require
@@ -104,7 +105,7 @@ def contribute(code: str) -> Any:
         try:
             if form.amount.data < 1:
                 raise Refused(_("Write how much came in."), "amount")
-            write_down = large.ask if form.amount.data > rounds.LARGE else rounds.contribute
+            write_down = large.ask if form.amount.data > limits.of(limits.LARGE) else rounds.contribute
             write_down(
                 found.id,
                 funder.id,

@@ -5,6 +5,8 @@ from typing import Any
 from flask import Blueprint, request
 
 from portal.settings import log
+from portal.settings.views.days_off import desk_days_off
+from portal.settings.views.limits import desk_limits
 from portal.settings.views.look import desk_look
 from portal.settings.views.rates import desk_rates
 from portal.settings.views.words import desk_words
@@ -36,4 +38,4 @@ def changed() -> Any:
     return page("settings/changed.html", entries=found[:PAGE], older=older, newest=here.rstrip("&?") if before else None)
 
 
-PAGES: list[Blueprint] = [desk_settings, desk_words, desk_look, desk_rates]
+PAGES: list[Blueprint] = [desk_settings, desk_words, desk_look, desk_rates, desk_days_off, desk_limits]

@@ -11,6 +11,7 @@ from portal.errors import NotFound, Refused
 from portal.money import Minutes
 from portal.panels import views as panel_views
 from portal.panels.model import Panel, Seat
+from portal.settings import limits
 from portal.timebank import members, neighbour_messages, neighbour_queries, neighbours
 from portal.timebank.neighbours_model import NeighbourQuestion
 from portal.timebank.views.desk import exchange_of_coordinator
@@ -145,7 +146,7 @@ def _asking(act: Any, exchange: Any, back: str) -> Any:
         exchange=exchange,
         back=back,
         days=neighbours.DAYS_TO_ASK,
-        working_days=neighbours.WORKING_DAYS,
+        working_days=limits.of(limits.NEIGHBOURS),
     )
 
 
