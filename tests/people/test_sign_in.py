@@ -204,7 +204,8 @@ def test_the_whole_way_in_and_out(app: Flask) -> None:
     code, _link = sent()
     browser.submit("Continue", status=422, code=wrong(code)).submit("Continue", code=code)
     assert browser.location == "/grants/"
-    browser.get("/people/me").submit("Sign out")
+    token = browser._values(browser.get("/people/me")._form("Sign out", None))
+    assert browser.client.post("/people/sign-out", data=token).headers["Clear-Site-Data"] == '"cache", "storage"'
     browser.get("/people/me", status=303)
     assert sessions_open(rita.id) == 0
 
