@@ -332,8 +332,8 @@ def test_who_found_a_phone_does_not_lead_it_elsewhere(app: Flask) -> None:
     with clock.held_at(NOON):
         browser = Inspector(app, budget=17).sign_in(rita.id)
     with clock.held_at(NOON + timedelta(minutes=11)):
-        browser.get("/people/me/address", status=303)
-        assert browser.location == "/people/prove?next=/people/me/address"
+        browser.get("/people/me/address").submit("Send a code there", address="thief@example.org")
+        assert browser.location == "/people/prove?next=/people/go-on"
 
 
 def test_going_on_stays_on_this_site(app: Flask) -> None:

@@ -294,10 +294,12 @@ def me() -> Any:
 @allow("signed in")
 @limiter.limit("10/minute", methods=["POST"])
 def address() -> Any:
-    if (proof := needs_proof()) is not None:
-        return proof  # whoever found a phone, or can only read their e-mail, does not lead it elsewhere
+    if current_user.factor and (proof := needs_proof()) is not None:
+        return proof  # whoever can only read their e-mail does not lead it elsewhere
     form = forms.NewAddress()
     if form.validate_on_submit():
+        if (proof := needs_proof()) is not None:
+            return proof  # nor does whoever found a phone
         assert form.address.data is not None
         channel, new = form.address.data
         try:
