@@ -161,6 +161,8 @@ def _judge(settings: Settings) -> None:
         raise BadSetting("MAIL_FROM must be a name and an address, like Kindling <no-reply@scheme.example>.")
     if settings.notify_api_key and not re.search(r"[0-9a-f-]{36}-[0-9a-f-]{36}$", settings.notify_api_key):
         raise BadSetting("NOTIFY_API_KEY is not a key of GOV.UK Notify: copy all of it, with its name in front.")
+    if not settings.notify_url.startswith(("https://", "http://127.0.0.1:")):
+        raise BadSetting("NOTIFY_URL must begin with https://: the words of every message go there.")
     if settings.sender == "notify" and not all((settings.notify_api_key, settings.notify_email_template, settings.notify_sms_template)):
         raise BadSetting("SENDER=notify needs NOTIFY_API_KEY, NOTIFY_EMAIL_TEMPLATE and NOTIFY_SMS_TEMPLATE.")
 

@@ -1,5 +1,5 @@
 """CSV files as people send them: with or without a byte order mark, in UTF-8, UTF-16 with its mark, or else Windows-1252, with commas,
-semicolons or tabs, line breaks within quotes.
+semicolons or tabs, line breaks within quotes. And the guard of every cell that we write.
 """
 
 import csv
@@ -7,6 +7,18 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
+
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")  # how a spreadsheet recognises a formula (OWASP)
+
+
+def is_risky(text: str) -> bool:
+    """Whether a spreadsheet would take a text for a formula."""
+    return text.startswith(RISKY)
+
+
+def safe_text(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: a leading apostrophe where it begins like one."""
+    return "'" + text if is_risky(text) else text
 
 
 def text_of(data: bytes) -> str:

@@ -126,6 +126,8 @@ class Inspector:
         headers = response.headers
         policy = headers["Content-Security-Policy"]
         assert "unsafe" not in policy
+        assert all(f"{name} 'none'" in policy for name in ("default-src", "object-src", "base-uri", "frame-ancestors"))
+        assert not [name for name, _value in headers if name.lower().startswith("access-control-")], "what is here is read here"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"]

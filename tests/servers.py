@@ -120,6 +120,7 @@ class FakeNotify:
         self.taken: list[dict[str, Any]] = []
         self.refuse: tuple[int, str, str] | None = None  # status, error, message
         self.garbage = False
+        self.elsewhere = ""  # where it sends people on to
         self.after_taking: Callable[[], None] = lambda: None
         self.url = ""
 
@@ -152,7 +153,9 @@ def notify_server() -> Iterator[FakeNotify]:
             length = int(self.headers.get("Content-Length") or 0)
             status, said = fake.answer(self.command, parts.path, parse_qs(parts.query), json.loads(self.rfile.read(length) or b"{}"))
             text = b"<html>" if fake.garbage else json.dumps(said).encode()
-            self.send_response(status)
+            self.send_response(307 if fake.elsewhere else status)
+            if fake.elsewhere:
+                self.send_header("Location", fake.elsewhere)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             try:

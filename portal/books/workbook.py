@@ -11,6 +11,7 @@ from portal.books.year_end import YearEnd
 from portal.exports import files
 from portal.money import plain_pounds
 from portal.places import queries as places
+from portal.tables import safe_text
 
 FIXED = datetime(2026, 1, 1)  # noqa: DTZ001  a fixed stamp: the same request gives the same bytes
 WIDTH = 18
@@ -68,4 +69,4 @@ def _write(sheet: Any, rows: list[Any], forms: dict[str, Any], bold: tuple[int, 
                 case int():
                     sheet.write_number(number, column, cell)
                 case _:
-                    sheet.write_string(number, column, files.safe_text(cell)[:32_767], forms["bold"] if heavy else None)
+                    sheet.write_string(number, column, safe_text(cell)[:32_767], forms["bold"] if heavy else None)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import xlsxwriter
 
 from portal.money import Pence, plain_pounds
+from portal.tables import safe_text
 
 FORMATS = ("csv", "xlsx", "json")
 TYPES = {
@@ -22,7 +23,6 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json; charset=utf-8",
 }
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a spreadsheet recognises a formula (design 6, OWASP)
 _EXCEL_DAYS = {"%Y-%m-%d": "yyyy-mm-dd", "%d/%m/%Y": "dd/mm/yyyy"}
 
 
@@ -68,16 +68,6 @@ class Table(Protocol):
 
     columns: Sequence[str]
     day_format: str  # strftime, for text files
-
-
-def is_risky(text: str) -> bool:
-    """Whether a spreadsheet would take a text for a formula."""
-    return text.startswith(_RISKY)
-
-
-def safe_text(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: a leading apostrophe where it begins like one."""
-    return "'" + text if is_risky(text) else text
 
 
 def _as_text(cell: Cell, day_format: str) -> str:

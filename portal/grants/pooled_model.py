@@ -191,7 +191,7 @@ class OfferMatch(Base):
 
 
 class LargeContribution(Base):
-    """A sum above `limits.LARGE` that came in: one person writes it down, a second one confirms it."""
+    """A sum above the limit of the scheme that came in: one person writes it down, a second one confirms it."""
 
     __tablename__ = "large_contribution"
     __table_args__ = (

@@ -187,6 +187,7 @@ class Notify:
     def __init__(self, settings: Settings) -> None:
         client: Any = NotificationsAPIClient  # untyped
         self.client = client(settings.notify_api_key, base_url=settings.notify_url, timeout=TIMEOUT)
+        self.client.request_session.max_redirects = 0  # words of messages go nowhere else
         self.templates = {
             "email": settings.notify_email_template, "sms": settings.notify_sms_template, "letter": settings.notify_letter_template,
         }  # fmt: skip

@@ -28,6 +28,9 @@ WRONG_TRIES = 5
 CODES_PER_ADDRESS = 5
 CODES_PER_NETWORK = 30  # a hub's visitors share one
 WINDOW = timedelta(minutes=15)
+GUESSES = 25  # wrong digits for one address within a day; from then on it gets links, which nobody guesses
+GUESSES_FROM_NETWORK = 100
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,7 @@ def ask_for_code(
     now = clock.now()
     came_from = hmac.new(secret_key.encode(), network.encode(), hashlib.sha256).hexdigest()[:32]
     with transaction():
-        for column, value, most in (
-            (SignInCode.address, address, CODES_PER_ADDRESS),
-            (SignInCode.from_address, came_from, CODES_PER_NETWORK),
-        ):
-            sent = (
-                db.session.scalar(select(func.count()).select_from(SignInCode).where(column == value, SignInCode.created_at > now - WINDOW))
-                or 0
-            )
-            if sent >= most:
-                raise Refused(_("We have sent several codes already. Look for the newest one, or wait 15 minutes and ask again."))
+        guessed = _asked_before(address, came_from, now)
         known = queries.person_at(channel, address)
         if purpose == "sign-in":
             person_id = known.id if known else None
@@ -72,13 +66,40 @@ def ask_for_code(
         db.session.add(
             SignInCode(
                 purpose=purpose, person_id=person_id, address=address, ticket=ticket, link_hash=sessions.hashed(link),
-                code_hash=_code_hash(secret_key, ticket, code), next_path=next_path, from_address=came_from, created_at=now, expires_at=now + CODE_LIFE,
+                code_hash="" if guessed else _code_hash(secret_key, ticket, code), next_path=next_path, from_address=came_from, created_at=now, expires_at=now + CODE_LIFE,
             )
         )  # fmt: skip
         url = f"{base_url}/people/sign-in/link/{link}"
-        text = write(CODE, code=code, link=url)
+        text = _link_alone(url) if guessed else write(CODE, code=code, link=url)
         queue(f"code:{ticket}", Addressee(known.name if known else "", channel, address, person_id), text, about="sign-in")
     return ticket
+
+
+def _asked_before(address: str, came_from: str, now: datetime) -> bool:
+    """Whether digits were guessed too often today, for this address or from this network. Refused: too many codes just now."""
+    guessed = False
+    for column, value, most, guesses in (
+        (SignInCode.address, address, CODES_PER_ADDRESS, GUESSES),
+        (SignInCode.from_address, came_from, CODES_PER_NETWORK, GUESSES_FROM_NETWORK),
+    ):
+        just_now = func.count().filter(SignInCode.created_at > now - WINDOW)
+        lately = column == value, SignInCode.created_at > now - DAY
+        sent, wrong = db.session.execute(select(just_now, func.coalesce(func.sum(SignInCode.wrong_tries), 0)).where(*lately)).one()
+        if sent >= most:
+            raise Refused(_("We have sent several codes already. Look for the newest one, or wait 15 minutes and ask again."))
+        guessed = guessed or wrong >= guesses
+    return guessed
+
+
+def _link_alone(url: str) -> Text:
+    return Text(
+        subject=_("Your link"),
+        body=_(
+            "Open this link and press the button:\n\n%(url)s\n\nIt works once, for 15 minutes. There is no code today, because wrong codes were typed too often. If you did not ask for it, you can forget this message.",
+            url=url,
+        ),
+        short=_("Open %(url)s There is no code today, because wrong codes were typed too often.", url=url),
+    )
 
 
 def use_code(ticket: str, code: str, *, purpose: str, device: str, secret_key: str) -> SignedIn:
@@ -104,11 +125,12 @@ def use_link(link: str, *, device: str, person_id: int | None = None, session_id
     """Accept a link, after its button was pressed. `person_id`, `session_id`: who is signed in in that browser, if anybody.
 
     A link that changes an address or proves who somebody is works only where that person is signed in: else a stranger could have
-    their own account tied to the address of whoever presses the button. Refused: used, too old, or another browser.
+    their own account tied to the address of whoever presses the button. Wrong digits do not end it: nobody guesses a link, and else a
+    stranger could keep somebody out. Refused: used, too old, or another browser.
     """
     with transaction():
         row = _open_code(SignInCode.link_hash == sessions.hashed(link))
-        if row is None or row.wrong_tries >= WRONG_TRIES:
+        if row is None:
             raise Refused(_("That link has been used or is too old. Ask for a new one."))
         if row.purpose != "sign-in" and (person_id is None or row.person_id != person_id):
             raise Refused(_("Open this link in the browser where you asked for it, or type the six digits there."))
@@ -237,6 +259,12 @@ def prove(session_id: int, ticket: str, code: str, *, secret_key: str) -> str:
     with transaction():
         sessions.prove(session_id)
     return done.next_path
+
+
+def renew_session(session_id: int) -> str:
+    """After a proof the browser gets a fresh token, for its cookie; the one before it, which may have been copied, opens nothing."""
+    with transaction():
+        return sessions.renew(session_id)
 
 
 def change_profile(person_id: int, *, name: str, area_id: int | None, channel: str, large_print: bool, postal_address: str) -> None:

@@ -114,6 +114,15 @@ def put_to_sleep(person_id: int, but: int) -> None:
     db.session.execute(update(SignInSession).where(*others).values(second_at=None))
 
 
+def renew(session_id: int) -> str:
+    """A fresh token for a session that goes on, in the place of the one it had. Part of an action."""
+    must_be_in_transaction()
+    token = secrets.token_urlsafe(32)
+    which = SignInSession.id == session_id, SignInSession.ended_at.is_(None)
+    db.session.execute(update(SignInSession).where(*which).values(token_hash=hashed(token)))
+    return token
+
+
 def end(session_id: int) -> None:
     """Sign out of one browser. Part of an action."""
     must_be_in_transaction()

@@ -20,6 +20,8 @@ SQUEEZES: dict[str, Callable[[bytes], bytes]] = {
 class _NotForFiles(SecureCookieSessionInterface):
     """A file is the same for everybody: no cookie with it, and no `Vary: Cookie` that would fetch it again after signing in."""
 
+    digest_method = staticmethod(hashlib.sha256)  # Flask signs with SHA-1
+
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.endpoint != "static":
             super().save_session(app, session, response)

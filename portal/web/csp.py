@@ -8,6 +8,8 @@ from flask_login import current_user
 from flask_talisman import Talisman
 from werkzeug.routing import RequestRedirect
 
+from portal.links import path_without_key
+
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -58,7 +60,10 @@ def install(app: Flask, https: bool) -> None:
     def private_pages_are_not_kept(response: Response) -> Response:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        private = g.get("private", current_user.is_authenticated)  # a view may say that what it answers is the same for everybody
+        keyed = path_without_key(request.path) != request.path  # behind a link that is a key
+        private = keyed or g.get("private", current_user.is_authenticated)  # a view may say that what it answers is the same for everybody
+        if keyed:
+            response.headers["Referrer-Policy"] = "no-referrer"
         if request.endpoint != "static" and (private or response.status_code >= 400):
             response.headers["Cache-Control"] = "no-store"
         return response

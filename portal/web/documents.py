@@ -132,6 +132,7 @@ def pdf(document: Document | Printed) -> bytes:
         capture_output=True,
         timeout=LONGEST,
         check=False,
+        env={},  # it needs none of it, and our keys are in there
     )
     if done.returncode:
         raise RuntimeError(f"the PDF of {document.ref} could not be drawn")  # without its words: they may name people

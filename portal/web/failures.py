@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.db import db
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
+from portal.web import logs
 from portal.web.typed import typed
 from portal.words import _
 
@@ -35,6 +36,8 @@ def install(app: Flask) -> None:
     @app.errorhandler(NotYours)
     @app.errorhandler(NotFound)
     def missing(problem: NotFound | NotYours) -> Response:
+        if isinstance(problem, NotYours):
+            logs.refused("not theirs")
         if not isinstance(problem, Unknown):
             return failure(404)
         return failure(404, problem.sentence, way=(problem.href, _(problem.link)) if problem.href else None)
@@ -46,6 +49,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def expired(_problem: CSRFError) -> Response:
+        logs.refused("token")
         sentence = _("This page was open while you signed in or out somewhere else, so we could not be sure it was you who sent it.")
         return failure(400, sentence, "errors/409.html")
 
@@ -69,6 +73,8 @@ def install(app: Flask) -> None:
     def http(problem: HTTPException) -> Any:
         if problem.code is None or problem.code < 400:
             return problem
+        if problem.code in (413, 429):
+            logs.refused("too much" if problem.code == 413 else "too often")
         response = failure(problem.code)
         for name, value in problem.get_headers():
             if name.lower() in ("allow", "retry-after"):

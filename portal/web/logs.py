@@ -10,8 +10,10 @@ import uuid
 from flask import Flask, Response, g, has_request_context, request
 from flask_login import current_user
 
-from portal import clock
+from portal import clock, vault
 from portal.links import path_without_key
+
+log = logging.getLogger("kindling")
 
 
 def _trace(problem: BaseException | None) -> str:
@@ -40,9 +42,17 @@ class _Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)  # newlines and escapes in values can never begin a new line
 
 
+def refused(what: str, **fields: object) -> None:
+    """A line for whoever watches for attacks: what was refused, at which page, to whom; never what was typed.
+
+    `from` is a keyed mark of their network address: the same address can be followed through the log, and nobody reads it there.
+    """
+    who = {"person": getattr(current_user, "id", None), "from": vault.marks("log", request.remote_addr or "")[0][:12]}
+    log.warning("refused", extra={"fields": {"what": what, "page": request.endpoint, **who, **fields}})
+
+
 def install(app: Flask) -> None:
     """Log every request but those for static files; answer with its id, so that a person can quote it."""
-    log = logging.getLogger("kindling")
     if not log.handlers and not app.testing:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Json())

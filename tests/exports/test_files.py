@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -69,6 +70,14 @@ def test_no_cell_is_a_formula(text: str) -> None:
     found = list(csv.reader(io.StringIO(made.decode(), newline="")))
     assert len(found) == 2
     assert not found[1][1].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_whoever_writes_a_table_guards_its_cells() -> None:
+    """The two that hand out a template write words of ours alone."""
+    portal = Path(__file__).parents[2] / "portal"
+    writers = {str(each.relative_to(portal)) for each in portal.rglob("*.py") if "csv.writer(" in each.read_text()}
+    unguarded = {each for each in writers if "safe_text" not in (portal / each).read_text()}
+    assert len(writers) >= 6 and unguarded == {"strengths/reading.py", "timebank/foreign.py"}
 
 
 def test_negative_sums_stay_numbers() -> None:

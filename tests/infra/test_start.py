@@ -77,6 +77,7 @@ def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
         ({"SENDER": "notify"}, "NOTIFY_API_KEY"),
         ({"NOTIFY_API_KEY": "half-a-key"}, "NOTIFY_API_KEY"),
         ({"SENDER": "notify", "NOTIFY_API_KEY": NOTIFY_KEY}, "NOTIFY_EMAIL_TEMPLATE"),
+        ({"NOTIFY_URL": "http://notify.example"}, "NOTIFY_URL"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
         ({"SECOND_FACTOR": "no"}, "SECOND_FACTOR"),

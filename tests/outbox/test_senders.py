@@ -232,6 +232,14 @@ def test_notify_speaking_in_tongues_or_not_at_all_is_for_later(tmp_path: Path) -
         notify(tmp_path, world.url).send(PARCEL)  # the server is gone now
 
 
+def test_notify_sends_us_nowhere_else(tmp_path: Path) -> None:
+    with notify_server() as world, notify_server() as other:
+        world.elsewhere = f"{other.url}/v2/notifications/email"
+        with pytest.raises(NotNow):
+            notify(tmp_path, world.url).send(PARCEL)
+    assert not other.taken
+
+
 def test_who_carries_what(tmp_path: Path) -> None:
     def kinds(**changes: object) -> dict[str, type[Sender]]:
         return {channel: type(sender) for channel, sender in senders(settings(tmp_path, **changes)).items()}

@@ -92,7 +92,7 @@ def test_a_code_of_somebody_else_or_for_something_else_opens_nothing(app: Flask)
     assert sessions_open(rita.id) == sessions_open(rob.id) == 0
 
 
-def test_five_wrong_tries_lock_code_and_link(app: Flask) -> None:
+def test_five_wrong_tries_lock_the_code_and_keep_nobody_out(app: Flask) -> None:
     person("Rita")
     ticket = ask()
     code, link = sent()
@@ -105,8 +105,45 @@ def test_five_wrong_tries_lock_code_and_link(app: Flask) -> None:
         use(ticket, wrong(code))
     with pytest.raises(Refused):
         use(ticket, code)
-    with pytest.raises(Refused):
-        actions.use_link(link.rsplit("/", 1)[1], device="Test")
+    assert actions.use_link(link.rsplit("/", 1)[1], device="Test").token, "else a stranger could lock a neighbour out"
+
+
+def test_whoever_guesses_all_day_meets_no_more_digits(app: Flask) -> None:
+    """Neither at one address nor, from one network, at many. The link goes on, so nobody is kept out; the next day all is as before."""
+    rita = person("Rita")
+    at = NOON
+
+    def guess(address: str, network: str) -> None:
+        ticket = ask(address, network=network)
+        code, _link = sent()
+        for _try in range(actions.WRONG_TRIES):
+            with pytest.raises(Refused):
+                use(ticket, wrong(code))
+
+    for _code in range(actions.GUESSES // actions.WRONG_TRIES):
+        with clock.held_at(at):
+            guess(ADDRESS, "192.0.2.1")
+        at += actions.WINDOW
+    with clock.held_at(at):
+        ticket = ask(network="198.51.100.7")
+        message = newest()
+        link = re.search(r"/people/sign-in/link/(\S+)", message.body)
+        assert link and not re.search(
+            r"\b\d{6}\b", message.subject + message.body.replace(link[0], "") + message.short.replace(link[0], "")
+        )
+        for typed in ("", "000000"):
+            with pytest.raises(Refused):
+                use(ticket, typed)
+        assert actions.use_link(link[1], device="Test").token and sessions_open(rita.id) == 1
+        for number in range(actions.GUESSES_FROM_NETWORK // actions.WRONG_TRIES):
+            guess(f"neighbour{number}@example.org", "203.0.113.9")
+        ask("one.more@example.org", network="203.0.113.9")
+        assert newest().subject == "Your link"
+        ask("another@example.org", network="203.0.113.10")
+        assert sent()
+    with clock.held_at(at + actions.DAY):
+        ask()
+        assert sent()
 
 
 def test_fifteen_minutes_to_the_second(app: Flask) -> None:
@@ -167,7 +204,8 @@ def test_the_whole_way_in_and_out(app: Flask) -> None:
     code, _link = sent()
     browser.submit("Continue", status=422, code=wrong(code)).submit("Continue", code=code)
     assert browser.location == "/grants/"
-    browser.get("/people/me").submit("Sign out")
+    token = browser._values(browser.get("/people/me")._form("Sign out", None))
+    assert browser.client.post("/people/sign-out", data=token).headers["Clear-Site-Data"] == '"cache", "storage"'
     browser.get("/people/me", status=303)
     assert sessions_open(rita.id) == 0
 
@@ -273,6 +311,29 @@ def test_a_link_proves_in_the_same_browser_alone(app: Flask) -> None:
         assert browser.location == "/grants/"
         db.session.rollback()
         assert db.session.get_one(SignInSession, row.id).proved_at == clock.now()
+
+
+def test_a_proof_brings_a_fresh_cookie(app: Flask) -> None:
+    """A cookie that was copied before is worth nothing after; a slip of the finger needs no second message."""
+    browser = Inspector(app, budget=17).sign_in(person("Rita").id)
+    copied = cookie(browser)["_user_id"]
+    browser.get("/people/prove?next=/grants/").submit("Send me a code").follow()
+    code, _link = sent()
+    browser.submit("Continue", status=422, code=wrong(code))
+    assert cookie(browser)["_user_id"] == copied
+    browser.submit("Continue", code=code)
+    assert browser.location == "/grants/" and cookie(browser)["_user_id"] != copied
+    assert sessions.who_has(copied) is None
+    browser.get("/people/me")
+
+
+def test_who_found_a_phone_does_not_lead_it_elsewhere(app: Flask) -> None:
+    rita = person("Rita")
+    with clock.held_at(NOON):
+        browser = Inspector(app, budget=17).sign_in(rita.id)
+    with clock.held_at(NOON + timedelta(minutes=11)):
+        browser.get("/people/me/address").submit("Send a code there", address="thief@example.org")
+        assert browser.location == "/people/prove?next=/people/go-on"
 
 
 def test_going_on_stays_on_this_site(app: Flask) -> None:

@@ -58,6 +58,18 @@ def test_a_first_visit_is_small(app: Flask) -> None:
     assert sizes["/static/kindling.js"] <= OWN_SCRIPT
 
 
+def test_scripts_set_text_as_text() -> None:
+    """The one place that sets HTML gets a block of a page of ours, escaped by the server."""
+    ours = {each.name: each.read_text() for each in STATIC.glob("*.js") if each.name != "htmx.min.js"}
+    assert len(ours) >= 5
+    for name, script in ours.items():
+        dangerous = re.findall(
+            r"\beval\(|new Function|document\.write|outerHTML|insertAdjacentHTML|createContextualFragment|postMessage|__proto__", script
+        )
+        assert not dangerous, (name, dangerous)
+    assert {name: script.count("innerHTML") for name, script in ours.items() if "innerHTML" in script} == {"hall.js": 1}
+
+
 def test_every_page_with_an_island_brings_its_script() -> None:
     """A page that says hx-post and no more looks alive, and saves nothing."""
     templates = Path(__file__).parents[2] / "templates"

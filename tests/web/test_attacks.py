@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from portal.app import create_app
 from portal.config import Settings
 from portal.db import db, transaction
+from portal.links import path_without_key
 from portal.outbox import Message
 from portal.people.model import Person
 from portal.web.logs import _Json
@@ -140,6 +141,15 @@ def test_every_way_of_saying_no_is_a_page_of_ours(guarded: Flask, status: int) -
     assert "'none'" in answer.headers["Content-Security-Policy"] and answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_pages_behind_a_key_are_kept_by_nobody_and_name_themselves_to_nobody(app: Flask) -> None:
+    begin()
+    keyed = [rule for rule in rules(app, "GET") if path_without_key(address(app, rule)) != address(app, rule)]
+    assert len(keyed) >= 8
+    for rule in keyed:
+        answer = app.test_client().get(address(app, rule))
+        assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Referrer-Policy"] == "no-referrer", rule
+
+
 class TestTheLog:
     @pytest.fixture
     def lines(self) -> Iterator[list[str]]:
@@ -176,6 +186,22 @@ class TestTheLog:
         values = browser._values(browser.forms()[0])
         browser.client.post("/people/sign-in?email=grace@example.org", data={**values, "address": "grace@example.org"})
         assert lines and "grace" not in "".join(lines) and values["csrf_token"] not in "".join(lines)
+
+    def test_what_was_refused_is_in_it_and_by_whom(self, app: Flask, lines: list[str]) -> None:
+        begin()
+        browser = Inspector(app).get("/people/sign-in")
+        values = browser._values(browser.forms()[0])
+        browser.post("/people/sign-in", {**values, "address": "grace@example.org"}).get("/people/sign-in/code")
+        browser.submit("Continue", status=422, code="12345")
+        browser.post("/people/sign-in/link/kQ7-no-such-link", {"csrf_token": values["csrf_token"]}, status=409)
+        browser.post("/people/sign-in", {}, status=400)
+        wanda = person("Wanda")
+        Inspector(app).sign_in(wanda.id).get("/desk/people", status=404)
+        found = [json.loads(line) for line in lines if '"refused"' in line]
+        assert [(each["what"], each["page"], each["person"]) for each in found] == [
+            ("wrong code", "people.code", None), ("wrong link", "people.link", None), ("token", "people.sign_in", None), ("not theirs", "people.desk_people", wanda.id),
+        ]  # fmt: skip
+        assert len({each["from"] for each in found}) == 1 and "127.0.0.1" not in "".join(lines) and "12345" not in "".join(lines)
 
     def test_a_line_is_one_object_whatever_is_sent(self, app: Flask, lines: list[str]) -> None:
         begin()

@@ -167,6 +167,16 @@ def test_the_page_and_the_pdf_get_the_same_words() -> None:
     assert [each["text"] for each in data["blocks"]] == ["Turned", "a\nb"], "cleaned before either is drawn; a heading of nothing is none"
 
 
+def test_who_draws_has_none_of_our_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hostile text that takes over the drawing finds an empty environment: shown by a program that tells its own."""
+    teller = tmp_path / "teller"
+    teller.write_text("#!/bin/sh\ncat > /dev/null\nexport -p\n")
+    teller.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(teller))
+    monkeypatch.setenv("SECRET_KEY", "told to nobody")
+    assert b"SECRET_KEY" not in documents.pdf(made(Text("It rains.")))
+
+
 def test_who_serves_pages_does_not_load_it() -> None:
     """84 MB of native code for whoever never asks for a PDF: the server stays without it, also when it has drawn one."""
     code = (

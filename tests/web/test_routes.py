@@ -199,8 +199,13 @@ def test_behind_https_cookies_are_secure_and_the_browser_remembers_it(store: Sto
         begin()
         client = app.test_client()
         answer = client.get("/people/sign-in", base_url="https://kindling.example")
-        assert "max-age=" in answer.headers["Strict-Transport-Security"]
-        assert all("Secure" in one for one in answer.headers.getlist("Set-Cookie"))
+        policy = answer.headers["Strict-Transport-Security"]
+        assert int(policy.split("max-age=")[1].split(";")[0]) >= 31_536_000 and "includeSubDomains" in policy
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert cookies
+        for one in cookies:
+            assert one.startswith("__Host-") and "; Secure" in one and "; Path=/" in one and "Domain" not in one, one
+            assert len(one.split(";")[0].rpartition(".")[2]) == 43, "signed with SHA-256"
         db.session.remove()
         db.engine.dispose()
 

@@ -23,6 +23,7 @@ from portal.money import Pence
 from portal.outbox import address_of
 from portal.people.model import Organisation
 from portal.places import queries as places
+from portal.tables import is_risky
 
 STANDARD = "1.4"
 VERSION = "1"
@@ -138,7 +139,7 @@ def _grants(chosen: Filter, *, individuals: bool) -> Iterator[Any]:
 def plain(text: str) -> str:
     """A name on one line that begins with what no spreadsheet takes for a formula."""
     text = one_line(text)
-    while files.is_risky(text):
+    while is_risky(text):
         text = text[1:].lstrip()
     return text
 

@@ -18,7 +18,6 @@ from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import NotFound, Refused
 from portal.exports import vcse
 from portal.exports.bodies import a_person
-from portal.exports.files import is_risky
 from portal.exports.grants import one_line
 from portal.exports.publish.model import Summary
 from portal.grants import queries as grants
@@ -28,6 +27,7 @@ from portal.people import screening
 from portal.people.known import known_names, plain
 from portal.people.model import Organisation
 from portal.refs import new_ref
+from portal.tables import is_risky
 from portal.words import _, _n
 
 PAGE = 20

@@ -16,6 +16,7 @@ from portal.money import financial_year, plain_pounds, pounds, year_bounds
 from portal.people import queries as people
 from portal.people.views import actor, needs_proof
 from portal.places import queries as places
+from portal.tables import safe_text
 from portal.web.documents import Document
 from portal.web.forms import one_line
 from portal.web.pages import form_page, page, pdf_page, see_other
@@ -24,7 +25,6 @@ from portal.words import N_, _
 
 desk_funders = Blueprint("desk_funders", __name__)
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet recognises a formula
 COLUMNS = ("Financial year", "Fund", "Put in", "Given back", "Promised", "Came back from ideas", "Paid", "Left at the end of the year")
 
 
@@ -59,14 +59,10 @@ def statement(code: str) -> Response:
     writer.writerow(COLUMNS)
     for each in statements.years_of(found):
         sums = (each.came, each.back, each.promised, each.returned, each.paid, each.left)
-        writer.writerow([each.year, _plain(each.fund.name), *map(plain_pounds, sums)])
+        writer.writerow([each.year, safe_text(each.fund.name), *map(plain_pounds, sums)])
     response = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="statement-{found.code}.csv"'
     return response
-
-
-def _plain(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 @desk_funders.get("/desk/funders/<code>/letter")

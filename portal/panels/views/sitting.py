@@ -18,6 +18,7 @@ from portal.panels.rules import Sharing, Threshold, quorate
 from portal.panels.views.matters import hidden_names, panels, titles_of
 from portal.people import queries as people
 from portal.people.shield import shielded
+from portal.tables import safe_text
 from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may, require
 from portal.words import _
@@ -214,11 +215,18 @@ def _csv(outcome: sharing.Result, line: Sequence[sittings.Given], named: dict[st
     score = {step.ref: step.score for step in outcome.steps} | {one.ref: one.score for one in outcome.passed}
     for each in line:
         name = named.get(each.matter.ref, "")
-        safe = "'" + name if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
         cost = pounds(each.matter.cost or 0).replace("£", "").replace(",", "")
         by_rule = each.matter.ref in outcome.funded
         writer.writerow(
-            [each.place, each.matter.ref, safe, cost, score[each.matter.ref], "yes" if by_rule else "no", "yes" if each.funded else "no"]
+            [
+                each.place,
+                each.matter.ref,
+                safe_text(name),
+                cost,
+                score[each.matter.ref],
+                "yes" if by_rule else "no",
+                "yes" if each.funded else "no",
+            ]
         )
     return out.getvalue()
 

@@ -18,6 +18,7 @@ from portal.people.access import Lying, proved_lately
 from portal.people.model import Organisation, Person
 from portal.places import queries as places
 from portal.places.model import Area
+from portal.web import logs
 from portal.web.forms import show_phone
 from portal.web.limits import limiter
 from portal.web.pages import form_page, page, safe_path, see_other
@@ -114,6 +115,11 @@ def begin_session(token: str) -> None:
     session["_fresh"] = True
 
 
+def renew_session() -> None:
+    """They have just proved who they are: a fresh cookie for the same session."""
+    session["_user_id"] = actions.renew_session(current_user.session_id)
+
+
 # --- signing in ----------------------------------------------------------------------------------------------------------
 
 
@@ -150,11 +156,13 @@ def send_code(channel: str, address: str, purpose: str, next_path: str, person_i
 def code() -> Any:
     if "ticket" not in session:
         return see_other("/people/sign-in")
+    g.private = True
     form = forms.Code()
     if form.validate_on_submit():
         try:
             done = actions.use_code(session["ticket"], form.code.data, purpose="sign-in", device=device(), secret_key=settings().secret_key)
         except Refused as why:
+            logs.refused("wrong code", purpose="sign-in")
             form.refuse(why.sentence, why.field or "code")
         else:
             return _signed_in(done)
@@ -165,22 +173,23 @@ def code() -> Any:
 @allow("anyone")
 @limiter.limit("20/minute", methods=["POST"])
 def link(link: str) -> Any:
-    g.private = True
     if request.method == "POST":
         purpose = actions.purpose_of_link(link)
-        done = actions.use_link(
-            link, device=device(), person_id=current_user.id, session_id=current_user.session_id if current_user.is_authenticated else None
-        )
+        session_id = current_user.session_id if current_user.is_authenticated else None
+        try:
+            done = actions.use_link(link, device=device(), person_id=current_user.id, session_id=session_id)
+        except Refused:
+            logs.refused("wrong link", purpose=purpose)
+            raise
         if purpose == "prove":
             session.pop("proving", None)
+            renew_session()
             return see_other(safe_path(done.next_path))
         if purpose == "change":
             flash(_("Your new address is in place."))
             return see_other("/people/me")
         return _signed_in(done)
-    response = page("people/link.html", link=link, purpose=actions.purpose_of_link(link))
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return page("people/link.html", link=link, purpose=actions.purpose_of_link(link))
 
 
 def _signed_in(done: actions.SignedIn) -> Any:
@@ -205,6 +214,7 @@ def _signed_in_with(token: str, next_path: str | None) -> Any:
 def welcome() -> Any:
     if "joining" not in session:
         return see_other("/people/sign-in")
+    g.private = True
     form = forms.Welcome().fill()
     if form.validate_on_submit():
         try:
@@ -288,6 +298,8 @@ def address() -> Any:
         return proof  # whoever can only read their e-mail does not lead it elsewhere
     form = forms.NewAddress()
     if form.validate_on_submit():
+        if (proof := needs_proof()) is not None:
+            return proof  # nor does whoever found a phone
         assert form.address.data is not None
         channel, new = form.address.data
         try:
@@ -311,6 +323,7 @@ def address_code() -> Any:
         try:
             actions.use_code(session["changing"], form.code.data, purpose="change", device=device(), secret_key=settings().secret_key)
         except Refused as why:
+            logs.refused("wrong code", purpose="change")
             form.refuse(why.sentence, "code")
         else:
             session.pop("changing", None)

@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from portal.errors import Refused
 from portal.people import actions, forms, held, queries, second
-from portal.people.views import actor, needs_proof, send_code, settings
+from portal.people.views import actor, needs_proof, renew_session, send_code, settings
 from portal.places.queries import scheme
+from portal.web import logs
 from portal.web.limits import limiter
 from portal.web.pages import done, form_page, page, safe_path, see_other
 from portal.web.policy import allow, require
@@ -33,10 +34,13 @@ def prove() -> Any:
     form = forms.Code()
     if request.method == "POST" and form.validate():
         try:
-            next_path = actions.prove(current_user.session_id, session.pop("proving", ""), form.code.data, secret_key=settings().secret_key)
+            next_path = actions.prove(current_user.session_id, session.get("proving", ""), form.code.data, secret_key=settings().secret_key)
         except Refused as why:
+            logs.refused("wrong code", purpose="prove")
             form.refuse(why.sentence, "code")
         else:
+            session.pop("proving", None)
+            renew_session()
             return see_other(safe_path(next_path))
     return form_page("people/prove.html", form, next_path=next_path, sent_to=session.get("sent_to", "") if "proving" in session else "")
 
@@ -53,6 +57,7 @@ def _send_code(next_path: str) -> Any:
 def _prove_by_phone(next_path: str) -> Any:
     form = forms.AppCode()
     if done(form, lambda: second.give(current_user.id, current_user.session_id, form.code.data, secret_key=settings().secret_key)):
+        renew_session()
         if "".join(form.code.data.split()).isdigit():
             return see_other(next_path)
         left = second.codes_left(current_user.id)
@@ -62,6 +67,8 @@ def _prove_by_phone(next_path: str) -> Any:
             else _("That was your last recovery code. Make new ones under “About you”.")
         )
         return see_other(next_path)
+    if form.errors:
+        logs.refused("wrong second step")
     return form_page("people/prove_by_phone.html", form, next_path=next_path)
 
 
@@ -96,6 +103,7 @@ def second_factor() -> Any:
             return see_other("/people/me")
         case _:
             if done(form, lambda: second.confirm(current_user.id, current_user.session_id, form.code.data)):
+                renew_session()
                 flash(_("Your phone is your second step from now on."))
                 return see_other("/people/me/second-factor/codes?next=" + quote(next_path))
     shown = second.shown(current_user.id, current_user.session_id, getattr(scheme(), "short_name", "Kindling"))

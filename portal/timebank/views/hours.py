@@ -20,6 +20,7 @@ from portal.outbox import address_of
 from portal.people.views import actor, area_id
 from portal.places import queries as places
 from portal.refs import clean_ref
+from portal.tables import safe_text
 from portal.timebank import areas, evidence, figures, forms, health, members, neighbour_queries, neighbours, queries, safety, spend_queries
 from portal.timebank import exchange as exchanges
 from portal.timebank.members import account, name_of
@@ -544,7 +545,9 @@ def health_file() -> Response:
     )
     for name, numbers in [(_("Everywhere"), found.whole), *found.places] if found is not None else []:
         cells = (numbers.days_to_first, numbers.days_to_met, numbers.both_percent, numbers.unmet)
-        writer.writerow((one_line(name) or _("Places with few people"), *("" if cell is None else f"{cell:g}" for cell in cells)))
+        writer.writerow(
+            (safe_text(one_line(name)) or _("Places with few people"), *("" if cell is None else f"{cell:g}" for cell in cells))
+        )
     for band in found.bands if found is not None and found.whole.unmet else ():
         name = _("Everywhere, waiting %(first)d to %(last)d days", first=band.first, last=band.last)
         writer.writerow((name, "", "", "", "" if band.number is None else band.number))

@@ -16,6 +16,7 @@ from portal.people import queries as people
 from portal.people.model import Organisation
 from portal.people.views import actor, area_id, settings
 from portal.refs import clean_ref
+from portal.tables import safe_text
 from portal.timebank import caring, members, spend, spend_offers, till
 from portal.timebank import spend_queries as queries
 from portal.timebank.members import name_of
@@ -31,7 +32,6 @@ from portal.web.pages import form_page, page, see_other
 from portal.web.policy import allow, may
 from portal.words import N_, _, _n
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a spreadsheet recognises one
 EVENTS = {
     "made": N_("Made"), "changed": N_("Changed"), "approved": N_("Approved"), "sent_back": N_("Sent back"), "ended": N_("Ended"), "called_off": N_("A day called off"),
 }  # fmt: skip
@@ -159,16 +159,11 @@ def file() -> Response:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["day", "offer", "first name", "end of number", "minutes", "state"])
     for when, title, name, number, minutes, state in queries.redemptions(found, first, last):
-        writer.writerow([when.isoformat(), _plain(title), _plain(name), number[-4:], minutes, state])
+        writer.writerow([when.isoformat(), safe_text(title), safe_text(name), number[-4:], minutes, state])
     g.private = True
     response = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=redemptions-{first:%Y-%m}.csv"
     return response
-
-
-def _plain(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 # --- making offers -------------------------------------------------------------------------------------------------------
