@@ -19,6 +19,7 @@ from portal.config import Settings
 from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
+from portal.exports.api.views import api
 from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
 from portal.exports.privacy.views import privacy
@@ -57,7 +58,7 @@ from portal.places.views import desk_places
 from portal.postroom.views import dev, postroom
 from portal.strengths import views as strengths
 from portal.timebank import views as timebank
-from portal.web import assets, csp, failures, filters, limits, logs, policy
+from portal.web import assets, csp, failures, filters, interface, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
     front,
@@ -98,6 +99,7 @@ BLUEPRINTS: list[Blueprint] = [
     dashboard,
     privacy,
     initiatives,
+    api,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
@@ -145,7 +147,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=lambda: g.get("locale") or "en_GB")
     words.translate_with(gettext, ngettext)
     Htmx(app)
-    for install in (logs.install, limits.install, filters.install, failures.install):
+    for install in (logs.install, limits.install, filters.install, failures.install, interface.install):
         install(app)
     csrf = CSRFProtect(app)
     _sign_in(app, settings)

@@ -1,10 +1,12 @@
 """Whether an organisation may be named: the one judgement of all files and of the register, or one would tell what another hides."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.db import db
 from portal.exports.publish.model import Summary
 from portal.grants.model import Application, Award
 from portal.people.known import known_as
@@ -19,6 +21,14 @@ def a_person() -> ColumnElement[bool]:
     left = and_(_acted(Person.deleted_at.is_not(None)), ~_acted(Person.deleted_at.is_(None)), ~_signed(Organisation.name))
     vouched = _summaries(lambda one: one.vouched == Organisation.name)
     return and_(~vouched, or_(known_as(Organisation.name), _signed(""), left))
+
+
+def names_of(ids: Collection[int]) -> Mapping[int, str]:
+    """The names of those of these organisations that may be named, by id. One query, none without any."""
+    if not ids:
+        return {}
+    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids), ~a_person())
+    return dict(db.session.execute(query).tuples().all())
 
 
 def _signed(recipient: Any) -> ColumnElement[bool]:

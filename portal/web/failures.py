@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.db import db
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
+from portal.web import interface
 from portal.words import _
 
 log = logging.getLogger("kindling")
@@ -31,7 +32,9 @@ def typed() -> list[tuple[str, str]]:
 
 def failure(status: int, sentence: str = "", template: str | None = None, way: tuple[str, str] | None = None) -> Response:
     """An error page in our layout, or in the plain one when the layout itself cannot be drawn. `way`: (address, words) of a
-    page to go on with."""
+    page to go on with. Programs are told in their way."""
+    if interface.is_for_programs(request.path):
+        return interface.problem(status, sentence)
     name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = status >= 500  # then the page asks the database for nothing, not even our name
     return make_response(
