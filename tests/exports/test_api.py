@@ -1,28 +1,25 @@
-"""The read interface: what every answer is held to, whatever it is about."""
+"""The read interface: what is promised, how it is asked, and that it says of the register what its pages say."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from jsonschema import Draft202012Validator, FormatChecker
-from werkzeug.test import TestResponse
+from jsonschema import Draft202012Validator
 
 from portal.app import create_app
 from portal.config import Settings
 from portal.db import db
 from portal.exports.api import openapi
-from portal.exports.api.resource import Resource
 from portal.exports.api.resources import ALL
 from portal.people.model import Person
 from portal.web.interface import ROOT
 from tests.client import Inspector, _seen
 from tests.conftest import VAULT_KEY, Store
+from tests.exports.reading import RESOURCES, ask, valid, whole
 from tests.exports.small import Small
 
-MOST = 4  # queries of a page
 # every name, as programs of others rely on it: a change here is a version 2 beside this one
 FROZEN = {
     "Grant": "reference address title summary area area_code fund fund_code state decided_on recipient asked_pence awarded_pence paid_pence pledged_minutes delivered_minutes pledged_other_help_pence delivered_other_help_pence reason votes declared_ties",
@@ -47,53 +44,6 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def valid(facts: Any, name: str) -> None:
-    """What the description promises of a schema of it."""
-    checker = Draft202012Validator({**openapi.document(), "$ref": f"#/components/schemas/{name}"}, format_checker=FormatChecker())
-    faults = [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message[:200]}" for fault in checker.iter_errors(facts)]
-    assert not faults, faults[:5]
-
-
-def ask(app: Flask, path: str, status: int = 200, **headers: str) -> TestResponse:
-    """An answer, held to what all of them promise."""
-    db.session.rollback()
-    _seen.clear()
-    answer = app.test_client().get(path, headers=headers)
-    assert answer.status_code == status, (path, answer.status_code, answer.text[:300])
-    assert "Set-Cookie" not in answer.headers and "Cookie" not in answer.headers.get("Vary", "")
-    assert answer.headers["Access-Control-Allow-Origin"] == "*" and "Access-Control-Allow-Credentials" not in answer.headers
-    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    if status == 200:
-        assert answer.mimetype == "application/json" and answer.headers["Cache-Control"] == "public, max-age=60"
-        assert answer.headers["ETag"].startswith('"')
-    elif status >= 400:
-        assert answer.mimetype == "application/problem+json"
-        valid(answer.json, "Problem")
-        assert (
-            answer.headers["Cache-Control"] == "no-store" and answer.json["status"] == status and answer.json["detail"].endswith((".", "]"))
-        )
-    return answer
-
-
-def whole(app: Flask, resource: Resource, query: str = "", limit: int = 2) -> list[Mapping[str, Any]]:
-    """All of a resource, a page after the other, each as described and within its budget."""
-    found: list[Mapping[str, Any]] = []
-    path: str | None = f"{resource.path}?limit={limit}{query}"
-    while path is not None:
-        answer = ask(app, path)
-        asked = [one for one in _seen if one.lstrip()[:6].upper() in ("SELECT", "WITH R", "WITH I")]
-        assert len(asked) <= MOST, (path, len(asked))
-        valid(answer.json, f"{resource.shape.name}Page")
-        assert len(answer.json["items"]) <= limit
-        found += answer.json["items"]
-        path = answer.json["next"]
-        assert (f'<{path}>; rel="next"' in answer.headers["Link"]) == (path is not None)
-        path = path.removeprefix("http://localhost") if path else None
-    assert len({json.dumps(item, sort_keys=True) for item in found}) == len(found), "nothing twice"
-    assert found == ask(app, f"{resource.path}?limit=100{query}").json["items"], "as one page has them"
-    return found
-
-
 @pytest.fixture
 def app(small: Small, store: Store) -> Flask:
     """The app of the small scheme; `small` has begun its context."""
@@ -113,7 +63,7 @@ def test_the_names_are_frozen() -> None:
 
 
 def test_the_description_is_of_these_routes(app: Flask) -> None:
-    told = ask(app, openapi.PATH).json
+    told = ask(app, openapi.PATH).get_json()
     assert told == openapi.document() and told["openapi"] == "3.1.0" and told["servers"] == [{"url": "http://localhost/api/v1"}]
     routes = {str(rule).replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules() if str(rule).startswith(ROOT + "/")}
     assert routes == {ROOT + path for path in told["paths"]} | {openapi.PATH}
@@ -142,10 +92,10 @@ def test_every_resource_answers_as_described(app: Flask, small: Small) -> None:
         if resource.one is not None:
             ask(app, f"{resource.path}/XXX-2222-2222", 404)
             for item in found:
-                one = ask(app, f"{resource.path}/{item['reference']}").json
+                one = ask(app, f"{resource.path}/{item['reference']}").get_json()
                 valid(one, resource.of_one.name)
                 assert {name: one[name] for name in item} == item
-    assert [each["address"] for each in ask(app, ROOT).json["resources"]] == [f"http://localhost{one.path}" for one in ALL]
+    assert [each["address"] for each in ask(app, ROOT).get_json()["resources"]] == [f"http://localhost{one.path}" for one in ALL]
 
 
 # --- how it is asked -----------------------------------------------------------------------------------------------------
@@ -154,10 +104,10 @@ def test_every_resource_answers_as_described(app: Flask, small: Small) -> None:
 def test_what_has_not_changed_is_not_sent_again(app: Flask) -> None:
     path = f"{ROOT}/register"
     for encoding in ("", "gzip", "br"):
-        first = ask(app, path, **{"Accept-Encoding": encoding})
-        again = ask(app, path, 304, **{"Accept-Encoding": encoding, "If-None-Match": first.headers["ETag"]})
+        first = ask(app, path, headers={"Accept-Encoding": encoding})
+        again = ask(app, path, 304, {"Accept-Encoding": encoding, "If-None-Match": first.headers["ETag"]})
         assert again.data == b"" and again.headers["ETag"] == first.headers["ETag"] and "max-age" in again.headers["Cache-Control"]
-    ask(app, path, **{"If-None-Match": '"of another"'})
+    ask(app, path, headers={"If-None-Match": '"of another"'})
     assert ask(app, path + "?limit=1").headers["ETag"] != ask(app, path).headers["ETag"]
 
 
@@ -180,7 +130,7 @@ def test_methods(app: Flask) -> None:
     [("", 200), ("*/*", 200), ("application/*", 200), ("text/html,*/*;q=0.1", 200), ("application/json", 200), ("text/html", 406), ("application/json;q=0", 406)],
 )  # fmt: skip
 def test_json_is_all_there_is(app: Flask, accept: str, status: int) -> None:
-    ask(app, f"{ROOT}/areas", status, Accept=accept)
+    ask(app, f"{ROOT}/areas", status, {"Accept": accept})
 
 
 def test_nothing_is_there(app: Flask, small: Small) -> None:
@@ -198,13 +148,13 @@ def test_nothing_is_there(app: Flask, small: Small) -> None:
     ],
 )  # fmt: skip
 def test_a_question_that_is_not_understood(app: Flask, query: str, parameter: str, part: str) -> None:
-    told = ask(app, f"{ROOT}/register?{query}", 400).json
+    told = ask(app, f"{ROOT}/register?{query}", 400).get_json()
     assert told["parameter"] == parameter and part in told["detail"]
 
 
 def test_a_cursor_is_of_one_question(app: Flask) -> None:
-    cursor = ask(app, f"{ROOT}/register?limit=1").json["next"].rpartition("cursor=")[2]
-    assert ask(app, f"{ROOT}/register?cursor={cursor}&limit=3").json["items"], "the number may change on the way"
+    cursor = ask(app, f"{ROOT}/register?limit=1").get_json()["next"].rpartition("cursor=")[2]
+    assert ask(app, f"{ROOT}/register?cursor={cursor}&limit=3").get_json()["items"], "the number may change on the way"
     for other in (
         f"/register?state=finished&cursor={cursor}",
         f"/areas?cursor={cursor}",
@@ -247,7 +197,9 @@ def test_who_asks_too_often_is_told_when_to_come_back(store: Store, small: Small
         db.engine.dispose()
     assert [answer.status_code for answer in answers[118:]] == [200, 200, 429, 429], "all addresses count together"
     last = answers[-1]
-    assert last.mimetype == "application/problem+json" and int(last.headers["Retry-After"]) > 0 and "Retry-After" in last.json["detail"]
+    assert (
+        last.mimetype == "application/problem+json" and int(last.headers["Retry-After"]) > 0 and "Retry-After" in last.get_json()["detail"]
+    )
     assert last.headers["Access-Control-Allow-Origin"] == "*" and "Retry-After" in last.headers["Access-Control-Expose-Headers"]
 
 
@@ -270,7 +222,7 @@ def test_people_find_it_explained(app: Flask) -> None:
 def test_no_person_is_named(app: Flask, small: Small) -> None:
     """Not those who ask, decide or help; an organisation that is called like a person is one."""
     said = "".join(ask(app, f"{one.path}?limit=100").text for one in ALL)
-    said += "".join(ask(app, f"{ROOT}/register/{item['reference']}").text for item in ask(app, f"{ROOT}/register").json["items"])
+    said += "".join(ask(app, f"{ROOT}/register/{item['reference']}").text for item in ask(app, f"{ROOT}/register").get_json()["items"])
     assert "Mossgate Gardeners" in said
     for name in db.session.query(Person.name).all():
         assert " " not in name[0] or name[0] not in said, name
@@ -278,7 +230,7 @@ def test_no_person_is_named(app: Flask, small: Small) -> None:
 
 
 def test_the_register_is_that_of_its_pages(app: Flask, small: Small) -> None:
-    register = next(one for one in ALL if one.name == "register")
+    register = RESOURCES["register"]
     found = whole(app, register)
     assert {item["reference"] for item in found} == {ref for name, ref in small.bids.items() if name != "herbs"}
     garden = next(item for item in found if item["reference"] == small.bids["garden"])
@@ -302,12 +254,12 @@ def test_the_register_is_that_of_its_pages(app: Flask, small: Small) -> None:
 
 
 def test_the_figures_are_what_the_register_adds_up_to(app: Flask, small: Small) -> None:
-    lines = ask(app, f"{ROOT}/register?limit=100").json["items"]
+    lines = ask(app, f"{ROOT}/register?limit=100").get_json()["items"]
     for place in ("mossgate", "pump"):
-        figures = [one for one in ask(app, f"{ROOT}/figures?year=2026-27").json["items"] if one["area_code"] == place]
+        figures = [one for one in ask(app, f"{ROOT}/figures?year=2026-27").get_json()["items"] if one["area_code"] == place]
         mine = [line for line in lines if line["area_code"] == place]
         assert sum(one["granted"] for one in figures) == len([line for line in mine if line["awarded_pence"] is not None])
         assert sum(one["declined"] for one in figures) == len([line for line in mine if line["state"] == "declined"])
         for name in ("awarded_pence", "paid_pence"):
             assert sum(one[name] for one in figures) == sum(line[name] or 0 for line in mine), name
-    assert ask(app, f"{ROOT}/figures?year=2020-21").json["items"] == []
+    assert ask(app, f"{ROOT}/figures?year=2020-21").get_json()["items"] == []
