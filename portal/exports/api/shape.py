@@ -22,7 +22,7 @@ class Shape:
 
     def schema(self) -> dict[str, Any]:
         """As JSON Schema, in the reader's language."""
-        return _object(self.fields) | {"description": _(self.about)}
+        return _translated(record(self.fields, self.about))
 
     def filled(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Facts in the order of the fields. Says so when a name is missing or new: what is told here is a promise."""
@@ -30,12 +30,16 @@ class Shape:
         return {name: facts[name] for name in self.fields}
 
 
-def _object(fields: Mapping[str, Schema]) -> dict[str, Any]:
-    properties = {
-        name: dict(schema) | ({"description": _(schema["description"])} if "description" in schema else {})
-        for name, schema in fields.items()
-    }
-    return {"type": "object", "properties": properties, "required": list(fields), "additionalProperties": False}
+def _translated(schema: Schema) -> dict[str, Any]:
+    """A schema with what is said in it, at whatever depth, in the reader's language."""
+    made = dict(schema)
+    if "description" in made:
+        made["description"] = _(made["description"])
+    if "properties" in made:
+        made["properties"] = {name: _translated(each) for name, each in made["properties"].items()}
+    if "items" in made:
+        made["items"] = _translated(made["items"])
+    return made
 
 
 def _said(about: str, **schema: Any) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def some(each: Schema, about: str = "") -> Schema:
 
 
 def record(fields: Mapping[str, Schema], about: str = "") -> Schema:
-    return _object(fields) | _said(about)
+    return _said(about, type="object", properties=dict(fields), required=list(fields), additionalProperties=False)
 
 
 def or_null(schema: Schema) -> Schema:
