@@ -19,6 +19,7 @@ from portal.config import Settings
 from portal.connecting.views import connecting
 from portal.db import db
 from portal.events.views import events
+from portal.exports.api.views import api
 from portal.exports.dashboard.views import dashboard
 from portal.exports.initiatives.views import initiatives
 from portal.exports.privacy.views import privacy
@@ -64,7 +65,7 @@ from portal.setup.views import setup
 from portal.strengths import views as strengths
 from portal.surveys import views as surveys
 from portal.timebank import views as timebank
-from portal.web import assets, csp, failures, filters, limits, logs, policy
+from portal.web import assets, csp, failures, filters, interface, limits, logs, policy
 
 BLUEPRINTS: list[Blueprint] = [
     setup,
@@ -112,6 +113,7 @@ BLUEPRINTS: list[Blueprint] = [
     dashboard,
     privacy,
     initiatives,
+    api,
 ]
 DEMO_BLUEPRINTS: list[Blueprint] = [demo_people, dev]
 TOP = Path(__file__).parent.parent
@@ -159,7 +161,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=lambda: g.get("locale") or "en_GB")
     words.translate_with(gettext, ngettext)
     Htmx(app)
-    for install in (logs.install, limits.install, filters.install, failures.install):
+    for install in (logs.install, limits.install, filters.install, failures.install, interface.install):
         install(app)
     csrf = CSRFProtect(app)
     _sign_in(app, settings)

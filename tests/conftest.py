@@ -16,6 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from psycopg import sql
 
+from portal import outbox
 from portal.app import create_app
 from portal.config import Settings
 from portal.db import db
@@ -265,6 +266,7 @@ def store(request: pytest.FixtureRequest, stores: dict[str, Store], worker: str,
     if engine not in stores:
         stores[engine] = Store(engine, tmp_path_factory.mktemp(engine), worker)
     stores[engine].fresh()
+    outbox.reached_at("http://localhost")  # an app that a test made with another address was the last to say
     return stores[engine]
 
 

@@ -2,11 +2,13 @@
 register and of the minutes, or one would tell what another hides.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.db import db
 from portal.exports.publish.model import Summary
 from portal.grants.model import Application, Award
 from portal.people.known import known_as
@@ -28,6 +30,14 @@ def taken_down() -> ColumnElement[bool]:
     award, summary = aliased(Award), aliased(Summary)
     query = select(summary.award_id).join(award, award.id == summary.award_id)
     return exists(query.where(award.application_id == Application.id, summary.taken_down_at.is_not(None)).correlate(Application))
+
+
+def names_of(ids: Collection[int]) -> Mapping[int, str]:
+    """The names of those of these organisations that may be named, by id. One query, none without any."""
+    if not ids:
+        return {}
+    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids), ~a_person())
+    return dict(db.session.execute(query).tuples().all())
 
 
 def _signed(recipient: Any) -> ColumnElement[bool]:

@@ -64,7 +64,7 @@ class Found:
 
 def search(asked: Asked, *, after: str = "", limit: int = PAGE) -> Found:
     """A page: the first, or the one after a quick spark by its reference. Four queries, three without lines."""
-    query = _query().where(*_narrowed(asked))
+    query = sparks().where(*narrowed(asked))
     ends, here = _bearings(after)
     if here is not None:
         day, id_ = here
@@ -72,20 +72,27 @@ def search(asked: Asked, *, after: str = "", limit: int = PAGE) -> Found:
         query = query.where(QuickSpark.spent_on <= day, or_(QuickSpark.spent_on < day, QuickSpark.id < id_))
     rows = db.session.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
-    photos: dict[str, list[Photo]] = {}
-    for photo in grants.photos_of(*(f"quick:{row[0].id}" for row in shown)) if shown else ():
-        photos.setdefault(photo.about, []).append(photo)
-    lines = [_line(row, photos) for row in shown]
+    photos = photos_of([row[0] for row in shown])
+    lines = [line_of(row, photos) for row in shown]
     return Found(lines, ends, asked.address(after=lines[-1].ref) if len(rows) > limit else None)
 
 
 def latest() -> Sequence[Line]:
     """The last few that stand, for the front of the register. One query."""
-    rows = db.session.execute(_query().where(QuickSpark.reversed_at.is_(None)).limit(AHEAD))
-    return [_line(row, {}) for row in rows]
+    rows = db.session.execute(sparks().where(QuickSpark.reversed_at.is_(None)).limit(AHEAD))
+    return [line_of(row, {}) for row in rows]
 
 
-def _query() -> Any:
+def photos_of(some: Sequence[QuickSpark]) -> Mapping[str, Sequence[Photo]]:
+    """Photos of quick sparks, by what they are about. One query, none without any."""
+    photos: dict[str, list[Photo]] = {}
+    for photo in grants.photos_of(*(f"quick:{spark.id}" for spark in some)) if some else ():
+        photos.setdefault(photo.about, []).append(photo)
+    return photos
+
+
+def sparks() -> Any:
+    """Quick sparks with the name of their area and of who gave them, newest first."""
     return (
         select(QuickSpark, Area.name, Person.name, or_(QuickSpark.payee_kind == "person", known_as(QuickSpark.payee_name)))
         .join(Area, Area.id == QuickSpark.area_id)
@@ -95,7 +102,8 @@ def _query() -> Any:
     )
 
 
-def _narrowed(asked: Asked) -> list[ColumnElement[bool]]:
+def narrowed(asked: Asked) -> list[ColumnElement[bool]]:
+    """What is asked for, as conditions. One query for a place, else none."""
     parts: list[ColumnElement[bool]] = []
     if asked.area:
         ids = list(db.session.scalars(places.within(asked.area)))
@@ -122,8 +130,8 @@ def _bearings(ref: str) -> tuple[Sequence[str], tuple[date, int] | None]:
     return [f"{year}-{(year + 1) % 100:02d}" for year in range(end, begin - 1, -1)], None if id_ is None else (day, id_)
 
 
-def _line(row: Any, photos: Mapping[str, Sequence[Photo]]) -> Line:
-    """Who is paid is not named where it is a person, or a group or shop that is called like one, as files judge it."""
+def line_of(row: Any, photos: Mapping[str, Sequence[Photo]]) -> Line:
+    """A row of `sparks`. Who is paid is not named where it is a person, or a group or shop that is called like one, as files judge it."""
     spark, area, connector, a_person = row
     hidden = [connector, spark.payee_name if a_person else ""]
     return Line(

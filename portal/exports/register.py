@@ -51,6 +51,7 @@ OF_AWARDS = {
     "finished": ("closed",),
     "returned": ("returned",),
 }
+COUNTED = ("able", "tied", "yes", "no", "not_yet", "abstain", "ballots")  # of a tally, in public
 MANY_WORDS = 8
 # words that say nothing about an idea; PostgreSQL's English dictionary leaves them out of its index
 NOISE = {
@@ -117,6 +118,8 @@ class Line:
     paid: int
     state: str
     released_at: datetime
+    area_code: str
+    fund_code: str
     withheld: bool = False  # an officer took its words down
 
 
@@ -148,11 +151,13 @@ def shown() -> ColumnElement[bool]:
     )
 
 
-def _query() -> Any:
+def bids() -> Any:
+    """What is told of a bid in the list, without any condition yet."""
     return (
         select(
             Application.id, Application.ref, Application.title, Application.public_summary, Application.decision_reason, Person.name.label("applicant"),
-            Organisation.name.label("organisation"), Area.name.label("area"), Award.ward_name, Fund.name.label("fund"), Application.asked, Award.amount,
+            Organisation.name.label("organisation"), Area.name.label("area"), Area.code.label("area_code"), Award.ward_name,
+            Fund.name.label("fund"), Fund.code.label("fund_code"), Application.asked, Award.amount,
             Award.paid, Award.status.label("award_status"), Award.delivered, Award.given, Award.id.label("award_id"), Application.decided, Application.released_at,
             a_person().label("a_person"), taken_down().label("withheld"),
         )
@@ -181,7 +186,7 @@ def matching(words_typed: str) -> ColumnElement[bool] | None:
     return Application.id.in_(select(found.c.rowid).where(found.c.application_words.op("MATCH")(quoted)))
 
 
-def _narrowed(asked: Asked) -> Any:
+def narrowed(asked: Asked) -> Any:
     """A select of the ids of what was asked for; with awards where they are asked for, or sorted by."""
     if asked.state in ("awarded", "finished") and not (asked.q or asked.area or asked.fund or asked.year):
         return select(Award.application_id).where(Award.status.in_(OF_AWARDS[asked.state]))  # such an award says all that _shown asks
@@ -197,12 +202,7 @@ def _narrowed(asked: Asked) -> Any:
             if ids is not None:  # one alone is said as such: then the index gives the order too
                 query = query.where(false() if not ids else column_of == ids[0] if len(ids) == 1 else column_of.in_(ids))
     if asked.year:
-        try:
-            first, last = year_bounds(asked.year)
-        except ValueError:
-            query = query.where(false())
-        else:
-            query = query.where(Application.released_at >= start_of_day(first), Application.released_at <= end_of_day(last))
+        query = query.where(*in_year(asked.year))
     if asked.state == "declined":
         return query.where(Application.decided == "no")
     if asked.state and asked.state not in OF_AWARDS:
@@ -212,7 +212,16 @@ def _narrowed(asked: Asked) -> Any:
     return query.where(Award.status.in_(OF_AWARDS[asked.state])) if asked.state else query
 
 
-def _order(asked: Asked) -> tuple[Any, Any, bool]:
+def in_year(year: str) -> tuple[ColumnElement[bool], ...]:
+    """Bids whose decision was told in a financial year; none of them when that is no year."""
+    try:
+        first, last = year_bounds(year)
+    except ValueError:
+        return (false(),)
+    return (Application.released_at >= start_of_day(first), Application.released_at <= end_of_day(last))
+
+
+def order_of(asked: Asked) -> tuple[Any, Any, bool]:
     """What a page is sorted by, the id that settles ties, and whether the greatest comes first: columns of one index."""
     if asked.sort == "most" and asked.state != "declined":
         return Award.amount, Award.application_id, True
@@ -234,8 +243,8 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
 
     One more than `limit` is read, to know whether there is more. A reference that is not in the register begins anew.
     """
-    by, id_of, falling = _order(asked)
-    query = _narrowed(asked)
+    by, id_of, falling = order_of(asked)
+    query = narrowed(asked)
     back = bool(before) and not after
     years, here = _bearings(after or before, by, id_of)
     if here is not None:
@@ -251,8 +260,8 @@ def search(asked: Asked, *, after: str = "", before: str = "", limit: int = PAGE
         ids.reverse()
         if not ids:  # somebody went back from the first page
             return search(asked, limit=limit)
-    found = db.session.execute(_query().add_columns(NEIGHBOURS).where(Application.id.in_(ids))) if ids else ()
-    rows = {row.id: _line(row, (row.neighbours or "").split("\n")) for row in found}
+    found = db.session.execute(bids().add_columns(NEIGHBOURS).where(Application.id.in_(ids))) if ids else ()
+    rows = {row.id: line_of(row, (row.neighbours or "").split("\n")) for row in found}
     lines = [rows[id_] for id_ in ids]
     earlier, later = (more, True) if here is not None and back else (here is not None, more)
     return Found(
@@ -290,7 +299,8 @@ def _begin(at: datetime) -> int:
     return int(financial_year(london_day(at))[:4])
 
 
-def _line(row: Any, names: Iterable[str] = ()) -> Line:
+def line_of(row: Any, names: Iterable[str] = ()) -> Line:
+    """A row of `bids`, with the names of these people and of who asked left out."""
     awarded = row.decided == "yes" and row.award_status is not None
     state = "declined" if not awarded else {"closed": "finished", "returned": "returned"}.get(row.award_status, "awarded")
     hidden = [*not_to_name(row), *names]
@@ -298,7 +308,8 @@ def _line(row: Any, names: Iterable[str] = ()) -> Line:
     return Line(
         ref=row.ref, title=title, summary=summary,
         who=_who(None if row.a_person or row.withheld else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
-        awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at, withheld=row.withheld,
+        awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at, area_code=row.area_code, fund_code=row.fund_code,
+        withheld=row.withheld,
     )  # fmt: skip
 
 
@@ -360,7 +371,7 @@ class Entry:
 def entry(ref: str) -> Entry:
     """One bid of the register. NotFound for what is not public. Six queries."""
     # of a report what an officer has read and accepted, and the applicant lets us print
-    query = _query().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
+    query = bids().outerjoin(Report, (Report.award_id == Award.id) & (Report.status == "accepted") & Report.may_publish)
     query = query.add_columns(
         Report.id.label("report_id"), Report.happened, Report.changed, kept.of_bid().label("not_needed"), *match_offers.added_to_bid()
     )
@@ -379,7 +390,7 @@ def entry(ref: str) -> Entry:
         else []
     )
     told = dict.fromkeys(("reason", "happened", "changed"), "")
-    line = _line(row, names)
+    line = line_of(row, names)
     hopes, story = achieved.in_public(row, line.title, line.area, names)
     if row.withheld:  # what it hoped for are the scheme's words; what was told are the applicant's
         hopes, story = [replace(each, happened="") for each in hopes], None
@@ -435,7 +446,7 @@ def looked_at_anew(ref: str) -> Anew:
     """One bid that was in the register and is decided anew after an appeal. NotFound for any other. Three queries."""
     right = select(Appeal.application_id).where(Appeal.remedy == "anew", Appeal.against == "no")
     under_way = Application.status.in_(("sent", "more_asked", "with_panel", "decided"))
-    row = db.session.execute(_query().where(Application.ref == ref, under_way, Application.id.in_(right))).one_or_none()
+    row = db.session.execute(bids().where(Application.ref == ref, under_way, Application.id.in_(right))).one_or_none()
     if row is None:
         raise NotFound(_("There is no such entry in the register."))
     names = [*not_to_name(row), *(pledge.name for pledge in grants.pledges_of(row.id))]
@@ -450,26 +461,25 @@ def anew_as_data(one: Anew) -> dict[str, Any]:
         "area": one.area,
         "fund": one.fund,
         "state": "anew",
-        "appeals": _appeals_as_data(one.appeals),
+        "appeals": appeals_as_data(one.appeals),
     }
 
 
-def _appeals_as_data(some: Sequence[Appealed]) -> list[dict[str, Any]]:
+def appeals_as_data(some: Sequence[Appealed]) -> list[dict[str, Any]]:
     return [{"ground": each.ground, "made_on": each.made_on, "outcome": each.outcome, "final": each.final} for each in some]
 
 
 def as_data(one: Entry) -> dict[str, Any]:
     """An entry for programs: the facts of its page, sums in pence, time in minutes. What is not known, or not said, is left out."""
     line = one.line
-    counted = ("able", "tied", "yes", "no", "not_yet", "abstain", "ballots")
     facts: dict[str, Any] = {
         "reference": line.ref, "words_taken_down": line.withheld or None, "title": line.title, "summary": line.summary, "area": line.area, "fund": line.fund, "state": line.state,
         "decided_on": london_day(line.released_at), "recipient": line.who, "asked_pence": line.asked, "awarded_pence": line.awarded,
         "paid_pence": line.paid if line.awarded is not None else None, "pledged_minutes": one.hours_pledged,
         "delivered_minutes": one.hours_delivered if line.awarded is not None else None, "pledged_other_help_pence": one.other_pledged,
         "delivered_other_help_pence": one.other_given if line.awarded is not None else None, "not_needed_pence": one.not_needed or None, "neighbours": one.neighbours, "reason": one.reason,
-        "votes": {name: one.tally[name] for name in counted if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
-        "appeals": _appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
+        "votes": {name: one.tally[name] for name in COUNTED if name in one.tally} if one.tally else None, "declared_ties": list(one.ties),
+        "appeals": appeals_as_data(one.appeals), "origin": one.origin.words if one.origin is not None else None,
         "hoped_for": [{"words": each.words, "heading": each.heading, "how_far": each.how_far, "what_happened": each.happened} for each in one.hopes] or None,
         "story": one.story.words if one.story is not None else None, "what_happened": one.happened, "what_changed": one.changed, "photos": [f"/photos/{photo.ref}.jpg" for photo in one.photos],
     }  # fmt: skip

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # comes with Flask-Compress
-from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+from portal.web.interface import is_for_programs
 
 TEXT = (".css", ".js", ".svg", ".webmanifest")
 SQUEEZES: dict[str, Callable[[bytes], bytes]] = {
@@ -18,12 +20,19 @@ SQUEEZES: dict[str, Callable[[bytes], bytes]] = {
 
 
 class _NotForFiles(SecureCookieSessionInterface):
-    """A file is the same for everybody: no cookie with it, and no `Vary: Cookie` that would fetch it again after signing in."""
+    """A file is the same for everybody: no cookie with it, and no `Vary: Cookie` that would fetch it again after signing in. What programs
+    read is so too, and there no cookie is even looked at.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if is_for_programs(request.path):
+            request.environ.pop("HTTP_COOKIE", None)
+        return super().open_session(app, request)
 
     digest_method = staticmethod(hashlib.sha256)  # Flask signs with SHA-1
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if request.endpoint != "static":
+        if request.endpoint != "static" and not is_for_programs(request.path):
             super().save_session(app, session, response)
 
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.db import db
 from portal.errors import Conflict, NotFound, NotYours, Refused, Unknown
-from portal.web import logs
+from portal.web import interface, logs
 from portal.web.typed import typed
 from portal.words import _
 
@@ -22,7 +22,9 @@ KEEPS_WORDS = (400, 404, 409, 429)
 
 def failure(status: int, sentence: str = "", template: str | None = None, way: tuple[str, str] | None = None) -> Response:
     """An error page in our layout, or in the plain one when the layout itself cannot be drawn. `way`: (address, words) of a
-    page to go on with."""
+    page to go on with. Programs are told in their way."""
+    if interface.is_for_programs(request.path):
+        return interface.problem(status, sentence)
     name = template or (f"errors/{status}.html" if status in (400, 403, 404, 405, 409, 413, 429, 500, 503) else "errors/400.html")
     g.failed = status >= 500  # then the page asks the database for nothing, not even our name
     return make_response(

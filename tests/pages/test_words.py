@@ -119,7 +119,7 @@ def pieces_of(tree: Element) -> Iterator[str]:
         for name in SHOWN:
             if one.get(name):
                 yield one.get(name)
-        if one.text:
+        if one.text and one.tag != f"{NS}code":  # what programs read is the same in every language
             yield one.text
         if one.tail:
             yield one.tail
