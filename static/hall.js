@@ -1,7 +1,8 @@
 // A panel in a hall. Taps are kept on this device until they are with us; page and big screen follow by polling; the time is the server's.
 const box = document.getElementById("room"), words = box.dataset, own = words.who;
 const part = (id) => document.getElementById(id);
-const live = (text) => { part("live").textContent = text; };
+let rang = { at: 0 }; // what the clock said by word: what follows at once stands before it, not in its place
+const live = (text) => { part("live").textContent = Date.now() - rang.at < 3000 ? `${text}. ${rang.text}` : text; };
 const name = (what) => `hall:${what}:${own}:${location.pathname}`;
 const memory = {}; // where a browser keeps nothing
 const load = (what) => { try { return JSON.parse(localStorage.getItem(name(what)) || "[]"); } catch { return memory[what] || []; } };
@@ -150,11 +151,13 @@ const tick = () => {
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   if (clock.textContent !== text) clock.textContent = text;
   clock.dataset.state = now;
-  if (was !== on + now) {
-    if (now) part("time-said").textContent = words[now];
-    if (now && was !== undefined && was.startsWith(on)) live(words[now]); // by word, once
-    was = on + now;
+  const said = part("time-said"), anew = was !== on + now;
+  if (now && (anew || !said.textContent || said.querySelector(".still"))) said.textContent = words[now]; // also on a page that was drawn anew
+  if (anew && now && was !== undefined && was.startsWith(on)) { // by word, once
+    live(words[now]);
+    rang = { text: words[now], at: Date.now() };
   }
+  was = on + now;
 };
 
 setInterval(tick, 200);

@@ -211,7 +211,11 @@ def test_both_screens_count_alike_and_say_the_end_once(amara: Visitor, screen: V
     amara.press("Pause the time", island=True).sees("Go on with the time")
     flask(site, LEFT.format(seconds=55))
     amara.page.reload()
-    amara.press("Go on with the time", island=True).sees("The last minute").press("Pause the time", island=True)
+    amara.press("Go on with the time", island=True).sees("Time started", "The last minute")
+    amara.page.wait_for_timeout(2500)  # drawn anew meanwhile
+    assert amara.page.inner_text("#time-said") == "The last minute"
+    assert "The last minute" in (amara.page.text_content("#live") or ""), "the tap's own words do not take its place"
+    amara.press("Pause the time", island=True)
     flask(site, LEFT.format(seconds=8))
     amara.page.reload()
     said: list[str] = []

@@ -42,9 +42,7 @@ class Figures:
     back: Sum = field(default_factory=Sum)  # what payees gave back; negative pence: paid and back are the total of E4
     minutes: int | None = None  # hours given in the timebank, as E9 tells them; None where a fund is chosen
     estimate: int | None = None  # pence: hours x rate as E9 tells it, what they would cost; no cash. None where there is no rate
-    rates: dict[tuple[int, str], None] = field(
-        default_factory=dict
-    )  # (pence an hour, whose rate and of which year): of which it was made, in order
+    rates: list[tuple[int, str]] = field(default_factory=list)  # of which it was made: pence an hour, and whose rate of which year
     achieved: Mapping[str, Sums] = field(default_factory=dict)  # of the awards of these days
     by_fund: dict[str, Sum] = field(default_factory=dict)
     by_ward: dict[str, Sum] = field(default_factory=dict)
@@ -94,7 +92,8 @@ def add_hours(found: Figures, rows: Iterable[files.Row]) -> None:
             found.minutes += cell.minutes
         if isinstance(value := row[time.TOTAL], files.Money) and isinstance(rate := row[time.RATE], files.Money):
             found.estimate = (found.estimate or 0) + value.pence
-            found.rates[rate.pence, str(row[time.SOURCE] or "")] = None
+            if (of := (rate.pence, str(row[time.SOURCE] or ""))) not in found.rates:
+                found.rates.append(of)
 
 
 def most(sums: Mapping[str, Sum]) -> list[tuple[str, Sum]]:
