@@ -190,7 +190,12 @@ def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> No
         for part in ("day", "month", "year")
     }
     browser = admin.get("/desk/settings/days-off")
-    assert "None yet" in browser.text and "Christmas Day" in browser.text
+    assert (
+        "None yet" in browser.text
+        and "Christmas Day" in browser.text
+        and "Summer bank holiday" in browser.text
+        and "observed" not in browser.text
+    )
     browser.submit("Save these days off", status=422, name="Town hall moves", **days)
     assert "Write why" in browser.text and "Town hall moves" in browser.text
     browser.submit("Save these days off", reason="The cabinet decided it").follow()
