@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from portal import clock
 from portal.db import db
@@ -140,10 +140,11 @@ def ward_on(area: Area, day: date) -> tuple[str, str]:
 
 
 def wards_on(day: date) -> Mapping[int, tuple[str, str]]:
-    """(ONS code, name) of the ward that each area is, or lies in, on a day, by area id; ("", its own name) when none is known. Two queries."""
-    in_force = (WardCode.valid_from <= day, or_(WardCode.valid_to.is_(None), WardCode.valid_to >= day))
-    codes = dict(db.session.execute(select(WardCode.area_id, WardCode.ons_code).where(*in_force)).tuples().all())
-    areas = {one.id: one for one in db.session.scalars(select(Area))}
+    """(ONS code, name) of the ward that each area is, or lies in, on a day, by area id; ("", its own name) when none is known. One query."""
+    in_force = and_(WardCode.area_id == Area.id, WardCode.valid_from <= day, or_(WardCode.valid_to.is_(None), WardCode.valid_to >= day))
+    rows = db.session.execute(select(Area, WardCode.ons_code).outerjoin(WardCode, in_force)).tuples().all()
+    areas = {one.id: one for one, _code in rows}
+    codes = {one.id: code for one, code in rows if code is not None}
     found = {}
     for one in areas.values():
         here: Area | None = one

@@ -19,6 +19,11 @@ from portal.words import N_, _
 
 MOST_DAYS = 62  # of one closure
 YEARS_AHEAD = 3
+HOLIDAYS = {  # as the calendar of England calls them → as people do; one that is kept once, as a coronation, has no other name
+    "New Year's Day": N_("New Year’s Day"), "Good Friday": N_("Good Friday"), "Easter Monday": N_("Easter Monday"), "May Day": N_("Early May bank holiday"),
+    "Spring Bank Holiday": N_("Spring bank holiday"), "Late Summer Bank Holiday": N_("Summer bank holiday"), "Christmas Day": N_("Christmas Day"), "Boxing Day": N_("Boxing Day"),
+}  # fmt: skip
+INSTEAD = " (observed)"  # a weekend took the day itself
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,18 @@ class Closure:
         if first == last:
             return _("%(name)s: %(day)s", name=self.name, day=first)
         return _("%(name)s: %(first)s to %(last)s", name=self.name, first=first, last=last)
+
+
+def bank_holidays_from(day: date) -> Sequence[tuple[date, str]]:
+    """The bank holidays of England from a day to the end of the next year, with their names for people."""
+    known = {**working_days.bank_holidays(day.year), **working_days.bank_holidays(day.year + 1)}
+    return [(each, _holiday(name)) for each, name in known.items() if each >= day]
+
+
+def _holiday(name: str) -> str:
+    plain = name.removesuffix(INSTEAD)
+    said = _(HOLIDAYS[plain]) if plain in HOLIDAYS else plain
+    return said if plain == name else _("%(name)s, on another day", name=said)
 
 
 # --- reckoning -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, abort, request
+from werkzeug.datastructures import MIMEAccept
 
 from portal.words import N_, _
 
@@ -21,6 +22,7 @@ SENTENCES = {
     404: N_("There is nothing at this address, or it is not public any more."),
     405: N_("Here you can only read: use GET or HEAD."),
     406: N_("We answer in JSON only. Ask for application/json, or for anything."),
+    412: N_("What is here now is not what If-Match names. To keep an answer fresh, send If-None-Match."),
     429: N_("You ask faster than we can answer everybody. Wait as long as the Retry-After header says."),
     500: N_("Something went wrong here. It is our mistake. Try again later."),
     503: N_("We cannot reach our data just now. Try again in half a minute."),
@@ -39,7 +41,7 @@ def told(facts: Mapping[str, Any], links: Mapping[str, str]) -> Response:
     response.headers["Link"] = ", ".join(f'<{address}>; rel="{relation}"' for relation, address in links.items())
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
     response.make_conditional(request)
-    return response
+    return problem(412) if response.status_code == 412 else response
 
 
 def problem(status: int, sentence: str = "", **more: str) -> Response:
@@ -51,7 +53,9 @@ def problem(status: int, sentence: str = "", **more: str) -> Response:
 
 def must_take_json() -> None:
     """End the request with 406 when it names what it takes, and JSON is not among it."""
-    wanted = request.accept_mimetypes
+    wanted = MIMEAccept(
+        [(name.partition(";")[0].strip(), quality) for name, quality in request.accept_mimetypes]
+    )  # "; charset=utf-8" is no other type
     if wanted and not wanted.quality(JSON):
         abort(406)
 

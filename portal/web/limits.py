@@ -7,7 +7,7 @@ Counted in each server process; what must hold across processes (codes sent to o
 database by the action itself.
 """
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
@@ -24,6 +24,14 @@ limiter = Limiter(who, storage_uri="memory://", headers_enabled=True, strategy="
 def install(app: Flask) -> None:
     """Bind to the app; `RATELIMIT_ENABLED` false turns it off for tests that are about something else."""
     app.config.setdefault("RATELIMIT_ENABLED", not app.testing)
+
+    @app.after_request
+    def only_who_must_wait_is_told_to(response: Response) -> Response:
+        """The limiter says so in every answer; what is asked for first is called last."""
+        if response.status_code not in (429, 503):
+            response.headers.pop("Retry-After", None)
+        return response
+
     limiter.init_app(app)
 
     @app.before_request

@@ -23,6 +23,7 @@ from portal.grants.model import Payee
 from portal.history import Event
 from portal.outbox import Message
 from portal.people import queries as people
+from portal.settings.log import READERS
 from tests.client import NS, Element, Inspector
 from tests.conftest import Store, make_app
 from tests.pages.test_walk import kind_of
@@ -87,9 +88,9 @@ def typed_by_people() -> str:
             found += [str(value) for value in row if value]
     found += [vault.unseal(sealed) for sealed in db.session.scalars(select(BankLine.sealed).where(BankLine.sealed != ""))]
     found += [fitted(name) for name in db.session.scalars(select(Payee.name))]  # as the bank's file writes it
-    # what was written into the history of a panel, a member or somebody's roles; our own words there stand in brackets
+    # what was written into the history of a panel, a member, somebody's roles or the settings; our own words there stand in brackets
     about = or_(*(Event.about.like(f"{what}:%") for what in ("panel", "person", "member")))
-    written = select(Event.reason).where(about)
+    written = select(Event.reason).where(or_(about, Event.about.in_({about for about, _kind in READERS})))
     found += [reason for reason in db.session.scalars(written) if reason]
     return "\n".join(found)
 

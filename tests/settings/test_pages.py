@@ -190,7 +190,12 @@ def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> No
         for part in ("day", "month", "year")
     }
     browser = admin.get("/desk/settings/days-off")
-    assert "None yet" in browser.text and "Christmas Day" in browser.text
+    assert (
+        "None yet" in browser.text
+        and "Christmas Day" in browser.text
+        and "Summer bank holiday" in browser.text
+        and "observed" not in browser.text
+    )
     browser.submit("Save these days off", status=422, name="Town hall moves", **days)
     assert "Write why" in browser.text and "Town hall moves" in browser.text
     browser.submit("Save these days off", reason="The cabinet decided it").follow()
@@ -205,6 +210,9 @@ def test_days_off_are_written_and_taken_away(app: Flask, admin: Inspector) -> No
 
 def test_a_limit_is_changed_and_ships_again(app: Flask, admin: Inspector) -> None:
     browser = admin.get("/desk/settings/limits")
+    for link in {link for link in browser.links() if link.startswith(("/desk", "/timebank"))}:
+        assert admin.client.get(link).status_code == 200, link
+    admin.get("/desk/settings/limits")
     assert "£100,000.00" in browser.text and "20 working days" in browser.text and "Your own" not in browser.text
     browser.get("/desk/settings/limits/large").submit("Save this limit", status=422, value="5")
     assert "Choose something from £1,000.00 to £1,000,000.00." in browser.text and 'value="5"' in browser.text

@@ -45,7 +45,7 @@ PLACE = Shape(
 
 
 def areas(asked: Question) -> Page:
-    """Three queries."""
+    """Two queries."""
     some_ = places.areas()
     wards = places.wards_on(clock.today())
     codes = {each.id: each.code for each in some_ if each.kind != "scheme"}

@@ -16,12 +16,13 @@ from portal.exports.bodies import not_to_name
 from portal.grants.letters import GROUNDS
 from portal.grants.model import Application, Pledge
 from portal.grants.queries import SAID_YES
+from portal.money import year_bounds
 from portal.outbox import address_of
 from portal.panels.model import Matter
 from portal.people.shield import shielded
 from portal.words import N_
 
-YEAR = Filter(N_("A financial year from 1 April to 31 March."), pattern=r"20[0-9]{2}-[0-9]{2}", example="2026-27")
+YEAR = Filter(N_("A financial year from 1 April to 31 March."), pattern=r"20[0-9]{2}-[0-9]{2}", example="2026-27", judge=year_bounds)
 AREA = Filter(N_("The code of an area. What lies in it counts too."))
 FUND = Filter(N_("The code of a fund."))
 GRANT = Shape(

@@ -17,6 +17,7 @@ NOES = {
     400: N_("A parameter is not known or not understood. The sentence says which, and how to write it."),
     404: N_("It is not there, or not public any more."),
     406: N_("Asked for something other than JSON."),
+    412: N_("Sent an If-Match that names another version."),
     429: N_("Asked too often. Retry-After says in how many seconds to come back."),
     503: N_("We cannot reach our data just now. Retry-After says when to come back."),
 }
@@ -90,7 +91,7 @@ def _list(resource: Resource) -> Mapping[str, Any]:
         _parameter("cursor", {"type": "string"}, _("Where the page begins: comes with the address in “next”.")),
     ]
     about = {"operationId": f"list_{_plain(resource)}", "summary": _(resource.title), "description": _(resource.about)}
-    return about | {"parameters": [*filters, *paging], "responses": _responses(_page(resource), 400, 406, 429, 503)}
+    return about | {"parameters": [*filters, *paging], "responses": _responses(_page(resource), 400, 406, 412, 429, 503)}
 
 
 def _one(resource: Resource) -> Mapping[str, Any]:

@@ -28,13 +28,16 @@ Key = Sequence[Any]  # what of JSON is one value: where a thing stands in the or
 
 @dataclass(frozen=True)
 class Filter:
-    """One way to narrow a resource. `codes`: all there are, when they are known; `pattern`: of the whole text."""
+    """One way to narrow a resource. `codes`: all there are, when they are known; `pattern`: of the whole text; `judge`: raises ValueError
+    for what only looks like one.
+    """
 
     about: str  # marked for translation
     codes: Sequence[str] = ()
     pattern: str = ""
     example: str = ""
     most: int = 80
+    judge: Callable[[str], object] | None = None
 
     def schema(self) -> Schema:
         if self.codes:
@@ -118,9 +121,18 @@ def _understood(name: str, filter_: Filter, value: str) -> str:
         raise Refused(_("%(name)s is one of: %(codes)s.", name=name, codes=", ".join(filter_.codes)), name)
     if len(value) > filter_.most:
         raise Refused(_("That is too long. Write at most %(most)d characters.", most=filter_.most), name)
-    if filter_.pattern and not re.fullmatch(filter_.pattern, value):
+    if not _fits(filter_, value):
         raise Refused(_("Write it like %(example)s.", example=filter_.example), name)
     return value
+
+
+def _fits(filter_: Filter, value: str) -> bool:
+    if filter_.pattern and not re.fullmatch(filter_.pattern, value):
+        return False
+    try:
+        return filter_.judge is None or filter_.judge(value) is not None
+    except ValueError:
+        return False
 
 
 # --- where the next page begins ------------------------------------------------------------------------------------------

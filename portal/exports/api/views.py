@@ -74,6 +74,7 @@ def _thing_of(one: Resource) -> Callable[[str], Response]:
 
 
 @api.get(ROOT)
+@api.get(ROOT + "/")
 @allow("anyone")
 @together
 def contents() -> Response:

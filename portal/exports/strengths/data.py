@@ -62,7 +62,7 @@ def rows() -> Iterator[Sequence[Cell]]:
 
 
 def facts_of(entries: Sequence[Strength], wards: Mapping[int, tuple[str, str]] | None = None) -> Iterator[dict[str, Any]]:
-    """Each entry by our names of columns. `wards`: as `places.wards_on` has them, or empty where nobody asks. Two queries, four without it."""
+    """Each entry by our names of columns. `wards`: as `places.wards_on` has them, or empty where nobody asks. Two queries, three without it."""
     wards = places.wards_on(clock.today()) if wards is None else wards
     private, named = _private(entries), names_of({row.organisation_id for row in entries if row.organisation_id is not None})
     for row in entries:

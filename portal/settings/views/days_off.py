@@ -13,7 +13,6 @@ from portal.web.forms import plain_day
 from portal.web.pages import done, form_page, see_other
 from portal.web.policy import allow
 from portal.words import _
-from portal.working_days import bank_holidays
 
 desk_days_off = Blueprint("desk_days_off", __name__)
 HERE = "/desk/settings/days-off"
@@ -28,8 +27,7 @@ def index() -> Any:
         return see_other(HERE)
     today = clock.today()
     closures = [each for each in days_off.closures() if each.last_day >= today]
-    holidays = {day: name for year in (today.year, today.year + 1) for day, name in bank_holidays(year).items() if day >= today}
-    return form_page("settings/days_off.html", form, closures=closures, holidays=holidays, today=today)
+    return form_page("settings/days_off.html", form, closures=closures, holidays=days_off.bank_holidays_from(today), today=today)
 
 
 @desk_days_off.route(HERE + "/<day>/remove", methods=["GET", "POST"])
