@@ -85,6 +85,6 @@ def test_the_sum_that_needs_two_is_the_scheme_s(monday: None) -> None:
     season = begin()
     funder = db.session.scalars(select(Funder.id)).one()
     change(limits.LARGE, 1_000_00)
-    rounds.contribute(season.fund_id, funder, Pence(1_000_00), clock.today(), "", season.actor("Olga"))
+    rounds.contribute(season.fund_id, funder, Pence(1_000_00), clock.today(), "", season.actor("Olga"), another=True)
     with pytest.raises(Refused, match="needs a second person"):
         rounds.contribute(season.fund_id, funder, Pence(1_000_01), clock.today(), "", season.actor("Olga"))
