@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from portal import clock
 from portal.history import Actor
 from portal.money import Pence
 from portal.settings import days_off, rates
@@ -14,17 +15,16 @@ if TYPE_CHECKING:
 def tell(story: "Story") -> None:
     """An administrator said both rates, of which the next one for new rounds is to come, and that the council closes after Christmas."""
     by = Actor(next(who.id for who in story.staff.values() if who.has("administrator")))
-    today = story.now.date()
     council = "Estuary Borough Council (fictional)"
-    for purpose, pence, days, year in (
-        ("match", 12_00, -400, "2025-26"),
-        ("figures", 12_60, -400, "2025-26"),
-        ("match", 12_40, 120, "2027-28"),
+    for purpose, pence, ago, later, year in (
+        ("match", 12_00, 400, 0, "2025-26"),
+        ("figures", 12_60, 400, 0, "2025-26"),
+        ("match", 12_40, 30, 150, "2027-28"),
     ):
-        with story.at(story.ago(30)):
-            rates.set_rate(rates.Rate(purpose, today + timedelta(days=days), Pence(pence), council, year), by)
+        with story.at(story.ago(ago)):
+            rates.set_rate(rates.Rate(purpose, clock.today() + timedelta(days=later), Pence(pence), council, year), by)
     with story.at(story.ago(30)):
-        days_off.add(_closure(today), "The cabinet closes the offices each year", by)
+        days_off.add(_closure(story.now.date()), "The cabinet closes the offices each year", by)
 
 
 def _closure(day: date) -> days_off.Closure:

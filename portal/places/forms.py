@@ -36,11 +36,6 @@ class SchemeForm(Form):
     publisher_name = Line(
         N_("Who makes the grants (optional)"), description=N_("The council or charity, as files for the public name it."), most=120
     )
-    publisher_prefix = Line(
-        N_("360Giving prefix (optional)"),
-        description=N_("Like 360G-Estuary. Without it, no file for 360Giving is made."),
-        most=60,
-    )
     department = Line(N_("Department (optional)"), description=N_("As the spending file names it."), most=120)
     spend_threshold = RadioField(N_("Which payments does the spending file list?"), default="0")
 
@@ -50,21 +45,17 @@ class SchemeForm(Form):
         if scheme is None:
             return {}
         shown = {name: getattr(scheme, name) for name in ("name", "short_name", "about", "email", "telephone", "postal_address")}
-        shown |= {name: getattr(scheme, name) for name in ("publisher_name", "publisher_prefix", "department")}
+        shown |= {name: getattr(scheme, name) for name in ("publisher_name", "department")}
         return shown | {"spend_threshold": str(scheme.spend_threshold)}
 
     def fill(self) -> "SchemeForm":
         self.spend_threshold.choices = [("0", _("All of them")), ("25000", _("Those above £250")), ("50000", _("Those above £500"))]
         return self
 
-    def validate_publisher_prefix(self, field: Any) -> None:
-        if field.data and not re.fullmatch(r"360G-[A-Za-z0-9_-]+", field.data):
-            raise ValidationError(_("Write it as 360Giving gave it to you, like 360G-Estuary."))
-
     def values(self) -> dict[str, Any]:
         """Columns of Scheme, ready for the action."""
         assert self.telephone.data is not None
-        plain = ("name", "short_name", "about", "email", "postal_address", "publisher_name", "publisher_prefix", "department")
+        plain = ("name", "short_name", "about", "email", "postal_address", "publisher_name", "department")
         return {name: self[name].data for name in plain} | {
             "telephone": show_phone(self.telephone.data),
             "spend_threshold": int(self.spend_threshold.data),

@@ -54,7 +54,7 @@ class Rate(Form):
     valid_from = DayField(
         N_("From which day?"),
         [Needed(N_("Write the first day of this rate."))],
-        description=N_("In the figures it counts from the first whole month."),
+        description=N_("Today or later. In the figures it counts from the first whole month."),
     )
 
     def fill(self) -> "Rate":

@@ -51,16 +51,23 @@ def in_force(purpose: str, day: date) -> Rate | None:
 
 
 def set_rate(rate: Rate, actor: Actor) -> None:
-    """A rate from a day on; the same day again puts a slip right. Refused: too much or nothing, nobody's, of no year, no purpose."""
+    """A rate from a day on, today at the earliest; the same day again puts right one that is still to come.
+
+    Refused: too much or nothing, nobody's, of no year, no purpose; a day that is over; a rate that has begun, with which figures were made.
+    """
     if rate.purpose not in PURPOSES:
         raise Refused(_("Choose what the rate is for."), "purpose")
     if not 0 < rate.pence <= MOST:
         raise Refused(_("Write a rate of more than nothing and at most %(most)s.", most=pounds(MOST)), "pence")
     if not (rate.source and rate.year):
         raise Refused(_("Write whose rate it is, and of which year."), "year" if rate.source else "source")
+    if rate.valid_from < clock.today():
+        raise Refused(_("That day is over, and what was reckoned then stays. Choose today or a later day."), "valid_from")
     with transaction():
         one_at_a_time("rates")
         row = db.session.get(HourRate, (rate.purpose, rate.valid_from), with_for_update=True)
+        if row is not None and rate.valid_from <= clock.today():
+            raise Refused(_("A rate has begun on that day already, and it stays. Choose a later day."), "valid_from")
         was = _told_as(row) if row is not None else ""
         if row is None:
             row = HourRate(purpose=rate.purpose, valid_from=rate.valid_from)

@@ -38,11 +38,9 @@ def test_the_scheme_is_set_up_and_changed(app: Flask) -> None:
         "email": "hello@estuary.example",
         "telephone": "01375 390000",
     }
-    browser.submit("Save", status=422, **said, publisher_prefix="GB-COH-1").submit(
-        "Save", **said, publisher_prefix="360G-Estuary", spend_threshold="50000"
-    )
+    browser.submit("Save", **said, spend_threshold="50000")
     found = queries.scheme()
-    assert found is not None and (found.telephone, found.spend_threshold, found.publisher_prefix) == ("01375 390000", 50000, "360G-Estuary")
+    assert found is not None and (found.telephone, found.spend_threshold) == ("01375 390000", 50000)
     see(browser.follow(), "/desk/scheme").submit("Save", telephone="01375 390001").follow()
     assert "01375 390001" in browser.text
     assert [(event.kind, event.data) for event in events_of("scheme")] == [
@@ -51,6 +49,25 @@ def test_the_scheme_is_set_up_and_changed(app: Flask) -> None:
     ]
     browser.get("/").get("/desk/scheme").submit("Save")
     assert len(events_of("scheme")) == 2, "saving what stands already is no change"
+
+
+def test_the_prefix_is_changed_only_where_one_must_be_sure(app: Flask) -> None:
+    boss = Inspector(app).sign_in(person("Farah", "administrator").id)
+    said: dict[str, Any] = {
+        "name": "Estuary Together",
+        "short_name": "Estuary",
+        "email": "hello@estuary.example",
+        "telephone": "01375 390000",
+    }
+    boss.get("/desk/scheme").submit("Save", **said).follow()
+    assert "Officers set the 360Giving prefix" in boss.text and "/desk/publish/settings" not in boss.links()
+    actions.change_scheme({"publisher_prefix": "360G-Estuary"}, Actor())
+    browser = officer(app)
+    assert "/desk/publish/settings" in see(browser, "/desk/scheme").links() and 'name="publisher_prefix"' not in browser.text
+    token = browser.tree.find(".//*[@name='csrf_token']").get("value")
+    browser.post("/desk/scheme", {**said, "csrf_token": token, "spend_threshold": "0", "publisher_prefix": "360G-Other"})
+    found = queries.scheme()
+    assert found is not None and found.publisher_prefix == "360G-Estuary"
 
 
 def test_an_area_from_its_beginning_to_its_end(app: Flask) -> None:

@@ -170,7 +170,22 @@ def test_rates_are_said_with_their_source_and_count_from_their_day(app: Flask, a
     assert form is not None and browser.post("/desk/settings/rates/remove", {"purpose": "match"}, status=400)
     with pytest.raises(Refused, match="begun already"):
         rates.take_back("match", today, Actor())
+    browser.get("/desk/settings/rates").submit("Save this rate", status=422, pence="13.00", **said, **day)
+    assert "has begun on that day already" in browser.text and rates.in_force("match", today).pence == 12_60  # type: ignore[union-attr]
     assert "£13.00 an hour (Estuary Council, 2027-28)" in browser.get("/desk/settings/changed").text
+
+
+def test_a_rate_that_has_begun_stays_and_one_to_come_is_put_right(app: Flask) -> None:
+    today = clock.today()
+    tomorrow, yesterday = today + timedelta(days=1), today - timedelta(days=1)
+    for pence in (12_00, 12_50):
+        rates.set_rate(rates.Rate("figures", tomorrow, Pence(pence), "Council", "2027-28"), Actor())
+    rates.set_rate(rates.Rate("figures", today, Pence(12_00), "Council", "2026-27"), Actor())
+    for day, said in ((today, "has begun on that day"), (yesterday, "That day is over")):
+        with pytest.raises(Refused, match=said) as refused:
+            rates.set_rate(rates.Rate("figures", day, Pence(14_00), "Council", "2026-27"), Actor())
+        assert refused.value.field == "valid_from"
+    assert [(rate.valid_from, rate.pence) for rate in rates.rates()] == [(tomorrow, 12_50), (today, 12_00)]
 
 
 @pytest.mark.parametrize("column", ["purpose = 'salary'", "pence = 0", "source = ''"])

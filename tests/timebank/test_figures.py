@@ -3,7 +3,7 @@
 import csv
 import io
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -92,7 +92,8 @@ def test_e9_has_its_frozen_columns_and_all_the_hours_of_the_books(bank: Bank) ->
         [month, "E05099000", "Garden", "6", "5.25", "5.25", "12.60", "Estuary Council, 2026-27", "66.15"],
     ]
     first = clock.today().replace(day=1)
-    rates.set_rate(rates.Rate("figures", first, Pence(13_00), "Living wage", "2026"), bank.actor("Olga"))
+    with clock.held_at(datetime(first.year, first.month, 1, 12, tzinfo=UTC)):
+        rates.set_rate(rates.Rate("figures", first, Pence(13_00), "Living wage", "2026"), bank.actor("Olga"))
     text_of_scheme = b"".join(packs.chunks("time-credits", "csv", chosen, packs.Totals())).decode()
     assert [row[6:] for row in list(csv.reader(io.StringIO(text_of_scheme)))[1:]] == [
         ["13.00", "Living wage, 2026", "16.25"],
