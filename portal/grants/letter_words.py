@@ -18,6 +18,10 @@ NO = Blank(
     N_("what was decided, in a sentence"),
     N_("Thank you for your idea “Raised beds by the old pump”. The panel read it with care and decided not to fund it this time."),
 )
+WANTED = Blank(
+    N_("what was decided, in a sentence"),
+    N_("The panel said yes to “Raised beds by the old pump”, but the money of this round is used up."),
+)
 
 OFFERED = register(
     Letter(
@@ -50,6 +54,39 @@ REFUSED = register(
         short=N_("We cannot fund “{title}” this time. Read why: {link}"),
         blanks={"title": TITLE, "verdict": NO, "reason": REASON, "link": LINK, "appeal": APPEAL, "reference": REFERENCE},
         needed={"body": frozenset({"verdict", "reason", "appeal"}), "short": frozenset({"link"})},
+    )
+)
+
+RESERVE = register(
+    Letter(
+        "reserve",
+        N_("Wanted, but on the reserve list"),
+        N_("When the decisions of a round are released"),
+        subject=N_("“{title}” is on the reserve list"),
+        body=N_(
+            "{verdict}\n\n{reason}\n\nYou are number {place} on the reserve list. When money comes back, we offer it to you at once.\n\n{link}\n\n{appeal}\n\nYour reference is {reference}."
+        ),
+        short=N_("“{title}” was wanted, but there is no money for it now. You are number {place} on the reserve list: {link}"),
+        blanks={
+            "title": TITLE, "verdict": WANTED, "reason": REASON, "place": Blank(N_("their place on the list"), "2"), "link": LINK,
+            "appeal": APPEAL, "reference": REFERENCE,
+        },
+        needed={"body": frozenset({"verdict", "reason", "place", "appeal"}), "short": frozenset({"link"})},
+    )
+)  # fmt: skip
+
+OFFER_REMINDER = register(
+    Letter(
+        "offer_reminder",
+        N_("Reminder: do you still want the money?"),
+        N_("When an offer waits for a yes"),
+        subject=N_("Do you still want the money for “{title}”?"),
+        body=N_(
+            "We offered you {sum} for “{title}” and have not heard from you.\n\nPlease say yes by {day}. Open this link and press the button:\n\n{link}"
+        ),
+        short=N_("Please say yes to {sum} for “{title}” by {day}: {link}"),
+        blanks={"title": TITLE, "sum": SUM, "day": DAY, "link": LINK},
+        needed={"body": frozenset({"sum", "day", "link"}), "short": frozenset({"link"})},
     )
 )
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from portal import clock
-from portal.grants import letter_words
+from portal.grants import appeal_words, letter_words
 from portal.grants.model import Appeal, Application, Award, MoreAsked, Payee
 from portal.money import pounds
 from portal.outbox import Text, address_of
 from portal.settings import limits
 from portal.settings.days_off import working_days_after
+from portal.settings.letters import Letter
 from portal.settings.wording import write
 from portal.words import N_, _
 
@@ -103,58 +104,23 @@ def not_yet(bid: Application) -> Text:
 
 def on_reserve(bid: Application, place: int, taken: str | None = None) -> Text:
     """Yes, but the money ran out; or two people took it away: `taken` is their reason, which stands beside the result for everybody."""
-    link = address_of(f"/grants/{bid.ref}")
     if taken is not None:
         wanted = _(
             "“%(title)s” was wanted, but two people decided that the money of this round goes elsewhere, for this reason: %(why)s", title=bid.title, why=taken
         )  # fmt: skip
-        short = _(
-            "“%(title)s” was wanted, but two people decided that the money goes elsewhere. You are number %(place)d on the reserve list: %(link)s",
-            title=_title(bid),
-            place=place,
-            link=link,
-        )
     elif _voted(bid):
         wanted = _("“%(title)s” was wanted, but the money of this round went to ideas before it.", title=bid.title)
-        short = _(
-            "“%(title)s” was wanted, but the money is used up. You are number %(place)d on the reserve list: %(link)s",
-            title=_title(bid),
-            place=place,
-            link=link,
-        )
     else:
         wanted = _("The panel said yes to “%(title)s”, but the money of this round is used up.", title=bid.title)
-        short = _(
-            "The panel said yes to “%(title)s”, but the money is used up. You are number %(place)d on the reserve list: %(link)s",
-            title=_title(bid),
-            place=place,
-            link=link,
-        )
-    return _text(
-        _("“%(title)s” is on the reserve list", title=bid.title),
-        [
-            wanted,
-            _reason(bid),
-            _("You are number %(place)d on the reserve list. When money comes back, we offer it to you at once.", place=place),
-            link,
-            how_to_appeal(bid),
-            _("Your reference is %(ref)s.", ref=bid.ref),
-        ],
-        short,
+    return write(
+        letter_words.RESERVE, title=bid.title, verdict=wanted, reason=_reason(bid), place=str(place), link=address_of(f"/grants/{bid.ref}"),
+        appeal=how_to_appeal(bid), reference=bid.ref,
     )  # fmt: skip
 
 
 def reminder(bid: Application, award: Award, link: str) -> Text:
     """The offer waits for an answer."""
-    return _text(
-        _("Do you still want the money for “%(title)s”?", title=bid.title),
-        [
-            _("We offered you %(amount)s for “%(title)s” and have not heard from you.", amount=pounds(award.amount), title=bid.title),
-            _("Please say yes by %(day)s. Open this link and press the button:", day=in_words(award.accept_by)),
-            link,
-        ],
-        _("Please say yes to %(amount)s for “%(title)s” by %(day)s: %(link)s", amount=pounds(award.amount), title=_title(bid), day=in_words(award.accept_by), link=link),
-    )  # fmt: skip
+    return write(letter_words.OFFER_REMINDER, title=bid.title, sum=pounds(award.amount), day=in_words(award.accept_by), link=link)
 
 
 def lapsed(bid: Application, award: Award) -> Text:
@@ -370,61 +336,41 @@ def appeal_page(bid: Application, appeal: Appeal) -> str:
     return address_of(f"/grants/{bid.ref}/appeals/{appeal.ref}")
 
 
-def _appeal(bid: Application, appeal: Appeal, subject: str, paragraphs: Sequence[str], short: str) -> Text:
-    link = appeal_page(bid, appeal)
-    ends = [link, _("Your reference is %(ref)s.", ref=appeal.ref)]
-    return _text(subject, [*paragraphs, *ends], f"{short} {link}")
+def _appeal(which: Letter, bid: Application, appeal: Appeal, **values: str) -> Text:
+    return write(which, title=bid.title, link=appeal_page(bid, appeal), reference=appeal.ref, **values)
+
+
+def _waits(offer_until: date | None) -> str:
+    if offer_until is None:
+        return ""
+    return _(
+        "Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)
+    )
+
+
+def _why(reason: str) -> str:
+    return _("Why: %(reason)s", reason=reason)
 
 
 def appeal_received(bid: Application, appeal: Appeal, offer_until: date | None, helper: str) -> Text:
     """We have it, and by when they hear. `offer_until`: an offer with conditions waits so long. `helper`: who typed it for them, if anybody."""
     assert appeal.answer_by is not None
-    day = in_words(appeal.answer_by)
+    typed = _("%(name)s wrote it down for you. If that is not so, call us at once.", name=helper) if helper else ""
     return _appeal(
-        bid,
-        appeal,
-        _("We have your appeal about “%(title)s”", title=bid.title),
-        [
-            _("We have your appeal about “%(title)s”: %(ground)s.", title=bid.title, ground=_(GROUNDS[appeal.ground])),
-            _("%(name)s wrote it down for you. If that is not so, call us at once.", name=helper) if helper else "",
-            _("Somebody who had no part in the decision looks at how it was made. You hear by %(day)s.", day=day),
-            _("Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)) if offer_until else "",
-        ],
-        _("We have your appeal about “%(title)s” (%(ref)s). You hear by %(day)s.", title=_title(bid), ref=appeal.ref, day=day),
+        appeal_words.RECEIVED, bid, appeal, ground=_(GROUNDS[appeal.ground]), helper=typed, day=in_words(appeal.answer_by), offer=_waits(offer_until)
     )  # fmt: skip
 
 
 def appeal_answered(bid: Application, appeal: Appeal) -> Text:
     """The first answer is no, and they may ask for a second look."""
     assert appeal.second_by is not None
-    day = in_words(appeal.second_by)
-    return _appeal(
-        bid,
-        appeal,
-        _("The answer to your appeal about “%(title)s”", title=bid.title),
-        [
-            _("We looked at how “%(title)s” was decided, and found that the rules were kept. So the decision stays.", title=bid.title),
-            _("Why: %(reason)s", reason=appeal.answer),
-            _("If you think that this is wrong, ask for a second look until %(day)s. A different person takes it. It is the last step.", day=day),
-        ],
-        _("We answered your appeal about “%(title)s”. The decision stays. You can ask for a second look until %(day)s:", title=_title(bid), day=day),
-    )  # fmt: skip
+    return _appeal(appeal_words.ANSWERED, bid, appeal, reason=_why(appeal.answer), day=in_words(appeal.second_by))
 
 
 def appeal_second_received(bid: Application, appeal: Appeal, offer_until: date | None) -> Text:
     """A different person looks, and by when they hear."""
     assert appeal.answer_by is not None
-    day = in_words(appeal.answer_by)
-    return _appeal(
-        bid,
-        appeal,
-        _("A second look at your appeal about “%(title)s”", title=bid.title),
-        [
-            _("You asked for a second look at your appeal about “%(title)s”. A different person takes it. You hear by %(day)s.", title=bid.title, day=day),
-            _("Our offer waits for you until %(day)s. You can say yes to it now: that does no harm to your appeal.", day=in_words(offer_until)) if offer_until else "",
-        ],
-        _("A different person takes a second look at your appeal about “%(title)s”. You hear by %(day)s.", title=_title(bid), day=day),
-    )  # fmt: skip
+    return _appeal(appeal_words.SECOND_RECEIVED, bid, appeal, day=in_words(appeal.answer_by), offer=_waits(offer_until))
 
 
 def appeal_upheld(bid: Application, appeal: Appeal, dropped: Sequence[str]) -> Text:
@@ -439,37 +385,24 @@ def appeal_upheld(bid: Application, appeal: Appeal, dropped: Sequence[str]) -> T
         what = _("This is not needed any more before we pay:") + "\n" + "\n".join(f"- {each}" for each in dropped)
     else:
         what = _("The idea has moved on since then, so there is nothing to decide anew. We are sorry, and we learn from it.")
-    return _appeal(
-        bid,
-        appeal,
-        _("You were right about “%(title)s”", title=bid.title),
-        [
-            _("We looked at how “%(title)s” was decided. You were right, and we are sorry.", title=bid.title),
-            _("Why: %(reason)s", reason=appeal.second_answer or appeal.answer),
-            what,
-        ],
-        _("Your appeal about “%(title)s” was right, and we are sorry. What comes next:", title=_title(bid)),
-    )  # fmt: skip
+    return _appeal(appeal_words.UPHELD, bid, appeal, reason=_why(appeal.second_answer or appeal.answer), what=what)
 
 
 def appeal_closed(bid: Application, appeal: Appeal) -> Text:
     """The end of an appeal that was not upheld: taken back, not taken further, or looked at twice."""
+    reason = further = ""
     if appeal.outcome == "withdrawn":
-        what = [_("As you asked, your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title)]
+        what = _("As you asked, your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title)
     elif appeal.second_answer:
-        what = [
-            _("A different person looked once more at how “%(title)s” was decided, and found that the rules were kept. So the decision stays.", title=bid.title),
-            _("Why: %(reason)s", reason=appeal.second_answer),
-            _("That was our last step. If you are still not content, you can go to the Local Government and Social Care Ombudsman, who is independent of us."),
-        ]  # fmt: skip
+        what = _(
+            "A different person looked once more at how “%(title)s” was decided, and found that the rules were kept. So the decision stays.", title=bid.title
+        )  # fmt: skip
+        reason = _why(appeal.second_answer)
+        further = _(
+            "That was our last step. If you are still not content, you can go to the Local Government and Social Care Ombudsman, who is independent of us."
+        )
     else:
-        what = [
-            _("Nobody asked for a second look, so your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title)
-        ]
-    return _appeal(
-        bid,
-        appeal,
-        _("Your appeal about “%(title)s” is closed", title=bid.title),
-        [*what, _("You are welcome to ask again with another idea.")],
-        _("Your appeal about “%(title)s” is closed. Read more:", title=_title(bid)),
-    )
+        what = _(
+            "Nobody asked for a second look, so your appeal about “%(title)s” is closed. The decision stays as it is.", title=bid.title
+        )
+    return _appeal(appeal_words.CLOSED, bid, appeal, what=what, reason=reason, further=further)
