@@ -18,6 +18,7 @@ from portal import clock, photos
 from portal.db import db, transaction
 from portal.demo import (
     banking,
+    by_hand,
     connecting,
     events,
     gifts,
@@ -142,6 +143,7 @@ class Story:
             outcomes.tell(self)
             settings.tell(self)
             merging.tell(self)
+            by_hand.tell(self)
             for days in (3, 0):  # what dates have brought about by now, so that the worker's first minute changes nothing
                 with self.at(self.ago(days) if days else self.now):
                     for brought_about in DUE:
@@ -622,8 +624,9 @@ class Story:
         small: bool = False,
         by: int | None = None,
         where: Sequence[Area] = (),
+        route: str = "",
     ) -> str:
-        """One idea from its first word to where it stops; returns its reference. `days` ago it began."""
+        """One idea from its first word to where it stops; returns its reference. `days` ago it began; `route` is how it is paid, if not by turns."""
         title, idea, who_for, better, lines, group = words.IDEAS[number % len(words.IDEAS)]
         areas = where or self.areas
         fresh = [each for each in areas if (number % len(words.IDEAS), each.id) not in self.told] or areas
@@ -649,14 +652,17 @@ class Story:
             version = apply.save(ref, version, "money", {}, me, lines=budget)
             version = apply.save(ref, version, "help", {"group_name": group}, me)
             version = apply.save(ref, version, "when", {"first_day": first, "last_day": last}, me)
-            route = ("group" if group else "receipts", "host", "council_buys")[0 if number % 4 < 2 else number % 4 - 1]
+            route = route or ("group" if group else "receipts", "host", "council_buys")[0 if number % 4 < 2 else number % 4 - 1]
             if route == "receipts" and stop == "returned":
                 route = "host"  # who is paid back after buying has nothing to return
             version = apply.save(
                 ref,
                 version,
                 "pay",
-                {"pay_route": route, "pay_to": "" if route in ("council_buys", "receipts") else f"{area.name} {group or 'Hub'}"},
+                {
+                    "pay_route": route,
+                    "pay_to": "" if route in ("council_buys", "receipts", award.CHEQUE) else f"{area.name} {group or 'Hub'}",
+                },
                 me,
             )
         self._neighbours(ref, number, days, me, few=stop in ("sent", "more_asked") and not small)

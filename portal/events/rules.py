@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from portal import clock
 from portal.errors import Refused
 from portal.events.model import Gathering
+from portal.few import FEW
 from portal.people.cash_words import all_cash_like
 from portal.people.shield import not_for_the_public
 from portal.people.worry_words import looked_at
@@ -23,7 +24,6 @@ MOST_PLACES = 500
 MOST_FRIENDS = 9
 SAID = ("title", "what", "place", "access", "food")  # for everybody to read
 WAYS = ("place", "access")  # of these, what says where to go: an address is no reason for a look there
-FEW = 5  # a number of people below this says nothing to the public
 
 
 @dataclass(frozen=True)

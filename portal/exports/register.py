@@ -17,6 +17,7 @@ from portal.clock import end_of_day, london_day, start_of_day
 from portal.db import db, is_postgresql
 from portal.errors import NotFound
 from portal.exports.bodies import a_person, not_to_name, taken_down
+from portal.few import FEW
 from portal.grants import from_idea, kept, match_offers
 from portal.grants import queries as grants
 from portal.grants.model import BID_STATES, Appeal, Application, Award, Fund, Photo, Pledge, Report, Round
@@ -31,7 +32,6 @@ from portal.words import N_, _
 
 # said by what it is not: then SQLite goes along the dates, and does not gather and sort everything of a state
 NOT_PROMISED = tuple(state for state in BID_STATES if state not in ("offered", "accepted"))
-FEW = 5  # fewer people than this are not counted in public
 PAGE = 20
 STATES = {"awarded": N_("Under way"), "finished": N_("Finished"), "returned": N_("Money came back"), "declined": N_("Not this time")}
 TONES = {"awarded": "warm", "finished": "good"}  # how a state is coloured

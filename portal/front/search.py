@@ -26,7 +26,7 @@ from portal.grants.model import (
     Report,
     Round,
 )
-from portal.grants.pooled_model import MatchOffer, Withdrawal
+from portal.grants.pooled_model import LargeContribution, MatchOffer, Withdrawal
 from portal.grants.queries import lies_in
 from portal.grants.ties import free_to_judge, visible_to
 from portal.panels.model import Panel
@@ -122,6 +122,12 @@ def _of_money(ref: str, scope: Scope) -> Iterator[tuple[str, str, Select[Any]]]:
         select(QuickFloat.ref).join(QuickSpark, QuickSpark.float_id == QuickFloat.id).where(QuickSpark.ref == ref),
     )
     yield "CON", "/desk/funds/{}", select(Fund.code).join(Contribution, Contribution.fund_id == Fund.id).where(Contribution.ref == ref)
+    large: Any = select(Fund.code, LargeContribution.ref).join(LargeContribution, LargeContribution.fund_id == Fund.id)
+    yield (
+        "LCN",
+        "/desk/funds/{}/large/{}" if scope.seconds else "/desk/funds/{}",
+        large.where(LargeContribution.ref == ref),
+    )
     back: Any = select(Funder.code, Withdrawal.ref).join(Withdrawal, Withdrawal.funder_id == Funder.id).where(Withdrawal.ref == ref)
     yield "WDR", "/desk/funders/{}/withdrawals/{}" if scope.seconds else "/desk/funders/{}", back
 

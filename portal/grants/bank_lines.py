@@ -403,9 +403,10 @@ def not_ours(before: int = 0) -> Sequence[BankLine]:
     return db.session.scalars(query.order_by(BankLine.id.desc()).limit(PAGE)).all()
 
 
-def may_be_undone(line: BankLine) -> bool:
-    """Whether the books are open still for the bank's day, so that "not ours" can be taken back."""
-    return books.first_open(line.day) == line.day
+def may_be_undone(lines: Sequence[BankLine]) -> set[int]:
+    """Of which lines, by id, "not ours" can be taken back: the books are open still for the bank's day. A query a day."""
+    is_open = {day: books.first_open(day) == day for day in {line.day for line in lines}}
+    return {line.id for line in lines if is_open[line.day]}
 
 
 def undo_not_ours(ref: str, actor: Actor) -> None:
@@ -421,7 +422,7 @@ def undo_not_ours(ref: str, actor: Actor) -> None:
             return
         if line.outcome != NOT_OURS:
             raise Refused(_("This line is in the books. Put it right where it stands there."))
-        if not may_be_undone(line):
+        if not may_be_undone([line]):
             raise Refused(_("The books are closed for that day, so this line stays as it is."))
         line.outcome, line.decided_by_id, line.decided_at, line.read_at = "waiting", None, None, clock.now()
         record(f"bank_line:{line.id}", "waits_again", actor, line=line.ref)

@@ -24,6 +24,7 @@ from portal.people import caring, second
 from portal.people import queries as people
 from portal.people.model import Merger, Organisation, Person, SignInCode, SignInSession
 from portal.refs import new_ref
+from portal.surveys import neighbours
 from portal.words import _
 
 
@@ -128,8 +129,8 @@ def sides(row: Merger) -> tuple[Record, Record]:
     return db.session.get_one(kind, _old_id(row)), db.session.get_one(kind, _new_id(row))
 
 
-def all_of(status: str, limit: int = 50) -> Sequence[tuple[Merger, Record, Record]]:
-    """Those that wait, or were done lately, with (goes, is kept); the newest first. Three queries."""
+def all_of(status: str, limit: int | None = 50) -> Sequence[tuple[Merger, Record, Record]]:
+    """Those that wait, or were done lately, with (goes, is kept); the newest first; None: all. Three queries."""
     rows = db.session.scalars(select(Merger).where(Merger.status == status).order_by(Merger.id.desc()).limit(limit)).all()
     found: dict[Any, dict[int | None, Any]] = {}
     kind: Any
@@ -224,6 +225,7 @@ def _fold_person(old: Person, new: Person) -> None:
             )
         )
     db.session.execute(update(Pledge).where(Pledge.worker == f"person:{old.id}").values(worker=f"person:{new.id}"))
+    neighbours.carry(old, new)
     _sign_out_for_good(old)
     _take_over_details(old, new)
     db.session.execute(update(Merger).where(Merger.kept_id == old.id, Merger.status == "done").values(kept_id=new.id))

@@ -100,9 +100,8 @@ def _cards(why: Refused | None, old: Any, new: Any) -> str:
 @allow("manage people")
 def waiting() -> Any:
     """What waits for a second person, and what was done lately; of those whom they may see."""
-    asked, joined = (
-        [(old, new, row) for row, old, new in actions.all_of(status) if _may_see(old, new)] for status in ("asked", "done")
-    )  # fmt: skip
+    asked = [(old, new, row) for row, old, new in actions.all_of("asked", None) if _may_see(old, new)]
+    joined = [(old, new, row) for row, old, new in actions.all_of("done") if _may_see(old, new)]
     return page("merging/waiting.html", asked=asked, joined=joined)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from portal.few import FEW
 from portal.words import N_
 
 # the five headings of community progress, in the order of the table
@@ -16,7 +17,6 @@ HEADINGS = {
 HOW_FAR = {"a_lot": N_("A lot"), "a_little": N_("A little"), "not_yet": N_("Not yet")}
 TONES = {"a_lot": "good", "a_little": "calm"}  # how an answer is coloured
 MOST = 3  # outcomes that one idea may choose
-FEW = 5  # a smaller number is not told in public
 
 # the list that a scheme may begin with, under its headings; officers keep it from then on
 DEFAULTS = (
@@ -85,8 +85,11 @@ def told(sums: Sums, *, public: bool) -> Told:
 
 
 def _hidden(parts: Sequence[int]) -> tuple[int | None, ...]:
-    """Parts of a whole that is told: one hidden alone would be the rest, so the next smallest goes with it."""
-    small = {place for place, part in enumerate(parts) if 0 < part < FEW}
-    if len(small) == 1:
-        small |= set(sorted((place for place, part in enumerate(parts) if part >= FEW), key=lambda place: parts[place])[:1])
-    return tuple(None if place in small else part for place, part in enumerate(parts))
+    """Parts of a whole that is told, at least FEW: what is hidden of them is their rest, so that it is never one alone, nor less than FEW
+    together (two that make two are one each). The next smallest go with the small ones.
+    """
+    by_size = sorted((place for place, part in enumerate(parts) if part), key=lambda place: parts[place])
+    hidden = [place for place in by_size if parts[place] < FEW]
+    while hidden and (len(hidden) < 2 or sum(parts[place] for place in hidden) < FEW):
+        hidden.append(by_size[len(hidden)])
+    return tuple(None if place in hidden else part for place, part in enumerate(parts))

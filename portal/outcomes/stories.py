@@ -2,7 +2,7 @@
 once when the consent is taken back.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select
@@ -28,6 +28,7 @@ from portal.refs import new_ref
 from portal.words import N_, _
 
 PAGE = 12
+WITHHELD: list[Callable[[Application], str]] = []  # rooms above: why no words of an idea may be shown just now, or ""
 CONSENT = (
     N_("Everybody may read this story, and see the photo that I chose, in the public register and on the page of stories. I can take this back at any time."),
     N_("Everybody who is in the story or in the photo agrees, and for a child a parent or carer does."),
@@ -168,10 +169,14 @@ def worries(story: Story) -> Sequence[screening.Worry]:
 def publish(ref: str, version: int, sure: bool, actor: Actor) -> None:
     """Publish a story as it stands. `version`: of what was read; `sure`: somebody looked at what may be a name.
 
-    Refused: it was changed or taken back meanwhile, it does not wait, something must go, nobody looked, it is one's own.
+    Refused: it was changed or taken back meanwhile, it does not wait, something must go, nobody looked, it is one's own, all words of the
+    idea were taken down.
     """
     with transaction():
         story, application = _judge_of(ref, version, actor)
+        for withheld in WITHHELD:
+            if why := withheld(application):
+                raise Refused(why)
         for worry in worries(story):
             text = story.words[worry.begins : worry.ends]
             if worry.must_go:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.errors import Refused
+from portal.few import FEW
 from portal.money import year_bounds
 from portal.places import queries as places
 from portal.surveys import figures
@@ -86,7 +87,7 @@ def _told(question: Question, wording: int, year: str, place: str, some: Sequenc
         for code in question.answers:
             counts[column, EVERYWHERE, code] = sum(counts[column, each, code] for each in some)
     numbers = {(column, each, code): counts[column, each, code] for column in (ALL, BEFORE, AFTER) for each in (EVERYWHERE, *some) for code in question.answers}  # fmt: skip
-    few = [(BEFORE, each, code) for each in (EVERYWHERE, *some) for code in question.answers if counts[ONCE, each, code] < figures.FEW]
+    few = [(BEFORE, each, code) for each in (EVERYWHERE, *some) for code in question.answers if counts[ONCE, each, code] < FEW]
     unseen = figures.hidden(numbers, _sums(question, some), few)
     tell = {key: None if key in unseen else number for key, number in numbers.items()}
     lines = [Line(code, *(tell[column, place, code] for column in (ALL, BEFORE, AFTER))) for code in question.answers]

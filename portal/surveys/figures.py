@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from portal import clock
+from portal.few import FEW
 from portal.money import financial_year, year_bounds
 
-FEW = 5  # a smaller number is not told; none at all counts as small
 YEARS = 6
 PRIME = 2**61 - 1  # sums are solved modulo this
 K = TypeVar("K", bound=Hashable)

@@ -123,6 +123,17 @@ def answer(who: Who, moment: str, wording: int, answers: Mapping[str, str]) -> b
     return True
 
 
+def carry(old: Person, new: Person) -> None:
+    """A part of joining two records of one person: what was answered under the one is asked again under the other, unless that one has
+    answers of its own; then it stays in figures that were told, under a token of which no key knows.
+    """
+    if answers_of(new.ref):
+        cut_tie(old)
+        return
+    rows = NeighboursAnswer.token.in_(tokens(old.ref))
+    db.session.execute(update(NeighboursAnswer).where(rows).values(token=next(iter(tokens(new.ref)))))
+
+
 def cut_tie(someone: Person) -> None:
     """A part of leaving: their answers stay in figures that were told already, under a token of which no key knows."""
     rows = NeighboursAnswer.token.in_(tokens(someone.ref))

@@ -14,6 +14,7 @@ from portal import clock
 from portal.db import db, must_be_in_transaction, transaction
 from portal.errors import Refused
 from portal.events.model import Gathering
+from portal.few import FEW
 from portal.history import Actor, record
 from portal.ledger import queries as books
 from portal.ledger.model import Account, State
@@ -23,7 +24,6 @@ from portal.people.model import Person
 from portal.places.model import Area
 from portal.places.queries import LIES_IN, Kept, outside_of
 from portal.places.queries import area as area_of
-from portal.timebank.figures import FEW
 from portal.timebank.members import clearing, open_books_of, pot
 from portal.timebank.model import Exchange, Member
 from portal.timebank.neighbours_model import STANDS, NeighbourQuestion

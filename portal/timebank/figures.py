@@ -13,12 +13,12 @@ from sqlalchemy import CompoundSelect, case, select, union_all
 
 from portal import clock
 from portal.db import db
+from portal.few import FEW
 from portal.money import Minutes
 from portal.timebank import givers_day
 from portal.timebank.model import Category, Exchange
 from portal.timebank.sessions_model import Attendance, TimeSession
 
-FEW = 5  # fewer people than this are not told apart
 YEAR = timedelta(days=365)
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import and_, func, literal, or_, select, union_all
 
 from portal import clock
 from portal.db import db
-from portal.timebank.figures import FEW, YEAR, moved
+from portal.few import FEW
+from portal.timebank.figures import YEAR, moved
 from portal.timebank.model import Member
 from portal.timebank.posts import UNMET_UNTIL
 from portal.timebank.posts_model import Conversation, Post, Promise

@@ -18,6 +18,7 @@ from portal.exports.publish import leaving, publishing, settings, summaries
 from portal.exports.publish.model import Publication, PublishedFile, PublishedPiece, Summary
 from portal.grants import award
 from portal.history import events_of
+from portal.outcomes import stories
 from portal.panels.views.matters import titles_of
 from portal.people.access import Nobody
 from portal.people.actions import create_person
@@ -171,6 +172,24 @@ def test_what_is_taken_down_leaves_no_words_in_the_register(ready: Small) -> Non
     before = sum(int(float(row["Amount"]) * 100) for row in lines("vcse-grants-register"))
     publishing.put_back(garden, "They changed their mind.", olga)
     assert words in everywhere() and before == sum(int(float(row["Amount"]) * 100) for row in lines("vcse-grants-register"))
+
+
+def test_a_story_of_what_is_taken_down_is_not_published(ready: Small) -> None:
+    """Neither one that waits, nor one that is told anew; once the grant is put back it may be."""
+    olga, rita, garden = ready.season.actor("Olga"), ready.season.actor("Rita"), ready.bids["garden"]
+    story = stories.tell(garden, stories.Telling("We drink tea on the beds.", "", True, True), rita)
+    publishing.publish(olga)
+    publishing.ask(olga)
+    publishing.take_down(garden, "The group asked for it.", olga)
+    assert [event.kind for event in events_of("publishing")].count("asked") == 1, "the edition that is asked for leaves it out already"
+    with pytest.raises(Refused, match="words of this grant were taken down"):
+        stories.publish(story, 1, True, olga)
+    stories.tell(garden, stories.Telling("We drink coffee.", "", True, True), rita)
+    with pytest.raises(Refused, match="words of this grant were taken down"):
+        stories.publish(story, 2, True, olga)
+    publishing.put_back(garden, "They changed their mind.", olga)
+    stories.publish(story, 2, True, olga)
+    assert [each.words for each in stories.published().stories] == ["We drink coffee."]
 
 
 def test_another_prefix_after_publishing_needs_a_yes(ready: Small, app: Flask) -> None:

@@ -9,10 +9,11 @@ from portal import clock
 from portal.db import db, transaction
 from portal.front import search
 from portal.front.search import Scope, everything, jump
-from portal.grants import pay, withdrawals
-from portal.grants.model import Application, Contribution
+from portal.grants import large, pay, withdrawals
+from portal.grants.model import Application, Contribution, Funder
 from portal.money import Pence
 from portal.panels.model import Interest, Matter, Seat
+from portal.settings import limits
 from tests.client import Inspector
 from tests.grants.season import begin, person
 
@@ -92,6 +93,10 @@ def test_finance_finds_what_was_granted(app: Flask) -> None:
     back = withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", season.actor("Olga"))
     assert jump(back, fay) == "/desk/funders/council"
     assert jump(back, replace(fay, seconds=True)) == f"/desk/funders/council/withdrawals/{back}"
+    funder = db.session.scalars(select(Funder.id)).one()
+    much = large.ask(season.fund_id, funder, Pence(limits.LARGE.ships + 1), clock.today(), "BACS 1", season.actor("Olga"))
+    assert jump(much, fay) == "/desk/funds/small-sparks"
+    assert jump(much, replace(fay, seconds=True)) == f"/desk/funds/small-sparks/large/{much}"
     id_ = season.bid(bid).id
     with transaction():
         db.session.execute(update(Application).where(Application.ref == bid).values(status="decided"))

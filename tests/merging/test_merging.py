@@ -1,11 +1,12 @@
 """Two records of one human being, or of one group, become one: by two people, whole, and for good."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -25,6 +26,8 @@ from portal.people.access import Who
 from portal.people.known import known_names
 from portal.people.merged import person_now
 from portal.people.model import Merger, Organisation, Person, SignInSession
+from portal.surveys import neighbours
+from portal.surveys.model import NeighboursAnswer
 from portal.timebank.model import Member
 from tests.client import Inspector
 from tests.conftest import Store
@@ -99,6 +102,21 @@ def test_everything_is_the_kept_ones_and_both_addresses_lead_there(app: Flask, s
     assert persons.all_about(rita.id)["records that became this one"][old.ref]["you"]["name"] == "Rita Grey"
     kinds = db.session.scalars(select(Event.kind).where(Event.about == f"person:{rita.id}")).all()
     assert kinds[-2:] == ["merging_asked", "merged"]
+
+
+def test_what_was_answered_is_asked_again_of_the_kept_one(season: Season) -> None:
+    """Unless that one answered too: then the other's answers stay in the figures, and nobody's key leads to them."""
+    rita, grey = season.who("Rita"), season.who("Rita Grey")
+    with clock.held_at(datetime(2025, 5, 10, 10, tzinfo=UTC)):
+        assert neighbours.answer(grey, "start", 1, {"trust": "most"})
+    merged(season)
+    assert [each.trust for each in neighbours.answers_of(rita.ref)] == ["most"] and not neighbours.answers_of(grey.ref)
+    assert neighbours.due(rita) == "later"
+    season.people["Rita Brown"] = brown = paper("Rita Brown")
+    assert neighbours.answer(brown, "start", 1, {"trust": "none"})
+    merged(season, "Rita Brown")
+    assert [each.trust for each in neighbours.answers_of(rita.ref)] == ["most"] and not neighbours.answers_of(brown.ref)
+    assert db.session.scalar(select(func.count()).select_from(NeighboursAnswer)) == 2
 
 
 def test_an_address_is_taken_over_or_made_room_for(season: Season) -> None:

@@ -230,4 +230,6 @@ class TestCounting:
         assert told(Sums(14, 8, 6, 0, 60), public=True).parts == (8, 6, 0, 0)
         assert told(Sums(14, 8, 5, 1, 60), public=True).parts == (8, None, None, 0), "one hidden alone is the rest"
         assert told(Sums(14, 8, 3, 2, 60), public=True).parts == (8, None, None, None)
+        assert told(Sums(8, 6, 1, 1, 60), public=True).parts == (None, None, None, 0), "two hidden that make two are one each"
+        assert told(Sums(5, 0, 4, 1, 60), public=True).parts == (0, None, None, 0)
         assert told(Sums(), public=True).grants == 0

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portal import clock
+from portal.few import FEW
 from portal.surveys import figures
 
 Key = tuple[str, str]
@@ -46,7 +47,7 @@ def test_who_tries_everything_learns_no_small_number() -> None:
         numbers, sums = table(*(draw.randrange(10) for _cell in range(4)))
         unseen = figures.hidden(numbers, sums)
         told = {key: number for key, number in numbers.items() if key not in unseen}
-        assert all(number >= figures.FEW for number in told.values())
+        assert all(number >= FEW for number in told.values())
         for key, values in possible(told, 16).items():
             assert key in told or len(values) > 1, (numbers, key, values)
 

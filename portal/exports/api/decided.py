@@ -13,6 +13,7 @@ from portal.exports import register
 from portal.exports.api.resource import Filter, Page, Question, Resource
 from portal.exports.api.shape import Shape, address, day, number, one_of, or_null, record, reference, some, text, truth
 from portal.exports.bodies import not_to_name
+from portal.few import FEW
 from portal.grants.letters import GROUNDS
 from portal.grants.model import Application, Pledge
 from portal.grants.queries import SAID_YES
@@ -52,7 +53,7 @@ IN_FULL = Shape(
     "GrantInFull",
     N_("All that the page of an idea says."),
     {
-        **GRANT.fields, "neighbours": or_null(number(N_("Neighbours who promised to help; null: fewer than five."), register.FEW)),
+        **GRANT.fields, "neighbours": or_null(number(N_("Neighbours who promised to help; null: fewer than five."), FEW)),
         "not_needed_pence": number(N_("What need not be paid, because neighbours gave the thing itself.")),
         "what_happened": or_null(text(N_("From the report, if we may print it."))), "what_changed": or_null(text()),
         "hoped_for": some(

@@ -13,12 +13,12 @@ from portal.db import db
 from portal.exports import filters
 from portal.exports.files import Cell as FileCell
 from portal.exports.initiatives.sources import SOURCES, Asked, Line, Part
+from portal.few import FEW
 from portal.places import queries as places
 from portal.places.model import Area
 from portal.strengths.queries import above, drawn_areas
 from portal.words import _
 
-FEW = 5  # fewer people than this are not counted in public
 ELSEWHERE = 0
 
 

@@ -266,8 +266,21 @@ def take_down(bid: str, reason: str, actor: Actor) -> None:
         row.taken_down_at, row.taken_down_by_id, row.taken_down_reason = clock.now(), actor.person_id, reason
         record(f"public:{row.award_id}", "taken_down", actor, reason=reason)
         forget(bid)
-        if current() is not None and not settings.publisher().missing:
+        before = asked()
+        if current() is not None and not settings.publisher().missing and (before is None or not before.waits):
             _record_asked("taken_down", actor)
+
+
+def _withheld(application: Application) -> str:
+    taken = select(Summary.award_id).join(Award, Award.id == Summary.award_id)
+    if db.session.scalar(taken.where(Award.application_id == application.id, Summary.taken_down_at.is_not(None)).limit(1)) is None:
+        return ""
+    return _(
+        "The words of this grant were taken down, so its story cannot be published either. Do not publish it, or put the grant back first."
+    )
+
+
+stories.WITHHELD.append(_withheld)
 
 
 def put_back(bid: str, reason: str, actor: Actor) -> None:

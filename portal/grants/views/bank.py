@@ -270,10 +270,7 @@ def not_ours() -> Any:
     before = request.args.get("before", "")
     lines = bank_lines.not_ours(whole_number(before, 0) if before else 0)
     older = f"/finance/statement/not-ours?before={lines[-1].id}" if len(lines) == bank_lines.PAGE else None
-    first_open = {day: books.first_open(day) for day in {line.day for line in lines}}
-    return page(
-        "finance/statement_not_ours.html", lines=lines, older=older, open={line.id for line in lines if first_open[line.day] == line.day}
-    )
+    return page("finance/statement_not_ours.html", lines=lines, older=older, open=bank_lines.may_be_undone(lines))
 
 
 @bank.post("/statement/lines/<ref>/undo")

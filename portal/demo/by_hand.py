@@ -1,0 +1,51 @@
+"""Paid by hand in the demo: a cheque that is in the post, and a bench that the council has bought and that has not come yet."""
+
+from typing import TYPE_CHECKING
+
+from portal.grants import award, cheques, pay, purchases, queries, rounds
+from portal.grants.model import Payment
+from portal.grants.rules import RoundRules
+from portal.history import Actor
+
+if TYPE_CHECKING:
+    from portal.demo.story import Story
+
+
+def tell(story: "Story") -> None:
+    """Told after the rest of the story, so that nothing before it changes."""
+    _cheque(story)
+    _purchase(story)
+
+
+def _cheque(story: "Story") -> None:
+    first, second, third = (Actor(story.staff[name].id) for name in ("council-officer", "finance-officer", "finance-manager"))
+    ref = story.round("Sparks for new neighbours", story.fund, 40, None, None, RoundRules(cheques=True))
+    with story.at(story.ago(40)):
+        rounds.open_round(ref, first)
+    bid = queries.bid(story.bid(ref, 122, 20, "ready", by=story.residents[60], route=award.CHEQUE))
+    made = _award(bid.id)
+    with story.at(story.ago(13)):
+        award.give_address(made, "Noor Haddad", "12 Sample Street\nEstuary\nZZ1 1AA", Actor(bid.person_id))
+    with story.at(story.ago(6)):
+        payment = pay.prepare(made, None, first)
+        pay.approve(payment, second)
+        run = pay.release_run([payment], third)
+    with story.at(story.ago(5)):
+        cheques.write_all(run, "100217", second)
+
+
+def _purchase(story: "Story") -> None:
+    bid = queries.bid(story.bid(story.rolling, 123, 18, "paid", by=story.residents[61], route=award.BOUGHT))
+    payment = _payments(bid.id)[0]
+    with story.at(story.ago(8)):
+        purchases.note(payment.ref, "A bench of oak, with a plate for its name", "PO-2041", Actor(story.staff["finance-officer"].id))
+
+
+def _award(bid_id: int) -> str:
+    found = queries.award_of(bid_id)
+    assert found is not None
+    return found.ref
+
+
+def _payments(bid_id: int) -> list[Payment]:
+    return pay.live_payments(award.award_by_ref(_award(bid_id)))
