@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from portal.db import db
 from portal.grants import award, cheques, pay, purchases, queries, rounds
-from portal.grants.model import Payment
+from portal.grants.model import Award, Payment
 from portal.grants.rules import RoundRules
 from portal.history import Actor
 
@@ -36,16 +39,12 @@ def _cheque(story: "Story") -> None:
 
 def _purchase(story: "Story") -> None:
     bid = queries.bid(story.bid(story.rolling, 123, 18, "paid", by=story.residents[61], route=award.BOUGHT))
-    payment = _payments(bid.id)[0]
+    payment = db.session.scalars(select(Payment.ref).join(Award, Award.id == Payment.award_id).where(Award.application_id == bid.id)).one()
     with story.at(story.ago(8)):
-        purchases.note(payment.ref, "A bench of oak, with a plate for its name", "PO-2041", Actor(story.staff["finance-officer"].id))
+        purchases.note(payment, "A bench of oak, with a plate for its name", "PO-2041", Actor(story.staff["finance-officer"].id))
 
 
 def _award(bid_id: int) -> str:
     found = queries.award_of(bid_id)
     assert found is not None
     return found.ref
-
-
-def _payments(bid_id: int) -> list[Payment]:
-    return pay.live_payments(award.award_by_ref(_award(bid_id)))

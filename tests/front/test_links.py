@@ -15,6 +15,7 @@ from portal.front.queries import Job
 from portal.grants import appeals, award, closing, decide, ending, fresh_files, large, pay, report, rounds, runs, top_slice, withdrawals
 from portal.grants.bank_file import BankAccount
 from portal.grants.bank_model import BankLine
+from portal.grants.by_hand_model import Cheque
 from portal.grants.model import Appeal, Application, Award, Fund, Funder, MoreAsked, Payment, PaymentRun, QuickSpark, Report
 from portal.grants.rules import RoundRules
 from portal.merging import actions as merging
@@ -120,6 +121,19 @@ def of_neighbours(season: Season) -> None:
     merging.ask("person", person("Rita Grey").ref, season.ref("Rita"), "Typed from paper.", season.actor("Olga"))
 
 
+def of_cheques(season: Season) -> None:
+    """One to write, and one that no bank takes any more."""
+    for title, dated in (("To write", None), ("Lies in a drawer", clock.months_on(clock.today(), -7))):
+        made = season.ready(season.sent(title, route="cheque"))
+        award.give_address(made.ref, "Rita Smith", "12 Harbour Street", season.actor("Rita"))
+        payment = season.released(made)
+        if dated is not None:
+            with transaction():
+                db.session.add(
+                    Cheque(payment_id=payment.id, number="100001", dated=dated, written_by_id=season.who("Fay").id, written_at=clock.now())
+                )
+
+
 def of_money(season: Season) -> None:
     """Payments at each step, and funds and grants that end."""
     olga, fay, otto = (season.actor(name) for name in ("Olga", "Fay", "Otto"))
@@ -138,6 +152,7 @@ def of_money(season: Season) -> None:
     withdrawals.ask("small-sparks", "council", Pence(1_00), "They leave.", olga)
     budget = top_slice.begin("Highways", 50, "small-sparks", "council", olga)
     top_slice.propose(budget, financial_year(clock.today()), Pence(1_000_00), olga)
+    of_cheques(season)
     slow = season.released(season.ready(season.sent("Slow")))
     runs.ask_back(db.session.scalars(select(PaymentRun.ref).where(PaymentRun.id == slow.run_id)).one(), "Wrong day", olga)
     runs.set_paying_account(BankAccount("201234", "87654321", "ESTUARY"), fay)
@@ -194,7 +209,7 @@ def follow(app: Flask, who: Who, hrefs: set[str]) -> None:
 
 
 def test_no_way_of_the_desk_is_dead(app: Flask, tmp_path: Path) -> None:
-    season = season_with_connectors(money=10_000_00)
+    season = season_with_connectors(money=10_000_00, rules=RoundRules(cheques=True))
     of_bids(season)
     afterwards(season)
     of_post(season, tmp_path)

@@ -14,6 +14,7 @@ from portal import clock, photos
 from portal.db import db
 from portal.grants import floats, quick
 from portal.grants.model import FloatRequest, QuickFloat, QuickSpark
+from portal.grants.rules import RoundRules
 from portal.history import Actor
 from portal.money import Pence
 from portal.panels import actions as panels
@@ -24,9 +25,9 @@ from tests.grants.season import Season, begin, person
 FREE = "fund:small-sparks:available"
 
 
-def season_with_connectors(money: int = 1000_00) -> Season:
+def season_with_connectors(money: int = 1000_00, *, rules: RoundRules | None = None) -> Season:
     """The season, with the connectors Gus Penny and Cora Lane."""
-    season = begin(money)
+    season = begin(money, rules=rules)
     for short, name in (("Gus", "Gus Penny"), ("Cora", "Cora Lane")):
         season.people[short] = person(name, "connector")
     return season

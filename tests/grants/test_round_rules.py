@@ -30,14 +30,14 @@ TYPED = {  # field → (what is typed, rule, its value); none of them what ships
     "planning_percent": ("10", "planning_percent", 10), "quorum": ("2", "quorum", 2), "majority_percent": ("60", "majority_percent", 60),
     "on_tie": ("no", "on_tie", "no"), "decide_within_days": ("10", "decide_within_days", 10), "accept_within_days": ("7", "accept_within_days", 7),
     "report_within_days": ("20", "report_within_days", 20), "bank_wait_days": ("5", "bank_wait_days", 5),
-    "criteria": ("Is it kind?", "criteria", ("Is it kind?",)), "marking": ("y", "marking", True), "named": ("y", "anonymous", False), "outcomes_needed": ("y", "outcomes_needed", True),
+    "criteria": ("Is it kind?", "criteria", ("Is it kind?",)), "marking": ("y", "marking", True), "named": ("y", "anonymous", False), "outcomes_needed": ("y", "outcomes_needed", True), "cheques": ("y", "cheques", True),
     "decision": ("equal_shares_marks", "decision", "equal_shares"), "pot": ("450.00", "pot", 450_00),
 }  # fmt: skip
 SHOWN = (
     "£60.00 to £300.00", "up to £400.00 after one", "up to £800.00 after two", "at least 2 others", "£150.00 for each £100", "£10.50",
     "hours up to 40% of what is needed", "planning meetings up to 10%", "goods, rooms and cash up to 30%", "marks each idea",
     "reading whose group it is", "at least 2 of the panel", "yes must be more than 60% of yes and no; exactly that is a no",
-    "each idea chooses one to three outcomes", "7 days after the letter", "20 days after the last day of the idea", "is paid after 5 days",
+    "each idea chooses one to three outcomes", "are sent to who has no bank account", "7 days after the letter", "20 days after the last day of the idea", "is paid after 5 days",
 )  # fmt: skip
 NEW = "/desk/funds/small-sparks/rounds/new"
 
