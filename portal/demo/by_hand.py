@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.db import db
+from portal.demo import one_bid
 from portal.grants import award, cheques, pay, purchases, queries, rounds
 from portal.grants.model import Award, Payment
 from portal.grants.rules import RoundRules
@@ -25,8 +26,8 @@ def _cheque(story: "Story") -> None:
     ref = story.round("Sparks for new neighbours", story.fund, 40, None, None, RoundRules(cheques=True))
     with story.at(story.ago(40)):
         rounds.open_round(ref, first)
-    bid = queries.bid(story.bid(ref, 122, 20, "ready", by=story.residents[60], route=award.CHEQUE))
-    made = _award(bid.id)
+    bid = queries.bid(one_bid.bid(story, ref, 122, 20, "ready", by=story.residents[60], route=award.CHEQUE))
+    made = one_bid.its_award(bid.ref)
     with story.at(story.ago(13)):
         award.give_address(made, "Noor Haddad", "12 Sample Street\nEstuary\nZZ1 1AA", Actor(bid.person_id))
     with story.at(story.ago(6)):
@@ -38,13 +39,7 @@ def _cheque(story: "Story") -> None:
 
 
 def _purchase(story: "Story") -> None:
-    bid = queries.bid(story.bid(story.rolling, 123, 18, "paid", by=story.residents[61], route=award.BOUGHT))
+    bid = queries.bid(one_bid.bid(story, story.rolling, 123, 18, "paid", by=story.residents[61], route=award.BOUGHT))
     payment = db.session.scalars(select(Payment.ref).join(Award, Award.id == Payment.award_id).where(Award.application_id == bid.id)).one()
     with story.at(story.ago(8)):
         purchases.note(payment, "A bench of oak, with a plate for its name", "PO-2041", Actor(story.staff["finance-officer"].id))
-
-
-def _award(bid_id: int) -> str:
-    found = queries.award_of(bid_id)
-    assert found is not None
-    return found.ref

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.db import db, transaction
+from portal.demo import one_bid
 from portal.events.model import Gathering
 from portal.gifts import care, loans, notes, posts, promises, suggestions, talks, wall, weekly
 from portal.gifts.rules import Draft
@@ -112,7 +113,7 @@ class Gifts:
         )
         with self.story.at(self.story.ago(ago)):
             ref = posts.post(
-                replace(draft, **changes), self.who[who], grown=True, picture=self.story._drawing(43) if photo else None, data_dir=self.story.data_dir,
+                replace(draft, **changes), self.who[who], grown=True, picture=one_bid.drawing(43) if photo else None, data_dir=self.story.data_dir,
                 once_key=self._key(),
             )  # fmt: skip
             for look in care.waiting(None):

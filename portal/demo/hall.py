@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from portal.demo import dated, one_bid
 from portal.grants import decide, queries, rounds
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -24,7 +25,7 @@ def tell(story: "Story") -> None:
     ref = story.round("Sparks for long evenings", story.fund, 32, 4, 0, rules)
     with story.at(story.ago(32)):
         rounds.open_round(ref, Actor(officer.id))
-    bids = [story.bid(ref, 130 + place, 20 - place, "sent") for place in range(5)]
+    bids = [one_bid.bid(story, ref, 130 + place, 20 - place, "sent") for place in range(5)]
     with story.at(story.ago(3)):
         rounds.move_rounds()
         decide.put_round_to_panel(ref, Actor(officer.id))
@@ -33,7 +34,7 @@ def tell(story: "Story") -> None:
         for seat, member in enumerate(story.panel):
             for place, matter in enumerate(matters):
                 if panels.declare(member, story.panel_ref, matter, TIES.get((seat, place), "none")):
-                    story._mark(member, matter, seat + place)
+                    dated.mark(story, member, matter, seat + place)
         sitting = sittings.by_about(f"round:{queries.round_by_ref(ref).id}")
         assert sitting is not None
         marking.reveal_ready(officer, story.panel_ref, sitting.ref)

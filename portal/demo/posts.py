@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.db import db
+from portal.demo import one_bid
 from portal.history import Actor
 from portal.people import queries as people
 from portal.people.access import Who
@@ -172,7 +173,7 @@ class Posts:
         draft = self._draft(kind, title, category, reach, when, text, tags)
         picture = None
         if category == "repairs":
-            picture, draft = self.story._drawing(41), replace(draft, alt="A drawing of hills and sun")
+            picture, draft = one_bid.drawing(41), replace(draft, alt="A drawing of hills and sun")
         with self.story.at(self.story.ago(days)):
             return posts.post(who.card, draft, who.who, picture=picture, data_dir=self.story.data_dir, once_key=self._key())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal.db import db
+from portal.demo import one_bid
 from portal.grants import award, decide, match, queries, rounds
 from portal.grants.rules import RoundRules
 from portal.history import Actor
@@ -83,7 +84,7 @@ class AreaBallots:
         with story.at(story.ago(opens)):
             rounds.open_round(ref, Actor(self.officer.id))
         where = [area for area in story.areas if area.code in rules.areas] or story.areas
-        refs = [story.bid(ref, number + place, opens - 10 - place, "sent", where=where) for place in range(ideas)]
+        refs = [one_bid.bid(story, ref, number + place, opens - 10 - place, "sent", where=where) for place in range(ideas)]
         with story.at(story.ago(closes - 1)):
             rounds.move_rounds()
             match.expire()
