@@ -1,18 +1,21 @@
 """A person and what came of their ideas: what they told goes along with them and is forgotten with them; what they chose from a list stays."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from portal.db import db
 from portal.grants.model import Application, Pledge
-from portal.history import Actor, record
+from portal.history import SCHEME, Actor, record
 from portal.outcomes.model import Hope, Story
 from portal.outcomes.stories import about
+from portal.people.keeping import KEEPERS, SOME, Keeper, count
 from portal.people.model import Person
 from portal.people.queries import COLLECTORS, ERASERS
 from portal.people.shield import nameless
+from portal.words import N_
 
 
 def _told(person_id: int) -> dict[str, Any]:
@@ -66,5 +69,25 @@ def _leave_out(someone: Person) -> None:
         hope.happened = nameless(hope.happened, [someone.name])
 
 
+def _unshown(before: datetime) -> ColumnElement[bool]:
+    """Taken back before an instant, or told before it and declined or taken down."""
+    not_ours = and_(Story.status.in_(("declined", "taken_down")), Story.consent_at < before)
+    return or_(Story.taken_back_at < before, not_ours)
+
+
+def _forget_unshown(before: datetime) -> tuple[int, Sequence[str]]:
+    rows = db.session.scalars(select(Story).where(_unshown(before)).order_by(Story.id).limit(SOME).with_for_update()).all()
+    for story in rows:
+        record(about(story), "forgotten", SCHEME)
+        db.session.delete(story)
+    return len(rows), []
+
+
 COLLECTORS["what came of your ideas"] = _told
 ERASERS.append(_erase)
+KEEPERS.append(
+    Keeper(
+        "stories", N_("Stories about an idea that nobody else reads"), N_("%(days)s days after they were taken back, or told and not published"),
+        N_("The story and the consent to it. That there was one stays."), 365, lambda before: count(_unshown(before)), _forget_unshown,
+    )
+)  # fmt: skip

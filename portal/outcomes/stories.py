@@ -42,7 +42,7 @@ def consent_words() -> str:
 
 def about(story: Story) -> str:
     """How events name it. They hold no word of it."""
-    return f"story:{story.id}"
+    return f"story:{story.ref}"  # a number of a row that is gone can come again
 
 
 def of_bid(application_id: int) -> Story | None:
@@ -257,7 +257,7 @@ def _held(ref: str) -> tuple[Story, Application]:
 
 def _tell(story: Story, application: Application, subject: str, more: str) -> None:
     text = Text(subject=subject, body=f"{subject}.\n\n{more}", short=subject + ".")
-    key = f"story:{story.id}:{story.status}:{story.version}"
+    key = f"{about(story)}:{story.status}:{story.version}"
     queue(key, people.addressee_of(people.person(application.person_id)), text, about=about_thing(application))
 
 

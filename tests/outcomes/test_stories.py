@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from portal.outbox import messages_about
 from portal.outcomes import catalogue, hopes, stories
 from portal.outcomes.model import Hope, Story
 from portal.outcomes.stories import Telling
+from portal.people import keeping
 from portal.people import queries as people
 from portal.people.actions import delete_me
 from tests.grants.season import Season, assert_books_are_right, begin
@@ -115,6 +117,29 @@ def test_it_is_published_as_it_stands_and_gone_at_once(season: Season, ref: str)
     assert [each.words for each in stories.published().stories] == ["Another story."]
     stories.take_down(story, "The school asked for it", season.actor("Olga"))
     assert not stories.published().stories and now(season, ref).reason == "The school asked for it"
+
+
+def test_what_nobody_else_reads_is_forgotten_in_time(season: Season, ref: str) -> None:
+    """Taken back, declined or taken down; what is published or waits stays. It can be told anew, and is heard of anew."""
+    olga, rita = season.actor("Olga"), season.actor("Rita")
+    other, third = paid(season, "Lamps"), paid(season, "Soup")
+    published(season, ref)
+    stories.decline(told(season, other), 1, "Leave out the school", olga)
+    told(season, third)
+    stories.take_back(third, rita)
+    assert forgotten(364) == 0
+    assert forgotten(366) == 2 and now(season, ref).words == WORDS
+    stories.publish(told(season, third, "Anew."), 1, False, olga)
+    assert [each.words for each in stories.published().stories] == ["Anew.", WORDS]
+    assert sum("for all to read" in message.subject for message in messages_about(f"bid:{season.bid(third).id}")) == 1
+
+
+def forgotten(days: int) -> int:
+    with clock.held_at(clock.now() + timedelta(days=days)):
+        db.session.rollback()
+        due = next(each.due for each in keeping.plan() if each.keeper.name == "stories")
+        assert keeping.forget_due(lambda _file: None).get("stories", 0) == due
+        return due
 
 
 def test_what_an_officer_cannot_do(season: Season, ref: str) -> None:
