@@ -307,14 +307,17 @@ def line_of(row: Any, names: Iterable[str] = ()) -> Line:
     title, summary = (_("Words taken down"), "") if row.withheld else (shielded(row.title, hidden), shielded(row.public_summary, hidden))
     return Line(
         ref=row.ref, title=title, summary=summary,
-        who=_who(None if row.a_person or row.withheld else row.organisation, row.ward_name or row.area) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
+        who=_who(row) if awarded else "", area=row.area, fund=row.fund, asked=row.asked,
         awarded=row.amount if awarded else None, paid=row.paid or 0, state=state, released_at=row.released_at, area_code=row.area_code, fund_code=row.fund_code,
         withheld=row.withheld,
     )  # fmt: skip
 
 
-def _who(organisation: str | None, ward: str) -> str:
-    return organisation or _("A resident of %(ward)s", ward=ward)
+def _who(row: Any) -> str:
+    ward = row.ward_name or row.area
+    if row.organisation and not row.a_person:
+        return _("A group in %(ward)s", ward=ward) if row.withheld else str(row.organisation)
+    return _("A resident of %(ward)s", ward=ward)
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def test_words_that_were_taken_down_are_nowhere(app: Flask, small: Small, garden
     for said in (told, line):
         assert not [words for words in WORDS if words in str(said)] and "The group asked" not in str(said)
         assert (said["words_taken_down"], said["title"], said["summary"], said["reason"]) == (True, "Words taken down", "", "")
-        assert said["recipient"] == "A resident of Mossgate"
+        assert said["recipient"] == "A group in Mossgate"
         same = ("state", "decided_on", "asked_pence", "awarded_pence", "paid_pence", "votes", "declared_ties")
         assert {name: said[name] for name in same} == {name: before[name] for name in same}, "what was decided and paid stays"
     assert (told["story"], told["what_happened"], told["what_changed"], told["began_as"], told["photos"]) == (None, None, None, None, [])

@@ -35,7 +35,7 @@ GRANT = Shape(
         "words_taken_down": truth(N_("An officer took its words down; what was decided and paid stays.")),
         "state": one_of(register.STATES, N_("awarded: under way. finished. returned: the money came back. declined: not this time.")),
         "decided_on": day(N_("The day on which the decision was told.")),
-        "recipient": or_null(text(N_("An organisation by name, or “A resident of” and the ward: individuals are never named. null when nothing was awarded."))),
+        "recipient": or_null(text(N_("An organisation by name, or “A resident of” and the ward: individuals are never named; “A group in” and the ward where its words were taken down. null when nothing was awarded."))),
         "asked_pence": number(), "awarded_pence": or_null(number()), "paid_pence": or_null(number()),
         "pledged_minutes": number(N_("Time that neighbours promised.")), "delivered_minutes": or_null(number(N_("Time that they gave."))),
         "pledged_other_help_pence": number(N_("Things, rooms and money that neighbours promised, at what they would cost.")),
