@@ -123,7 +123,7 @@ def of_neighbours(season: Season) -> None:
 
 def of_cheques(season: Season) -> None:
     """One to write, and one that no bank takes any more."""
-    for title, dated in (("To write", None), ("Lies in a drawer", clock.months_on(clock.today(), -7))):
+    for title, dated in (("To write out", None), ("Lies in a drawer", clock.months_on(clock.today(), -7))):
         made = season.ready(season.sent(title, route="cheque"))
         award.give_address(made.ref, "Rita Smith", "12 Harbour Street", season.actor("Rita"))
         payment = season.released(made)

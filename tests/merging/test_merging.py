@@ -343,7 +343,7 @@ def test_the_same_join_twice_and_a_chain_of_them(store: Store, season: Season) -
 
 
 def test_the_pages(app: Flask, season: Season) -> None:
-    olga, otto = Inspector(app, budget=60).sign_in(season.who("Olga").id), Inspector(app, budget=60).sign_in(season.who("Otto").id)
+    olga, otto = Inspector(app, budget=64).sign_in(season.who("Olga").id), Inspector(app, budget=64).sign_in(season.who("Otto").id)
     season.sent(by="Rita Grey")
     one, other = group("Mossgate Gardeners", season.who("Rob")), group("Mossgate gardners", season.who("Rosa"))
     olga.get(f"/desk/people/{season.ref('Rita Grey')}")
