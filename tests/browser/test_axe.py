@@ -87,7 +87,7 @@ def pages_of(who: Visitor) -> Iterator[str]:
         if (
             path in opened
             or kinds[kind_of(path)] >= OFTEN.get(kind_of(path), 2)
-            or re.match(r"/(static|dev|photos|look)/|.*\.(geojson|json|csv|xlsx|pb|pdf|ics)(\?|$)", path)
+            or re.match(r"/(static|dev|photos|look|api/v1/[a-z-]+)\b|.*\.(geojson|json|csv|xlsx|pb|pdf|ics)(\?|$)", path)
         ):
             continue
         opened.add(path)
