@@ -48,6 +48,13 @@ def worker(store: Store, *options: str, **env: str) -> Iterator[subprocess.Popen
         process.stderr.close()
 
 
+def begun(process: subprocess.Popen[bytes]) -> None:
+    """Wait until it works, and hears when it is told to stop."""
+    assert process.stderr is not None
+    while b"worker begins" not in (line := process.stderr.readline()):
+        assert line, "it ended before it began"
+
+
 def until(what: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not what():
@@ -64,10 +71,12 @@ def lease_runs_out(store: Store) -> None:
 
 
 def test_two_workers_send_each_message_once_and_stop_when_told(store: Store) -> None:
-    put(store, 40)
     with mail_server() as box:
         mail = {"SENDER": "smtp", "SMTP_URL": f"smtp://127.0.0.1:{box.port}"}
         with worker(store, **mail) as first, worker(store, **mail) as second:
+            for process in (first, second):
+                begun(process)
+            put(store, 40)
             until(lambda: waiting(store) == 0)
             for process in (first, second):
                 process.send_signal(signal.SIGTERM)
